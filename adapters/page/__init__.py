@@ -1,0 +1,1 @@
+"""The local page: a chat session in the browser."""

@@ -1,0 +1,1 @@
+"""The durable store: mailboxes, history, settings and sends on Redis."""

@@ -1,0 +1,1 @@
+"""Microsoft Teams and every other Bot Framework channel."""

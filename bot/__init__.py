@@ -1,0 +1,1 @@
+"""Loupe: looks at photos with the people who post them."""

@@ -1,0 +1,32 @@
+"""The port to where pictures are kept: bytes by key, written before anything names them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class Blobs(Protocol):
+    """Bytes by key. Keys are `<thread key>/<name>`; nothing is shared across threads."""
+
+    async def put(self, key: str, data: bytes | Path) -> None:
+        """Write a blob, replacing what was there; its age starts anew."""
+        ...
+
+    async def get(self, key: str) -> bytes | None:
+        """Read a blob whole, or None when there is none."""
+        ...
+
+    async def save(self, key: str, into: Path) -> bool:
+        """Copy a blob to a file without holding it in memory; False when there is none."""
+        ...
+
+    async def erase(self, prefix: str) -> int:
+        """Delete all blobs below a folder such as a thread's key; returns how many."""
+        ...
+
+    async def sweep(self, older_than: float) -> int:
+        """Delete blobs written before that time (seconds since the epoch); returns how many."""
+        ...

@@ -1,0 +1,182 @@
+"""The port to the inbox: accepted once, taken in order, done once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+from bot.history import Photo, Turn
+from bot.messages import Message
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+LANES = 16
+"""Partitions of the inbox, each with all its threads' keys under one Redis Cluster hash tag."""
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A message to accept.
+
+    `express`: overtakes the queue and only reads; `stops`: ends or removes what was accepted
+    before it; `gathers`: a picture without words, which waits for company.
+    """
+
+    message: Message
+    express: bool = False
+    stops: bool = False
+    gathers: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of a letter; `seq` is its place in the thread's order."""
+
+    verdict: Literal["accepted", "duplicate", "full"]
+    seq: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A message in the mailbox: its place in the order and when it was accepted (epoch s)."""
+
+    seq: int
+    at: float
+    message: Message
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A finished turn that waits for its last edit: all that DONE commits.
+
+    `parts` are the final texts to show, one message each.
+    """
+
+    turn: Turn
+    parts: tuple[str, ...]
+    photos: tuple[Photo, ...] = ()
+    request: tuple[dict[str, Any], ...] = ()
+    family: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to work on the head of a thread until it expires.
+
+    `run` are the messages to answer as one turn; `settle` is how many seconds to wait for more
+    of them (0: the run is whole); `attempt` counts from 1; `stop` is the place up to which the
+    user stopped; `answered` is the finished turn that a predecessor left.
+    """
+
+    box: str
+    lane: int
+    token: str
+    generation: int
+    attempt: int
+    run: tuple[Entry, ...]
+    settle: float = 0.0
+    stop: int = 0
+    answered: Answered | None = None
+
+    @property
+    def seq(self) -> int:
+        """The place of the run's first message."""
+        return self.run[0].seq
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Whether a lease is still held, and up to which place the user stopped."""
+
+    held: bool
+    stop: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """Something happened: a lane has mail, a mailbox got more of it, or was stopped up to `stop`."""
+
+    lane: int
+    box: str = ""
+    stop: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """The record of one numbered send: `id` is empty until it is known to have arrived.
+
+    `shown` is the answer's text as far as people have seen it; `at` when the intent was stored.
+    """
+
+    id: str = ""
+    shown: str = ""
+    at: float = 0.0
+
+
+Erase = Literal["nothing", "history", "everything"]
+
+
+class Mailbox(Protocol):
+    """The inbox. Every write under a lease is refused once the lease or generation is lost."""
+
+    async def accept(self, letter: Letter) -> Receipt:
+        """Deduplicate, append and wake in one step; raises `StoreDown`."""
+        ...
+
+    async def take(self, lane: int) -> Lease | float | None:
+        """Lease the next ready thread of a lane; else seconds until one is ready, or None."""
+        ...
+
+    async def gather(self, lease: Lease) -> Lease | None:
+        """Read the run again, with what has come since; None when the lease is lost."""
+        ...
+
+    async def renew(self, lease: Lease) -> Standing:
+        """Hold the lease for another term."""
+        ...
+
+    async def answered(self, lease: Lease, result: Answered) -> bool:
+        """Store the finished turn before it is shown; False when the lease is lost."""
+        ...
+
+    async def done(
+        self, lease: Lease, result: Answered | None = None, erase: Erase = "nothing"
+    ) -> bool:
+        """Commit the turn, pop the run and free the thread in one step; False when lost."""
+        ...
+
+    async def again(self, lease: Lease, delay: float, *, counts: bool = True) -> bool:
+        """Give the thread back, to be taken after `delay` seconds; `counts` as an attempt."""
+        ...
+
+    async def bury(self, lease: Lease, why: str) -> bool:
+        """Move the run to the dead letters and free the thread."""
+        ...
+
+    async def ahead(self, message: Message, seq: int) -> int | None:
+        """Count what is before a waiting message; None once it is being worked on or done."""
+        ...
+
+    async def claim(self, box: str, seq: int, number: int, token: str = "") -> Sent | None:
+        """Store the intent of send `number` and return None, or what is recorded of it already.
+
+        Without a token the claim is made only while nobody holds the thread.
+        """
+        ...
+
+    async def record(self, box: str, seq: int, number: int, sent: Sent) -> None:
+        """Record what became of a send."""
+        ...
+
+    async def unclaim(self, box: str, seq: int, number: int) -> None:
+        """Forget the intent of a send that surely did not happen."""
+        ...
+
+    def news(self) -> AsyncIterator[News]:
+        """Yield what happens anywhere, for as long as it is read; survives a lost connection."""
+        ...
+
+    async def sweep(self) -> int:
+        """Delete turns and photos past their retention; returns how many turns."""
+        ...

@@ -1,0 +1,1 @@
+"""Bytes of strangers turned into upright, bounded, model-ready pictures."""

@@ -1,0 +1,82 @@
+"""What people post, in one shape for every channel."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from bot.problems import Reason
+from bot.threads import Thread
+
+Address = dict[str, Any]
+"""Where and how to answer: JSON that only the channel which wrote it understands."""
+
+Kind = Literal["message", "installed", "channel"]
+"""`message`: somebody wrote; `installed`: Loupe was added and says hello; `channel`: work of the
+channel's own that has to survive a crash (see `Channel.carry_on`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """Who wrote a message; `id` is the platform's, `name` is for people and never trusted."""
+
+    id: str
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file of a message, not yet fetched.
+
+    `name` may be empty, `declared` is the type that the platform claims: neither is trusted, the
+    real type comes from the bytes. `source` tells the channel how to fetch it and which
+    credential may go to which host. `problem` is set when the channel already knows that the
+    bytes cannot be had.
+    """
+
+    name: str = ""
+    declared: str = ""
+    source: dict[str, Any] = field(default_factory=dict)
+    problem: Reason | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One post, as a channel adapter understood it.
+
+    `id` is the platform's and may be empty (then nothing can be deduplicated); `version` tells
+    apart events about the same post, such as its edits. `text` has no mention of Loupe in it.
+    `addressed` is false for a post that Loupe reads only because the place is watched. `shared`
+    is true where several people write. `opening` is true when the post starts its thread.
+    `quoted` is the id of the message that this one quotes. `at` is seconds since the epoch.
+    """
+
+    id: str
+    thread: Thread
+    author: Author
+    text: str = ""
+    attachments: tuple[Attachment, ...] = ()
+    address: Address = field(default_factory=dict)
+    kind: Kind = "message"
+    version: str = ""
+    addressed: bool = True
+    shared: bool = False
+    opening: bool = True
+    quoted: str = ""
+    at: float = 0.0
+
+    @property
+    def dedup(self) -> str:
+        """A digest of channel, tenant, conversation, id and kind of event; empty without an id."""
+        if not self.id:
+            return ""
+        place = self.thread.place
+        names = [place.channel, place.tenant, place.conversation, self.id, self.kind, self.version]
+        return hashlib.sha256(json.dumps(names).encode()).hexdigest()[:40]
+
+    @property
+    def alone(self) -> bool:
+        """Whether this is a picture without words, which waits for company."""
+        return self.kind == "message" and not self.text.strip() and bool(self.attachments)

@@ -1,0 +1,68 @@
+"""What can go wrong for a user, by name; the sentences are in `bot.texts`."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Reason(StrEnum):
+    """Why a file could not be used."""
+
+    TOO_LARGE = "too_large"
+    TOO_MANY_PIXELS = "too_many_pixels"
+    EMPTY = "empty"
+    DAMAGED = "damaged"
+    UNSUPPORTED = "unsupported"
+    VIDEO = "video"
+    VIDEO_CLIP = "video_clip"
+    TOO_SLOW = "too_slow"
+    CRASHED = "crashed"
+    EXPIRED = "expired"
+    FORBIDDEN = "forbidden"
+    NOT_FOUND = "not_found"
+    UNREACHABLE = "unreachable"
+    REFUSED_ADDRESS = "refused_address"
+    NOT_A_FILE = "not_a_file"
+    HTML_ONLY = "html_only"
+    GONE = "gone"
+    TOO_MANY = "too_many"
+
+
+class FileProblem(Exception):
+    """A file that cannot be used; costs that file only."""
+
+    def __init__(self, reason: Reason, detail: str = "") -> None:
+        super().__init__(reason.value)
+        self.reason = reason
+        self.detail = detail
+
+
+class ModelReason(StrEnum):
+    """Why a model gave no answer, or not the whole of it."""
+
+    FILTERED = "filtered"
+    FILTERED_ANSWER = "filtered_answer"
+    REFUSED = "refused"
+    UNAUTHORIZED = "unauthorized"
+    NO_DEPLOYMENT = "no_deployment"
+    BUSY = "busy"
+    FAILED = "failed"
+    TIMED_OUT = "timed_out"
+    CUT = "cut"
+    EMPTY = "empty"
+    TOO_LONG = "too_long"
+    BAD_REQUEST = "bad_request"
+    UNREACHABLE = "unreachable"
+
+
+class ModelProblem(Exception):
+    """A model that did not answer; ends in exactly one sentence to the user."""
+
+    def __init__(self, reason: ModelReason, detail: str = "") -> None:
+        super().__init__(f"{reason.value}: {detail}" if detail else reason.value)
+        self.reason = reason
+        self.detail = detail
+
+
+class StoreDown(Exception):
+    """The store did not take a write or a read; the platform has to deliver again."""

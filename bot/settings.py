@@ -1,0 +1,157 @@
+"""Settings: read once from the environment or `.env`, checked, and listed with their origin."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from dotenv import dotenv_values
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+ENV_FILE = ".env"
+MIB = 1024 * 1024
+
+
+class SettingsError(Exception):
+    """A setting that stops the start; its text is one sentence for the operator."""
+
+
+class Section(BaseSettings):
+    """A group of settings that one room declares; names are matched in any case."""
+
+    model_config = SettingsConfigDict(
+        env_file=ENV_FILE,
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        populate_by_name=True,
+        validate_default=False,
+    )
+
+
+class Limits(Section):
+    """Every limit of the bot itself, once."""
+
+    model_config = SettingsConfigDict(env_prefix="LOUPE_")
+
+    retention_days: float = Field(30, gt=0, description="days that turns and pictures are kept")
+    max_photo_bytes: int = Field(20 * MIB, gt=0, description="largest photo file, bytes")
+    max_photo_pixels: int = Field(50_000_000, gt=0, description="largest photo, pixels")
+    max_photo_side: int = Field(20_000, gt=0, description="longest side of a photo, pixels")
+    photo_side: int = Field(2048, ge=256, le=8192, description="long side of a model's picture")
+    max_files: int = Field(60, gt=0, description="files read of one question")
+    max_pictures: int = Field(10, ge=2, le=500, description="pictures in one model request")
+    recent_pictures: int = Field(4, ge=0, description="earlier pictures sent again")
+    max_prompt_tokens: int = Field(60_000, ge=2_000, description="tokens of one model request")
+    max_answer_tokens: int = Field(8_000, ge=16, description="tokens of one answer")
+    burst_seconds: float = Field(1.5, ge=0, description="wait for more after a wordless photo")
+    burst_max_seconds: float = Field(10, ge=0, description="longest such wait")
+    notice_seconds: float = Field(3, gt=0, description="a longer wait is announced")
+    lease_seconds: float = Field(15, ge=1, description="a crashed worker's thread waits this long")
+    max_attempts: int = Field(5, ge=1, description="tries before a message is given up")
+    max_waiting: int = Field(20, ge=1, description="messages waiting in one thread")
+    max_turns: int = Field(32, ge=1, description="turns at once in one process")
+    turn_seconds: float = Field(300, gt=0, description="longest turn")
+    shutdown_seconds: float = Field(25, ge=0, description="time to finish after SIGTERM")
+    dedup_hours: float = Field(24, gt=0, description="a repeated delivery is known this long")
+    children: int = Field(2, ge=1, description="child processes that decode pictures")
+    child_memory: int = Field(2048 * MIB, ge=256 * MIB, description="memory of a child, bytes")
+    child_seconds: float = Field(20, gt=0, description="longest work of a child on one file")
+
+
+class Core(Section):
+    """What belongs to no outside service."""
+
+    model_config = SettingsConfigDict(env_prefix="LOUPE_")
+
+    data: Path = Field(Path(".loupe"), description="folder for everything kept on disk")
+    system_message: str = Field(
+        "You are an AI assistant that helps people find information.",
+        description="the system message until somebody changes it",
+    )
+    host: str = Field("", description="address to listen on")
+    port: int = Field(
+        3978, ge=0, le=65535, validation_alias="PORT", description="port to listen on"
+    )
+    log_level: str = Field(
+        "info", pattern="(?i)^(debug|info|warning|error)$", description="least level logged"
+    )
+
+
+S = TypeVar("S", bound=Section)
+
+
+def environment_name(section: type[Section], field: str) -> str:
+    """Name the environment variable of a field."""
+    alias = section.model_fields[field].validation_alias
+    if isinstance(alias, str):
+        return alias
+    return f"{section.model_config.get('env_prefix', '')}{field}".upper()
+
+
+def load(section: type[S], **overrides: Any) -> S:
+    """Read one section; raises `SettingsError` naming the key and the value."""
+    try:
+        return section(**overrides)
+    except ValidationError as error:
+        raise SettingsError(_sentence(section, error)) from None
+
+
+def _sentence(section: type[Section], error: ValidationError) -> str:
+    """Put the first complaint into one sentence; a secret's value is never shown."""
+    first = error.errors()[0]
+    place = str(first["loc"][0]) if first["loc"] else ""
+    name = next(
+        (
+            environment_name(section, field)
+            for field in section.model_fields
+            if place.lower() in {field, environment_name(section, field).lower()}
+        ),
+        place,
+    )
+    message = first["msg"].removeprefix("Value error, ")
+    secret = any(
+        environment_name(section, field) == name and _is_secret(info.annotation)
+        for field, info in section.model_fields.items()
+    )
+    if not name:
+        return f"{message}."
+    value = "(hidden)" if secret else repr(str(first["input"]))
+    return f"{name} has the value {value}: {message}."
+
+
+def _is_secret(annotation: Any) -> bool:
+    return SecretStr in (annotation, *getattr(annotation, "__args__", ()))
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A setting as `loupe settings` shows it."""
+
+    name: str
+    value: str
+    origin: str
+    meaning: str
+
+
+def lines(section: Section) -> list[Line]:
+    """List the settings of a section with value and origin; secrets show as `set`."""
+    in_file = {name.lower() for name, value in dotenv_values(ENV_FILE).items() if value}
+    in_environment = {name.lower() for name, value in os.environ.items() if value}
+    listed = []
+    for field, info in type(section).model_fields.items():
+        name = environment_name(type(section), field)
+        value = getattr(section, field)
+        shown = "set" if isinstance(value, SecretStr) else "" if value is None else str(value)
+        origin = (
+            "environment"
+            if name.lower() in in_environment
+            else ENV_FILE
+            if name.lower() in in_file
+            else "default"
+        )
+        listed.append(Line(name, shown, origin, info.description or ""))
+    return listed

@@ -1,0 +1,1 @@
+"""App packages that administrators upload to Teams and Slack."""
