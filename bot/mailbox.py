@@ -95,7 +95,7 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """Something happened: a lane has mail, a mailbox got more of it, or was stopped up to `stop`."""
+    """Something happened: a lane has mail, a mailbox got more, or was stopped up to `stop`."""
 
     lane: int
     box: str = ""
