@@ -71,7 +71,8 @@ class Turn:
 
     `photos` are the numbers of the pictures posted with the question (`shown` those the model
     saw, `sheets` those it saw only on a contact sheet); `messages` the platform's ids of the
-    posts that asked; `sent` the ids of the posts that answered. `at`, `first` and `seconds` are
+    posts that asked; `sent` the ids of the posts that answered; `deployment` is the model asked
+    for and `model` what the service says answered. `at`, `first` and `seconds` are
     the time of the question since the epoch, and seconds to the first word and to the end.
     `refusal` names the response field of a refusal; `problem` why a turn failed.
     """
@@ -85,6 +86,7 @@ class Turn:
     photos: tuple[int, ...] = ()
     shown: tuple[int, ...] = ()
     sheets: tuple[int, ...] = ()
+    deployment: str = ""
     model: str = ""
     usage: Usage = field(default_factory=Usage)
     finish: str = ""
@@ -112,7 +114,7 @@ class Past:
         return max((photo.number for photo in self.photos), default=0) + 1
 
 
-SettingName = Literal["system", "vision", "model", "watch", "pending", "family"]
+SettingName = Literal["system", "vision", "model", "watch", "pending", "taught"]
 Settings = dict[str, str]
 """What was set in a thread or place by its people: name to value, absent when not set."""
 

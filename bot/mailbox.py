@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from bot.history import Photo, Turn
@@ -20,13 +20,15 @@ class Letter:
     """A message to accept.
 
     `express`: overtakes the queue and only reads; `stops`: ends or removes what was accepted
-    before it; `gathers`: a picture without words, which waits for company.
+    before it; `gathers`: a picture without words, which waits for company; `joins`: words that
+    may be the question to such pictures (a command never is).
     """
 
     message: Message
     express: bool = False
     stops: bool = False
     gathers: bool = False
+    joins: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +41,16 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A message in the mailbox: its place in the order and when it was accepted (epoch s)."""
+    """A message in the mailbox.
+
+    `seq` is its place in the thread's order, `at` when it was accepted (seconds since the epoch),
+    `before` how many messages were waiting or being answered in the thread then.
+    """
 
     seq: int
     at: float
     message: Message
+    before: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +64,6 @@ class Answered:
     parts: tuple[str, ...]
     photos: tuple[Photo, ...] = ()
     request: tuple[dict[str, Any], ...] = ()
-    family: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,18 +101,24 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """Something happened: a lane has mail, a mailbox got more, or was stopped up to `stop`."""
+    """Something happened: the mailbox `box` got mail or was freed.
+
+    With `stop`, the mailbox `stopped` was stopped up to that place.
+    """
 
     lane: int
-    box: str = ""
+    box: str
+    stopped: str = ""
     stop: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """The record of one numbered send: `id` is empty until it is known to have arrived.
+    """The record of one numbered send.
 
-    `shown` is the answer's text as far as people have seen it; `at` when the intent was stored.
+    `id` is empty until it is known to have arrived (`NO_ID` where the platform gives none);
+    `shown` is the answer's text as far as people may have seen it; `at` when the intent was
+    stored.
     """
 
     id: str = ""
@@ -114,7 +126,14 @@ class Sent:
     at: float = 0.0
 
 
+NO_ID = "-"
+"""Stands for the id of a post that arrived on a platform which returns none."""
+
 Erase = Literal["nothing", "history", "everything"]
+
+
+class LeaseLost(Exception):
+    """Somebody else works on the thread now, or it was reset: nothing more may be written."""
 
 
 class Mailbox(Protocol):
@@ -161,7 +180,7 @@ class Mailbox(Protocol):
     async def claim(self, box: str, seq: int, number: int, token: str = "") -> Sent | None:
         """Store the intent of send `number` and return None, or what is recorded of it already.
 
-        Without a token the claim is made only while nobody holds the thread.
+        Without a token the claim is made only while the message waits; raises `LeaseLost`.
         """
         ...
 

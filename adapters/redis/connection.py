@@ -1,0 +1,95 @@
+"""Connections to Redis that never run a command twice by themselves."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from typing import TYPE_CHECKING, TypeVar
+
+import structlog
+from redis import exceptions
+from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+
+from bot.problems import StoreDown
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from adapters.redis.settings import RedisSettings
+
+T = TypeVar("T")
+
+FIRST_WAIT = 0.05
+LONGEST_WAIT = 2.0
+
+PASSING = (
+    exceptions.ConnectionError,
+    exceptions.TimeoutError,
+    exceptions.ReadOnlyError,
+    exceptions.OutOfMemoryError,
+    exceptions.ClusterDownError,
+    exceptions.TryAgainError,
+)
+"""Errors of a server that is away, starting, full or changing its master."""
+
+PASSING_REPLIES = ("MISCONF", "NOREPLICAS")
+"""Error replies of the same kind that redis-py has no class for: the disk is full, or too few
+replicas follow (https://redis.io/docs/latest/develop/reference/protocol-spec/)."""
+
+log = structlog.get_logger()
+
+
+def connect(url: str, settings: RedisSettings) -> Redis:
+    """Make a client for redis://, rediss:// or unix://; nothing is sent yet.
+
+    A command is sent once: whether one that got no answer may be repeated is known only to who
+    sent it (see `retrying`). A command waits for a free connection, then for its reply, at most
+    `reply_seconds` each; a subscription made with `pubsub()` waits for ever. Replies are `str`.
+    """
+    pool = BlockingConnectionPool.from_url(
+        url,
+        max_connections=settings.connections,
+        timeout=settings.reply_seconds,
+        socket_timeout=settings.reply_seconds,
+        socket_connect_timeout=settings.connect_seconds,
+        health_check_interval=settings.idle_seconds,
+        # An address may ask for retries in its query; the policy given here wins over that.
+        retry=Retry(NoBackoff(), 0),
+        # RESP 3 turns on maintenance notices, and with them redis-py hands out connections that
+        # still hold an unread reply.
+        protocol=2,
+        decode_responses=True,
+    )
+    return Redis.from_pool(pool)
+
+
+async def retrying(call: Callable[[], Awaitable[T]], *, within: float | None = None) -> T:
+    """Repeat an idempotent call while the store is away, full or starting.
+
+    Goes on for ever, or for `within` seconds, the running call included; then raises
+    `StoreDown`. Errors that time does not mend are raised at once.
+    """
+    cause: Exception | None = None
+    wait = FIRST_WAIT
+    try:
+        async with asyncio.timeout(within) as bound:
+            while True:
+                try:
+                    return await call()
+                except exceptions.RedisError as error:
+                    if not _passes(error):
+                        raise
+                    cause = error
+                log.warning("store_unavailable", error=str(cause), retry_within=wait)
+                await asyncio.sleep(random.uniform(wait / 2, wait))  # noqa: S311
+                wait = min(wait * 2, LONGEST_WAIT)
+    except TimeoutError:
+        if not bound.expired():
+            raise
+        raise StoreDown(f"no success within {within:g} s") from cause
+
+
+def _passes(error: exceptions.RedisError) -> bool:
+    return isinstance(error, PASSING) or str(error).startswith(PASSING_REPLIES)

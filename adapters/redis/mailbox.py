@@ -1,0 +1,240 @@
+"""The inbox on Redis: leased mailboxes, one per thread, in order and once."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import secrets
+import time
+from typing import TYPE_CHECKING, Any
+
+from pydantic import TypeAdapter
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import RedisError
+
+from adapters.redis import keys, scripts
+from adapters.redis.connection import retrying
+from bot.mailbox import (
+    LANES,
+    Answered,
+    Entry,
+    Erase,
+    Lease,
+    LeaseLost,
+    Letter,
+    News,
+    Receipt,
+    Sent,
+    Standing,
+)
+from bot.messages import Message
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from redis.asyncio import Redis
+
+    from bot.settings import Limits
+
+_MESSAGE = TypeAdapter(Message)
+_ANSWERED = TypeAdapter(Answered)
+_SENT = TypeAdapter(Sent)
+DAY_MS = 24 * 3600 * 1000
+ACCEPT_WITHIN = 2.0
+"""Seconds to try to accept, so that the platform hears of a failure in time to deliver again."""
+PATIENCE = 30.0
+"""Seconds that work which was accepted waits for a store that is away."""
+
+
+SCRIPTS = (
+    *("ACCEPT", "TAKE", "GATHER", "RENEW", "ANSWERED", "DONE"),
+    *("AGAIN", "BURY", "AHEAD", "CLAIM", "PRUNE"),
+)
+
+
+def _ms(seconds: float) -> int:
+    return int(seconds * 1000)
+
+
+class RedisMailbox:
+    """Implements `bot.mailbox.Mailbox` with one Lua script per step."""
+
+    def __init__(self, redis: Redis, limits: Limits) -> None:
+        self._redis = redis
+        self._limits = limits
+        self._keep = _ms(limits.retention_days * 24 * 3600)
+        self._scripts = {name: redis.register_script(getattr(scripts, name)) for name in SCRIPTS}
+
+    async def _run(self, name: str, lane: int, *args: Any, within: float = PATIENCE) -> Any:
+        script = self._scripts[name]
+        return await retrying(
+            lambda: script(keys=[keys.ready(lane)], args=[keys.prefix(lane), *args]),
+            within=within,
+        )
+
+    async def _held(self, name: str, lease: Lease, *args: Any) -> Any:
+        return await self._run(name, lease.lane, lease.box, lease.token, lease.generation, *args)
+
+    async def accept(self, letter: Letter) -> Receipt:
+        """Deduplicate, append and wake in one step; raises `StoreDown`."""
+        message = letter.message
+        box = keys.box_of(message.thread.key, express=letter.express)
+        verdict, seq = await self._run(
+            "ACCEPT",
+            keys.lane_of(box),
+            box,
+            message.dedup,
+            _ms(self._limits.dedup_hours * 3600),
+            self._limits.max_waiting,
+            int(letter.stops),
+            hashlib.sha256(message.author.id.encode("utf-8", "replace")).hexdigest()[:16],
+            int(letter.gathers),
+            int(letter.joins),
+            _MESSAGE.dump_json(message),
+            self._keep,
+            within=ACCEPT_WITHIN,
+        )
+        return Receipt(verdict, int(seq))
+
+    async def take(self, lane: int) -> Lease | float | None:
+        """Lease the next ready thread of a lane; else seconds until one is ready, or None."""
+        token = secrets.token_hex(8)
+        reply = await self._run(
+            "TAKE", lane, token, _ms(self._limits.lease_seconds), *self._burst()
+        )
+        if not reply:
+            return None
+        if len(reply) == 1:
+            return float(reply[0]) / 1000
+        return _lease(lane, token, reply)
+
+    async def gather(self, lease: Lease) -> Lease | None:
+        """Read the run again, with what has come since; None when the lease is lost."""
+        reply = await self._held("GATHER", lease, *self._burst())
+        return _lease(lease.lane, lease.token, reply) if reply else None
+
+    def _burst(self) -> tuple[int, int]:
+        return _ms(self._limits.burst_seconds), _ms(self._limits.burst_max_seconds)
+
+    async def renew(self, lease: Lease) -> Standing:
+        """Hold the lease for another term."""
+        held, stop = await self._held("RENEW", lease, _ms(self._limits.lease_seconds))
+        return Standing(bool(held), int(stop))
+
+    async def answered(self, lease: Lease, result: Answered) -> bool:
+        """Store the finished turn before it is shown; False when the lease is lost."""
+        return bool(await self._held("ANSWERED", lease, _ANSWERED.dump_json(result)))
+
+    async def done(
+        self, lease: Lease, result: Answered | None = None, erase: Erase = "nothing"
+    ) -> bool:
+        """Commit the turn, pop the run and free the thread in one step; False when lost."""
+        stored = _ANSWERED.dump_python(result, mode="json") if result else {}
+        photos = [
+            part
+            for photo in stored.get("photos", ())
+            for part in (photo["number"], json.dumps(photo))
+        ]
+        return bool(
+            await self._held(
+                "DONE",
+                lease,
+                erase,
+                json.dumps(stored["turn"]) if result else "",
+                json.dumps(stored["request"]) if stored.get("request") else "",
+                self._keep,
+                len(photos) // 2,
+                *photos,
+                *_places(lease),
+            )
+        )
+
+    async def again(self, lease: Lease, delay: float, *, counts: bool = True) -> bool:
+        """Give the thread back, to be taken after `delay` seconds; `counts` as an attempt."""
+        return bool(await self._held("AGAIN", lease, _ms(delay), int(counts)))
+
+    async def bury(self, lease: Lease, why: str) -> bool:
+        """Move the run to the dead letters and free the thread."""
+        dead = {"box": lease.box, "places": _places(lease), "why": why, "at": time.time()}
+        return bool(await self._held("BURY", lease, json.dumps(dead), *_places(lease)))
+
+    async def ahead(self, message: Message, seq: int) -> int | None:
+        """Count what is before a waiting message; None once it is being worked on or done."""
+        box = keys.box_of(message.thread.key, express=False)
+        count = int(await self._run("AHEAD", keys.lane_of(box), box, seq))
+        return None if count < 0 else count
+
+    async def claim(self, box: str, seq: int, number: int, token: str = "") -> Sent | None:
+        """Store the intent of send `number` and return None, or what is recorded of it already.
+
+        Without a token the claim is made only while the message waits. Raises `LeaseLost`.
+        """
+        intent = _SENT.dump_json(Sent(at=time.time()))
+        reply = await self._run("CLAIM", keys.lane_of(box), box, seq, number, token, intent, DAY_MS)
+        if reply[0] == "lost":
+            raise LeaseLost
+        return _SENT.validate_json(reply[1]) if reply[0] == "known" else None
+
+    async def record(self, box: str, seq: int, number: int, sent: Sent) -> None:
+        """Record what became of a send."""
+        key = f"{keys.prefix(keys.lane_of(box))}{box}:sends:{seq}"
+        value = _SENT.dump_json(sent)
+        await retrying(lambda: self._redis.hset(key, str(number), value), within=PATIENCE)
+
+    async def unclaim(self, box: str, seq: int, number: int) -> None:
+        """Forget the intent of a send that surely did not happen."""
+        key = f"{keys.prefix(keys.lane_of(box))}{box}:sends:{seq}"
+        await retrying(lambda: self._redis.hdel(key, str(number)), within=PATIENCE)
+
+    async def news(self) -> AsyncIterator[News]:
+        """Yield what happens anywhere, for as long as it is read; survives a lost connection."""
+        while True:
+            try:
+                async with self._redis.pubsub(ignore_subscribe_messages=True) as pubsub:
+                    await pubsub.subscribe(keys.NEWS)
+                    async for item in pubsub.listen():
+                        yield _news(json.loads(item["data"]))
+            except (RedisConnectionError, RedisError, OSError):
+                await asyncio.sleep(0.5)
+
+    async def sweep(self) -> int:
+        """Delete turns and photos past their retention; returns how many turns."""
+        cutoff = _ms(time.time()) - self._keep
+        gone = 0
+        for lane in range(LANES):
+            key = keys.aging(lane)
+            old = await retrying(
+                lambda key=key: self._redis.zrangebyscore(key, "-inf", cutoff), within=PATIENCE
+            )
+            for thread in old:
+                gone += int(await self._run("PRUNE", lane, thread, cutoff))
+        return gone
+
+
+def _news(told: dict[str, Any]) -> News:
+    box = told["box"]
+    return News(keys.lane_of(box), box, keys.thread_of(box), int(told["stop"]))
+
+
+def _places(lease: Lease) -> list[int]:
+    return [entry.seq for entry in lease.run]
+
+
+def _lease(lane: int, token: str, reply: list[Any]) -> Lease:
+    box, generation, stop, settle, attempts, answered, *entries = reply
+    run = tuple(
+        Entry(int(seq), float(at) / 1000, _MESSAGE.validate_json(raw), int(before))
+        for seq, at, before, raw in zip(*(entries[i::4] for i in range(4)), strict=True)
+    )
+    return Lease(
+        box=str(box),
+        lane=lane,
+        token=token,
+        generation=int(generation),
+        attempt=int(attempts),
+        run=run,
+        settle=float(settle) / 1000,
+        stop=int(stop),
+        answered=_ANSWERED.validate_json(answered) if answered else None,
+    )

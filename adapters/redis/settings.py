@@ -1,0 +1,43 @@
+"""Settings of the store."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import SettingsConfigDict
+
+from bot.settings import Section
+
+SCHEMES = ("redis", "rediss", "unix")
+
+
+class RedisSettings(Section):
+    """Where the store is, and how long Loupe waits for it."""
+
+    model_config = SettingsConfigDict(env_prefix="LOUPE_REDIS_")
+
+    url: SecretStr | None = Field(
+        None,
+        validation_alias="REDIS_URL",
+        description="Redis server, rediss:// with TLS; unset: an embedded one",
+    )
+    connections: int = Field(64, ge=2, description="most connections to Redis of one process")
+    connect_seconds: float = Field(2, gt=0, description="longest wait for a connection to Redis")
+    reply_seconds: float = Field(5, gt=0, description="longest wait for a reply of Redis")
+    idle_seconds: float = Field(30, ge=0, description="an idle connection is tried after this")
+    accept_seconds: float = Field(
+        1.5, gt=0, le=10, description="a message not stored by then is to be delivered again"
+    )
+
+    @field_validator("url")
+    @classmethod
+    def _is_a_redis_address(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is None:
+            return None
+        parts = urlsplit(url.get_secret_value())
+        if parts.scheme not in SCHEMES:
+            raise ValueError("it has to start with redis://, rediss:// or unix://")
+        if not (parts.path if parts.scheme == "unix" else parts.hostname):
+            raise ValueError("it names no server")
+        return url

@@ -1,0 +1,56 @@
+"""Fixtures shared by several test files."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from fakeredis import FakeAsyncRedis, FakeServer
+
+from adapters.redis.connection import connect
+from adapters.redis.settings import RedisSettings
+from tests.servers.redis_server import ENGINES, RedisServer, find_engine
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+    from redis.asyncio import Redis
+
+
+@pytest.fixture(scope="session")
+def redis_servers() -> Iterator[dict[str, RedisServer]]:
+    """Servers started so far in this test run, by engine."""
+    servers: dict[str, RedisServer] = {}
+    yield servers
+    for server in servers.values():
+        server.stop()
+
+
+def shared_server(servers: dict[str, RedisServer], engine: str) -> RedisServer:
+    """Return the running server of an engine, started at its first use."""
+    if find_engine(engine) is None:
+        pytest.skip(f"{engine} is not installed")
+    if engine not in servers:
+        servers[engine] = RedisServer(engine).start()
+    return servers[engine]
+
+
+@pytest.fixture(params=ENGINES)
+def redis_url(request: pytest.FixtureRequest, redis_servers: dict[str, RedisServer]) -> str:
+    """The address of a real server of each engine; see `redis_client` for an empty one."""
+    return shared_server(redis_servers, request.param).url
+
+
+@pytest.fixture(params=[*ENGINES, "fakeredis"])
+async def redis_client(
+    request: pytest.FixtureRequest, redis_servers: dict[str, RedisServer]
+) -> AsyncIterator[Redis]:
+    """An empty store of each kind that Loupe runs on, as `connect` makes it."""
+    if request.param == "fakeredis":
+        client: Redis = FakeAsyncRedis(server=FakeServer(), protocol=2, decode_responses=True)
+    else:
+        server = shared_server(redis_servers, request.param)
+        client = connect(server.url, RedisSettings())
+    await client.flushall()
+    yield client
+    await client.aclose()
