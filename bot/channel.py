@@ -71,6 +71,10 @@ class Gone(Exception):
     """The conversation no longer takes posts (left, deleted, blocked): nothing can be said."""
 
 
+class Refused(Exception):
+    """The platform surely did not take it, now; trying the whole again later may help."""
+
+
 class StoppedByUser(Exception):
     """The user pressed the platform's own Stop: the answer ends where it is."""
 

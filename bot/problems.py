@@ -36,6 +36,10 @@ class FileProblem(Exception):
         self.reason = reason
         self.detail = detail
 
+    def __reduce__(self) -> tuple[type[FileProblem], tuple[Reason, str]]:
+        """Survive the way back from a child process."""
+        return type(self), (self.reason, self.detail)
+
 
 class ModelReason(StrEnum):
     """Why a model gave no answer, or not the whole of it."""

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from bot.problems import ModelReason, Reason
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from bot.problems import FileProblem, ModelReason, Reason
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from bot.history import Photo, Usage
+    from bot.preferences import Deployment, InForce
+    from bot.settings import Limits
 
 DESCRIBE = "Describe this image"
 DESCRIBE_SEVERAL = "Describe these images"
@@ -55,3 +65,309 @@ WHY_MODEL: dict[ModelReason, str] = {
     "Please try another picture, or tell whoever runs Loupe.",
     ModelReason.UNREACHABLE: "The model's service cannot be reached. Please ask again in a minute.",
 }
+
+# Placeholders and progress
+
+THINKING = "Thinking about it…"
+MORE = "…"
+GIVEN_UP = (
+    "Sorry, this could not be answered after several tries. Please send it again; "
+    "if it fails again, tell whoever runs Loupe."
+)
+RESUMED = "(I was interrupted here. The whole answer, from the start:)"
+FULL = (
+    "Too many messages are waiting in this conversation, so this one was not taken. "
+    "Please send it again in a moment."
+)
+STOPPED_HERE = "*Stopped.*"
+STOPPED_EARLY = "Stopped before it began."
+STOPPING = "Stopped."
+NOTHING_TO_STOP = "Nothing is being answered here."
+
+
+def _count(number: int, one: str, several: str) -> str:
+    return f"{number} {one if number == 1 else several}"
+
+
+def placeholder(files: int) -> str:
+    """Say at once what is about to happen."""
+    return f"Looking at {_count(files, 'photo', 'photos')}…" if files else THINKING
+
+
+def looked_at(done: int, total: int) -> str:
+    """Say how far the looking has come."""
+    return f"Looking at {_count(total, 'photo', 'photos')}… ({done} of {total})"
+
+
+def waiting(before: int) -> str:
+    """Say how many messages are answered first."""
+    if before == 0:
+        return "Loupe is busy with other conversations; this is next here."
+    verb = "is" if before == 1 else "are"
+    return f"Waiting: {_count(before, 'message', 'messages')} {verb} before this one…"
+
+
+def unspoken(photos: int) -> str:
+    """Put the question that a photo without words asks."""
+    return DESCRIBE if photos <= 1 else DESCRIBE_SEVERAL
+
+
+# Files
+
+
+def file_problem(name: str, place: int, problem: FileProblem, limits: Limits) -> str:
+    """Name a file that cannot be used, with the reason and the remedy."""
+    shown = {
+        Reason.TOO_LARGE: size(limits.max_photo_bytes),
+        Reason.TOO_MANY_PIXELS: f"{limits.max_photo_pixels / 1e6:g} megapixels "
+        f"or {limits.max_photo_side:,} pixels on a side",
+        Reason.TOO_MANY: str(limits.max_files),
+    }
+    limit = shown.get(problem.reason, "")
+    detail = problem.detail or "unknown"
+    why = WHY_FILE[problem.reason].format(limit=limit, detail=detail)
+    if problem.reason is Reason.TOO_MANY:
+        return f"Not every file was looked at: {why}"
+    subject = f"“{name}”" if name else "A picture" if place <= 1 else f"Picture {place}"
+    return f"{subject} could not be used: {why}"
+
+
+def file_gone(label: str) -> str:
+    """Ask again for a photo that was kept no longer."""
+    return f"{label} is no longer kept. Please send it again."
+
+
+def seen_singly(singles: Sequence[int], sheets: Sequence[int]) -> str:
+    """Say which photos were seen one by one, and which on a contact sheet only."""
+    return (
+        f"{photo_ranges(singles)} were looked at one by one, {photo_ranges(sheets)} on overview "
+        "sheets. Ask about one by its number to have it looked at closely."
+    )
+
+
+def photo_ranges(numbers: Sequence[int]) -> str:
+    """Write photo numbers briefly: P1–P8, P11."""
+    spans: list[list[int]] = []
+    for number in sorted(numbers):
+        if spans and number == spans[-1][-1] + 1:
+            spans[-1][1:] = [number]
+        else:
+            spans.append([number])
+    return ", ".join("–".join(f"P{number}" for number in span) for span in spans)
+
+
+def size(count: int) -> str:
+    """Write a number of bytes for people."""
+    if count < 1024 * 1024:
+        return f"{max(1, round(count / 1024))} KB"
+    return f"{count / (1024 * 1024):.3g} MB"
+
+
+# Greetings and hints
+
+NOTHING_ASKED = "I am here. Post a photo, or ask about one; /help tells what I can do."
+ASK_ON = "To ask on about this, reply here and mention me."
+EARLIER_POSTS = (
+    "I cannot see posts that were made in this thread before I was mentioned. "
+    "To have a photo looked at, please paste it into a reply that mentions me."
+)
+
+
+def hello(*, shared: bool) -> str:
+    """Greet whoever added Loupe."""
+    start = (
+        "Hello, I am Loupe. I look at photos with you: post one"
+        + (" and mention me" if shared else "")
+        + ", with a question or without, and I answer in the same thread."
+    )
+    watch = " Say /watch photos to have every photo here looked at." if shared else ""
+    return f"{start}{watch} /help tells the rest."
+
+
+# Commands
+
+CONTINUE = "Continue"
+CANCEL = "Cancel"
+IN_THIS_CHAT = "in this chat"
+IN_THIS_CHANNEL = "in this channel"
+IN_THIS_THREAD = "in this thread"
+NOTHING_PENDING = (
+    "There is no new system message of yours to confirm (one waits for ten minutes). "
+    "Propose one with /system TEXT."
+)
+SYSTEM_KEPT = "The system message stays as it is."
+JSON_AS_FILE = "The transcript is too long for a message, so here it is as a file."
+WATCH_NEEDS_CHANNEL = "/watch is for channels and group chats; here I read everything anyway."
+NO_PHOTOS = "No photos have been posted to me here yet."
+NO_USAGE = "Nothing has been answered here yet."
+
+
+def quoted(text: str) -> str:
+    """Set a text off as a quotation."""
+    return "\n".join(f"> {line}" for line in text.splitlines() or [""])
+
+
+def system_shown(force: InForce) -> str:
+    """Show the system message in force and where it was set."""
+    origin = {
+        "thread": "set here",
+        "place": "set for this channel or chat",
+        "deployment": "the default",
+    }[force.system_origin]
+    return f"The system message ({origin}) is:\n\n{quoted(force.system)}"
+
+
+def system_confirm(old: str, new: str, scope: str) -> str:
+    """Ask whether a new system message is to replace the old one."""
+    return (
+        f"Change the system message {scope}?\n\nNow:\n\n{quoted(old)}\n\nNew:\n\n{quoted(new)}\n\n"
+        "It holds from the next answer on; the history stays. Press Continue or say "
+        "/system continue within ten minutes; /system cancel drops it."
+    )
+
+
+def system_changed(scope: str) -> str:
+    """Confirm a new system message."""
+    return f"The new system message holds {scope} from the next answer on."
+
+
+def system_reset(force: InForce, scope: str) -> str:
+    """Confirm that the system message was taken back."""
+    return f"The system message {scope} was taken back. Now in force:\n\n{quoted(force.system)}"
+
+
+def _vision_honestly(*, ready: bool) -> str:
+    return "" if ready else " It does nothing yet in this version; the setting is remembered."
+
+
+def vision_shown(on: bool, *, ready: bool) -> str:
+    """Say whether Vision is on."""
+    return f"Vision is {'on' if on else 'off'}.{_vision_honestly(ready=ready)}"
+
+
+def vision_set(on: bool, scope: str, *, ready: bool) -> str:
+    """Confirm the Vision switch."""
+    return f"Vision is now {'on' if on else 'off'} {scope}.{_vision_honestly(ready=ready)}"
+
+
+def models_shown(current: str, deployment: Deployment) -> str:
+    """List the models that may be chosen."""
+    if deployment.offline:
+        return OFFLINE_HINT
+    names = ", ".join(f"`{name}`" for name in deployment.models)
+    return f"`{current}` answers here. Available: {names}. Choose one with /model NAME."
+
+
+def model_unknown(name: str, models: Sequence[str]) -> str:
+    """Say that a model is not offered, and which are."""
+    asked = name.replace("`", "'")[:60]
+    names = ", ".join(f"`{model}`" for model in models)
+    return f"There is no model `{asked}` here. Available: {names}."
+
+
+def model_set(name: str, scope: str) -> str:
+    """Confirm the choice of a model."""
+    return f"`{name}` answers {scope} from the next question on."
+
+
+def history_reset(turns: int) -> str:
+    """Confirm /reset."""
+    return (
+        f"Forgotten: {_count(turns, 'answer', 'answers')} and the photos with them. "
+        "The settings stay; we start anew."
+    )
+
+
+def forgotten(turns: int, photos: int, settings: int) -> str:
+    """Give the receipt of /forget."""
+    return (
+        f"Erased: {_count(turns, 'question and answer', 'questions and answers')}, "
+        f"{_count(photos, 'photo', 'photos')}, {_count(settings, 'setting', 'settings')}, "
+        "and the stored requests to the model. "
+        "The posts in the chat itself stay; delete those in the chat."
+    )
+
+
+def photo_log(photos: Sequence[Photo]) -> str:
+    """List the photos of a thread with what their files say."""
+    return "\n".join(_photo_line(photo) for photo in photos) or NO_PHOTOS
+
+
+def _photo_line(photo: Photo) -> str:
+    facts = photo.facts
+    told = [f"{facts.width} × {facts.height}", facts.format, size(facts.size)]
+    told.append(f"taken {facts.taken.replace('T', ' ')}" if facts.taken else "no capture time")
+    if facts.latitude is not None and facts.longitude is not None:
+        told.append(place(facts.latitude, facts.longitude))
+    if facts.camera:
+        told.append(facts.camera)
+    posted = datetime.fromtimestamp(photo.at, UTC).strftime("%Y-%m-%d %H:%M UTC")
+    by = f" by {photo.author}" if photo.author else ""
+    name = f" {photo.name}" if photo.name else ""
+    return (
+        f"- **P{photo.number}**{name}: {', '.join(told)}; posted{by} {posted}; "
+        f"SHA-256 `{photo.sha256[:16]}…`"
+    )
+
+
+def place(latitude: float, longitude: float) -> str:
+    """Write a position in degrees, as maps take it."""
+    north = "N" if latitude >= 0 else "S"
+    east = "E" if longitude >= 0 else "W"
+    return f"{abs(latitude):.5f}° {north}, {abs(longitude):.5f}° {east}"
+
+
+def watch_shown(current: str) -> str:
+    """Say what is watched."""
+    return {
+        "photos": "I look at every photo posted here. /watch off ends that.",
+        "all": "I read and answer every post here. /watch off ends that.",
+        "off": "I answer here only when mentioned. /watch photos has every photo looked at.",
+    }[current]
+
+
+def watch_set(mode: str, name: str) -> str:
+    """Tell everybody who changed what is watched."""
+    who = " ".join(name.split()) or "Somebody"
+    done = {
+        "photos": "from now on every photo posted here is looked at, without a mention.",
+        "all": "from now on every post here is read and answered, without a mention.",
+        "off": "from now on I answer here only when mentioned.",
+    }[mode]
+    return f"{who} changed what I watch: {done}"
+
+
+def usage_shown(sums: Mapping[str, tuple[int, int, Usage]]) -> str:
+    """Add up what the thread has used."""
+    lines = [
+        f"- {name or 'unknown'}: {_count(answers, 'answer', 'answers')}, "
+        f"{_count(pictures, 'picture', 'pictures')}, "
+        f"{usage.prompt:,} tokens in ({usage.cached:,} cached), {usage.completion:,} out"
+        for name, (answers, pictures, usage) in sums.items()
+    ]
+    return "Used in this thread so far:\n\n" + "\n".join(lines) if lines else NO_USAGE
+
+
+BUTTON_PRESSED = "Got it."
+
+
+# The local page
+
+PAGE_WRONG_HOST = (
+    "Loupe does not answer under this name. Open the address that it printed when it started, "
+    "or add the name to LOUPE_PAGE_HOSTS."
+)
+PAGE_FOREIGN = "This came from another site, so it was not done."
+PAGE_SESSION_ENDED = (
+    "This page's session has ended. Open the address that Loupe printed when it started."
+)
+PAGE_STORE_DOWN = "Loupe cannot store anything just now. Please send it again in a moment."
+PAGE_MALFORMED = "This cannot be read (field {field}). Please reload the page."
+PAGE_TEXT_TOO_LONG = "This message is too long: {limit:,} characters are taken at most."
+PAGE_FILE_GONE = "A file of this message is no longer kept. Please attach it again."
+PAGE_NOT_FOUND = "There is no such page here."
+
+
+def page_file_too_large(limit: int) -> str:
+    """Refuse an upload that is larger than the page takes."""
+    return f"It is larger than {size(limit)}. Please send a smaller copy."

@@ -1,0 +1,250 @@
+"""What each command does; the sentences are in `bot.texts`, the grammar in `bot.commands`."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from bot import texts, transcript
+from bot.channel import Button
+from bot.commands import Command
+from bot.history import Usage
+from bot.mailbox import Entry, Erase
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from bot.gallery import Gallery
+    from bot.history import History, Past
+    from bot.preferences import Preferences
+    from bot.threads import Place, Thread
+
+CONFIRM_WITHIN = 600.0
+"""Seconds that a new system message waits for its author's Continue (ten minutes)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """The answer to a command.
+
+    `texts` are posted in order, with `buttons` under the last; `file` is handed over where the
+    channel takes files; `erase` is carried out when all is said.
+    """
+
+    texts: tuple[str, ...]
+    buttons: tuple[Button, ...] = ()
+    file: bytes = field(default=b"", repr=False)
+    erase: Erase = "nothing"
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A command with its circumstances: who gave it where and when, what the channel can do."""
+
+    command: Command
+    entry: Entry
+    text_limit: int
+    files: bool
+    now: float
+
+    @property
+    def thread(self) -> Thread:
+        """The thread it was given in."""
+        return self.entry.message.thread
+
+    @property
+    def where(self) -> Thread | Place:
+        """What a setting acts on: the place at the top of a channel, else the thread."""
+        message = self.entry.message
+        top = bool(message.thread.root) and message.opening
+        return message.thread.place if top else message.thread
+
+    @property
+    def scope(self) -> str:
+        """Where it acts, in words."""
+        message = self.entry.message
+        if not message.thread.root:
+            return texts.IN_THIS_CHAT
+        return texts.IN_THIS_CHANNEL if message.opening else texts.IN_THIS_THREAD
+
+
+class Controls:
+    """Executes commands; each is one method of its name."""
+
+    def __init__(self, history: History, preferences: Preferences, gallery: Gallery) -> None:
+        self._history = history
+        self._preferences = preferences
+        self._gallery = gallery
+
+    async def obey(self, order: Order) -> Said:
+        """Do what a command says, and tell what to answer."""
+        if not order.command.valid:
+            return Said((texts.command_misused(order.command),))
+        act: Callable[[Order], Awaitable[Said]] = getattr(self, f"_{order.command.name}")
+        return await act(order)
+
+    async def _help(self, order: Order) -> Said:
+        return Said((texts.help_text(offline=self._preferences.deployment.offline),))
+
+    async def _json(self, order: Order) -> Said:
+        past = await self._history.past(order.thread)
+        force = await self._preferences.of(order.thread)
+        plain = transcript.transcript(force.system, past)
+        if order.command.argument == "full":
+            whole = transcript.full(order.thread, force.system, past)
+            text = transcript.dumps(whole)
+            blocks = [f"```json\n{text}\n```"]
+            fits = len(blocks[0]) <= order.text_limit and "`" not in text
+        else:
+            text = transcript.dumps(plain)
+            blocks = transcript.blocks(plain, order.text_limit)
+            fits = len(blocks) == 1
+        if fits:
+            return Said(tuple(blocks))
+        if order.files:
+            return Said((texts.JSON_AS_FILE,), file=text.encode())
+        if order.command.argument == "full":
+            blocks = transcript.full_blocks(whole, order.text_limit)
+        return Said(tuple(blocks))
+
+    async def _system(self, order: Order) -> Said:
+        argument = order.command.argument
+        if not argument:
+            force = await self._preferences.of(order.thread)
+            return Said((texts.system_shown(force),))
+        if argument == "continue":
+            return await self._system_continue(order)
+        if argument == "cancel":
+            return await self._system_cancel(order)
+        if argument == "reset":
+            return await self._system_reset(order)
+        return await self._system_propose(order)
+
+    async def _system_propose(self, order: Order) -> Said:
+        force = await self._preferences.of(order.thread)
+        pending = {
+            "author": order.entry.message.author.id,
+            "text": order.command.argument,
+            "until": order.now + CONFIRM_WITHIN,
+        }
+        await self._history.set(order.where, "pending", json.dumps(pending))
+        buttons = (
+            Button(texts.CONTINUE, "/system continue"),
+            Button(texts.CANCEL, "/system cancel"),
+        )
+        asked = texts.system_confirm(force.system, order.command.argument, order.scope)
+        return Said((asked,), buttons)
+
+    async def _pending(self, order: Order) -> tuple[Thread | Place, str] | None:
+        """Find the author's proposal: in the thread, or for its place; drop it when too old."""
+        for where in (order.where, order.thread, order.thread.place):
+            raw = (await self._history.settings(where)).get("pending")
+            if raw is None:
+                continue
+            pending = json.loads(raw)
+            if pending["until"] < order.now:
+                await self._history.set(where, "pending", None)
+            elif pending["author"] == order.entry.message.author.id:
+                return where, str(pending["text"])
+        return None
+
+    async def _system_continue(self, order: Order) -> Said:
+        pending = await self._pending(order)
+        if pending is None:
+            return Said((texts.NOTHING_PENDING,))
+        where, text = pending
+        await self._history.set(where, "system", text)
+        await self._history.set(where, "pending", None)
+        return Said((texts.system_changed(_scope_of(where, order)),))
+
+    async def _system_cancel(self, order: Order) -> Said:
+        pending = await self._pending(order)
+        if pending is None:
+            return Said((texts.NOTHING_PENDING,))
+        await self._history.set(pending[0], "pending", None)
+        return Said((texts.SYSTEM_KEPT,))
+
+    async def _system_reset(self, order: Order) -> Said:
+        await self._history.set(order.where, "system", None)
+        await self._history.set(order.where, "pending", None)
+        force = await self._preferences.of(order.thread)
+        return Said((texts.system_reset(force, order.scope),))
+
+    async def _vision(self, order: Order) -> Said:
+        deployment = self._preferences.deployment
+        if not order.command.argument:
+            force = await self._preferences.of(order.thread)
+            return Said((texts.vision_shown(force.vision, ready=deployment.vision_ready),))
+        await self._history.set(order.where, "vision", order.command.argument)
+        on = order.command.argument == "on"
+        return Said((texts.vision_set(on, order.scope, ready=deployment.vision_ready),))
+
+    async def _model(self, order: Order) -> Said:
+        deployment = self._preferences.deployment
+        name = order.command.argument
+        if not name:
+            force = await self._preferences.of(order.thread)
+            return Said((texts.models_shown(force.model, deployment),))
+        known = {model.casefold(): model for model in deployment.models}
+        chosen = known.get(name.casefold())
+        if chosen is None:
+            return Said((texts.model_unknown(name, deployment.models),))
+        await self._history.set(order.where, "model", chosen)
+        return Said((texts.model_set(chosen, order.scope),))
+
+    async def _stop(self, order: Order) -> Said:
+        return Said((texts.STOPPING if order.entry.before else texts.NOTHING_TO_STOP,))
+
+    async def _reset(self, order: Order) -> Said:
+        past = await self._history.past(order.thread)
+        await self._gallery.forget(order.thread)
+        return Said((texts.history_reset(len(_told(past))),), erase="history")
+
+    async def _forget(self, order: Order) -> Said:
+        past = await self._history.past(order.thread)
+        settings = await self._history.settings(order.thread)
+        await self._gallery.forget(order.thread)
+        receipt = texts.forgotten(len(_told(past)), len(past.photos), len(settings))
+        return Said((receipt,), erase="everything")
+
+    async def _photos(self, order: Order) -> Said:
+        past = await self._history.past(order.thread)
+        return Said((texts.photo_log(past.photos),))
+
+    async def _watch(self, order: Order) -> Said:
+        message = order.entry.message
+        if not message.shared:
+            return Said((texts.WATCH_NEEDS_CHANNEL,))
+        place = message.thread.place
+        if not order.command.argument:
+            current = (await self._history.settings(place)).get("watch", "off")
+            return Said((texts.watch_shown(current),))
+        await self._history.set(place, "watch", order.command.argument)
+        await self._history.set(place, "taught", None)
+        return Said((texts.watch_set(order.command.argument, message.author.name),))
+
+    async def _usage(self, order: Order) -> Said:
+        past = await self._history.past(order.thread)
+        return Said((texts.usage_shown(_by_model(past)),))
+
+
+def _scope_of(where: Thread | Place, order: Order) -> str:
+    if where == order.thread.place and order.thread.root:
+        return texts.IN_THIS_CHANNEL
+    return texts.IN_THIS_THREAD if order.thread.root else texts.IN_THIS_CHAT
+
+
+def _told(past: Past) -> list[str]:
+    return [turn.id for turn in past.turns if turn.answer and turn.status != "failed"]
+
+
+def _by_model(past: Past) -> dict[str, tuple[int, int, Usage]]:
+    """Add up answers, pictures and tokens by the model that answered."""
+    sums: dict[str, tuple[int, int, Usage]] = {}
+    for turn in past.turns:
+        name = turn.model or turn.deployment
+        answers, pictures, usage = sums.get(name, (0, 0, Usage()))
+        shown = len(turn.shown) + len(turn.sheets)
+        sums[name] = (answers + 1, pictures + shown, usage + turn.usage)
+    return sums

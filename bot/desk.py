@@ -1,0 +1,248 @@
+"""What is done with a lease: a command is obeyed, a question answered, and told once."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+import structlog
+
+from bot import texts
+from bot.channel import Gone, Post, Unclear
+from bot.commands import Command, parse
+from bot.controls import Controls, Order, Said
+from bot.gallery import File
+from bot.mailbox import Answered, LeaseLost
+from bot.problems import FileProblem, Reason
+from bot.reply import Reply
+from bot.sends import Sends
+from bot.turn import Question, Turns
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bot.channel import Channel
+    from bot.history import History, Past
+    from bot.mailbox import Lease, Mailbox
+    from bot.messages import Message
+    from bot.preferences import Preferences
+    from bot.settings import Limits
+    from bot.worker import Holding
+
+log = structlog.get_logger()
+
+
+class Desk:
+    """Works on one lease at a time, to its DONE."""
+
+    def __init__(
+        self,
+        mailbox: Mailbox,
+        history: History,
+        preferences: Preferences,
+        controls: Controls,
+        turns: Turns,
+        channels: Mapping[str, Channel],
+        limits: Limits,
+    ) -> None:
+        self._mailbox = mailbox
+        self._history = history
+        self._preferences = preferences
+        self._controls = controls
+        self._turns = turns
+        self._channels = channels
+        self._limits = limits
+
+    async def handle(self, holding: Holding) -> None:
+        """See a lease through; raises `LeaseLost`, `StoreDown` and what nobody foresaw."""
+        message = holding.lease.run[0].message
+        try:
+            await self._handle(holding, message)
+        except Gone:
+            log.info("conversation_gone", channel=message.thread.channel)
+            await self._done(holding.lease)
+
+    async def give_up(self, lease: Lease, why: str) -> None:
+        """Tell the user that a message cannot be answered, and bury it."""
+        message = lease.run[0].message
+        log.error("message_given_up", why=why, attempts=lease.attempt)
+        with contextlib.suppress(Gone, Unclear, KeyError):
+            sends = self._sends(lease, message)
+            reply = Reply(sends, sends.abilities, asyncio.Event())
+            await reply.finish((texts.GIVEN_UP,), Post(texts.GIVEN_UP))
+        await self._mailbox.bury(lease, why)
+
+    def _sends(self, lease: Lease, message: Message) -> Sends:
+        channel = self._channels[message.thread.channel]
+        return Sends(self._mailbox, channel, message.address, lease.box, lease.seq, lease.token)
+
+    async def _done(self, lease: Lease, result: Answered | None = None) -> None:
+        if not await self._mailbox.done(lease, result):
+            raise LeaseLost
+
+    async def _handle(self, holding: Holding, message: Message) -> None:
+        if message.kind == "channel":
+            await self._channels[message.thread.channel].carry_on(message)
+            await self._done(holding.lease)
+        elif message.kind == "installed":
+            await self._tell(holding, message, texts.hello(shared=message.shared))
+        elif (command := parse(message.text)) is not None:
+            await self._obey(holding, message, command)
+        elif holding.stop.is_set() and holding.lease.answered is None:
+            await self._never_began(holding.lease, message)
+        elif not message.text and not message.attachments:
+            hint = await self._hints(message, await self._history.past(message.thread))
+            await self._tell(holding, message, " ".join((texts.NOTHING_ASKED, *hint)))
+        elif not message.addressed and _unreadable(message):
+            problem = FileProblem(Reason.HTML_ONLY)
+            await self._tell(holding, message, texts.file_problem("", 1, problem, self._limits))
+        else:
+            await self._answer(holding, message)
+
+    async def _tell(self, holding: Holding, message: Message, text: str) -> None:
+        await self._sends(holding.lease, message).say(0, Post(text))
+        await self._done(holding.lease)
+
+    async def _never_began(self, lease: Lease, message: Message) -> None:
+        """Close the placeholder of a message that was stopped while it waited."""
+        sends = self._sends(lease, message)
+        reply = Reply(sends, sends.abilities, asyncio.Event())
+        await reply.finish((texts.STOPPED_EARLY,), Post(texts.STOPPED_EARLY, stopped=True))
+        await self._done(lease)
+
+    async def _obey(self, holding: Holding, message: Message, command: Command) -> None:
+        lease = holding.lease
+        if holding.stop.is_set():
+            await self._tell(holding, message, texts.STOPPED_EARLY)
+            return
+        sends = self._sends(lease, message)
+        abilities = sends.abilities
+        order = Order(command, lease.run[0], abilities.text_limit, abilities.files, time.time())
+        said = await self._controls.obey(order)
+        await self._say(sends, said)
+        if not await self._mailbox.done(lease, erase=said.erase):
+            raise LeaseLost
+
+    async def _say(self, sends: Sends, said: Said) -> None:
+        for index, text in enumerate(said.texts):
+            last = index == len(said.texts) - 1
+            await sends.say(index, Post(text, buttons=said.buttons if last else ()))
+        if said.file:
+            with contextlib.suppress(Unclear):
+                await sends.channel.send_file(
+                    sends.address, "transcript.json", "application/json", said.file
+                )
+
+    async def _answer(self, holding: Holding, message: Message) -> None:
+        sends = self._sends(holding.lease, message)
+        reply = Reply(sends, sends.abilities, holding.stop)
+        try:
+            result = holding.lease.answered or await self._ask(holding, reply)
+            last = Post(
+                result.parts[-1],
+                live=True,
+                generated=bool(result.turn.answer),
+                stopped=result.turn.status == "stopped",
+            )
+            await reply.finish(result.parts, last)
+            turn = replace(result.turn, sent=reply.sent)
+            await self._done(holding.lease, replace(result, turn=turn))
+        finally:
+            await reply.close()
+
+    async def _ask(self, holding: Holding, reply: Reply) -> Answered:
+        """Run the turn, and store what came of it before its last edit."""
+        await reply.open(texts.placeholder(_files_of(holding.lease)))
+        lease = await self._gathered(holding, reply)
+        thread = lease.run[0].message.thread
+        past = await self._history.past(thread)
+        force = await self._preferences.of(thread)
+        question = self._question(lease, await self._hints(lease.run[0].message, past))
+        outcome = await self._turns.run(question, past, force, reply, holding.stop)
+        result = Answered(
+            turn=outcome.turn,
+            parts=reply.whole(outcome.text),
+            photos=outcome.photos,
+            request=outcome.request,
+        )
+        if not await self._mailbox.answered(lease, result):
+            raise LeaseLost
+        return result
+
+    async def _gathered(self, holding: Holding, reply: Reply) -> Lease:
+        """Wait for the rest of a burst of photos; words, time or a stop end the wait."""
+        while holding.lease.settle > 0 and not holding.stop.is_set():
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(_either(holding.mail, holding.stop), holding.lease.settle)
+            holding.mail.clear()
+            lease = await self._mailbox.gather(holding.lease)
+            if lease is None:
+                raise LeaseLost
+            holding.lease = lease
+            reply.progress(texts.placeholder(_files_of(lease)))
+        return holding.lease
+
+    def _question(self, lease: Lease, hints: tuple[str, ...]) -> Question:
+        messages = [entry.message for entry in lease.run]
+        first = messages[0]
+        channel = self._channels[first.thread.channel]
+        files = [
+            File(
+                attachment,
+                message.author,
+                message.at,
+                message.id,
+                partial(channel.fetch, message.address),
+            )
+            for message in messages
+            for attachment in message.attachments
+        ]
+        return Question(
+            id=str(lease.seq),
+            thread=first.thread,
+            words="\n".join(message.text for message in messages if message.text).strip(),
+            author=first.author.name,
+            at=first.at,
+            files=tuple(files),
+            messages=tuple(message.id for message in messages if message.id),
+            quoted=next((message.quoted for message in messages if message.quoted), ""),
+            shared=first.shared,
+            hints=hints,
+        )
+
+    async def _hints(self, message: Message, past: Past) -> tuple[str, ...]:
+        """Say what people cannot know: how to ask on, or that earlier posts are out of reach."""
+        if not message.addressed:
+            place = message.thread.place
+            if (await self._history.settings(place)).get("taught"):
+                return ()
+            await self._history.set(place, "taught", "yes")
+            return (texts.ASK_ON,)
+        fresh = not past.turns and not past.photos and not message.attachments
+        if message.thread.root and not message.opening and fresh:
+            return (texts.EARLIER_POSTS,)
+        return ()
+
+
+def _files_of(lease: Lease) -> int:
+    return sum(len(entry.message.attachments) for entry in lease.run)
+
+
+def _unreadable(message: Message) -> bool:
+    return bool(message.attachments) and all(
+        file.problem is Reason.HTML_ONLY for file in message.attachments
+    )
+
+
+async def _either(*events: asyncio.Event) -> None:
+    """Wait until one of the events is set."""
+    waits = [asyncio.create_task(event.wait()) for event in events]
+    try:
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for wait in waits:
+            wait.cancel()

@@ -1,0 +1,219 @@
+"""The photos of a question: fetched, checked, numbered and kept."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import re
+import secrets
+import unicodedata
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bot import texts
+from bot.history import Photo, PhotoFacts
+from bot.media.photos import Prepared, prepare
+from bot.media.sheets import sheet
+from bot.messages import Attachment, Author
+from bot.model import Picture
+from bot.problems import FileProblem, Reason
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from bot.blobs import Blobs
+    from bot.children import Children
+    from bot.history import Past
+    from bot.settings import Limits
+    from bot.threads import Thread
+
+Fetch = Callable[["Attachment", Path, int], Awaitable[None]]
+"""Writes a file's bytes to a path, at most so many; raises `FileProblem`."""
+
+AT_ONCE = 4
+"""Files of one question that are fetched and prepared side by side."""
+MAX_NAME = 80
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file of a question: its attachment, who posted it, when, in which message."""
+
+    attachment: Attachment
+    author: Author
+    at: float
+    message: str
+    fetch: Fetch
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """What became of the files: photos in posted order, their pictures, and what failed."""
+
+    photos: tuple[Photo, ...] = ()
+    pictures: tuple[Picture, ...] = ()
+    problems: tuple[str, ...] = ()
+
+
+def display_name(name: str) -> str:
+    """Make a stranger's file name safe to show: one line, no control characters, bounded."""
+    base = re.split(r"[/\\]", name)[-1]
+    clean = "".join(c for c in base if unicodedata.category(c)[0] != "C" and c not in "`<>[]|*")
+    clean = " ".join(clean.split())
+    return clean if len(clean) <= MAX_NAME else clean[: MAX_NAME - 8] + "…" + clean[-7:]
+
+
+def blob_key(thread: Thread, sha256: str) -> str:
+    """Name the original bytes of a photo in the blob store."""
+    return f"{thread.key}/{sha256}"
+
+
+class Gallery:
+    """Turns files into numbered photos, and brings back earlier ones."""
+
+    def __init__(self, children: Children, blobs: Blobs, limits: Limits, spool: Path) -> None:
+        """Take the pool that decodes, the store that keeps, and a folder for files on their way."""
+        self._children = children
+        self._blobs = blobs
+        self._limits = limits
+        self._spool = spool
+
+    async def collect(
+        self,
+        thread: Thread,
+        files: Sequence[File],
+        past: Past,
+        progress: Callable[[int, int], None],
+    ) -> Collected:
+        """Fetch, check and keep all files; each that fails costs itself only."""
+        limit = asyncio.Semaphore(AT_ONCE)
+        done = 0
+
+        async def one(file: File) -> Prepared | FileProblem:
+            nonlocal done
+            async with limit:
+                try:
+                    return await self._take_in(thread, file)
+                except FileProblem as problem:
+                    return problem
+                finally:
+                    done += 1
+                    progress(done, len(files))
+
+        accepted = files[: self._limits.max_files]
+        results = await asyncio.gather(*(one(file) for file in accepted))
+        collected = _number(accepted, results, past, self._limits)
+        if len(files) > len(accepted):
+            note = texts.file_problem("", 0, FileProblem(Reason.TOO_MANY), self._limits)
+            return Collected(collected.photos, collected.pictures, (*collected.problems, note))
+        return collected
+
+    async def _take_in(self, thread: Thread, file: File) -> Prepared:
+        """Fetch one file, prepare it in a child, and keep the original and the picture."""
+        if file.attachment.problem is not None:
+            raise FileProblem(file.attachment.problem)
+        path = self._spool / secrets.token_hex(16)
+        try:
+            await file.fetch(file.attachment, path, self._limits.max_photo_bytes)
+            prepared = await self._children.run(prepare, path, self._limits)
+            key = blob_key(thread, prepared.sha256)
+            await self._blobs.put(key, path)
+            await self._blobs.put(self._picture_key(thread, prepared.sha256), prepared.jpeg)
+            return prepared
+        finally:
+            with contextlib.suppress(FileNotFoundError):
+                await asyncio.to_thread(path.unlink)
+
+    def _picture_key(self, thread: Thread, sha256: str) -> str:
+        return f"{blob_key(thread, sha256)}.{self._limits.photo_side}.jpg"
+
+    async def recall(self, thread: Thread, photos: Iterable[Photo]) -> dict[int, Picture]:
+        """Bring back earlier photos by number; one that is no longer kept is left out."""
+        wanted = list(photos)
+        found = await asyncio.gather(*(self._recall(thread, photo) for photo in wanted))
+        return {
+            photo.number: picture
+            for photo, picture in zip(wanted, found, strict=True)
+            if picture is not None
+        }
+
+    async def _recall(self, thread: Thread, photo: Photo) -> Picture | None:
+        jpeg = await self._blobs.get(self._picture_key(thread, photo.sha256))
+        if jpeg is None:
+            jpeg = await self._prepare_again(thread, photo)
+        if jpeg is None:
+            return None
+        width, height = fitted(photo.facts, self._limits.photo_side)
+        return _picture(photo, jpeg, width, height)
+
+    async def _prepare_again(self, thread: Thread, photo: Photo) -> bytes | None:
+        """Make the picture from the original, as after a change of `LOUPE_PHOTO_SIDE`."""
+        path = self._spool / secrets.token_hex(16)
+        try:
+            if not await self._blobs.save(blob_key(thread, photo.sha256), path):
+                return None
+            prepared = await self._children.run(prepare, path, self._limits)
+        except FileProblem:
+            return None
+        finally:
+            with contextlib.suppress(FileNotFoundError):
+                await asyncio.to_thread(path.unlink)
+        await self._blobs.put(self._picture_key(thread, photo.sha256), prepared.jpeg)
+        return prepared.jpeg
+
+    async def overview(self, pictures: Sequence[Picture]) -> Picture:
+        """Put several pictures on one numbered contact sheet."""
+        cells = [(picture.numbers[0], picture.jpeg) for picture in pictures]
+        made = await self._children.run(sheet, cells, self._limits.photo_side)
+        numbers = tuple(number for number, _ in cells)
+        return Picture(
+            name=f"P{numbers[0]}–P{numbers[-1]}",
+            sha256=made.sha256,
+            jpeg=made.jpeg,
+            width=made.width,
+            height=made.height,
+            numbers=numbers,
+            facts=tuple(fact for picture in pictures for fact in picture.facts),
+        )
+
+    async def forget(self, thread: Thread) -> None:
+        """Erase the bytes of all pictures of a thread."""
+        await self._blobs.erase(thread.key)
+
+
+def fitted(facts: PhotoFacts, side: int) -> tuple[int, int]:
+    """Tell the size of the model-ready picture of a photo."""
+    scale = min(1.0, side / max(facts.width, facts.height))
+    return max(1, round(facts.width * scale)), max(1, round(facts.height * scale))
+
+
+def _picture(photo: Photo, jpeg: bytes, width: int, height: int) -> Picture:
+    return Picture(photo.label, photo.sha256, jpeg, width, height, (photo.number,), (photo.facts,))
+
+
+def _number(
+    files: Sequence[File],
+    results: Sequence[Prepared | FileProblem],
+    past: Past,
+    limits: Limits,
+) -> Collected:
+    """Give numbers in posted order; the same bytes keep the number they had."""
+    numbers = {photo.sha256: photo.number for photo in past.photos}
+    photos: dict[int, Photo] = {}
+    pictures: dict[int, Picture] = {}
+    problems: list[str] = []
+    following = past.next_number
+    for place, (file, result) in enumerate(zip(files, results, strict=True), start=1):
+        name = display_name(file.attachment.name)
+        if isinstance(result, FileProblem):
+            problems.append(texts.file_problem(name, place, result, limits))
+            continue
+        number = numbers.setdefault(result.sha256, following)
+        following += number == following
+        photos[number] = Photo(
+            number, result.sha256, name, result.facts, file.author.name, file.at, file.message
+        )
+        pictures[number] = _picture(photos[number], result.jpeg, result.width, result.height)
+    return Collected(tuple(photos.values()), tuple(pictures.values()), tuple(problems))

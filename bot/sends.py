@@ -1,0 +1,105 @@
+"""Numbered sends: each message of a reply is opened once, whatever crashes in between."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING
+
+from bot.channel import Gone, Stage, Unclear
+from bot.mailbox import NO_ID, Sent
+
+if TYPE_CHECKING:
+    from bot.channel import Abilities, Channel, Post
+    from bot.mailbox import Mailbox
+    from bot.messages import Address
+
+TRIES = 10
+"""Numbers per message of a reply: an opening that may have arrived is opened anew, so often."""
+FRESH = 5.0
+"""Seconds within which somebody else's intent may still become a send."""
+
+
+class Sends:
+    """The sends of one run of messages, numbered `TRIES * part + try`.
+
+    The intent is stored before a send and its id after. A text is opened by a short placeholder
+    and filled by edits, which can be repeated; so when it is unclear whether an opening arrived,
+    another is posted: a dangling placeholder is not an answer.
+    """
+
+    def __init__(
+        self,
+        mailbox: Mailbox,
+        channel: Channel,
+        address: Address,
+        box: str,
+        seq: int,
+        token: str = "",
+    ) -> None:
+        self._mailbox = mailbox
+        self._box = box
+        self._seq = seq
+        self._token = token
+        self._numbers: dict[str, int] = {}
+        self.channel = channel
+        self.address = address
+
+    @property
+    def abilities(self) -> Abilities:
+        """What the channel can do at this address."""
+        return self.channel.abilities(self.address)
+
+    async def open(self, part: int, post: Post) -> Sent:
+        """Open message `part` of the reply, or find it opened; raises `LeaseLost`, `Gone`."""
+        for number in range(TRIES * part, TRIES * part + TRIES):
+            known = await self._settled(number)
+            if known is None:
+                sent = await self._post(number, post)
+            else:
+                sent = known
+            if sent.id:
+                self._numbers[sent.id] = number
+                return sent
+        raise Unclear
+
+    async def say(self, part: int, post: Post) -> str:
+        """Post a text that cannot be edited, once unless the process died while posting it."""
+        number = TRIES * part
+        known = await self._settled(number)
+        if known is not None and known.id:
+            return known.id
+        try:
+            sent = await self._post(number, post)
+        except Unclear:
+            sent = Sent()
+        if not sent.id:
+            await self._mailbox.record(self._box, self._seq, number, Sent(NO_ID))
+        return sent.id or NO_ID
+
+    async def remember(self, sent: str, shown: str) -> None:
+        """Record the text of the answer before people see it, for a successor to go on from."""
+        number = self._numbers[sent]
+        await self._mailbox.record(self._box, self._seq, number, Sent(sent, shown))
+
+    async def _settled(self, number: int) -> Sent | None:
+        """Claim a number; somebody's fresh intent is given time to become a send."""
+        known = await self._mailbox.claim(self._box, self._seq, number, self._token)
+        while known is not None and not known.id and time.time() - known.at < FRESH:
+            await asyncio.sleep(0.1)
+            known = await self._mailbox.claim(self._box, self._seq, number, self._token)
+        return known
+
+    async def _post(self, number: int, post: Post) -> Sent:
+        try:
+            identity = await self.channel.post(self.address, post)
+        except Unclear:
+            if post.stage is Stage.FINAL:
+                raise
+            return Sent()
+        except Gone:
+            await self._mailbox.unclaim(self._box, self._seq, number)
+            raise
+        sent = Sent(identity or NO_ID, at=time.time())
+        await self._mailbox.record(self._box, self._seq, number, sent)
+        return sent

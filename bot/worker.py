@@ -1,0 +1,177 @@
+"""Takes leased threads from the mailbox and sees each through: renewed, stopped, retried."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import structlog
+
+from bot.mailbox import LANES, Lease, LeaseLost
+from bot.problems import StoreDown
+
+if TYPE_CHECKING:
+    from bot.mailbox import Mailbox
+    from bot.settings import Limits
+
+log = structlog.get_logger()
+
+POLL = 2.0
+"""Seconds between looks at a lane that nothing was heard of."""
+BACKOFF = 2.0
+"""Seconds before the second attempt; doubled for each further one."""
+
+
+@dataclass(slots=True)
+class Holding:
+    """A lease that is being worked on: `stop` and `mail` are set from outside."""
+
+    lease: Lease
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
+    mail: asyncio.Event = field(default_factory=asyncio.Event)
+    work: asyncio.Task[None] | None = None
+
+    def stop_up_to(self, place: int) -> None:
+        """Stop when the user stopped what was accepted before `place`."""
+        if any(entry.seq < place for entry in self.lease.run):
+            self.stop.set()
+
+
+Handle = Callable[[Holding], Awaitable[None]]
+"""Works on a lease to its end, DONE included."""
+GiveUp = Callable[[Lease, str], Awaitable[None]]
+"""Tells the user that a message is given up, and buries it."""
+
+
+class Worker:
+    """Runs until closed; as many turns at once as the limit allows."""
+
+    def __init__(self, mailbox: Mailbox, handle: Handle, give_up: GiveUp, limits: Limits) -> None:
+        self._mailbox = mailbox
+        self._handle = handle
+        self._give_up = give_up
+        self._limits = limits
+        self._slots = asyncio.Semaphore(limits.max_turns)
+        self._due = dict.fromkeys(range(LANES), 0.0)
+        self._wake = asyncio.Event()
+        self._held: dict[str, Holding] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._closing = False
+        self._loops: list[asyncio.Task[None]] = []
+
+    def start(self) -> None:
+        """Begin to take work."""
+        self._loops = [asyncio.create_task(self._listen()), asyncio.create_task(self._take())]
+
+    async def close(self) -> None:
+        """Take nothing more, finish what is under way within the time, hand over the rest."""
+        self._closing = True
+        for loop in self._loops:
+            loop.cancel()
+        await asyncio.gather(*self._loops, return_exceptions=True)
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=self._limits.shutdown_seconds)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _listen(self) -> None:
+        async for news in self._mailbox.news():
+            self._due[news.lane] = 0.0
+            self._wake.set()
+            holding = self._held.get(news.box)
+            if holding is not None:
+                holding.mail.set()
+            stopped = self._held.get(news.stopped) if news.stop else None
+            if stopped is not None:
+                stopped.stop_up_to(news.stop)
+
+    async def _take(self) -> None:
+        while True:
+            await self._slots.acquire()
+            try:
+                lease = await self._next()
+            except BaseException:
+                self._slots.release()
+                raise
+            task = asyncio.create_task(self._see_through(lease))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _next(self) -> Lease:
+        clock = asyncio.get_running_loop().time
+        while True:
+            lane = min(self._due, key=lambda lane: (self._due[lane], random.random()))  # noqa: S311
+            wait = self._due[lane] - clock()
+            if wait > 0:
+                self._wake.clear()
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._wake.wait(), wait)
+                continue
+            try:
+                found = await self._mailbox.take(lane)
+            except StoreDown:
+                log.warning("store_down")
+                await asyncio.sleep(0.5)
+                continue
+            if isinstance(found, Lease):
+                return found
+            self._due[lane] = clock() + (POLL if found is None else min(found, POLL))
+
+    async def _see_through(self, lease: Lease) -> None:
+        holding = Holding(lease)
+        holding.stop_up_to(lease.stop)
+        self._held[lease.box] = holding
+        beat = asyncio.create_task(self._beat(holding))
+        holding.work = asyncio.create_task(self._attempt(holding))
+        try:
+            await asyncio.wait({holding.work})
+        finally:
+            holding.work.cancel()
+            beat.cancel()
+            await asyncio.gather(holding.work, beat, return_exceptions=True)
+            if self._held.get(lease.box) is holding:
+                del self._held[lease.box]
+            self._slots.release()
+
+    async def _beat(self, holding: Holding) -> None:
+        """Renew the lease; when it is lost, end the work, for somebody else has it."""
+        while True:
+            await asyncio.sleep(self._limits.lease_seconds / 3)
+            with contextlib.suppress(StoreDown):
+                standing = await self._mailbox.renew(holding.lease)
+                if not standing.held:
+                    log.warning("lease_lost", box=holding.lease.box[:8])
+                    if holding.work is not None:
+                        holding.work.cancel()
+                    return
+                holding.stop_up_to(standing.stop)
+
+    async def _attempt(self, holding: Holding) -> None:
+        lease = holding.lease
+        with structlog.contextvars.bound_contextvars(thread=lease.box[:8], place=lease.seq):
+            try:
+                if lease.attempt > self._limits.max_attempts:
+                    await self._give_up(lease, "too many attempts")
+                    return
+                await self._handle(holding)
+            except LeaseLost:
+                log.warning("lease_lost")
+            except StoreDown:
+                log.warning("store_down")
+            except asyncio.CancelledError:
+                if self._closing:
+                    await self._return(lease, 0.0, counts=False)
+                raise
+            except Exception:
+                log.exception("attempt_failed", attempt=lease.attempt)
+                delay = BACKOFF * 2 ** (lease.attempt - 1) * random.uniform(0.8, 1.2)  # noqa: S311
+                await self._return(lease, delay, counts=True)
+
+    async def _return(self, lease: Lease, delay: float, *, counts: bool) -> None:
+        with contextlib.suppress(StoreDown):
+            await self._mailbox.again(lease, delay, counts=counts)
