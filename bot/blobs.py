@@ -23,8 +23,11 @@ class Blobs(Protocol):
         """Copy a blob to a file without holding it in memory; False when there is none."""
         ...
 
-    async def erase(self, prefix: str) -> int:
-        """Delete all blobs below a folder such as a thread's key; returns how many."""
+    async def erase(self, prefix: str, before: float = float("inf")) -> int:
+        """Delete the blobs below a folder such as a thread's key; returns how many.
+
+        Only those written before that time (seconds since the epoch) go.
+        """
         ...
 
     async def sweep(self, older_than: float) -> int:

@@ -198,13 +198,13 @@ class Controls:
 
     async def _reset(self, order: Order) -> Said:
         past = await self._history.past(order.thread)
-        await self._gallery.forget(order.thread)
+        await self._gallery.forget(order.thread, order.entry.at)
         return Said((texts.history_reset(len(_told(past))),), erase="history")
 
     async def _forget(self, order: Order) -> Said:
         past = await self._history.past(order.thread)
         settings = await self._history.settings(order.thread)
-        await self._gallery.forget(order.thread)
+        await self._gallery.forget(order.thread, order.entry.at)
         receipt = texts.forgotten(len(_told(past)), len(past.photos), len(settings))
         return Said((receipt,), erase="everything")
 

@@ -177,7 +177,8 @@ class Desk:
         """Wait for the rest of a burst of photos; words, time or a stop end the wait."""
         while holding.lease.settle > 0 and not holding.stop.is_set():
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(_either(holding.mail, holding.stop), holding.lease.settle)
+                async with asyncio.timeout(holding.lease.settle):
+                    await _either(holding.mail, holding.stop)
             holding.mail.clear()
             lease = await self._mailbox.gather(holding.lease)
             if lease is None:

@@ -178,9 +178,9 @@ class Gallery:
             facts=tuple(fact for picture in pictures for fact in picture.facts),
         )
 
-    async def forget(self, thread: Thread) -> None:
-        """Erase the bytes of all pictures of a thread."""
-        await self._blobs.erase(thread.key)
+    async def forget(self, thread: Thread, before: float) -> None:
+        """Erase the bytes of the pictures that a thread got before that time (epoch seconds)."""
+        await self._blobs.erase(thread.key, before)
 
 
 def fitted(facts: PhotoFacts, side: int) -> tuple[int, int]:

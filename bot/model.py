@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 from bot.history import PhotoFacts, Usage
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncGenerator
 
 Role = Literal["system", "user", "assistant"]
 
@@ -79,9 +79,9 @@ class Finished:
 
 
 class Model(Protocol):
-    """Something that answers. Closing the iterator closes the connection to it at once."""
+    """Something that answers. Closing the generator closes the connection to it at once."""
 
-    def answer(self, request: Request) -> AsyncIterator[Delta | Finished]:
+    def answer(self, request: Request) -> AsyncGenerator[Delta | Finished]:
         """Stream the answer and end with `Finished`; raises `ModelProblem`.
 
         Retries happen inside and only before the first `Delta`.

@@ -124,7 +124,8 @@ class Reply:
             except (Gone, Unclear) as error:
                 log.warning("edit_not_shown", error=type(error).__name__)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._ending.wait(), self._abilities.pace)
+                async with asyncio.timeout(self._abilities.pace):
+                    await self._ending.wait()
 
     async def _show(self, post: Post) -> None:
         if post.stage is not Stage.GROWING:

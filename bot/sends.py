@@ -6,7 +6,7 @@ import asyncio
 import time
 from typing import TYPE_CHECKING
 
-from bot.channel import Gone, Stage, Unclear
+from bot.channel import Gone, Refused, Stage, Unclear
 from bot.mailbox import NO_ID, Sent
 
 if TYPE_CHECKING:
@@ -96,8 +96,9 @@ class Sends:
         except Unclear:
             if post.stage is Stage.FINAL:
                 raise
+            await self._mailbox.record(self._box, self._seq, number, Sent())
             return Sent()
-        except Gone:
+        except (Gone, Refused):
             await self._mailbox.unclaim(self._box, self._seq, number)
             raise
         sent = Sent(identity or NO_ID, at=time.time())

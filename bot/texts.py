@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from bot.commands import COMMANDS
 from bot.problems import FileProblem, ModelReason, Reason
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Container, Mapping, Sequence
 
-    from bot.history import Photo, Usage
+    from bot.commands import Command
+    from bot.history import Photo, PhotoFacts, Usage
     from bot.preferences import Deployment, InForce
     from bot.settings import Limits
+    from bot.vision import TextLine
 
 DESCRIBE = "Describe this image"
 DESCRIBE_SEVERAL = "Describe these images"
@@ -351,6 +355,16 @@ def usage_shown(sums: Mapping[str, tuple[int, int, Usage]]) -> str:
 BUTTON_PRESSED = "Got it."
 
 
+# Teams
+
+CUT = "(The rest is too long to be shown here.)"
+FILE_OFFER = "The file you asked for. Accept to have it saved in your OneDrive."
+FILE_DECLINED = "All right, the file is not saved."
+FILE_EXPIRED = "This file is no longer kept. Please ask for it again."
+FILE_SAVED_ALREADY = "This file was saved already; it is in your OneDrive."
+FILE_NOT_SAVED = "The file could not be saved just now. Please ask for it again."
+
+
 # The local page
 
 PAGE_WRONG_HOST = (
@@ -371,3 +385,112 @@ PAGE_NOT_FOUND = "There is no such page here."
 def page_file_too_large(limit: int) -> str:
     """Refuse an upload that is larger than the page takes."""
     return f"It is larger than {size(limit)}. Please send a smaller copy."
+
+
+# The help
+
+HELP: dict[str, str] = {
+    "help": "show this list",
+    "json": "show the raw transcript; `full` adds everything recorded",
+    "system": "show the system message, or propose a new one, to be confirmed within ten minutes",
+    "vision": "switch the vision enhancements on or off",
+    "model": "show the models, or choose the one that answers",
+    "stop": "end the running answer and drop what waits",
+    "reset": "forget the history; the settings stay",
+    "forget": "erase everything that is kept of this conversation",
+    "photos": "list the photos by their numbers",
+    "watch": "look at posts without a mention: those with photos, all, or none",
+    "usage": "show how many tokens were used",
+}
+"""What each command does, by its name; how it is written is in `bot.commands.COMMANDS`."""
+
+
+def help_text(*, offline: bool) -> str:
+    """List the commands, and say how a model is set where there is none."""
+    start = "Post a photo with a question, or ask about one that was posted. Commands:"
+    lines = "\n".join(f"- `{form.usage}`: {HELP[form.name]}" for form in COMMANDS)
+    end = "`!` works for `/`."
+    return "\n\n".join([start, lines, end, *([OFFLINE_HINT] if offline else [])])
+
+
+def command_misused(command: Command) -> str:
+    """Say how a command is written, or which one may have been meant."""
+    if command.nearest:
+        return (
+            f"There is no command /{command.name}. Did you mean `{command.usage}`? "
+            "/help lists all commands."
+        )
+    return f"/{command.name} cannot do that. Please write `{command.usage}`."
+
+
+# Answers without a language model
+
+OFFLINE_HINT = (
+    "No model is configured, so only what the files prove can be told. To have pictures looked "
+    "at by a model, set `AZURE_OPENAI_ENDPOINT` and `AZURE_OPENAI_DEPLOYMENT`, or "
+    "`OPENAI_BASE_URL` and `OPENAI_MODEL`, and start Loupe again."
+)
+OFFLINE_NO_PICTURE = "There is no picture to look at here. Please post one."
+OFFLINE_BEYOND = "This question needs a language model. What can be told is this:"
+OFFLINE_UNREADABLE = "- Text: it could not be read this time. Please ask again."
+OFFLINE_SHEET = (
+    "- Text: too small to be read on an overview sheet. Ask about one photo by its number."
+)
+OFFLINE_CUT = "- The file is cut off, so a part of the picture is missing."
+OFFLINE_UNTOLD = "the file does not tell"
+
+
+def offline_heading(name: str) -> str:
+    """Name a picture: its number in bold, the name of its file as it is."""
+    label, _, file = name.partition(" ")
+    return f"**{label}** {verbatim(file)}".rstrip()
+
+
+def offline_count(names: Sequence[str]) -> str:
+    """Say how many pictures there are."""
+    labels = ", ".join(name.partition(" ")[0] for name in names)
+    return f"{_count(len(names), 'picture', 'pictures')}: {labels}."
+
+
+def offline_file(facts: PhotoFacts) -> str:
+    """Tell size and format."""
+    megapixels = facts.width * facts.height / 1e6
+    about = f" ({megapixels:.1f} megapixels)" if megapixels >= 1 else ""
+    pixels = f"{facts.width} × {facts.height} pixels{about}"
+    return f"- File: {facts.format}, {pixels}, {size(facts.size)}"
+
+
+def offline_taken(facts: PhotoFacts) -> str:
+    """Tell the time of capture; `taken` is ISO 8601."""
+    day, _, clock = facts.taken.partition("T")
+    zone = "" if re.search(r"Z$|[+-]\d\d:?\d\d$", clock) else " by the camera's clock"
+    return f"- Taken: {f'{day} {clock}'.strip() + zone if day else OFFLINE_UNTOLD}"
+
+
+def offline_place(facts: PhotoFacts) -> str:
+    """Tell the position, without looking it up on a map."""
+    if facts.latitude is None or facts.longitude is None:
+        return f"- Place: {OFFLINE_UNTOLD}"
+    return f"- Place: {place(facts.latitude, facts.longitude)} (position in the file)"
+
+
+def offline_camera(facts: PhotoFacts) -> str:
+    """Tell the camera."""
+    return f"- Camera: {verbatim(facts.camera) or OFFLINE_UNTOLD}"
+
+
+def offline_text(lines: Sequence[TextLine], codes: Container[str], most: int = 80) -> str:
+    """List what was read; of a plate or code a single wrong character counts, so with its score."""
+    told = [
+        verbatim(line.text)
+        + (f" (score {line.confidence:.2f}, please check)" if line.text in codes else "")
+        for line in lines[:most]
+    ]
+    more = [f"and {len(lines) - most} more lines"] if len(lines) > most else []
+    return f"- Text: {' · '.join([*told, *more]) or 'none found'}"
+
+
+def verbatim(text: str) -> str:
+    """Show a stranger's words as code, so that nothing in them is a link, a mention or a mark."""
+    clean = " ".join(text.replace("`", "'").split())
+    return f"`{clean}`" if clean else ""

@@ -9,6 +9,7 @@ from fakeredis import FakeAsyncRedis, FakeServer
 
 from adapters.redis.connection import connect
 from adapters.redis.settings import RedisSettings
+from tests.servers.openid import OpenIdServer
 from tests.servers.redis_server import ENGINES, RedisServer, find_engine
 
 if TYPE_CHECKING:
@@ -54,3 +55,10 @@ async def redis_client(
     await client.flushall()
     yield client
     await client.aclose()
+
+
+@pytest.fixture
+async def openid() -> AsyncIterator[OpenIdServer]:
+    """The Bot Framework's key server; signs tokens too."""
+    async with OpenIdServer() as server:
+        yield server

@@ -77,7 +77,7 @@ async def retrying(call: Callable[[], Awaitable[T]], *, within: float | None = N
         async with asyncio.timeout(within) as bound:
             while True:
                 try:
-                    return await call()
+                    return await heeding(call)
                 except exceptions.RedisError as error:
                     if not _passes(error):
                         raise
@@ -89,6 +89,20 @@ async def retrying(call: Callable[[], Awaitable[T]], *, within: float | None = N
         if not bound.expired():
             raise
         raise StoreDown(f"no success within {within:g} s") from cause
+
+
+async def heeding(call: Callable[[], Awaitable[T]]) -> T:
+    """Await a call of redis-py, and raise a cancellation that came during it.
+
+    Its sending uses `asyncio.wait_for`, which before Python 3.12 loses a cancellation that comes
+    as the inner task ends: https://github.com/python/cpython/issues/86296.
+    """
+    task = asyncio.current_task()
+    before = task.cancelling() if task else 0
+    result = await call()
+    if task and task.cancelling() > before:
+        raise asyncio.CancelledError
+    return result
 
 
 def _passes(error: exceptions.RedisError) -> bool:

@@ -65,8 +65,8 @@ class RedisHistory:
 
     async def settings(self, where: Thread | Place) -> Settings:
         """Read the settings made at a thread or a place."""
-        found: Settings = await _patiently(lambda: self._redis.hgetall(keys.settings(where.key)))
-        return found
+        found = await _patiently(lambda: self._redis.hgetall(keys.settings(where.key)))
+        return {str(name): str(value) for name, value in found.items()}
 
     async def set(self, where: Thread | Place, name: SettingName, value: str | None) -> None:
         """Write one setting, or remove it with None."""

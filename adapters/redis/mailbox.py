@@ -7,6 +7,7 @@ import hashlib
 import json
 import secrets
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter
@@ -41,8 +42,6 @@ _MESSAGE = TypeAdapter(Message)
 _ANSWERED = TypeAdapter(Answered)
 _SENT = TypeAdapter(Sent)
 DAY_MS = 24 * 3600 * 1000
-ACCEPT_WITHIN = 2.0
-"""Seconds to try to accept, so that the platform hears of a failure in time to deliver again."""
 PATIENCE = 30.0
 """Seconds that work which was accepted waits for a store that is away."""
 
@@ -60,8 +59,10 @@ def _ms(seconds: float) -> int:
 class RedisMailbox:
     """Implements `bot.mailbox.Mailbox` with one Lua script per step."""
 
-    def __init__(self, redis: Redis, limits: Limits) -> None:
+    def __init__(self, redis: Redis, limits: Limits, accept_seconds: float = 1.5) -> None:
+        """Take a client, the limits, and how long to try to accept before `StoreDown`."""
         self._redis = redis
+        self._accept_seconds = accept_seconds
         self._limits = limits
         self._keep = _ms(limits.retention_days * 24 * 3600)
         self._scripts = {name: redis.register_script(getattr(scripts, name)) for name in SCRIPTS}
@@ -93,7 +94,7 @@ class RedisMailbox:
             int(letter.joins),
             _MESSAGE.dump_json(message),
             self._keep,
-            within=ACCEPT_WITHIN,
+            within=self._accept_seconds,
         )
         return Receipt(verdict, int(seq))
 
@@ -198,16 +199,15 @@ class RedisMailbox:
             except (RedisConnectionError, RedisError, OSError):
                 await asyncio.sleep(0.5)
 
+    async def _aged(self, lane: int, cutoff: int) -> list[str]:
+        return list(await self._redis.zrangebyscore(keys.aging(lane), "-inf", cutoff))
+
     async def sweep(self) -> int:
         """Delete turns and photos past their retention; returns how many turns."""
         cutoff = _ms(time.time()) - self._keep
         gone = 0
         for lane in range(LANES):
-            key = keys.aging(lane)
-            old = await retrying(
-                lambda key=key: self._redis.zrangebyscore(key, "-inf", cutoff), within=PATIENCE
-            )
-            for thread in old:
+            for thread in await retrying(partial(self._aged, lane, cutoff), within=PATIENCE):
                 gone += int(await self._run("PRUNE", lane, thread, cutoff))
         return gone
 

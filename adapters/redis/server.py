@@ -24,6 +24,7 @@ LONGEST_SOCKET_PATH = 100
 """Bytes; sun_path holds 108 with its end on Linux, 104 on macOS (unix(7))."""
 
 PAUSE = 0.02
+SHUTDOWN_SECONDS = 10
 
 
 class SharedServer:
@@ -49,7 +50,6 @@ class SharedServer:
         """
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.folder.chmod(0o700)
-        self.socket = _reachable(self.folder) / "socket"
         with self._starting():
             started = self._ensure()
             self._user = (self.folder / "users.lock").open("a")
@@ -72,6 +72,7 @@ class SharedServer:
             last = _try_lock(user)
             if last:
                 self._shut_down()
+                self._remove_link()
             fcntl.flock(user, fcntl.LOCK_UN)
         return last
 
@@ -116,13 +117,17 @@ class SharedServer:
 
     def _shut_down(self) -> None:
         """Ask the server to write everything and end; a stuck one is left alone."""
-        deadline = time.monotonic() + self.patience
+        deadline = time.monotonic() + SHUTDOWN_SECONDS
         while time.monotonic() < deadline:
             with (self.folder / "server.lock").open("a") as lock:
                 if _try_lock(lock):
                     return
             self._ask("SHUTDOWN")
             time.sleep(PAUSE)
+
+    def _remove_link(self) -> None:
+        if self.socket.parent != self.folder:
+            self.socket.parent.unlink(missing_ok=True)
 
     def _answers(self) -> bool:
         return self._ask("PING").startswith(b"+PONG")
@@ -144,6 +149,7 @@ class SharedServer:
                     raise StoreDown(f"another process holds {self.folder}/start.lock")
                 time.sleep(PAUSE)
             try:
+                self.socket = _reachable(self.folder) / "socket"
                 yield
             finally:
                 fcntl.flock(lock, fcntl.LOCK_UN)

@@ -66,7 +66,7 @@ SIGNATURES: tuple[tuple[re.Pattern[bytes], Kind], ...] = tuple(
         (rb"\x30\x26\xb2\x75\x8e\x66\xcf\x11", _video("Windows Media video")),
         (rb"FLV\x01", _video("Flash video")),
         (rb"\0\0\x01[\xba\xb3]", _video("MPEG video")),
-        (rb"\x47.{187}\x47", _video("MPEG video")),
+        (rb"(?:\x47.{187}){3}", _video("MPEG video")),
         (rb"....(?:moov|mdat|wide|pnot)", _video("QuickTime video")),
         (rb"RIFF....WAVE|OggS|fLaC|ID3", _unsupported("sound recording")),
         (rb"%PDF-", _unsupported("PDF document")),
@@ -84,7 +84,8 @@ HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"
 HEIF_BRANDS = {b"mif1", b"msf1"}
 AVIF_BRANDS = {b"avif", b"avis"}
 
-_MARKUP = rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml.*?\?>|<!--.*?-->|<!doctype svg.*?>|\s)*"
+# Possessive, so that no file can make the match slow.
+_MARKUP = rb"(?:\xef\xbb\xbf)?(?:\s+|<\?xml.*?\?>|<!--.*?-->|<!doctype svg.*?>)*+"
 SVG_START = re.compile(_MARKUP + rb"<svg[\s>]", re.DOTALL | re.IGNORECASE)
 HTML_START = re.compile(
     _MARKUP + rb"<(?:!doctype html|html|head|body|title|script|meta|div|p|h1|table|iframe)[\s>]",

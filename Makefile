@@ -1,0 +1,65 @@
+# `make run` starts Loupe and `make test` tests it; both build .venv by themselves.
+# Another Python: make run PYTHON=python3.13
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements.lock
+INSTALLED := $(VENV)/.installed
+DEVELOPS := $(VENV)/.develops
+DEBIAN := redis-server chromium
+
+.PHONY: help run install test lint check format bench lock packages
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
+
+run: $(INSTALLED) ## start Loupe and print the address of its page
+	@exec $(BIN)/loupe serve
+
+install: $(INSTALLED) ## build .venv with Loupe in it
+
+test: $(DEVELOPS) packages ## run all tests
+	$(BIN)/pytest
+
+lint: $(DEVELOPS) ## check format, style, types and import rules
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+check: lint test ## check everything
+
+format: $(DEVELOPS) ## format the code and mend what can be mended
+	$(BIN)/ruff format
+	$(BIN)/ruff check --fix
+
+bench: $(DEVELOPS) packages ## measure
+	$(BIN)/python -m benchmarks
+
+lock: $(DEVELOPS) ## renew requirements.lock with the newest versions that fit
+	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --all-extras \
+		--no-emit-index-url --custom-compile-command "make lock" \
+		--output-file requirements.lock pyproject.toml
+
+$(INSTALLED): pyproject.toml requirements.lock
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Loupe needs Python 3.11 or newer and found %d.%d: name a newer one, as in make run PYTHON=python3.13" % sys.version_info[:2])'
+	@echo "Installing Loupe into $(VENV) (once, about a minute)…" >&2
+	@$(PYTHON) -m venv $(VENV)
+	@$(PIP) -e .
+	@touch $@
+
+$(DEVELOPS): $(INSTALLED)
+	@echo "Installing the tools for development…" >&2
+	@$(PIP) -e '.[dev]'
+	@touch $@
+
+# Tests of a real Redis and of the page in a browser are skipped where these are missing.
+packages:
+	@missing=; for name in $(DEBIAN); do command -v $$name >/dev/null || missing="$$missing $$name"; done; \
+	test -z "$$missing" && exit 0; \
+	if test "$$(id -u)" = 0 && command -v apt-get >/dev/null; then \
+		echo "Installing$$missing…" >&2; export DEBIAN_FRONTEND=noninteractive; \
+		apt-get update -qq && apt-get install -qq -y --no-install-recommends $$missing >/dev/null && exit 0; \
+	fi; \
+	echo "Missing:$$missing (their tests are skipped); install with: sudo apt-get install$$missing" >&2

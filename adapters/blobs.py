@@ -1,0 +1,172 @@
+"""Where pictures are kept: a folder, or an object store that replicas share."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from contextlib import contextmanager, suppress
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from obstore.exceptions import BaseError
+from obstore.store import LocalStore, from_url
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import SettingsConfigDict
+
+from bot.problems import StoreDown
+from bot.settings import Section, SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from obstore.store import ObjectStore
+
+SCHEMES = ("az", "abfs", "abfss", "s3", "gs", "memory")
+
+KEY = re.compile(r"(?!\.{1,2}(/|$))[\w.-]+(/(?!\.{1,2}(/|$))[\w.-]+)*", re.ASCII)
+"""Parts of letters, digits, dots, hyphens and underscores, none of them `.` or `..`."""
+
+PARTS_AT_ONCE = 2
+"""Parts of 5 MiB, the least that S3 takes, in memory while a file is uploaded."""
+
+CHUNK = 1024 * 1024
+
+UNFINISHED_SECONDS = 3600
+"""A write that took longer will never be finished: its process was killed."""
+
+
+class MediaSettings(Section):
+    """Where pictures are kept."""
+
+    model_config = SettingsConfigDict(env_prefix="LOUPE_MEDIA_")
+
+    url: SecretStr | None = Field(
+        None, description="object store for pictures (az://, s3://, gs://); unset: a folder"
+    )
+    seconds: float = Field(30, gt=0, description="longest wait for the object store")
+
+    @field_validator("url")
+    @classmethod
+    def _is_an_object_store(cls, url: SecretStr | None) -> SecretStr | None:
+        if url and urlsplit(url.get_secret_value()).scheme not in SCHEMES:
+            raise ValueError("it has to start with az://, s3:// or gs://")
+        return url
+
+
+def open_blobs(settings: MediaSettings, data: Path) -> BlobStore:
+    """Open the object store of the settings, or the folder `media` of the data folder.
+
+    Credentials come from where each cloud's tools look for them (`AZURE_STORAGE_ACCOUNT_NAME`,
+    `AWS_ACCESS_KEY_ID`, …). Raises `SettingsError` when one that is needed is missing.
+    """
+    if settings.url is None:
+        return BlobStore(LocalStore(data / "media", mkdir=True, automatic_cleanup=True))
+    limit = timedelta(seconds=settings.seconds)
+    try:
+        store = from_url(
+            settings.url.get_secret_value(),
+            client_options={"timeout": limit, "connect_timeout": timedelta(seconds=5)},
+            retry_config={"max_retries": 3, "retry_timeout": limit},
+        )
+    except (BaseError, ValueError) as error:
+        raise SettingsError(f"LOUPE_MEDIA_URL cannot be used: {_first_line(error)}.") from None
+    return BlobStore(store)
+
+
+class BlobStore:
+    """`bot.blobs.Blobs` on any store of obstore; a write is seen whole or not at all.
+
+    Raises `ValueError` for a key that is not `KEY`, `StoreDown` when the store fails.
+    """
+
+    def __init__(self, store: ObjectStore) -> None:
+        self._store = store
+        self._folder = Path(store.prefix or "/") if isinstance(store, LocalStore) else None
+
+    async def put(self, key: str, data: bytes | Path) -> None:
+        """Write a blob, replacing what was there; its age starts anew."""
+        with _failures():
+            await self._store.put_async(_checked(key), data, max_concurrency=PARTS_AT_ONCE)
+
+    async def get(self, key: str) -> bytes | None:
+        """Read a blob whole, or None when there is none."""
+        with _failures(), suppress(FileNotFoundError):
+            found = await self._store.get_async(_checked(key))
+            return bytes(await found.bytes_async())
+        return None
+
+    async def save(self, key: str, into: Path) -> bool:
+        """Copy a blob to a file without holding it in memory; False when there is none."""
+        with _failures():
+            try:
+                found = await self._store.get_async(_checked(key))
+            except FileNotFoundError:
+                return False
+            file = await asyncio.to_thread(into.open, "wb")
+            try:
+                async for chunk in found.stream(min_chunk_size=CHUNK):
+                    await asyncio.to_thread(file.write, chunk)
+            finally:
+                await asyncio.to_thread(file.close)
+        return True
+
+    async def erase(self, prefix: str, before: float = float("inf")) -> int:
+        """Delete the blobs below a folder such as a thread's key; returns how many.
+
+        Only those written before that time (seconds since the epoch) go.
+        """
+        return await self._delete_before(before, _checked(prefix))
+
+    async def sweep(self, older_than: float) -> int:
+        """Delete blobs written before that time (seconds since the epoch); returns how many."""
+        deleted = await self._delete_before(older_than)
+        if self._folder:
+            await asyncio.to_thread(_delete_unfinished, self._folder)
+        return deleted
+
+    async def _delete_before(self, limit: float, prefix: str | None = None) -> int:
+        deleted = 0
+        with _failures():
+            async for batch in self._store.list_async(prefix, chunk_size=1000):
+                old = [each["path"] for each in batch if each["last_modified"].timestamp() < limit]
+                await self._delete(old)
+                deleted += len(old)
+        return deleted
+
+    async def _delete(self, keys: list[str]) -> None:
+        """Delete together, or one by one where another replica deletes the same."""
+        try:
+            await self._store.delete_async(keys)
+        except FileNotFoundError:
+            for key in keys:
+                with suppress(FileNotFoundError):
+                    await self._store.delete_async(key)
+
+
+def _checked(key: str) -> str:
+    if not KEY.fullmatch(key):
+        raise ValueError(f"no blob can have the key {key!r}")
+    return key
+
+
+def _delete_unfinished(folder: Path) -> None:
+    """Delete what killed processes were writing: `<key>#<n>`, which obstore never lists."""
+    for path in folder.rglob("*#*"):
+        with suppress(FileNotFoundError):
+            if path.stat().st_mtime < time.time() - UNFINISHED_SECONDS:
+                path.unlink()
+
+
+@contextmanager
+def _failures() -> Iterator[None]:
+    try:
+        yield
+    except BaseError as error:
+        raise StoreDown(f"the blob store failed: {type(error).__name__}") from error
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0].rstrip(".")

@@ -1,0 +1,189 @@
+"""Which model answers: the provider, the models it may be asked for, and how long to wait."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic_settings import SettingsConfigDict
+
+from bot.settings import Section
+from bot.tokens import FAMILIES
+
+Provider = Literal["azure", "openai", ""]
+
+OFFLINE = "offline"
+OPENAI_URL = "https://api.openai.com/v1/"
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A model that may be chosen, and its family where the operator named it (else "")."""
+
+    name: str
+    family: str = ""
+
+
+class ModelSettings(Section):
+    """The provider and its models.
+
+    Azure OpenAI is on with its endpoint. An OpenAI-compatible server is on with its base URL;
+    OpenAI itself is on with a key together with OPENAI_MODEL, or with a key together with
+    LOUPE_MODELS where no Azure endpoint claims the list. A key alone turns nothing on.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="LOUPE_MODEL_")
+
+    azure_endpoint: str = Field(
+        "", validation_alias="AZURE_OPENAI_ENDPOINT", description="Azure OpenAI resource"
+    )
+    azure_key: SecretStr | None = Field(
+        None,
+        validation_alias="AZURE_OPENAI_API_KEY",
+        description="its key; unset: the identity that azure-identity finds",
+    )
+    azure_deployment: str = Field(
+        "", validation_alias="AZURE_OPENAI_DEPLOYMENT", description="its deployment, if only one"
+    )
+    azure_scope: str = Field(
+        "https://ai.azure.com/.default",
+        validation_alias="AZURE_OPENAI_SCOPE",
+        description="scope of the identity's token",
+    )
+    openai_url: str = Field(
+        "", validation_alias="OPENAI_BASE_URL", description="an OpenAI-compatible server"
+    )
+    openai_key: SecretStr | None = Field(
+        None, validation_alias="OPENAI_API_KEY", description="its key, if it asks for one"
+    )
+    openai_model: str = Field(
+        "", validation_alias="OPENAI_MODEL", description="its model, if only one"
+    )
+    models: str = Field(
+        "",
+        validation_alias="LOUPE_MODELS",
+        description="models to choose from, name[=family], comma separated; the first by default",
+    )
+    api: Literal["chat", "gpt4v-extensions", "offline"] | None = Field(
+        None,
+        validation_alias="LOUPE_MODEL_API",
+        description="chat (with a provider), offline (without)",
+    )
+    temperature: float | None = Field(
+        None,
+        ge=0,
+        le=2,
+        validation_alias="LOUPE_TEMPERATURE",
+        description="unset: not sent, as reasoning models ask",
+    )
+    connect_seconds: float = Field(5, gt=0, description="longest wait for a connection")
+    first_seconds: float = Field(60, gt=0, description="longest silence before the first word")
+    idle_seconds: float = Field(30, gt=0, description="longest silence within an answer")
+    tries: int = Field(4, ge=1, description="requests made for one answer before giving up")
+    retry_seconds: float = Field(90, ge=0, description="no new try later than this")
+
+    @field_validator("azure_endpoint", "openai_url")
+    @classmethod
+    def _is_an_address(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if value and not (parts.scheme in {"https", "http"} and parts.hostname):
+            raise ValueError("it must be a web address such as https://example.com")
+        return value
+
+    @field_validator("models")
+    @classmethod
+    def _are_models(cls, value: str) -> str:
+        names = [_choice(item).name for item in _items(value)]
+        if twice := {name for name in names if names.count(name) > 1}:
+            raise ValueError(f"it names {min(twice)} twice")
+        return value
+
+    @model_validator(mode="after")
+    def _make_sense_together(self) -> ModelSettings:
+        if self.azure_endpoint and self._openai_sign:
+            raise ValueError(
+                f"AZURE_OPENAI_ENDPOINT has the value {self.azure_endpoint!r} and "
+                f"{self._openai_sign}: these are two providers, please set only one"
+            )
+        if self.api == "gpt4v-extensions":
+            raise ValueError(
+                "LOUPE_MODEL_API has the value 'gpt4v-extensions': this legacy wire format comes "
+                "with a later version of Loupe, please use 'chat'"
+            )
+        if self.api == "chat" and not self.provider:
+            raise ValueError(
+                "LOUPE_MODEL_API has the value 'chat' but there is no provider: please set "
+                "AZURE_OPENAI_ENDPOINT or OPENAI_BASE_URL, or OPENAI_API_KEY and OPENAI_MODEL"
+            )
+        if not self.offline and not self.choices:
+            raise ValueError(self._lacks_a_model())
+        return self
+
+    def _lacks_a_model(self) -> str:
+        name, value, single = (
+            ("AZURE_OPENAI_ENDPOINT", self.azure_endpoint, "AZURE_OPENAI_DEPLOYMENT")
+            if self.provider == "azure"
+            else ("OPENAI_BASE_URL", self.openai_url, "OPENAI_MODEL")
+        )
+        return (
+            f"{name} has the value {value!r} but no model is named: "
+            f"please set {single} or LOUPE_MODELS"
+        )
+
+    @property
+    def _openai_sign(self) -> str:
+        """Say which setting turns the OpenAI-compatible provider on; empty when none does."""
+        if self.openai_url:
+            return f"OPENAI_BASE_URL has the value {self.openai_url!r}"
+        if self.openai_key and self.openai_model:
+            return f"OPENAI_MODEL (with a key) has the value {self.openai_model!r}"
+        if self.openai_key and self.models and not self.azure_endpoint:
+            return f"LOUPE_MODELS (with a key) has the value {self.models!r}"
+        return ""
+
+    @property
+    def provider(self) -> Provider:
+        """The provider that is on, or "" when there is none."""
+        if self.azure_endpoint:
+            return "azure"
+        return "openai" if self._openai_sign else ""
+
+    @property
+    def offline(self) -> bool:
+        """Whether questions are answered without a language model."""
+        return self.api == "offline" or not self.provider
+
+    @property
+    def choices(self) -> tuple[Choice, ...]:
+        """The models to choose from, the default first; LOUPE_MODELS prevails over a single one."""
+        if self.offline:
+            return (Choice(OFFLINE),)
+        single = self.azure_deployment if self.provider == "azure" else self.openai_model
+        listed = tuple(_choice(item) for item in _items(self.models))
+        return listed or ((Choice(single),) if single else ())
+
+    @property
+    def base_url(self) -> str:
+        """Where the provider's API is; of Azure the v1 API, whatever address the portal gave."""
+        if self.provider != "azure":
+            return self.openai_url or OPENAI_URL
+        parts = urlsplit(self.azure_endpoint)
+        path = re.sub(r"/openai(/.*)?$", "", parts.path).rstrip("/")
+        return f"{parts.scheme}://{parts.netloc}{path}/openai/v1/"
+
+
+def _items(value: str) -> list[str]:
+    return [item.strip() for item in value.split(",") if item.strip()]
+
+
+def _choice(item: str) -> Choice:
+    """Read `name[=family]`; raises `ValueError` for an empty name or an unknown family."""
+    name, _, family = (part.strip() for part in item.partition("="))
+    if not name:
+        raise ValueError(f"{item!r} names no model")
+    if family and family not in FAMILIES:
+        raise ValueError(f"{family!r} is no known family, which are {', '.join(FAMILIES)}")
+    return Choice(name, family)

@@ -1,0 +1,110 @@
+"""The page as a channel: posts go onto the wall, files into the blob store."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from typing import TYPE_CHECKING, TypeVar
+
+from adapters.page.wall import Note, WallFile
+from bot.channel import Abilities, Unclear
+from bot.problems import FileProblem, Reason, StoreDown
+from bot.threads import Thread
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from pathlib import Path
+
+    from adapters.page.wall import Wall
+    from bot.blobs import Blobs
+    from bot.channel import Post
+    from bot.messages import Address, Attachment, Message
+
+NAME = "page"
+TENANT = "local"
+ABILITIES = Abilities(edits=True, pace=0.15, text_limit=100_000, files=True)
+WAITS = (0.1, 0.3, 1.0)
+"""Seconds before each new try of a write that the store did not take."""
+
+T = TypeVar("T")
+
+
+def thread_of(conversation: str) -> Thread:
+    """Name the thread of a conversation of the page."""
+    return Thread(NAME, TENANT, conversation)
+
+
+def address_of(conversation: str, message: str, *, quiet: bool) -> Address:
+    """Write the return address of a message; `quiet` when a control of the page sent it."""
+    return {"conversation": conversation, "asks": message, "quiet": quiet}
+
+
+class PageChannel:
+    """Implements `bot.channel.Channel`.
+
+    Notes are named before they are written, so that every write is safe to repeat.
+    """
+
+    name = NAME
+
+    def __init__(self, wall: Wall, blobs: Blobs) -> None:
+        self._wall = wall
+        self._blobs = blobs
+
+    def abilities(self, address: Address) -> Abilities:
+        """Tell what the page can do: everything, quickly."""
+        return ABILITIES
+
+    async def post(self, address: Address, post: Post) -> str:
+        """Put up a note and return its id; raises `Unclear` when the store stays down."""
+        sent = "b" + secrets.token_hex(12)
+        await self.edit(address, sent, post)
+        return sent
+
+    async def edit(self, address: Address, sent: str, post: Post) -> None:
+        """Change a note, or put it up again; raises `Unclear` when the store stays down."""
+        note = Note(
+            id=sent,
+            by="loupe",
+            text=post.text,
+            stage=post.stage,
+            asks=address["asks"],
+            quiet=address["quiet"],
+            generated=post.generated,
+            stopped=post.stopped,
+            buttons=post.buttons,
+        )
+        await _persist(lambda: self._wall.put(address["conversation"], note))
+
+    async def send_file(self, address: Address, name: str, media_type: str, data: bytes) -> None:
+        """Store a file and put up a note to download it by; raises `Unclear`."""
+        conversation, ref = address["conversation"], secrets.token_hex(16)
+        blob = f"{thread_of(conversation).key}/files/{ref}"
+        file = WallFile(ref, blob, name, len(data))
+        note = Note("b" + ref, "loupe", asks=address["asks"], quiet=address["quiet"], files=(file,))
+        await _persist(lambda: self._blobs.put(blob, data))
+        await _persist(lambda: self._wall.add_file(conversation, file))
+        await _persist(lambda: self._wall.put(conversation, note))
+
+    async def fetch(self, address: Address, file: Attachment, into: Path, limit: int) -> None:
+        """Copy an upload to `into`; raises `FileProblem`."""
+        if file.source["size"] > limit:
+            raise FileProblem(Reason.TOO_LARGE)
+        if not await self._blobs.save(file.source["blob"], into):
+            raise FileProblem(Reason.GONE)
+
+    async def carry_on(self, message: Message) -> None:
+        """Do nothing: the page has no work of its own."""
+
+
+async def _persist(write: Callable[[], Awaitable[T]]) -> T:
+    """Repeat a write that is safe to repeat; raises `Unclear` at last."""
+    for wait in WAITS:
+        try:
+            return await write()
+        except StoreDown:
+            await asyncio.sleep(wait)
+    try:
+        return await write()
+    except StoreDown as error:
+        raise Unclear from error

@@ -1,0 +1,129 @@
+"""What the browser is sent: the wall as it changes, the state, the files."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import web
+
+from adapters.page.channel import thread_of
+from adapters.page.doors import USER, refusal
+from adapters.page.posted import conversation_of, ref_of
+from adapters.page.session import HEADERS
+from adapters.page.uploads import disposition
+from bot import texts
+from bot.problems import StoreDown
+
+if TYPE_CHECKING:
+    from adapters.page.news import News
+    from adapters.page.settings import PageSettings
+    from adapters.page.wall import Wall
+    from bot.blobs import Blobs
+    from bot.threads import Thread
+
+State = Callable[["Thread"], Awaitable[dict[str, Any]]]
+"""Tells what is in force in a thread: `system`, `model`, `models`, `vision`, `vision_ready`."""
+
+REREAD = 2.0
+"""Seconds after which an open page looks for changes that no bell told of."""
+HEARTBEAT = 15.0
+"""Seconds after which a silent stream shows that it is alive."""
+RETRY_MS = 1000
+"""Milliseconds after which a browser connects again."""
+GATHER = 0.03
+"""Seconds to let changes gather, so that a fast answer is not sent letter by letter."""
+
+
+class Feed:
+    """Handlers that read."""
+
+    def __init__(
+        self, settings: PageSettings, wall: Wall, news: News, blobs: Blobs, state: State
+    ) -> None:
+        self._settings = settings
+        self._wall = wall
+        self._news = news
+        self._blobs = blobs
+        self._state = state
+
+    async def stream(self, request: web.Request) -> web.StreamResponse:
+        """Send what changed since a version, then what changes, as Server-Sent Events.
+
+        https://html.spec.whatwg.org/multipage/server-sent-events.html
+        """
+        conversation = conversation_of(request.query.get("conversation", ""))
+        asked = request.headers.get("Last-Event-ID") or request.query.get("version", "")
+        with self._news.watch(conversation) as bell:
+            changes = await self._wall.read(conversation, _version(asked))
+            response = web.StreamResponse(headers=HEADERS)
+            response.content_type = "text/event-stream"
+            await response.prepare(request)
+            with suppress(ConnectionError, StoreDown):
+                await response.write(_event(changes.version, changes.notes))
+                await self._follow(response, conversation, changes.version, bell)
+        return response
+
+    async def _follow(
+        self, response: web.StreamResponse, conversation: str, version: int, bell: asyncio.Event
+    ) -> None:
+        clock = asyncio.get_running_loop().time
+        last = clock()
+        while not self._news.closed:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(REREAD):
+                    await bell.wait()
+                await asyncio.sleep(GATHER)
+            bell.clear()
+            changes = await self._wall.read(conversation, version)
+            if changes.version != version:
+                version, last = changes.version, clock()
+                await response.write(_event(version, changes.notes))
+            elif clock() - last > HEARTBEAT:
+                last = clock()
+                await response.write(b": alive\n\n")
+
+    async def state(self, request: web.Request) -> web.StreamResponse:
+        """Tell what is in force in a conversation, and what the page takes."""
+        conversation = conversation_of(request.query.get("conversation", ""))
+        state = await self._state(thread_of(conversation))
+        limits = {
+            "upload_bytes": self._settings.page_upload_bytes,
+            "text_length": self._settings.page_text_length,
+        }
+        return web.json_response({**state, **limits})
+
+    async def recent(self, request: web.Request) -> web.StreamResponse:
+        """List the conversations of this browser, the latest first."""
+        return web.json_response([asdict(line) for line in await self._wall.recent(request[USER])])
+
+    async def blob(self, request: web.Request) -> web.StreamResponse:
+        """Hand out a file: pictures that browsers show in the page, all else as a download."""
+        conversation = conversation_of(request.match_info["conversation"])
+        file = await self._wall.file(conversation, ref_of(request.match_info["ref"]))
+        data = await self._blobs.get(file.blob) if file else None
+        if file is None or data is None:
+            return refusal(404, texts.PAGE_FILE_GONE)
+        inline = bool(file.media_type) and "download" not in request.query
+        return web.Response(
+            body=data,
+            content_type=file.media_type or "application/octet-stream",
+            headers={
+                "Content-Disposition": disposition(file.name, inline=inline),
+                "Content-Security-Policy": "default-src 'none'; sandbox",
+            },
+        )
+
+
+def _version(name: str) -> int:
+    """Read a version; what is none means the beginning."""
+    return int(name) if name.isascii() and name.isdecimal() and len(name) < 16 else 0
+
+
+def _event(version: int, notes: tuple[dict[str, Any], ...]) -> bytes:
+    data = json.dumps({"version": version, "notes": notes}, ensure_ascii=False)
+    return f"retry: {RETRY_MS}\nid: {version}\ndata: {data}\n\n".encode()

@@ -1,0 +1,37 @@
+"""Settings of the local page."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+from pydantic_settings import SettingsConfigDict
+
+from bot.settings import MIB, Section
+
+
+class PageSettings(Section):
+    """When the page is served, under which names, and how much it takes."""
+
+    model_config = SettingsConfigDict(env_prefix="LOUPE_")
+
+    page: Literal["on", "off"] | None = Field(
+        None, description="the local page, on or off; unset: on where no channel is configured"
+    )
+    page_hosts: str = Field(
+        "", description="names that the page is reached by beside loopback, comma list"
+    )
+    page_upload_bytes: int = Field(100 * MIB, gt=0, description="largest file sent to the page")
+    page_text_length: int = Field(
+        32_000, gt=0, le=1_000_000, description="longest message typed into the page, characters"
+    )
+
+    def wanted(self, *, channels: bool) -> bool:
+        """Tell whether to serve the page; `channels`: a real channel is configured."""
+        return self.page == "on" or (self.page is None and not channels)
+
+    @property
+    def hosts(self) -> frozenset[str]:
+        """The names of `page_hosts`, in lower case."""
+        names = (name.strip().lower() for name in self.page_hosts.split(","))
+        return frozenset(name for name in names if name)

@@ -1,0 +1,66 @@
+// What the page asks of the server. Every failure is one sentence for people.
+
+const UNREACHABLE =
+  "Loupe cannot be reached. Your message is kept here; send it again when the connection is back.";
+
+export class Refused extends Error {
+  constructor(sentence, status = 0) {
+    super(sentence);
+    this.status = status;
+  }
+}
+
+async function ask(path, options = {}) {
+  let response;
+  try {
+    response = await fetch(path, options);
+  } catch (error) {
+    throw error.name === "AbortError" ? error : new Refused(UNREACHABLE);
+  }
+  if (response.ok) return response;
+  const told = await response.json().catch(() => ({}));
+  throw new Refused(told.error ?? `Loupe answered with the error ${response.status}.`, response.status);
+}
+
+const json = async (path, options) => (await ask(path, options)).json();
+
+export const fileUrl = (conversation, ref) => `/page/blob/${conversation}/${ref}`;
+
+export const readState = (conversation) => json(`/page/state?conversation=${conversation}`);
+
+export const readRecent = () => json("/page/recent");
+
+export const readFile = async (conversation, ref) =>
+  (await ask(fileUrl(conversation, ref))).text();
+
+export const post = (message) =>
+  json("/page/messages", {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify(message),
+  });
+
+export const upload = (conversation, file, signal) =>
+  json(`/page/files?conversation=${conversation}`, {
+    method: "POST",
+    headers: {
+      "Content-Type": "application/octet-stream",
+      "X-File-Name": encodeURIComponent(file.name.toWellFormed?.() ?? file.name),
+    },
+    body: file,
+    signal,
+  });
+
+const hex = (bytes) => Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+
+const random = (length) => hex(crypto.getRandomValues(new Uint8Array(length)));
+
+export const newConversation = () => random(16);
+
+// randomUUID() exists only on https and loopback addresses, so it is written out.
+export function newMessage() {
+  const digits = random(16);
+  return [8, 4, 4, 4, 12]
+    .reduce(([parts, rest], length) => [[...parts, rest.slice(0, length)], rest.slice(length)], [[], digits])[0]
+    .join("-");
+}

@@ -1,0 +1,92 @@
+// One note of the conversation as people see it.
+
+import { fileUrl } from "./api.js";
+import { element, show } from "./markdown.js";
+
+const EXTENSION = /\.([a-z0-9]{1,5})$/i;
+
+export const isPlaceholder = (note) => note.stage === "opening" || note.stage === "progress";
+
+const PICTURE_NAME = "Picture";
+
+export class NoteView {
+  #body;
+  #foot = element("p", { className: "foot", hidden: true });
+  #buttons = element("div", { className: "actions", hidden: true });
+  #files = element("ul", { className: "strip", hidden: true });
+
+  // hooks: press(command) for a button under a note, view(url, name) for a picture.
+  constructor(note, conversation, hooks) {
+    this.conversation = conversation;
+    this.hooks = hooks;
+    const user = note.by === "user";
+    this.#body = element("div", { className: user ? "words" : "markdown", dir: "auto" });
+    const who = element("span", { className: "unseen" }, user ? "You said: " : "Loupe said: ");
+    const box = element("div", { className: "box" }, who, this.#files, this.#body, this.#foot, this.#buttons);
+    this.node = element("li", { className: `note ${user ? "user" : "loupe"}`, title: new Date(note.at).toLocaleString() });
+    if (!user) this.node.append(element("img", { src: "/page/static/mark.svg", alt: "", className: "face" }));
+    this.node.append(box);
+    this.update(note);
+  }
+
+  update(note) {
+    this.note = note;
+    this.node.dataset.stage = note.stage;
+    if (note.by === "user") this.#body.textContent = note.text;
+    else show(this.#body, note.text);
+    this.#body.hidden = !note.text;
+    this.#showFoot(note);
+    this.#showButtons(note);
+    if (!this.#files.childElementCount) this.#showFiles(note.files);
+  }
+
+  #showFoot({ stage, generated, stopped }) {
+    const told = [generated && "AI-generated", stopped && "stopped early"].filter(Boolean).join(", ");
+    this.#foot.textContent = told.charAt(0).toUpperCase() + told.slice(1);
+    this.#foot.hidden = stage !== "final" || !told;
+  }
+
+  #showButtons({ buttons }) {
+    const made = buttons.map(({ title, command }) => {
+      const button = element("button", { className: "button", type: "button" }, title);
+      button.onclick = () => {
+        this.#buttons.hidden = true;
+        this.hooks.press(command);
+      };
+      return button;
+    });
+    this.#buttons.replaceChildren(...made);
+    this.#buttons.hidden = !made.length;
+  }
+
+  #showFiles(files) {
+    this.#files.append(...files.map((file) => this.#frame(file)));
+    this.#files.hidden = !files.length;
+  }
+
+  #frame(file) {
+    const url = fileUrl(this.conversation, file.ref);
+    return element("li", {}, file.media_type ? this.#picture(file, url) : chip(file, url));
+  }
+
+  #picture(file, url) {
+    const name = file.name || PICTURE_NAME;
+    const picture = element("img", { src: url, alt: name, loading: "lazy", decoding: "async" });
+    const button = element("button", { className: "frame", type: "button", title: `Enlarge ${name}` });
+    button.append(picture, element("span", { className: "caption", ariaHidden: "true" }, name));
+    button.onclick = () => this.hooks.view(url, name);
+    picture.onerror = () => button.replaceWith(element("span", { className: "file" }, `${name} is no longer kept`));
+    return button;
+  }
+}
+
+function chip(file, url) {
+  const kind = EXTENSION.exec(file.name)?.[1].toUpperCase() ?? "File";
+  const name = file.name || PICTURE_NAME;
+  return element(
+    "a",
+    { className: "file", href: `${url}?download`, download: name },
+    element("span", { className: "kind", ariaHidden: "true" }, kind),
+    name,
+  );
+}

@@ -1,0 +1,100 @@
+// Puts the page together: one conversation, its stream, and the controls around it.
+
+import { newConversation, newMessage, post } from "./api.js";
+import { Composer } from "./composer.js";
+import { Conversation } from "./conversation.js";
+import { Confirm, RawJson, Toast, Viewer } from "./panels.js";
+import { Setup } from "./setup.js";
+import { Stream } from "./stream.js";
+
+const ASKABLE = 600_000;
+const DRAFT = "system";
+
+const find = (id) => document.getElementById(id);
+
+const id = /^\/c\/([0-9a-z]{20,40})$/.exec(location.pathname)?.[1] ?? newConversation();
+history.replaceState(null, "", `/c/${id}`);
+
+const toast = new Toast();
+const viewer = new Viewer();
+const raw = new RawJson(id);
+let answering = false;
+
+const say = (text, quiet, message = newMessage()) =>
+  post({ conversation: id, id: message, text, files: [], quiet });
+
+// Sends a control's command, which stays out of the conversation; tells whether it was taken.
+const command = (text) =>
+  say(text, true).then(
+    () => true,
+    (error) => {
+      toast.show(error.message);
+      return false;
+    },
+  );
+
+const confirm = new Confirm(command);
+
+async function quiet(note, live) {
+  if (note.by !== "loupe" || note.stage !== "final" || !live) return;
+  if (await raw.take(note)) return;
+  if (!note.buttons.length) toast.show(note.text);
+  setup.refresh();
+}
+
+function askWhatIsOpen() {
+  const note = conversation.lastQuiet();
+  if (note?.buttons.length && Date.now() - note.at < ASKABLE) confirm.ask(note);
+  else confirm.settle();
+}
+
+const composer = new Composer(id, {
+  stop: () => command("/stop").then((taken) => taken || composer.setBusy(true)),
+  sent: () => setup.showRecent(),
+  refused: (message) => conversation.drop(message),
+});
+
+const setup = new Setup(id, {
+  command,
+  told: (state) => (composer.uploadBytes = state.upload_bytes),
+});
+
+const conversation = new Conversation(id, {
+  quiet,
+  press: (text) => say(text, false).catch((error) => toast.show(error.message)),
+  view: (url, name) => viewer.show(url, name),
+  answered: () => setup.refresh(),
+  busy(busy) {
+    if (busy === answering) return;
+    answering = busy;
+    composer.setBusy(busy);
+  },
+});
+
+function changed(notes, first) {
+  conversation.take(notes, first);
+  askWhatIsOpen();
+}
+
+find("json").addEventListener("click", () => {
+  const message = newMessage();
+  raw.open(message);
+  say("/json", true, message).catch((error) => raw.fail(error.message));
+});
+
+find("new").addEventListener("click", () => {
+  sessionStorage.setItem(DRAFT, setup.draft);
+  location.assign(`/c/${newConversation()}`);
+});
+
+find("empty").addEventListener("click", ({ target }) => target.matches(".chip") && composer.suggest(target.textContent));
+
+addEventListener("keydown", (event) => {
+  if (event.key !== "Escape" || event.defaultPrevented || document.querySelector("dialog[open]")) return;
+  if (!setup.closeDrawer() && answering) command("/stop");
+});
+
+setup.refresh(sessionStorage.getItem(DRAFT));
+sessionStorage.removeItem(DRAFT);
+setup.showRecent();
+new Stream(id, changed, (trouble) => (find("banner").textContent = trouble));

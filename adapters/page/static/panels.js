@@ -1,0 +1,146 @@
+// What opens over the page: the confirmation, the raw JSON, a photo in full, a passing word.
+
+import { readFile } from "./api.js";
+import { element, firstCode, plain, show } from "./markdown.js";
+
+const PASSING = 7000;
+const TRANSCRIPT = "transcript.json";
+
+const find = (id) => document.getElementById(id);
+
+export class Toast {
+  #box = find("toast");
+  #timer = 0;
+
+  show(text) {
+    clearTimeout(this.#timer);
+    this.#box.textContent = plain(text).join(" ");
+    this.#timer = setTimeout(() => (this.#box.textContent = ""), PASSING);
+  }
+}
+
+// Asks what a note with buttons asks; closing it otherwise is the last button, which cancels.
+export class Confirm {
+  #dialog = find("confirm");
+  #note = null;
+  #asked = "";
+
+  constructor(press) {
+    this.#dialog.addEventListener("close", () => {
+      const command = this.#dialog.returnValue || this.#note?.buttons.at(-1).command;
+      if (this.#note) press(command);
+      this.#note = null;
+      find("system").focus();
+    });
+  }
+
+  ask(note) {
+    if (this.#asked === note.id) return;
+    this.#asked = note.id;
+    this.#note = note;
+    show(this.#dialog.querySelector(".markdown"), note.text);
+    const buttons = note.buttons.map(({ title, command }) => {
+      const button = element("button", { className: "button", type: "button" }, title);
+      button.onclick = () => this.#dialog.close(command);
+      return button;
+    });
+    this.#dialog.querySelector(".actions").replaceChildren(...buttons);
+    this.#dialog.returnValue = "";
+    if (!this.#dialog.open) this.#dialog.showModal();
+    buttons[0].focus();
+  }
+
+  // Closes without an answer: it was given elsewhere.
+  settle() {
+    if (!this.#note) return;
+    this.#note = null;
+    this.#dialog.close();
+  }
+}
+
+export class RawJson {
+  #dialog = find("raw");
+  #text = find("raw-text");
+  #status = find("raw-status");
+  #asked = "";
+
+  constructor(conversation) {
+    this.conversation = conversation;
+    find("raw-close").addEventListener("click", () => this.#dialog.close());
+    find("raw-copy").addEventListener("click", () => this.#copy());
+    find("raw-download").addEventListener("click", () => this.#download());
+  }
+
+  // Opens and waits for the answer to a message.
+  open(message) {
+    this.#asked = message;
+    this.#tell("Reading the transcript…");
+    this.#enable(false);
+    this.#dialog.showModal();
+  }
+
+  fail(sentence) {
+    this.#tell(sentence);
+  }
+
+  // Takes a note if it belongs to the transcript that was asked for.
+  async take(note) {
+    if (!this.#asked || note.asks !== this.#asked) return false;
+    const file = note.files.find(({ name }) => name === TRANSCRIPT);
+    if (file) await readFile(this.conversation, file.ref).then((text) => this.#show(text), (error) => this.#tell(error.message));
+    else if (firstCode(note.text) !== undefined) this.#show(firstCode(note.text));
+    else this.#tell(note.text);
+    return true;
+  }
+
+  #show(text) {
+    try {
+      this.#text.textContent = JSON.stringify(JSON.parse(text), null, 2);
+    } catch {
+      this.#text.textContent = text;
+    }
+    this.#tell("");
+    this.#enable(true);
+    this.#text.focus();
+  }
+
+  #tell(sentence) {
+    this.#status.textContent = sentence;
+    this.#status.hidden = !sentence;
+  }
+
+  #enable(ready) {
+    this.#text.hidden = !ready;
+    find("raw-copy").disabled = find("raw-download").disabled = !ready;
+  }
+
+  async #copy() {
+    try {
+      await navigator.clipboard.writeText(this.#text.textContent);
+      this.#tell("Copied.");
+    } catch {
+      getSelection().selectAllChildren(this.#text);
+      this.#tell("Selected. Press Ctrl+C to copy.");
+    }
+  }
+
+  #download() {
+    const url = URL.createObjectURL(new Blob([this.#text.textContent], { type: "application/json" }));
+    element("a", { href: url, download: TRANSCRIPT }).click();
+    setTimeout(() => URL.revokeObjectURL(url), PASSING);
+  }
+}
+
+export class Viewer {
+  #dialog = find("viewer");
+
+  constructor() {
+    this.#dialog.addEventListener("click", () => this.#dialog.close());
+  }
+
+  show(url, name) {
+    Object.assign(this.#dialog.querySelector("img"), { src: url, alt: name });
+    find("viewer-name").textContent = name;
+    this.#dialog.showModal();
+  }
+}

@@ -1,0 +1,76 @@
+"""The bot as botbuilder knows it: what was written is accepted as a message, the rest is left."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from botbuilder.core import InvokeResponse
+from botbuilder.core.teams import TeamsActivityHandler
+
+from adapters.teams.activities import CARD_ACTION, read
+from bot import texts
+from bot.messages import Message
+
+if TYPE_CHECKING:
+    from botbuilder.core import TurnContext
+
+Accept = Callable[[Message], Awaitable[None]]
+"""Stores a message for good before it returns; raises `bot.problems.StoreDown`."""
+
+FEEDBACK = "message/submitAction"
+
+
+class Bot(TeamsActivityHandler):  # type: ignore[misc]
+    """Hands what was written to `accept`; replies are sent later, from the store."""
+
+    def __init__(self, accept: Accept) -> None:
+        self._accept = accept
+
+    async def on_message_activity(self, turn_context: TurnContext) -> None:
+        """Accept what somebody wrote."""
+        await self._pass_on(turn_context)
+
+    async def on_installation_update(self, turn_context: TurnContext) -> None:
+        """Accept that Loupe was added to a chat or team."""
+        await self._pass_on(turn_context)
+
+    async def on_conversation_update_activity(self, turn_context: TurnContext) -> None:
+        """Accept that Loupe joined; botbuilder would ask the connector for every member."""
+        await self._pass_on(turn_context)
+
+    async def on_invoke_activity(self, turn_context: TurnContext) -> InvokeResponse:
+        """Accept a pressed button or a consent, and say so at once."""
+        if turn_context.activity.name == FEEDBACK:
+            return _answer({})
+        if not await self._pass_on(turn_context):
+            return InvokeResponse(status=int(HTTPStatus.NOT_IMPLEMENTED))
+        return _answer(_CARD_ANSWER if turn_context.activity.name == CARD_ACTION else {})
+
+    async def on_message_update_activity(self, turn_context: TurnContext) -> None:
+        """Leave edits alone."""
+
+    async def on_message_delete_activity(self, turn_context: TurnContext) -> None:
+        """Leave deletions alone: what was said stays part of the conversation until `/forget`."""
+
+    async def on_event_activity(self, turn_context: TurnContext) -> None:
+        """Leave events such as a meeting's start alone."""
+
+    async def _pass_on(self, turn_context: TurnContext) -> bool:
+        message = read(turn_context.activity)
+        if message is not None:
+            await self._accept(message)
+        return message is not None
+
+
+_CARD_ANSWER = {
+    "statusCode": 200,
+    "type": "application/vnd.microsoft.activity.message",
+    "value": texts.BUTTON_PRESSED,
+}
+"""https://learn.microsoft.com/adaptive-cards/authoring-cards/universal-action-model#response-format"""
+
+
+def _answer(body: dict[str, object]) -> InvokeResponse:
+    return InvokeResponse(status=int(HTTPStatus.OK), body=body)

@@ -1,0 +1,258 @@
+"""The Bot Connector's REST interface: posts, edits and deletes in a conversation.
+
+https://learn.microsoft.com/azure/bot-service/rest-api/bot-framework-rest-connector-api-reference
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+import structlog
+from aiohttp import ClientConnectorError, ClientError, ClientTimeout, ConnectionTimeoutError
+from aiohttp.hdrs import AUTHORIZATION
+from botbuilder.schema import ResourceResponse
+from yarl import URL
+
+from adapters.retries import Clock, Retries, retry_after
+from adapters.teams.pace import Pacer
+from adapters.teams.refusals import SEQUENCE_CODE, Refusal, StreamRefused, refusal, told
+from bot.channel import Gone, Unclear
+
+if TYPE_CHECKING:
+    from aiohttp import ClientResponse, ClientSession
+    from botbuilder.schema import Activity
+
+    from adapters.retries import Patience
+    from adapters.teams.hosts import ConnectorHosts
+    from adapters.teams.limits import TeamsLimits
+    from adapters.teams.token import BotToken
+
+log = structlog.get_logger()
+
+NOT_NOW = {412, 429}
+"""Surely not taken: even a post may be repeated."""
+PASSING = {408, 500, 502, 503, 504}
+"""Perhaps taken: only what can be done twice may be repeated."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """A request to make; `repeatable` tells whether doing it twice does no harm."""
+
+    method: str
+    service: str
+    url: URL
+    conversation: str
+    activity: dict[str, Any] | None
+    repeatable: bool
+
+
+class _Failed(Exception):
+    """A try that failed; `again` tells whether another one may follow."""
+
+    def __init__(self, problem: Exception, *, again: bool, asked: float | None = None) -> None:
+        super().__init__(str(problem))
+        self.problem = problem
+        self.again = again
+        self.asked = asked
+
+
+class Connector:
+    """Speaks to the connector that an activity came from, over one pooled session.
+
+    A post is repeated only where it surely was not taken (429, 412, no connection); an edit or
+    delete on any passing error. The token goes to known connectors only.
+    """
+
+    def __init__(
+        self,
+        session: ClientSession,
+        token: BotToken,
+        hosts: ConnectorHosts,
+        limits: TeamsLimits,
+        clock: Clock | None = None,
+    ) -> None:
+        self.conversations = Conversations(self)
+        self._session = session
+        self._token = token
+        self._hosts = hosts
+        self._limits = limits
+        self._clock = clock or Clock()
+        self._pacer = Pacer(self._clock, most=limits.send_seconds)
+        self._timeout = ClientTimeout(
+            total=limits.request_seconds, sock_connect=limits.request_seconds / 2
+        )
+
+    def at(self, service: str) -> ServiceClient:
+        """Give what botbuilder's adapter takes for its connector client at a service URL."""
+        return ServiceClient(Conversations(self, service))
+
+    async def post(
+        self,
+        service: str,
+        conversation: str,
+        activity: dict[str, Any],
+        *,
+        repeatable: bool = False,
+        brief: bool = False,
+        reply_to: str = "",
+    ) -> str:
+        """Post an activity; returns its id, empty where the channel gives none.
+
+        Raises `Unclear`, `Gone` and `Refused` (`TooBig`, `StreamRefused`, other `Refusal`).
+        `repeatable` says that the service itself tells a repetition apart; `brief` asks for less
+        patience.
+        """
+        url = _activities(service, conversation, reply_to)
+        call = _Call("POST", service, url, conversation, activity, repeatable)
+        return str((await self._do(call, self._patience(brief))).get("id") or "")
+
+    async def put(
+        self,
+        service: str,
+        conversation: str,
+        sent: str,
+        activity: dict[str, Any],
+        *,
+        brief: bool = False,
+    ) -> str:
+        """Replace an activity of ours, with less patience when `brief`; raises as `post` does."""
+        url = _activities(service, conversation, sent)
+        call = _Call("PUT", service, url, conversation, activity | {"id": sent}, repeatable=True)
+        return str((await self._do(call, self._patience(brief))).get("id") or "")
+
+    async def delete(self, service: str, conversation: str, sent: str) -> None:
+        """Delete an activity of ours; raises as `post` does."""
+        url = _activities(service, conversation, sent)
+        call = _Call("DELETE", service, url, conversation, None, repeatable=True)
+        await self._do(call, self._limits.patience)
+
+    def _patience(self, brief: bool) -> Patience:
+        return self._limits.brief if brief else self._limits.patience
+
+    async def _do(self, call: _Call, patience: Patience) -> dict[str, Any]:
+        if not self._hosts.is_connector(call.service):
+            raise Gone("the service URL is not one that Loupe answers to")
+        retries = Retries(patience, self._clock)
+        while True:
+            await self._pacer.turn(call.conversation)
+            try:
+                return await self._with_fresh_token(call)
+            except _Failed as failed:
+                log.info("connector_failed", method=call.method, why=str(failed))
+                if not (failed.again and await retries.again(failed.asked)):
+                    raise failed.problem from None
+
+    async def _with_fresh_token(self, call: _Call) -> dict[str, Any]:
+        """Try once; a token that is refused is replaced and the call made once more."""
+        token = await self._token.value()
+        try:
+            return await self._try(call, token)
+        except _Failed as failed:
+            refused = isinstance(failed.problem, Refusal) and failed.problem.status == 401
+            if not (refused and token):
+                raise
+        self._token.drop(token)
+        return await self._try(call, await self._token.value())
+
+    async def _try(self, call: _Call, token: str) -> dict[str, Any]:
+        try:
+            async with self._session.request(
+                call.method,
+                call.url,
+                json=call.activity,
+                headers={AUTHORIZATION: f"Bearer {token}"} if token else {},
+                timeout=self._timeout,
+                allow_redirects=False,
+            ) as response:
+                return _taken(call, response, await response.read())
+        except (ClientConnectorError, ConnectionTimeoutError) as error:
+            raise _Failed(Refusal(0, "Unreachable", type(error).__name__), again=True) from None
+        except (ClientError, TimeoutError) as error:
+            problem = Unclear(type(error).__name__)
+            raise _Failed(problem, again=call.repeatable) from None
+
+
+def _taken(call: _Call, response: ClientResponse, body: bytes) -> dict[str, Any]:
+    """Give the answer's content; raises `_Failed` unless the activity was taken."""
+    status = response.status
+    if 200 <= status < 300:
+        return _content(status, body)
+    problem = refusal(call.method, status, body)
+    asked = retry_after(response.headers)
+    if status in NOT_NOW:
+        raise _Failed(problem, again=True, asked=asked)
+    if status in PASSING:
+        raise _Failed(Unclear(str(status)), again=call.repeatable, asked=asked)
+    raise _Failed(problem, again=False)
+
+
+def _content(status: int, body: bytes) -> dict[str, Any]:
+    """Read an accepted answer; out of order, a stream's chunk is "accepted" with an error."""
+    code, message = told(body)
+    if code == SEQUENCE_CODE:
+        raise _Failed(StreamRefused(status, code, message), again=False)
+    try:
+        content = json.loads(body)
+    except ValueError:
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def _activities(service: str, conversation: str, activity: str = "") -> URL:
+    names = ["v3", "conversations", conversation, "activities", activity]
+    path = "/".join(quote(name, safe="") for name in names if name)
+    return URL(f"{service.rstrip('/')}/{path}", encoded=True)
+
+
+class Conversations:
+    """The operations that botbuilder's adapter calls on a connector client.
+
+    Without a service URL of its own it answers to that of each activity; nothing can be deleted
+    then, for a deletion names none.
+    """
+
+    def __init__(self, connector: Connector, service: str = "") -> None:
+        self._connector = connector
+        self._service = service
+
+    def _of(self, activity: Activity) -> str:
+        return self._service or activity.service_url or ""
+
+    async def send_to_conversation(
+        self, conversation_id: str, activity: Activity
+    ) -> ResourceResponse:
+        """Post an activity at the end of a conversation."""
+        return await self.reply_to_activity(conversation_id, "", activity)
+
+    async def reply_to_activity(
+        self, conversation_id: str, activity_id: str, activity: Activity
+    ) -> ResourceResponse:
+        """Post an activity as a reply to another."""
+        sent = await self._connector.post(
+            self._of(activity), conversation_id, activity.serialize(), reply_to=activity_id
+        )
+        return ResourceResponse(id=sent)
+
+    async def update_activity(
+        self, conversation_id: str, activity_id: str, activity: Activity
+    ) -> ResourceResponse:
+        """Replace an activity."""
+        sent = await self._connector.put(
+            self._of(activity), conversation_id, activity_id, activity.serialize()
+        )
+        return ResourceResponse(id=sent or activity_id)
+
+    async def delete_activity(self, conversation_id: str, activity_id: str) -> None:
+        """Delete an activity."""
+        await self._connector.delete(self._service, conversation_id, activity_id)
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceClient:
+    """A connector client for one service URL, as far as botbuilder's adapter looks at it."""
+
+    conversations: Conversations

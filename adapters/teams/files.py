@@ -1,0 +1,92 @@
+"""Files that people post: which address may be asked for them, and with which credential."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+from typing import TYPE_CHECKING, Any
+
+from adapters.teams.hosts import is_loopback_url, origin
+from bot.channel import Refused
+from bot.problems import FileProblem, Reason
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from adapters.download import Downloads
+    from adapters.teams.hosts import ConnectorHosts
+    from adapters.teams.token import BotToken
+    from bot.messages import Address, Attachment
+
+
+class Files:
+    """Fetches attachments.
+
+    The bot's token goes to the connector that the message came from and nowhere else; without it
+    any public https address is asked. A connector on this machine (the playground's, a
+    simulator's) may serve files from its own origin only.
+    """
+
+    def __init__(self, downloads: Downloads, token: BotToken, hosts: ConnectorHosts) -> None:
+        self._downloads = downloads
+        self._token = token
+        self._hosts = hosts
+
+    async def fetch(self, address: Address, file: Attachment, into: Path, limit: int) -> None:
+        """Write a file's bytes to `into`, at most `limit` bytes; raises `FileProblem`."""
+        if file.problem:
+            raise FileProblem(file.problem)
+        if "data" in file.source:
+            await asyncio.to_thread(_decode, file.source["data"], into, limit)
+            return
+        url = str(file.source.get("url", ""))
+        local = self.local_origin(address)
+        if file.source.get("credential") == "bot" and self._may_see_token(url, address["service"]):
+            await self._fetch_as_bot(url, into, limit, local)
+        else:
+            await self._downloads.fetch(url, into, limit, local=local)
+
+    def local_origin(self, address: Address) -> str:
+        """Name the origin on this machine that may be asked: the connector's own, if it is here."""
+        service = address["service"]
+        if is_loopback_url(service) and self._hosts.is_connector(service):
+            return origin(service)
+        return ""
+
+    def _may_see_token(self, url: str, service: str) -> bool:
+        return origin(url) == origin(service) and self._hosts.is_connector(service)
+
+    async def _fetch_as_bot(self, url: str, into: Path, limit: int, local: str) -> None:
+        """Fetch with the bot's token; one that is refused is replaced once."""
+        token = await self._bearer()
+        try:
+            await self._downloads.fetch(url, into, limit, bearer=token, local=local)
+        except FileProblem as problem:
+            if not token or (problem.reason, problem.detail) != (Reason.FORBIDDEN, "401"):
+                raise
+            self._token.drop(token)
+            token = await self._bearer()
+            await self._downloads.fetch(url, into, limit, bearer=token, local=local)
+
+    async def _bearer(self) -> str:
+        try:
+            return await self._token.value()
+        except Refused as refused:
+            raise FileProblem(Reason.UNREACHABLE, str(refused)) from None
+
+
+def _decode(data: Any, into: Path, limit: int) -> None:
+    """Write the bytes of a base64 text."""
+    if not isinstance(data, str):
+        raise FileProblem(Reason.DAMAGED)
+    data = "".join(data.split())
+    if len(data) * 3 // 4 - 2 > limit:
+        raise FileProblem(Reason.TOO_LARGE)
+    try:
+        decoded = base64.b64decode(data, validate=True)
+    except (binascii.Error, ValueError):
+        raise FileProblem(Reason.DAMAGED) from None
+    if len(decoded) > limit:
+        raise FileProblem(Reason.TOO_LARGE)
+    into.write_bytes(decoded)

@@ -1,0 +1,98 @@
+"""Which hosts may be answered with the bot's token, and which are this machine."""
+
+from __future__ import annotations
+
+from ipaddress import IPv6Address, ip_address
+from typing import TYPE_CHECKING
+
+from yarl import URL
+
+if TYPE_CHECKING:
+    from adapters.teams.settings import TeamsSettings
+
+CONNECTORS = frozenset(
+    {
+        "smba.trafficmanager.net",
+        "smba.infra.gcc.teams.microsoft.com",
+        "smba.infra.gov.teams.microsoft.us",
+        "smba.infra.dod.teams.microsoft.us",
+    }
+)
+"""Teams' connectors by exact name: anybody can register a name below trafficmanager.net.
+
+https://learn.microsoft.com/microsoftteams/platform/bots/how-to/conversations/send-proactive-messages
+"""
+
+CONNECTOR_DOMAINS = (".botframework.com", ".botframework.azure.us")
+"""Domains of Microsoft's own, in which the other channels' connectors are."""
+
+
+def parsed(url: str) -> URL | None:
+    """Read an absolute web address as aiohttp would; None for all others and for user info."""
+    try:
+        address = URL(url)
+        if address.scheme not in {"http", "https"} or not address.host or address.port is None:
+            return None
+    except ValueError:
+        return None
+    return address if address.raw_user is None and address.raw_password is None else None
+
+
+def origin(url: str) -> str:
+    """Name scheme, host and port of a web address; empty when it is none."""
+    address = parsed(url)
+    return str(address.origin()) if address else ""
+
+
+def is_loopback_host(host: str) -> bool:
+    """Tell whether a host name or IP address without a port means this machine."""
+    if host.lower() == "localhost":
+        return True
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return False
+    if isinstance(address, IPv6Address) and address.ipv4_mapped:
+        return address.ipv4_mapped.is_loopback
+    return address.is_loopback
+
+
+def is_loopback_url(url: str) -> bool:
+    """Tell whether a web address is on this machine."""
+    address = parsed(url)
+    return address is not None and is_loopback_host(address.host or "")
+
+
+def is_known_connector(url: str) -> bool:
+    """Tell whether a web address is one of Microsoft's connectors."""
+    address = parsed(url)
+    if address is None or address.scheme != "https" or address.port != 443:
+        return False
+    host = (address.host or "").lower()
+    return host in CONNECTORS or host.endswith(CONNECTOR_DOMAINS)
+
+
+class ConnectorHosts:
+    """The hosts that are served: the known connectors and those the operator listed.
+
+    Without a configured bot there is no token to leak, and only this machine is served.
+    """
+
+    def __init__(self, settings: TeamsSettings) -> None:
+        self._playground = settings.playground
+        self._listed = settings.listed_hosts
+
+    def is_connector(self, url: str) -> bool:
+        """Tell whether a service URL may be answered, with the bot's token if there is one."""
+        address = parsed(url)
+        if address is None or not address.host:
+            return False
+        if self._playground:
+            return is_loopback_host(address.host)
+        return is_known_connector(url) or self._is_listed(address)
+
+    def _is_listed(self, address: URL) -> bool:
+        """Match a listed host on its port or on any; without TLS only on this machine."""
+        host = (address.host or "").lower()
+        listed = host in self._listed or f"{host}:{address.port}" in self._listed
+        return listed and (address.scheme == "https" or is_loopback_host(host))

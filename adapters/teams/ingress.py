@@ -1,0 +1,198 @@
+"""`POST /api/messages`: where the Bot Framework delivers activities.
+
+Accepted → 202 (an invoke: 200 with its answer), only after the message is stored. Not JSON, or
+no activity → 400. No proof of the sender → 401, and 403 where no bot is configured. Too large →
+413, too slow → 408. Store down, or no signing key fetched yet → 503, so that it is delivered
+again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import math
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import structlog
+from aiohttp import ClientError, ClientSession, web
+from botbuilder.core import CloudAdapterBase
+
+from adapters.teams import playground
+from adapters.teams.auth import TeamsAuthentication, Tokens, Unauthenticated
+from adapters.teams.bot import Accept, Bot
+from adapters.teams.fields import ID_LENGTH
+from adapters.teams.schema import Malformed, activity_from
+from adapters.teams.signing_keys import KeysUnavailable, SigningKeys
+from bot.problems import StoreDown
+
+if TYPE_CHECKING:
+    from botbuilder.schema import Activity
+
+    from adapters.teams.settings import TeamsSettings
+
+log = structlog.get_logger()
+
+PATH = "/api/messages"
+BODY_SECONDS = 15.0
+"""Longest time for a body to arrive: the service gives up after 15 seconds.
+
+https://learn.microsoft.com/azure/bot-service/bot-builder-howto-long-operations-guidance
+"""
+
+
+class TooLarge(ValueError):
+    """More came than LOUPE_MAX_BODY_BYTES."""
+
+
+class TooSlow(ValueError):
+    """The body did not arrive in time."""
+
+
+class Forbidden(PermissionError):
+    """No bot is configured, and this is not the playground."""
+
+
+STATUS: dict[type[Exception], int] = {
+    Malformed: 400,
+    Unauthenticated: 401,
+    Forbidden: 403,
+    TooSlow: 408,
+    TooLarge: 413,
+    KeysUnavailable: 503,
+    StoreDown: 503,
+}
+
+
+class Adapter(CloudAdapterBase):  # type: ignore[misc]
+    """botbuilder's frame around a turn; its web integration is not used.
+
+    That one fails for every invoke with a body, and answers 500 to what strangers send.
+    """
+
+
+class Ingress:
+    """The route, and the background work it needs. Mount `routes()`, then `start` and `stop`."""
+
+    def __init__(
+        self,
+        settings: TeamsSettings,
+        keys: SigningKeys,
+        accept: Accept,
+        connector: object,
+    ) -> None:
+        self._settings = settings
+        self._keys = keys
+        self._tokens = Tokens(settings, keys)
+        self._authentication = TeamsAuthentication(settings, self._tokens, connector)
+        self._adapter = Adapter(self._authentication)
+        self._bot = Bot(accept)
+
+    def routes(self) -> list[web.RouteDef]:
+        """List the routes to add to the application."""
+        return [web.post(PATH, self.receive)]
+
+    async def start(self) -> None:
+        """Begin to fetch the signing keys; does not wait for them."""
+        if self._settings.playground:
+            log.info("teams_playground_mode", served="only programs on this machine")
+        else:
+            await self._keys.start()
+
+    async def stop(self) -> None:
+        """End the background work."""
+        await self._keys.stop()
+
+    async def receive(self, request: web.Request) -> web.Response:
+        """Answer one delivery."""
+        try:
+            await self._admit(request)
+            activity = _activity(await self._body(request))
+            return await self._turn(activity, request.headers.get("Authorization", ""))
+        except tuple(STATUS) as problem:
+            status = next(STATUS[kind] for kind in type(problem).__mro__ if kind in STATUS)
+            log.info("teams_delivery_refused", status=status, reason=str(problem))
+            return web.Response(status=status)
+
+    async def _admit(self, request: web.Request) -> None:
+        """Refuse strangers before their body is read."""
+        if not self._settings.playground:
+            await self._tokens.verify(request.headers.get("Authorization", ""))
+        elif why := playground.refusal(request):
+            raise Forbidden(f"MicrosoftAppId is not set, and {why}")
+        if request.content_type != "application/json":
+            raise Malformed("the content type is not application/json")
+
+    async def _body(self, request: web.Request) -> bytearray:
+        body = bytearray()
+        try:
+            async with asyncio.timeout(BODY_SECONDS):
+                async for chunk in request.content.iter_any():
+                    body += chunk
+                    if len(body) > self._settings.max_body_bytes:
+                        raise TooLarge("the body is larger than LOUPE_MAX_BODY_BYTES")
+        except TimeoutError as error:
+            raise TooSlow("the body did not arrive in time") from error
+        except (ClientError, web.RequestPayloadError, ConnectionError) as error:
+            raise Malformed("the body did not arrive whole") from error
+        return body
+
+    async def _turn(self, activity: Activity, header: str) -> web.Response:
+        sender = await self._authentication.authenticate_request(activity, header)
+        answer = await self._adapter.process_activity(sender, activity, self._bot.on_turn)
+        if answer is None:
+            return web.Response(status=202)
+        return web.json_response(answer.body, status=int(answer.status))
+
+
+def teams_ingress(
+    settings: TeamsSettings, session: ClientSession, accept: Accept, connector: object
+) -> Ingress:
+    """Build the ingress over the shared session.
+
+    `accept` stores a message before it returns; `connector` is what botbuilder's turns are given
+    to reply with, and may be any object.
+    """
+    return Ingress(settings, SigningKeys(session, settings.openid_url), accept, connector)
+
+
+def _activity(body: bytearray) -> Activity:
+    """Read a body into botbuilder's schema; raises `Malformed`."""
+    data = _decoded(body)
+    if not isinstance(data, dict):
+        raise Malformed("the body is no JSON object")
+    activity = activity_from(data)
+    if not activity.type:
+        raise Malformed("the activity has no type")
+    if not _names_conversation(activity):
+        raise Malformed("the activity names no conversation")
+    return activity
+
+
+def _names_conversation(activity: Activity) -> bool:
+    place = activity.conversation and activity.conversation.id
+    return bool(place) and len(place) <= ID_LENGTH
+
+
+def _decoded(body: bytearray) -> Any:
+    """Read JSON as RFC 8259 has it; half surrogate pairs become question marks."""
+    try:
+        data = _decoder.decode(body.decode())
+        if b"\\ud" in body or b"\\uD" in body:
+            data = json.loads(json.dumps(data, ensure_ascii=False).encode(errors="replace"))
+    except (ValueError, RecursionError) as error:
+        raise Malformed(f"the body is no JSON: {error}") from None
+    return data
+
+
+def _finite(number: str) -> float:
+    value = float(number)
+    if not math.isfinite(value):
+        raise ValueError("a number is out of range")
+    return value
+
+
+def _no_constant(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is no JSON")
+
+
+_decoder = json.JSONDecoder(parse_float=_finite, parse_constant=_no_constant)

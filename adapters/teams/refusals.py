@@ -1,0 +1,66 @@
+"""What the connector says when it does not take a post, as exceptions."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from bot.channel import Gone, Refused
+
+STREAM_CODE = "ContentStreamNotAllowed"
+SEQUENCE_CODE = "ContentStreamSequenceOrderPreConditionFailed"
+SIZE_CODE = "MessageSizeTooBig"
+
+
+class Refusal(Refused):
+    """The connector refused a request; `status` is 0 when it was not reached at all."""
+
+    def __init__(self, status: int, code: str = "", message: str = "") -> None:
+        super().__init__(f"{status} {code}: {message}")
+        self.status = status
+        self.code = code
+        self.message = message
+
+
+class TooBig(Refusal):
+    """The message is larger than the platform takes."""
+
+
+class StreamRefused(Refusal):
+    """A chunk of a stream that is not taken; only the message tells why."""
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether the user pressed Stop (spelt "canceled" or "cancelled")."""
+        return "cancel" in self.message.lower()
+
+    @property
+    def late(self) -> bool:
+        """Whether a later chunk overtook this one."""
+        return self.code == SEQUENCE_CODE
+
+
+def told(body: bytes) -> tuple[str, str]:
+    """Read code and message of an error body; it may be JSON, a page, or nothing."""
+    try:
+        parsed = json.loads(body)
+    except ValueError:
+        return "", ""
+    error = parsed.get("error", parsed) if isinstance(parsed, dict) else {}
+    return (_text(error, "code"), _text(error, "message")) if isinstance(error, dict) else ("", "")
+
+
+def _text(error: dict[str, Any], name: str) -> str:
+    return str(error.get(name) or "")[:300]
+
+
+def refusal(method: str, status: int, body: bytes) -> Refusal | Gone:
+    """Name a response that is no success: gone conversations, sizes, streams, others."""
+    code, message = told(body)
+    if status == 413 or code == SIZE_CODE or "message size too large" in message.lower():
+        return TooBig(status, code or SIZE_CODE, message)
+    if code in {STREAM_CODE, SEQUENCE_CODE}:
+        return StreamRefused(status, code, message)
+    if status in {403, 410} or (status == 404 and method == "POST"):
+        return Gone(f"{status} {code}: {message}")
+    return Refusal(status, code, message)

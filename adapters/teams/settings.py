@@ -1,0 +1,122 @@
+"""The Azure Bot: who Loupe is at the Bot Framework, whom it serves, and where its services are."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
+from pydantic_settings import SettingsConfigDict
+from yarl import URL
+
+from bot.settings import MIB, Section
+
+AppType = Literal["SingleTenant", "MultiTenant", "UserAssignedMSI"]
+APP_TYPES: dict[str, AppType] = {
+    "singletenant": "SingleTenant",
+    "multitenant": "MultiTenant",
+    "userassignedmsi": "UserAssignedMSI",
+}
+
+
+def _app_type(value: str) -> AppType:
+    """Accept the names in any case, as botbuilder does."""
+    try:
+        return APP_TYPES[value.strip().lower()]
+    except KeyError:
+        raise ValueError(f"it must be one of {', '.join(APP_TYPES.values())}") from None
+
+
+def _web_address(value: str) -> str:
+    try:
+        url = URL(value)
+    except ValueError:
+        url = URL()
+    if url.scheme not in {"https", "http"} or not url.host:
+        raise ValueError("it must be a web address such as https://example.com")
+    return value.rstrip("/")
+
+
+WebAddress = Annotated[str, AfterValidator(_web_address)]
+
+
+def _listed(value: str) -> frozenset[str]:
+    return frozenset(name.strip().lower() for name in value.split(",") if name.strip())
+
+
+class TeamsSettings(Section):
+    """Everything that the Bot Framework side needs; without an app id it is the playground's.
+
+    The Microsoft names are those of Microsoft's own samples. `UserAssignedMSI` needs no password.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="LOUPE_")
+
+    app_id: str = Field("", validation_alias="MicrosoftAppId", description="the bot's app id")
+    app_password: SecretStr | None = Field(
+        None, validation_alias="MicrosoftAppPassword", description="the bot's client secret"
+    )
+    app_type: Annotated[AppType, BeforeValidator(_app_type)] = Field(
+        "MultiTenant",
+        validation_alias="MicrosoftAppType",
+        description="SingleTenant, MultiTenant or UserAssignedMSI",
+    )
+    app_tenant: str = Field(
+        "", validation_alias="MicrosoftAppTenantId", description="the tenant the bot belongs to"
+    )
+    tenants: str = Field(
+        "", description="tenants served, comma separated; empty: the bot's own, MultiTenant: all"
+    )
+    connector_hosts: str = Field(
+        "", description="more hosts that may get the bot's token, comma separated"
+    )
+    graph_url: WebAddress = Field(
+        "https://graph.microsoft.com", description="where Microsoft Graph is"
+    )
+    openid_url: WebAddress = Field(
+        "https://login.botframework.com/v1/.well-known/openidconfiguration",
+        description="what names the Bot Framework's signing keys",
+    )
+    token_url: WebAddress = Field(
+        "https://login.microsoftonline.com", description="where the bot gets its token"
+    )
+    max_body_bytes: int = Field(
+        4 * MIB, ge=1024, description="largest request body, bytes; data URIs need room"
+    )
+
+    @model_validator(mode="after")
+    def _complete(self) -> TeamsSettings:
+        """Refuse an app id that lacks what its type needs."""
+        if not self.app_id:
+            return self
+        if self.app_type != "UserAssignedMSI" and not self.app_password:
+            raise ValueError(self._lacks("MicrosoftAppPassword"))
+        if self.app_type != "MultiTenant" and not self.app_tenant:
+            raise ValueError(self._lacks("MicrosoftAppTenantId"))
+        return self
+
+    def _lacks(self, name: str) -> str:
+        return (
+            f"MicrosoftAppId has the value {self.app_id!r} but {name} is not set: "
+            f"a bot of MicrosoftAppType {self.app_type} needs it"
+        )
+
+    @property
+    def playground(self) -> bool:
+        """Whether no bot is configured, so that only a local playground or Emulator is served."""
+        return not self.app_id
+
+    @property
+    def served_tenants(self) -> frozenset[str]:
+        """Tenant ids in lower case; empty means all.
+
+        What LOUPE_TENANTS lists, else the bot's own tenant unless it is a MultiTenant bot.
+        """
+        if listed := _listed(self.tenants):
+            return listed
+        own = "" if self.app_type == "MultiTenant" or self.playground else self.app_tenant
+        return _listed(own)
+
+    @property
+    def listed_hosts(self) -> frozenset[str]:
+        """The hosts (or `host:port`) of LOUPE_CONNECTOR_HOSTS in lower case."""
+        return _listed(self.connector_hosts)

@@ -1,0 +1,236 @@
+"""The composition root: every room is built here, started in order, and closed in reverse."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import structlog
+from adapters.models.offline import OfflineAnalyst
+from adapters.vision.local import LocalReader
+from aiohttp import ClientSession
+
+from adapters.blobs import MediaSettings, open_blobs
+from adapters.download import DownloadSettings
+from adapters.models.chat import ChatModel
+from adapters.models.settings import ModelSettings
+from adapters.page.settings import PageSettings
+from adapters.redis.history import RedisHistory
+from adapters.redis.mailbox import RedisMailbox
+from adapters.redis.settings import RedisSettings
+from adapters.teams.limits import TeamsLimits
+from adapters.teams.replies import TEAMS
+from adapters.teams.room import teams_room
+from adapters.teams.settings import TeamsSettings
+from bot.children import Children
+from bot.gallery import Gallery
+from bot.inbox import Inbox
+from bot.lobby import Lobby
+from bot.preferences import Deployment, Preferences
+from bot.settings import Core, Limits, Section, load
+from bot.turn import Turns
+
+if TYPE_CHECKING:
+    from bot.channel import Channel
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All settings, section by section."""
+
+    core: Core
+    limits: Limits
+    redis: RedisSettings
+    media: MediaSettings
+    model: ModelSettings
+    teams: TeamsSettings
+    teams_limits: TeamsLimits
+    downloads: DownloadSettings
+    page: PageSettings
+
+    @property
+    def sections(self) -> tuple[Section, ...]:
+        """The sections in the order they are listed."""
+        return (
+            self.teams,
+            self.model,
+            self.redis,
+            self.media,
+            self.core,
+            self.page,
+            self.limits,
+            self.teams_limits,
+            self.downloads,
+        )
+
+    @property
+    def host(self) -> str:
+        """The address to listen on: loopback only while no channel has credentials."""
+        return self.core.host or ("127.0.0.1" if self.teams.playground else "0.0.0.0")  # noqa: S104
+
+    @property
+    def deployment(self) -> Deployment:
+        """What whoever runs Loupe has set for all conversations."""
+        return Deployment(
+            system=self.core.system_message,
+            models=tuple(choice.name for choice in self.model.choices),
+            families={choice.name: choice.family for choice in self.model.choices},
+            offline=self.model.offline,
+        )
+
+
+def read_settings() -> Settings:
+    """Read everything; raises `SettingsError` with one sentence."""
+    return Settings(
+        core=load(Core),
+        limits=load(Limits),
+        redis=load(RedisSettings),
+        media=load(MediaSettings),
+        model=load(ModelSettings),
+        teams=load(TeamsSettings),
+        teams_limits=load(TeamsLimits),
+        downloads=load(DownloadSettings),
+        page=load(PageSettings),
+    )
+
+
+@asynccontextmanager
+async def kitchen(settings: Settings, blobs: Blobs) -> AsyncIterator[tuple[Turns, Gallery]]:
+    """Build what turns a question into an answer: child processes, pictures, the model."""
+    spool = settings.core.data / "spool"
+    await asyncio.to_thread(spool.mkdir, parents=True, exist_ok=True)
+    async with AsyncExitStack() as stack:
+        children = Children(settings.limits)
+        stack.push_async_callback(children.close)
+        children.warm()
+        model = build_model(settings)
+        stack.push_async_callback(model.close)
+        gallery = Gallery(children, blobs, settings.limits, spool)
+        yield Turns(model, gallery, settings.limits, settings.deployment.families), gallery
+
+
+def build_model(settings: Settings) -> ChatModel | OfflineAnalyst:
+    """Make the model that answers."""
+    if settings.model.offline:
+        return OfflineAnalyst(LocalReader(settings.limits))
+    return ChatModel(settings.model, settings.limits)
+
+
+@asynccontextmanager
+async def store(settings: Settings) -> AsyncIterator[Redis]:
+    """Open the store: Redis where an address is given, else the embedded server."""
+    if settings.redis.url is None:
+        async with EmbeddedStore(settings.core.data, settings.redis) as redis:
+            yield redis
+        return
+    redis = connect(settings.redis.url.get_secret_value(), settings.redis)
+    try:
+        yield redis
+    finally:
+        await redis.aclose()
+
+
+class Channels(dict[str, "Channel"]):
+    """The channels by name; one that is not in it is some other Bot Framework channel."""
+
+    def __missing__(self, name: str) -> Channel:
+        return self[TEAMS]
+
+
+@asynccontextmanager
+async def serving(settings: Settings) -> AsyncIterator[str]:
+    """Run the bot; yields the line to print, with the address of the page when it is on."""
+    async with AsyncExitStack() as stack:
+        redis = await stack.enter_async_context(store(settings))
+        blobs = open_blobs(settings.media, settings.core.data)
+        turns, gallery = await stack.enter_async_context(kitchen(settings, blobs))
+        mailbox = RedisMailbox(redis, settings.limits, settings.redis.accept_seconds)
+        history = RedisHistory(redis, settings.limits)
+        preferences = Preferences(history, settings.deployment)
+        channels = Channels()
+        lobby = Lobby(mailbox, channels, settings.limits)
+        inbox = Inbox(mailbox, history, lobby.notice)
+        controls = Controls(history, preferences, gallery)
+        desk = Desk(mailbox, history, preferences, controls, turns, channels, settings.limits)
+        worker = Worker(mailbox, desk.handle, desk.give_up, settings.limits)
+        janitor = Janitor(mailbox, blobs, settings.limits)
+        web_app = web.Application()
+        web_app.add_routes(_health(redis))
+        teams = await stack.enter_async_context(
+            teams_room(
+                settings.teams, settings.teams_limits, settings.downloads, blobs, inbox.receive
+            )
+        )
+        channels[TEAMS] = teams.channel
+        web_app.add_routes(teams.routes)
+        page = _page(settings, redis, blobs, inbox, preferences)
+        if page is not None:
+            channels[page.channel.name] = page.channel
+            web_app.add_routes(page.routes())
+            await page.start()
+            web_app.on_shutdown.append(lambda _: page.stop())
+        for closing in (janitor.close, worker.close, lobby.close):
+            stack.push_async_callback(closing)
+        port = await stack.enter_async_context(_listening(web_app, settings))
+        worker.start()
+        janitor.start()
+        yield await _address(settings, page, port)
+
+
+def _page(
+    settings: Settings, redis: Redis, blobs: Blobs, inbox: Inbox, preferences: Preferences
+) -> Page | None:
+    if not settings.page.wanted(channels=not settings.teams.playground):
+        return None
+
+    async def state(thread: Thread) -> dict[str, Any]:
+        force = await preferences.of(thread)
+        return {
+            "system": force.system,
+            "model": force.model,
+            "models": list(preferences.deployment.models),
+            "vision": force.vision,
+            "vision_ready": preferences.deployment.vision_ready,
+        }
+
+    return Page(settings.page, redis, blobs, inbox.receive, state, settings.limits)
+
+
+async def _address(settings: Settings, page: Page | None, port: int) -> str:
+    host = "127.0.0.1" if settings.host in {"0.0.0.0", "::", ""} else settings.host  # noqa: S104
+    if page is not None:
+        return f"Loupe is ready: {await page.address(host, port)}"
+    return f"Loupe is ready at http://{host}:{port}/api/messages"
+
+
+@asynccontextmanager
+async def _listening(web_app: web.Application, settings: Settings) -> AsyncIterator[int]:
+    """Serve over HTTP; yields the port. Connections end before the rooms behind them."""
+    runner = web.AppRunner(web_app, access_log=None, shutdown_timeout=2)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, settings.host, settings.core.port)
+        await site.start()
+        yield int(runner.addresses[0][1])
+    finally:
+        await runner.cleanup()
+
+
+def _health(redis: Redis) -> list[web.RouteDef]:
+    async def alive(_: web.Request) -> web.Response:
+        return web.json_response({"status": "alive"})
+
+    async def ready(_: web.Request) -> web.Response:
+        try:
+            async with asyncio.timeout(2):
+                await redis.ping()
+        except (RedisError, OSError, TimeoutError):
+            return web.json_response({"status": "the store is away"}, status=503)
+        return web.json_response({"status": "ready"})
+
+    return [web.get("/healthz", alive), web.get("/readyz", ready)]

@@ -1,0 +1,187 @@
+"""The command line: serve, ask, doctor, manifest, settings."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from adapters.manifests import build_slack, build_teams
+
+from obstore.store import MemoryStore
+
+from adapters.blobs import BlobStore
+from bot import app, doctor, logs, transcript
+from bot.history import Past
+from bot.preferences import InForce
+from bot.settings import SettingsError, lines
+from bot.terminal import Terminal, question
+from bot.turn import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+FAILED = 1
+USAGE = 2
+
+
+class Failure(Exception):
+    """Ends the command with one sentence on stderr and exit code 1."""
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command; returns the exit code 0, 1 (failed) or 2 (usage)."""
+    try:
+        options = _parser().parse_args(arguments)
+    except SystemExit as end:
+        return int(end.code or 0)
+    try:
+        settings = app.read_settings()
+        logs.configure(settings.core.log_level)
+        return int(options.act(options, settings) or 0)
+    except (SettingsError, Failure) as error:
+        sys.stderr.write(f"loupe: {error}\n")
+        return FAILED
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="loupe", description="Looks at photos with you.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    serve = commands.add_parser("serve", help="run the bot")
+    serve.set_defaults(act=_serve)
+
+    ask = commands.add_parser("ask", help="ask about files of this machine")
+    ask.add_argument("--system", help="the system message", metavar="TEXT")
+    ask.add_argument("--no-vision", action="store_true", help="without vision enhancements")
+    ask.add_argument("--save", help="keep the pictures as the model got them", metavar="DIR")
+    ask.add_argument("--json", action="store_true", help="print the raw transcript instead")
+    ask.add_argument("words", nargs="+", metavar="FILE… [QUESTION]", help="files, then a question")
+    ask.set_defaults(act=_ask)
+
+    check = commands.add_parser("doctor", help="check every configured part")
+    check.set_defaults(act=_doctor)
+
+    manifest = commands.add_parser("manifest", help="make a package ready to upload")
+    manifest.add_argument("channel", choices=("teams", "slack"))
+    manifest.add_argument("--host", default="", help="public host name of Loupe")
+    manifest.add_argument("--output", help="file to write", metavar="FILE")
+    manifest.set_defaults(act=_manifest)
+
+    listing = commands.add_parser("settings", help="list the settings, their values and origins")
+    listing.set_defaults(act=_settings)
+    return parser
+
+
+def _serve(_: argparse.Namespace, settings: app.Settings) -> None:
+    asyncio.run(_served(settings))
+
+
+async def _served(settings: app.Settings) -> None:
+    """Serve until SIGTERM or Ctrl+C."""
+    ended = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, ended.set)
+    try:
+        async with app.serving(settings) as address:
+            sys.stdout.write(f"{address}\n")
+            sys.stdout.flush()
+            await ended.wait()
+    except OSError as error:
+        raise Failure(
+            f"Port {settings.core.port} on {settings.host} cannot be used ({error.strerror}). "
+            "Choose another with PORT."
+        ) from error
+
+
+def _ask(options: argparse.Namespace, settings: app.Settings) -> int:
+    paths, words = _files_and_question(options.words)
+    terminal = Terminal(quiet=options.json)
+    outcome = asyncio.run(_asked(options, settings, paths, words, terminal))
+    if options.json:
+        system = options.system or settings.core.system_message
+        past = Past(turns=(outcome.turn,), photos=outcome.photos)
+        sys.stdout.write(transcript.dumps(transcript.transcript(system, past)) + "\n")
+    return FAILED if outcome.turn.status == "failed" else 0
+
+
+def _files_and_question(words: Sequence[str]) -> tuple[list[Path], str]:
+    """Take the words that are files as files, and what follows them as the question."""
+    paths: list[Path] = []
+    for index, word in enumerate(words):
+        path = Path(word)
+        if path.is_file():
+            paths.append(path)
+            continue
+        if index < len(words) - 1 or not paths:
+            raise Failure(f"There is no file {word!r}.")
+        return paths, word
+    return paths, ""
+
+
+async def _asked(
+    options: argparse.Namespace,
+    settings: app.Settings,
+    paths: list[Path],
+    words: str,
+    terminal: Terminal,
+) -> Outcome:
+    force = InForce(
+        system=options.system or settings.core.system_message,
+        model=settings.deployment.models[0],
+        vision=not options.no_vision,
+    )
+    stop = asyncio.Event()
+    with contextlib.suppress(NotImplementedError):
+        asyncio.get_running_loop().add_signal_handler(signal.SIGINT, stop.set)
+    blobs = BlobStore(MemoryStore())
+    async with app.kitchen(settings, blobs) as (turns, gallery):
+        asked = question(paths, words)
+        outcome = await turns.run(asked, Past(), force, terminal, stop)
+        terminal.finish(outcome.text)
+        if options.save:
+            pictures = await gallery.recall(asked.thread, outcome.photos)
+            await asyncio.to_thread(_save, Path(options.save), pictures.values())
+        return outcome
+
+
+def _save(folder: Path, pictures: object) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for picture in pictures:  # type: ignore[attr-defined]
+        (folder / f"P{picture.numbers[0]}.jpg").write_bytes(picture.jpeg)
+
+
+def _doctor(_: argparse.Namespace, settings: app.Settings) -> int:
+    findings = asyncio.run(doctor.examine(settings))
+    for finding in findings:
+        sys.stdout.write(f"{'ok  ' if finding.well else 'FAIL'} {finding.part}: {finding.says}\n")
+    return 0 if all(finding.well for finding in findings) else FAILED
+
+
+def _manifest(options: argparse.Namespace, settings: app.Settings) -> None:
+    if options.channel == "slack":
+        data = build_slack(options.host).encode()
+        target = Path(options.output or "loupe-slack.yaml")
+    else:
+        if not settings.teams.app_id:
+            raise Failure("Set MicrosoftAppId first: the Teams package names the bot by it.")
+        data = build_teams(settings.teams.app_id, options.host)
+        target = Path(options.output or "loupe-teams.zip")
+    try:
+        target.write_bytes(data)
+    except OSError as error:
+        raise Failure(f"{target} cannot be written: {error.strerror}.") from error
+    sys.stdout.write(f"{target}\n")
+
+
+def _settings(_: argparse.Namespace, settings: app.Settings) -> None:
+    for section in settings.sections:
+        for line in lines(section):
+            sys.stdout.write(f"{line.name}={line.value}  ({line.origin}; {line.meaning})\n")

@@ -1,0 +1,56 @@
+"""Removes what is past its retention, now and then."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING
+
+import structlog
+
+if TYPE_CHECKING:
+    from bot.blobs import Blobs
+    from bot.mailbox import Mailbox
+    from bot.settings import Limits
+
+log = structlog.get_logger()
+
+EVERY = 3600.0
+"""Most seconds between two rounds; shorter where the retention is shorter than a day."""
+DAY = 24 * 3600.0
+
+
+class Janitor:
+    """Sweeps turns, photos and their bytes for as long as it runs."""
+
+    def __init__(self, mailbox: Mailbox, blobs: Blobs, limits: Limits) -> None:
+        self._mailbox = mailbox
+        self._blobs = blobs
+        self._keep = limits.retention_days * DAY
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin the rounds."""
+        self._task = asyncio.create_task(self._run())
+
+    async def close(self) -> None:
+        """End the rounds."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def sweep(self) -> tuple[int, int]:
+        """Do one round; returns how many turns and blobs went."""
+        turns = await self._mailbox.sweep()
+        blobs = await self._blobs.sweep(time.time() - self._keep)
+        return turns, blobs
+
+    async def _run(self) -> None:
+        while True:
+            try:
+                turns, blobs = await self.sweep()
+                if turns or blobs:
+                    log.info("swept", turns=turns, blobs=blobs)
+            except Exception:
+                log.exception("sweep_failed")
+            await asyncio.sleep(min(EVERY, self._keep / 24))

@@ -1,0 +1,129 @@
+"""Long texts in parts: one message each, cut where it disturbs least."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from fractions import Fraction
+
+from bot.characters import boundary
+
+PARAGRAPH, LINE, SENTENCE, WORD, CHARACTER = (Fraction(part, 32) for part in (24, 26, 28, 30, 31))
+"""From which fraction of the limit on a part may end where such a unit ends."""
+
+_OPENING = re.compile(r"(`{3,})[^`\n]*\n")
+_BLANK_LINES = re.compile(r"\A(?:[ \t]*\n)+")
+_KEPT_APART = "\u200b"
+
+
+@dataclass(frozen=True, slots=True)
+class _Cut:
+    """Where a part ends, and what the code it ends in needs: `fence` is the opening line."""
+
+    at: int
+    fence: str = ""
+    closing: str = ""
+    reopening: str = ""
+
+
+def split(text: str, limit: int) -> list[str]:
+    """Cut a text into parts of at most `limit` code points (at least 200); none is empty.
+
+    A part ends at the first paragraph end past three quarters of the limit, or a little later at
+    the end of a line, sentence, word or character. Code that is cut is closed, and opened again
+    with its language. White space at the cuts is lost, nothing else. Fences are taken as
+    `bot.markdown` writes them.
+
+    Each cut depends only on the text before it. As a text grows, each part of it therefore only
+    grows too, and is final once another follows.
+    """
+    parts, rest = [], text.lstrip()
+    while cut := _find(rest, limit):
+        parts.append(rest[: cut.at].rstrip() + cut.closing)
+        rest = _resumed(rest, cut)
+    return [*parts, rest.rstrip()] if rest else parts
+
+
+def _find(text: str, limit: int) -> _Cut | None:
+    """Find the end of the first part, if it is in sight."""
+    fence, start = "", 0
+    while start < len(text):
+        end = text.find("\n", start) + 1 or len(text)
+        line = text[start:end]
+        was, fence = fence, _fence_after(fence, line, limit)
+        if fence == was and (cut := _within_line(text, start, end, fence, limit)):
+            return cut
+        enough = limit * (LINE if line.strip() else PARAGRAPH)
+        opens = fence and not was
+        if line.endswith("\n") and end >= enough and not opens:
+            return _Cut(end, fence, f"\n{_run(fence)}" if fence else "")
+        start = end
+    return None
+
+
+def _fence_after(fence: str, line: str, limit: int) -> str:
+    """Tell which code block is open after a line; openings too long to repeat do not count."""
+    if fence:
+        return "" if line.rstrip() == _run(fence) and line.endswith("\n") else fence
+    opening = _OPENING.fullmatch(line)
+    return line.rstrip() if opening and len(line) <= limit // 16 else ""
+
+
+def _run(fence: str) -> str:
+    """Take the backticks of an opening line."""
+    return fence[: len(fence) - len(fence.lstrip("`"))]
+
+
+def _within_line(text: str, start: int, end: int, fence: str, limit: int) -> _Cut | None:
+    """Find a cut in a line that leads past the limit."""
+    closing = f"\n{_run(fence)}" if fence else "`"
+    room = limit - len(closing)
+    for at in range(max(start + 1, int(limit * SENTENCE)), end):
+        if text[at] == "\n":
+            return None
+        part, forced = Fraction(at, limit), at == room
+        if fence:
+            if forced or _ends_code(text, at, part):
+                return _Cut(at, fence, closing, _KEPT_APART if forced else "")
+        elif text.count("`", start, at) % 2:
+            if forced or (part >= CHARACTER and _between(text, at, "`")):
+                return _Cut(at, "", "`", "`")
+        elif forced or _ends_prose(text, at, part):
+            return _Cut(at)
+    return None
+
+
+def _ends_prose(text: str, at: int, part: Fraction) -> bool:
+    """Tell whether prose may be cut at a place, so far into the part."""
+    before, after = text[at - 1], text[at]
+    if before in "。！？" or (after.isspace() and (before in ".!?…" or part >= WORD)):
+        return True
+    return part >= CHARACTER and _between(text, at, "")
+
+
+def _ends_code(text: str, at: int, part: Fraction) -> bool:
+    """Tell whether a line of code may be cut: what follows must not look like a fence."""
+    word = part >= WORD and text[at - 1].isspace()
+    return (word or part >= CHARACTER) and _between(text, at, " \t`")
+
+
+def _between(text: str, at: int, but: str) -> bool:
+    """Tell whether a place is between two characters, neither of them one of `but`."""
+    apart = text[at] not in but and (text[at - 1] not in but or text[at - 1].isspace())
+    return apart and boundary(text, at) == at
+
+
+def _resumed(text: str, cut: _Cut) -> str:
+    """Begin the next part; empty while nothing visible is known of it."""
+    rest = text[cut.at :]
+    if not cut.fence:
+        rest = rest.lstrip()
+        return cut.reopening + rest if rest else ""
+    if text[cut.at - 1] == "\n":
+        rest = _BLANK_LINES.sub("", rest)
+        first, _, others = rest.partition("\n")
+        if first.rstrip() == _run(cut.fence):
+            return others.lstrip()
+        if _run(cut.fence).startswith(rest.rstrip()):
+            return ""
+    return f"{cut.fence}\n{cut.reopening}{rest}" if rest.strip() else ""

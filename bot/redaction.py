@@ -1,0 +1,124 @@
+"""What must not be in a log: secrets, signed addresses and the bytes of pictures."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Set
+from math import isfinite
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
+
+from pydantic import SecretBytes, SecretStr
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from pydantic import BaseModel
+    from structlog.typing import EventDict, WrappedLogger
+
+HIDDEN = "(hidden)"
+LONGEST_TEXT = 8_000
+DEEPEST = 6
+
+SECRET_NAME = re.compile(
+    r"(?i)(^|[_.-])(authorization|password|passwd|secret|token|cookie|credentials?|api[_-]?key)$"
+)
+
+PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
+    (re.compile(r"\bdata:(?:[\w.+-]+/[\w.+-]+)?(?:;[\w.+=-]+)*,[^\s\"']*"), "(data URI)"),
+    (re.compile(r"\bb(['\"])(?:\\.|(?!\1).){32,}(?:\1|$)"), "(bytes)"),
+    (re.compile(r"(?i)(://)[^/\s@\"']+@"), rf"\1{HIDDEN}@"),
+    (
+        re.compile(r"(?i)(\bauthorization[\"']?\s*[:=]\s*[\"']?)(?:\w+\s+)?[^\s\"',}]+"),
+        rf"\1{HIDDEN}",
+    ),
+    (re.compile(r"(?i)(\bbearer\s+)[\w.~+/=-]{6,}"), rf"\1{HIDDEN}"),
+    (re.compile(r"(\bBasic\s+)[\w+/=-]{12,}"), rf"\1{HIDDEN}"),
+    (re.compile(r"\bxox[a-z](?:\.xox[a-z])?-[\w-]+|\bxapp-[\w-]+|\bsk-[\w-]{16,}"), HIDDEN),
+    (re.compile(r"\beyJ[\w-]{8,}\.[\w-]+\.?[\w-]*"), HIDDEN),
+    (
+        re.compile(
+            r"(?i)\b((?:x-amz-)?(?:sig|signature|tempauth|(?:access_|id_|refresh_|security-)?token"
+            r"|client_secret|client_assertion|password|api[_-]?key|subscription-key|credential)"
+            r"=)[^\s&#\"'<>]+"
+        ),
+        rf"\1{HIDDEN}",
+    ),
+    (re.compile(r"[\w+/-]{200,}={0,2}"), "(base64)"),
+)
+"""What gives away a secret or a picture in any text, and what stands there instead."""
+
+
+def secrets_of(*sections: BaseModel) -> Iterator[str]:
+    """Yield the secrets among settings, and the passwords in those that are addresses."""
+    for section in sections:
+        for _, value in section:
+            if isinstance(value, SecretStr):
+                secret = value.get_secret_value()
+                yield secret
+                if "://" in secret and (password := urlsplit(secret).password):
+                    yield from {password, unquote(password)}
+
+
+class Redactor:
+    """Makes a log line safe: hides secrets by name, by form, and those known by value."""
+
+    def __init__(self, secrets: Iterable[str] = ()) -> None:
+        known = sorted({secret for secret in secrets if len(secret) >= 4}, key=len, reverse=True)
+        self._known = re.compile("|".join(map(re.escape, known))) if known else None
+
+    def __call__(self, _logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+        """Redact as a structlog processor does: every value of a line."""
+        return {name: self.value(value, name) for name, value in event.items()}
+
+    def value(self, value: Any, name: str = "", depth: int = 0) -> Any:
+        """Return the value as text, number, list or dict without anything secret."""
+        if (
+            value is None
+            or isinstance(value, int)
+            or (isinstance(value, float) and isfinite(value))
+        ):
+            return value
+        if isinstance(value, (SecretStr, SecretBytes)) or SECRET_NAME.search(name):
+            return HIDDEN
+        if isinstance(value, (bytes, bytearray, memoryview)):
+            return f"({len(value)} bytes)"
+        if isinstance(value, (Mapping, list, tuple, Set)) and depth < DEEPEST:
+            return self._each(value, depth + 1)
+        return self.text(_as_text(value))
+
+    def _each(self, value: Any, depth: int) -> Any:
+        if isinstance(value, Mapping):
+            return {
+                self.text(_as_text(name)): self.value(item, str(name), depth)
+                for name, item in value.items()
+            }
+        return [self.value(item, "", depth) for item in value]
+
+    def text(self, text: str) -> str:
+        """Return the text with secrets and pictures replaced, cut at `LONGEST_TEXT`."""
+        if self._known:
+            text = self._known.sub(HIDDEN, text)
+        for pattern, replacement in PATTERNS:
+            text = pattern.sub(replacement, text)
+        if len(text) > LONGEST_TEXT:
+            text = f"{text[:LONGEST_TEXT]}… ({len(text) - LONGEST_TEXT} more characters)"
+        return text
+
+    def arguments(self, args: Any) -> Any:
+        """Redact the arguments of a stdlib log call; what `%d` may need keeps its type."""
+        if isinstance(args, tuple):
+            return tuple(map(self._argument, args))
+        return {name: self._argument(item) for name, item in args.items()} if args else args
+
+    def _argument(self, value: Any) -> Any:
+        plain = (str, bytes, bytearray, memoryview, Mapping, list, tuple, Set)
+        return self.value(value) if isinstance(value, plain) else value
+
+
+def _as_text(value: Any) -> str:
+    try:
+        return str(value)
+    except Exception:
+        # A log line never breaks the work that it tells of.
+        return f"(unprintable {type(value).__name__})"

@@ -1,0 +1,73 @@
+"""The terminal: `loupe ask` runs one real turn on files of this machine, without a store."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bot.gallery import File
+from bot.messages import Attachment, Author
+from bot.problems import FileProblem, Reason
+from bot.threads import Thread
+from bot.turn import Question
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+HERE = Thread("terminal", "local", "ask")
+
+
+class Terminal:
+    """Watches a turn: progress on stderr, the answer on stdout as it grows."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        """With `quiet` nothing of the answer is printed while it grows."""
+        self._quiet = quiet
+        self._shown = ""
+
+    def progress(self, text: str) -> None:
+        """Print what is being done."""
+        sys.stderr.write(f"{text}\n")
+        sys.stderr.flush()
+
+    def grow(self, text: str) -> None:
+        """Print what the answer has grown by."""
+        if not self._quiet:
+            sys.stdout.write(text[len(self._shown) :])
+            sys.stdout.flush()
+            self._shown = text
+
+    def finish(self, text: str) -> None:
+        """Print the rest of the answer."""
+        self.grow(text)
+        if not self._quiet:
+            sys.stdout.write("\n")
+
+
+async def fetch(file: Attachment, into: Path, limit: int) -> None:
+    """Copy a file of this machine, at most `limit` bytes."""
+    source = Path(file.source["path"])
+
+    def copy() -> None:
+        try:
+            if source.stat().st_size > limit:
+                raise FileProblem(Reason.TOO_LARGE)
+            shutil.copyfile(source, into)
+        except OSError as error:
+            raise FileProblem(Reason.NOT_FOUND) from error
+
+    await asyncio.to_thread(copy)
+
+
+def question(paths: Sequence[Path], words: str) -> Question:
+    """Put what the command line asks."""
+    now = time.time()
+    files = tuple(
+        File(Attachment(path.name, source={"path": str(path)}), Author("me"), now, "", fetch)
+        for path in paths
+    )
+    return Question("1", HERE, words, "", now, files)

@@ -1,0 +1,127 @@
+"""Small recording stand-ins for our own ports, so that each room is tested alone."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from bot.channel import Abilities, Gone, Post, Stage, Unclear
+from bot.history import Usage
+from bot.model import Delta, Finished, Request, Text
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from bot.messages import Address, Attachment, Message
+
+
+@dataclass
+class Shown:
+    """A message as people see it: its texts over time."""
+
+    id: str
+    posts: list[Post] = field(default_factory=list)
+
+    @property
+    def text(self) -> str:
+        return self.posts[-1].text
+
+    @property
+    def growing(self) -> list[str]:
+        """The texts of the answer, placeholders left out."""
+        return [p.text for p in self.posts if p.stage in (Stage.GROWING, Stage.FINAL)]
+
+
+class FakeChannel:
+    """A channel that shows everything; `faults` are raised by the next sends, in order.
+
+    A fault `Unclear` comes after the message was shown, which is the worst of its cases.
+    """
+
+    name = "fake"
+
+    def __init__(self, **abilities: Any) -> None:
+        self._abilities = Abilities(**{"pace": 0.01, **abilities})
+        self.messages: list[Shown] = []
+        self.files: list[tuple[str, bytes]] = []
+        self.carried: list[Message] = []
+        self.faults: list[BaseException] = []
+        self.changed = asyncio.Condition()
+
+    def abilities(self, address: Address) -> Abilities:
+        return self._abilities
+
+    async def post(self, address: Address, post: Post) -> str:
+        fault = self.faults.pop(0) if self.faults else None
+        if isinstance(fault, Gone):
+            raise fault
+        if not self._abilities.edits and post.stage is not Stage.FINAL:
+            return ""
+        shown = Shown(f"b{len(self.messages) + 1}", [post])
+        self.messages.append(shown)
+        await self._tell()
+        if fault is not None:
+            raise fault
+        return shown.id
+
+    async def edit(self, address: Address, sent: str, post: Post) -> None:
+        next(m for m in self.messages if m.id == sent).posts.append(post)
+        await self._tell()
+        if self.faults:
+            raise self.faults.pop(0)
+
+    async def _tell(self) -> None:
+        async with self.changed:
+            self.changed.notify_all()
+
+    async def until(self, text: str, timeout: float = 5) -> Shown:
+        """Wait for a message that shows a text."""
+        async with asyncio.timeout(timeout), self.changed:
+            while not (found := [m for m in self.messages if text in m.text]):
+                await self.changed.wait()
+            return found[0]
+
+    async def send_file(self, address: Address, name: str, media_type: str, data: bytes) -> None:
+        self.files.append((name, data))
+
+    async def fetch(self, address: Address, file: Attachment, into: Path, limit: int) -> None:
+        into.write_bytes(file.source["bytes"])
+
+    async def carry_on(self, message: Message) -> None:
+        self.carried.append(message)
+
+
+class ScriptedModel:
+    """A model that says what a function of the last words says, piece by piece.
+
+    `gate` holds every answer back after its first piece until it is set.
+    """
+
+    def __init__(self, *pieces: str, echo: bool = False) -> None:
+        self._pieces = pieces or ("A red ", "car.")
+        self._echo = echo
+        self.requests: list[Request] = []
+        self.closed = 0
+        self.gate: asyncio.Event | None = None
+        self.problem: Exception | None = None
+
+    async def answer(self, request: Request) -> AsyncIterator[Delta | Finished]:
+        self.requests.append(request)
+        words = [part.text for part in request.messages[-1].parts if isinstance(part, Text)]
+        pieces = (f"You said: {words[-1]}",) if self._echo else self._pieces
+        try:
+            for index, piece in enumerate(pieces):
+                if index == 1 and self.gate is not None:
+                    await self.gate.wait()
+                yield Delta(piece)
+                await asyncio.sleep(0)
+            if self.problem is not None:
+                raise self.problem
+            yield Finished("gpt-test", Usage(10, 5), "stop")
+        finally:
+            self.closed += 1
+
+
+__all__ = ["FakeChannel", "ScriptedModel", "Shown", "Unclear"]

@@ -1,0 +1,211 @@
+"""The local page on a loopback port, with a scripted bot behind it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, urlsplit
+
+from aiohttp import web
+
+from adapters.blobs import MediaSettings, open_blobs
+from adapters.page.routes import Page
+from adapters.page.settings import PageSettings
+from bot.channel import Button, Post, Stage
+from bot.messages import Message
+from bot.problems import StoreDown
+from bot.settings import Limits
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from redis.asyncio import Redis
+
+    from adapters.page.channel import PageChannel
+    from bot.threads import Thread
+
+SYSTEM = "You are an AI assistant that helps people find information."
+PIECES = ("A red car ", "stands by the road. ", "Its plate reads **KRW 301**.")
+
+
+@dataclass
+class ScriptedBot:
+    """Answers what the page posts, as slowly as a test wants.
+
+    Every text of an answer waits for a `step` while `held`; commands are answered at once.
+    """
+
+    pieces: tuple[str, ...] = PIECES
+    held: bool = False
+    down: bool = False
+    accepted: list[Message] = field(default_factory=list)
+    state: dict[str, Any] = field(default_factory=dict)
+    transcript: str = ""
+    file: bytes = b""
+
+    def __post_init__(self) -> None:
+        self.channel: PageChannel | None = None
+        self.state = {
+            "system": SYSTEM,
+            "model": "gpt-4o",
+            "models": ["gpt-4o", "gpt-4.1-mini"],
+            "vision": True,
+            "vision_ready": False,
+        }
+        self.transcript = json.dumps([{"role": "system", "content": [SYSTEM]}])
+        self._seen: set[str] = set()
+        self._steps = asyncio.Semaphore(0)
+        self._stop = asyncio.Event()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._pending = ""
+
+    @property
+    def texts(self) -> list[str]:
+        """The words of all messages that were accepted."""
+        return [message.text for message in self.accepted]
+
+    def step(self, count: int = 1) -> None:
+        """Let a held answer show its next texts."""
+        for _ in range(count):
+            self._steps.release()
+
+    async def tell(self, thread: Thread) -> dict[str, Any]:
+        return self.state
+
+    async def accept(self, message: Message) -> None:
+        if self.down:
+            raise StoreDown
+        if message.dedup in self._seen:
+            return
+        self._seen.add(message.dedup)
+        self.accepted.append(message)
+        work = self._obey if message.text.startswith("/") else self._answer
+        task = asyncio.create_task(work(message))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def close(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _post(self, message: Message, post: Post) -> str:
+        assert self.channel
+        return await self.channel.post(message.address, post)
+
+    async def _answer(self, message: Message) -> None:
+        assert self.channel
+        self._stop.clear()
+        count = len(message.attachments)
+        opening = (
+            f"Looking at {count} photo{'s' * (count != 1)}…" if count else "Thinking about it…"
+        )
+        sent = await self._post(message, Post(opening, Stage.OPENING, live=True))
+        text = ""
+        for piece in self.pieces:
+            if await self._stopped():
+                text += "\n\n*Stopped.*"
+                break
+            text += piece
+            post = Post(text, Stage.GROWING, live=True, generated=True)
+            await self.channel.edit(message.address, sent, post)
+        stopped = self._stop.is_set()
+        await self.channel.edit(message.address, sent, Post(text, generated=True, stopped=stopped))
+
+    async def _stopped(self) -> bool:
+        """Wait for the next step; tells whether the user's Stop came first."""
+        if self.held:
+            waits = [
+                asyncio.create_task(self._steps.acquire()),
+                asyncio.create_task(self._stop.wait()),
+            ]
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+            for wait in waits:
+                wait.cancel()
+        return self._stop.is_set()
+
+    async def _obey(self, message: Message) -> None:
+        name, _, argument = message.text[1:].partition(" ")
+        if name == "stop":
+            self._stop.set()
+        elif name == "json" and self.file:
+            assert self.channel
+            await self._post(message, Post("The transcript is too long, so here it is as a file."))
+            await self.channel.send_file(
+                message.address, "transcript.json", "application/json", self.file
+            )
+            return
+        said = getattr(self, f"_{name}")(argument) if name != "stop" else "Stopped."
+        buttons = (
+            (Button("Continue", "/system continue"), Button("Cancel", "/system cancel"))
+            if said.startswith("Change")
+            else ()
+        )
+        await self._post(message, Post(said, buttons=buttons))
+
+    def _json(self, argument: str) -> str:
+        return f"```json\n{self.transcript}\n```"
+
+    def _system(self, argument: str) -> str:
+        if argument == "continue":
+            self.state["system"] = self._pending
+            return "The new system message holds in this chat from the next answer on."
+        if argument == "cancel":
+            return "The system message stays as it is."
+        self._pending = argument
+        return (
+            f"Change the system message in this chat?\n\nNow:\n\n> {self.state['system']}\n\n"
+            f"New:\n\n> {argument}\n\nIt holds from the next answer on; the history stays."
+        )
+
+    def _model(self, argument: str) -> str:
+        self.state["model"] = argument
+        return f"`{argument}` answers in this chat from the next question on."
+
+    def _vision(self, argument: str) -> str:
+        self.state["vision"] = argument == "on"
+        return f"Vision is now {argument} in this chat."
+
+
+@dataclass
+class Served:
+    """A page that is served: where, with which token, and by which bot."""
+
+    page: Page
+    bot: ScriptedBot
+    origin: str
+    address: str
+
+    @property
+    def token(self) -> str:
+        return parse_qs(urlsplit(self.address).query)["token"][0]
+
+
+@asynccontextmanager
+async def serve(
+    redis: Redis, folder: Path, port: int = 0, **settings: Any
+) -> AsyncIterator[Served]:
+    """Serve a page on a loopback port until the block ends."""
+    bot = ScriptedBot()
+    blobs = open_blobs(MediaSettings(), folder)
+    page = Page(PageSettings(**settings), redis, blobs, bot.accept, bot.tell, Limits())
+    bot.channel = page.channel
+    app = web.Application()
+    app.add_routes(page.routes())
+    await page.start()
+    app.on_shutdown.append(lambda _: page.stop())
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=2)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", port, reuse_address=True)
+    await site.start()
+    port = runner.addresses[0][1]
+    try:
+        address = await page.address("127.0.0.1", port)
+        yield Served(page, bot, f"http://127.0.0.1:{port}", address)
+    finally:
+        await bot.close()
+        await runner.cleanup()

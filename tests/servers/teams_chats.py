@@ -1,0 +1,217 @@
+"""What a Teams client shows of a bot's posts, and the rules by which Teams takes them.
+
+The rules of streams are those of https://learn.microsoft.com/microsoftteams/platform/bots/streaming-ux
+"""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict, deque
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+
+MAX_BYTES = 100_000
+RATES = ((7, 1.0), (8, 2.0), (60, 30.0))
+NOT_ALLOWED = "ContentStreamNotAllowed"
+OUT_OF_ORDER = "ContentStreamSequenceOrderPreConditionFailed"
+TYPES = {"informative", "streaming", "final"}
+ROOT = "https://schema.org/Message"
+
+
+class Reject(Exception):
+    """A request that is answered with an error."""
+
+    def __init__(self, status: int, code: str, message: str = "", retry_after: str = "") -> None:
+        super().__init__(f"{status} {code} {message}")
+        self.status = status
+        self.body = {"error": {"code": code, "message": message or code}}
+        self.headers = {"Retry-After": retry_after} if retry_after else {}
+
+
+@dataclass
+class Stream:
+    """The stream that a message grows by."""
+
+    opened: float
+    last: float
+    sequence: int = 1
+    state: str = "running"
+
+
+@dataclass
+class Shown:
+    """A message of the bot: `texts` are all that people saw of it, `informative` what stood there
+    before them, `activity` is what it was made of last."""
+
+    id: str
+    activity: dict[str, Any]
+    texts: list[str] = field(default_factory=list)
+    informative: list[str] = field(default_factory=list)
+    stream: Stream | None = None
+    deleted: bool = False
+
+    @property
+    def text(self) -> str:
+        """What the message says now."""
+        return (self.texts or self.informative or [""])[-1]
+
+    @property
+    def streaming(self) -> bool:
+        return self.stream is not None and self.stream.state == "running"
+
+    @property
+    def cards(self) -> list[dict[str, Any]]:
+        return self.activity.get("attachments") or []
+
+    @property
+    def labelled(self) -> bool:
+        """Whether it has the AI-generated label."""
+        roots = [one for one in self.activity.get("entities") or [] if one.get("type") == ROOT]
+        return any("AIGeneratedContent" in one.get("additionalType", []) for one in roots)
+
+
+class Chats:
+    """All conversations; a personal chat has an id that begins with `a:`."""
+
+    def __init__(self, stream_seconds: float, *, strict_rate: bool) -> None:
+        self.stream_seconds = stream_seconds
+        self.strict_rate = strict_rate
+        self.shown: defaultdict[str, list[Shown]] = defaultdict(list)
+        self.typing: defaultdict[str, int] = defaultdict(int)
+        self._times: defaultdict[str, deque[float]] = defaultdict(lambda: deque(maxlen=100))
+        self._ids = count(int(time.time() * 1000))
+
+    def post(self, conversation: str, activity: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        self._check(conversation, activity)
+        info = _streaminfo(activity)
+        if info is not None:
+            return self._stream(conversation, activity, info)
+        if activity.get("type") == "typing":
+            self.typing[conversation] += 1
+            return 200, {}
+        if not activity.get("text") and not activity.get("attachments"):
+            raise Reject(400, "BadSyntax", "Activity has no content")
+        return 201, {"id": self._new(conversation, activity, activity.get("text", "")).id}
+
+    def edit(self, conversation: str, sent: str, activity: dict[str, Any]) -> dict[str, Any]:
+        self._check(conversation, activity)
+        if _streaminfo(activity) is not None:
+            raise Reject(400, "BadArgument", "An edit carries no streaminfo")
+        shown = self.find(conversation, sent)
+        shown.activity = activity
+        shown.texts.append(activity.get("text", ""))
+        if shown.streaming and shown.stream:
+            shown.stream.state = "final"
+        return {"id": sent}
+
+    def delete(self, conversation: str, sent: str) -> None:
+        self.find(conversation, sent).deleted = True
+
+    def find(self, conversation: str, sent: str) -> Shown:
+        for shown in self.shown[conversation]:
+            if shown.id == sent and not shown.deleted:
+                return shown
+        raise Reject(404, "ActivityNotFoundInConversation")
+
+    def cancel(self, conversation: str) -> None:
+        """Press Stop on the message that grows in a chat."""
+        for shown in self.shown[conversation]:
+            if shown.streaming and shown.stream:
+                shown.stream.state = "cancelled"
+
+    def _new(self, conversation: str, activity: dict[str, Any], text: str = "") -> Shown:
+        shown = Shown(str(next(self._ids)), activity, [text] if text else [])
+        self.shown[conversation].append(shown)
+        return shown
+
+    def _check(self, conversation: str, activity: dict[str, Any]) -> None:
+        roots = [one for one in activity.get("entities") or [] if one.get("type") == ROOT]
+        if len(roots) > 1:
+            raise Reject(400, "BadArgument", "More than one root entity")
+        if len(str(activity.get("text", "")).encode("utf-16-le")) > MAX_BYTES:
+            raise Reject(413, "MessageSizeTooBig", "Message size too large")
+        now, times = time.monotonic(), self._times[conversation]
+        if self.strict_rate and any(
+            len(times) >= most and now - times[-most] < window for most, window in RATES
+        ):
+            raise Reject(429, "TooManyRequests", "API calls quota exceeded", "1")
+        times.append(now)
+
+    def _stream(
+        self, conversation: str, activity: dict[str, Any], info: dict[str, Any]
+    ) -> tuple[int, dict[str, Any]]:
+        kind = info.get("streamType")
+        if not conversation.startswith("a:"):
+            raise Reject(405, "BadArgument", "Streaming API is not enabled for non personal scope")
+        if kind not in TYPES or (kind == "final") == ("streamSequence" in info):
+            raise Reject(400, "BadArgument", "streamType or streamSequence")
+        if (activity["type"] == "message") != (kind == "final"):
+            raise Reject(400, "BadArgument", "type")
+        if "streamId" not in info:
+            return self._open(conversation, activity, info)
+        return self._grow(self.find(conversation, info["streamId"]), activity, info)
+
+    def _open(
+        self, conversation: str, activity: dict[str, Any], info: dict[str, Any]
+    ) -> tuple[int, dict[str, Any]]:
+        if info["streamType"] != "informative" or info["streamSequence"] != 1:
+            raise Reject(400, "BadArgument", "A stream begins with informative chunk 1")
+        if any(shown.streaming for shown in self.shown[conversation]):
+            raise Reject(403, NOT_ALLOWED, "Content stream is not allowed")
+        shown = self._new(conversation, activity)
+        shown.stream = Stream(time.monotonic(), time.monotonic())
+        shown.informative.append(_informative(activity))
+        return 201, {"id": shown.id}
+
+    def _grow(
+        self, shown: Shown, activity: dict[str, Any], info: dict[str, Any]
+    ) -> tuple[int, dict[str, Any]]:
+        stream, kind = shown.stream, info["streamType"]
+        if stream is None:
+            raise Reject(403, NOT_ALLOWED, "Content stream is not allowed")
+        self._check_stream(stream)
+        if kind != "final":
+            if info["streamSequence"] <= stream.sequence:
+                raise Reject(202, OUT_OF_ORDER, "PreCondition failed")
+            stream.sequence = info["streamSequence"]
+        if kind == "informative":
+            if shown.texts:
+                raise Reject(403, NOT_ALLOWED, "Content stream is not allowed")
+            shown.informative.append(_informative(activity))
+            return 202, {}
+        text = activity.get("text", "")
+        if not text or (shown.texts and shown.texts[-1] not in text):
+            raise Reject(403, NOT_ALLOWED, "Content stream is not allowed: streamed text is gone")
+        shown.texts.append(text)
+        shown.activity = activity
+        if kind == "final":
+            stream.state = "final"
+        return 202, {}
+
+    def _check_stream(self, stream: Stream) -> None:
+        now = time.monotonic()
+        if stream.state == "cancelled":
+            raise Reject(403, NOT_ALLOWED, "Content stream was canceled by user.")
+        if stream.state == "final":
+            message = "Content stream is not allowed on an already completed streamed message"
+            raise Reject(403, NOT_ALLOWED, message)
+        if now - stream.opened > self.stream_seconds:
+            stream.state = "final"
+            message = "Content stream finished due to exceeded streaming time."
+            raise Reject(403, NOT_ALLOWED, message)
+        if self.strict_rate and now - stream.last < 1.0:
+            raise Reject(429, "TooManyRequests", "API calls quota exceeded", "1")
+        stream.last = now
+
+
+def _streaminfo(activity: dict[str, Any]) -> dict[str, Any] | None:
+    entities = activity.get("entities") or []
+    return next((one for one in entities if one.get("type") == "streaminfo"), None)
+
+
+def _informative(activity: dict[str, Any]) -> str:
+    text = str(activity.get("text", ""))
+    if not 0 < len(text) <= 1000:
+        raise Reject(403, NOT_ALLOWED, "Message size too large")
+    return text

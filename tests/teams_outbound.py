@@ -1,0 +1,131 @@
+"""Loupe's outbound side of Teams, put together against the tests' own connector."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import ClientSession
+from pydantic import SecretStr
+
+from adapters.download import Downloads, DownloadSettings
+from adapters.guard import Guard
+from adapters.retries import Clock
+from adapters.teams.connector import Connector
+from adapters.teams.consent import Consents
+from adapters.teams.files import Files
+from adapters.teams.hosts import ConnectorHosts
+from adapters.teams.limits import TeamsLimits
+from adapters.teams.replies import TeamsChannel
+from adapters.teams.settings import TeamsSettings
+from adapters.teams.streams import Streams
+from adapters.teams.token import BotToken, bot_token
+from adapters.teams.uploads import Uploads
+from tests.servers.teams_services import APP_ID, PASSWORD
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
+
+    from tests.servers.teams import TeamsServer
+
+
+class FakeClock(Clock):
+    """A clock that passes only when somebody waits for it; `waits` are those waits."""
+
+    def __init__(self) -> None:
+        self.time = 1000.0
+        self.waits: list[float] = []
+
+    def now(self) -> float:
+        return self.time
+
+    async def sleep(self, seconds: float) -> None:
+        self.waits.append(seconds)
+        self.time += seconds
+        await asyncio.sleep(0)
+
+
+@asynccontextmanager
+async def closing(part: Any) -> AsyncIterator[Any]:
+    """Close a part of ours at the end."""
+    try:
+        yield part
+    finally:
+        await part.close()
+
+
+async def eventually(predicate: Callable[[], Awaitable[bool]], seconds: float = 5.0) -> None:
+    """Ask until something is true that nobody tells of."""
+    async with asyncio.timeout(seconds):
+        while not await predicate():  # noqa: ASYNC110
+            await asyncio.sleep(0.005)
+
+
+@dataclass
+class MemoryShelf:
+    """Keeps bytes and how long they were to be kept."""
+
+    kept: dict[str, bytes] = field(default_factory=dict)
+    ttls: list[float] = field(default_factory=list)
+
+    async def put(self, key: str, data: bytes, ttl: float) -> None:
+        self.kept[key] = data
+        self.ttls.append(ttl)
+
+    async def get(self, key: str) -> bytes | None:
+        return self.kept.get(key)
+
+    async def delete(self, key: str) -> None:
+        self.kept.pop(key, None)
+
+
+@dataclass
+class Outbound:
+    """All parts, for tests that look at one of them."""
+
+    session: ClientSession
+    token: BotToken
+    connector: Connector
+    streams: Streams
+    files: Files
+    uploads: Uploads
+    consents: Consents
+    channel: TeamsChannel
+    shelf: MemoryShelf
+    clock: Clock
+
+
+def configured(teams: TeamsServer, **changes: Any) -> TeamsSettings:
+    """The settings of a bot that trusts the server."""
+    return TeamsSettings(
+        **{
+            "app_id": APP_ID,
+            "app_password": SecretStr(PASSWORD),
+            "token_url": teams.origin,
+            "connector_hosts": teams.host,
+            **changes,
+        }
+    )
+
+
+@asynccontextmanager
+async def outbound(
+    settings: TeamsSettings, clock: Clock | None = None, **limits: Any
+) -> AsyncIterator[Outbound]:
+    """Put the parts together, by default with a clock of the tests."""
+    clock = clock or FakeClock()
+    bounds, hosts, shelf = TeamsLimits(**limits), ConnectorHosts(settings), MemoryShelf()
+    async with ClientSession() as session, closing(Guard()) as guard:
+        token = bot_token(session, settings, clock)
+        connector = Connector(session, token, hosts, bounds, clock)
+        streams = Streams(connector, bounds, clock)
+        files = Files(Downloads(guard, DownloadSettings(), clock), token, hosts)
+        uploads = Uploads(guard, files, bounds, clock)
+        consents = Consents(connector, shelf, uploads, bounds)
+        channel = TeamsChannel(connector, streams, consents, files, bounds)
+        async with closing(token):
+            yield Outbound(
+                session, token, connector, streams, files, uploads, consents, channel, shelf, clock
+            )

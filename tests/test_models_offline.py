@@ -1,0 +1,271 @@
+"""Answers without a model: exact on known facts, and nothing beyond."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import aclosing
+
+import pytest
+
+from adapters.models.offline import OfflineAnalyst, codes, topics
+from bot import texts
+from bot.history import PhotoFacts
+from bot.model import Delta, Finished, Picture, Request, Said, Text
+from bot.problems import FileProblem, Reason
+from bot.vision import Sighting, TextLine
+
+HARBOUR = PhotoFacts(
+    format="JPEG",
+    width=4032,
+    height=3024,
+    size=3_145_728,
+    taken="2025-03-14T09:30:12+01:00",
+    latitude=50.87897,
+    longitude=-4.7011,
+    camera="NOKIA Lumia 820",
+)
+BARE = PhotoFacts(format="PNG", width=157, height=81, size=11_080)
+CORNER = ((0.0, 0.0), (0.1, 0.0), (0.1, 0.1), (0.0, 0.1))
+
+
+def line(text: str, confidence: float = 0.99) -> TextLine:
+    return TextLine(text, CORNER, confidence)
+
+
+class FakeReader:
+    """Reads what it was given, by the bytes of the picture; without lines it fails."""
+
+    def __init__(self) -> None:
+        self.lines: dict[bytes, tuple[TextLine, ...] | None] = {}
+        self.read: list[bytes] = []
+        self.gate: asyncio.Event | None = None
+
+    async def look(self, jpeg: bytes) -> Sighting:
+        self.read.append(jpeg)
+        if self.gate is not None:
+            await self.gate.wait()
+        lines = self.lines.get(jpeg, ())
+        if lines is None:
+            raise FileProblem(Reason.TOO_SLOW)
+        return Sighting(lines, "fake")
+
+    async def close(self) -> None:
+        pass
+
+
+@pytest.fixture
+def reader() -> FakeReader:
+    return FakeReader()
+
+
+@pytest.fixture
+def analyst(reader: FakeReader) -> OfflineAnalyst:
+    return OfflineAnalyst(reader)
+
+
+def picture(number: int, facts: PhotoFacts = HARBOUR, name: str = "a.jpg") -> Picture:
+    label = f"P{number} {name}"
+    return Picture(label, "", label.encode(), 8, 8, (number,), (facts,))
+
+
+def user(words: str, *pictures: Picture) -> Said:
+    return Said("user", (*pictures, Text(words)))
+
+
+async def answer(analyst: OfflineAnalyst, *messages: Said) -> str:
+    request = Request("offline", (Said("system", (Text("You are a pirate."),)), *messages))
+    pieces = [piece async for piece in analyst.answer(request)]
+    assert pieces[-1] == Finished("offline", finish="stop")
+    text = "".join(piece.text for piece in pieces if isinstance(piece, Delta))
+    assert text.endswith("\n\n" + texts.OFFLINE_HINT)
+    return text.removesuffix("\n\n" + texts.OFFLINE_HINT)
+
+
+async def test_a_description_tells_all_that_is_known(
+    analyst: OfflineAnalyst, reader: FakeReader
+) -> None:
+    reader.lines[b"P1 a.jpg"] = (line("NOTICE"), line("KRW 301", 0.914))
+    assert await answer(analyst, user(texts.DESCRIBE, picture(1))) == (
+        "**P1** `a.jpg`\n"
+        "\n"
+        "- File: JPEG, 4032 × 3024 pixels (12.2 megapixels), 3 MB\n"
+        "- Taken: 2025-03-14 09:30:12+01:00\n"
+        "- Place: 50.87897° N, 4.70110° W (position in the file)\n"
+        "- Camera: `NOKIA Lumia 820`\n"
+        "- Text: `NOTICE` · `KRW 301` (score 0.91, please check)"
+    )
+
+
+async def test_a_description_tells_what_is_not_known(analyst: OfflineAnalyst) -> None:
+    assert await answer(analyst, user(texts.DESCRIBE, picture(2, BARE, "p.png"))) == (
+        "**P2** `p.png`\n"
+        "\n"
+        "- File: PNG, 157 × 81 pixels, 11 KB\n"
+        "- Taken: the file does not tell\n"
+        "- Place: the file does not tell\n"
+        "- Camera: the file does not tell\n"
+        "- Text: none found"
+    )
+
+
+@pytest.mark.parametrize(
+    ("question", "fact"),
+    [
+        ("When was this?", "- Taken: 2025-03-14 09:30:12+01:00"),
+        ("Where was it taken?", "- Place: 50.87897° N, 4.70110° W (position in the file)"),
+        ("Which camera is it?", "- Camera: `NOKIA Lumia 820`"),
+        ("How big is this photo?", "- File: JPEG, 4032 × 3024 pixels (12.2 megapixels), 3 MB"),
+    ],
+)
+async def test_a_question_for_one_fact_gets_that_fact_without_reading(
+    analyst: OfflineAnalyst, reader: FakeReader, question: str, fact: str
+) -> None:
+    assert await answer(analyst, user(question, picture(1))) == f"**P1** `a.jpg`\n\n{fact}"
+    assert reader.read == []
+
+
+@pytest.mark.parametrize(
+    "question", ["What does the sign say?", "Read the licence plate", "Is anything written there?"]
+)
+async def test_a_question_for_text_gets_the_text_only(
+    analyst: OfflineAnalyst, reader: FakeReader, question: str
+) -> None:
+    reader.lines[b"P1 a.jpg"] = (line("Passat"),)
+    told = await answer(analyst, user(question, picture(1)))
+    assert told == "**P1** `a.jpg`\n\n- Text: `Passat`"
+
+
+async def test_a_question_beyond_the_facts_is_not_answered_but_they_are_told(
+    analyst: OfflineAnalyst,
+) -> None:
+    told = await answer(analyst, user("Is she happy?", picture(1)))
+    assert told.startswith(texts.OFFLINE_BEYOND + "\n\n**P1** `a.jpg`\n\n- File: JPEG")
+    assert told.endswith("- Text: none found")
+
+
+async def test_pictures_are_counted(analyst: OfflineAnalyst, reader: FakeReader) -> None:
+    told = await answer(analyst, user("How many photos are here?", picture(3), picture(4)))
+    assert told == "2 pictures: P3, P4."
+    assert reader.read == []
+
+
+async def test_without_a_picture_it_asks_for_one(analyst: OfflineAnalyst) -> None:
+    assert await answer(analyst, user("Hello?")) == texts.OFFLINE_NO_PICTURE
+
+
+async def test_a_follow_up_is_about_the_latest_pictures(analyst: OfflineAnalyst) -> None:
+    told = await answer(
+        analyst,
+        user("When?", picture(1)),
+        Said("assistant", (Text("…"),)),
+        user("When?", picture(2)),
+        Said("assistant", (Text("…"),)),
+        user("And where?"),
+    )
+    assert "**P2**" in told
+    assert "**P1**" not in told
+
+
+async def test_a_picture_named_by_its_number_is_meant(analyst: OfflineAnalyst) -> None:
+    messages = (user("When?", picture(1), picture(2)), user("Where was p1?", picture(3)))
+    told = await answer(analyst, *messages)
+    assert "**P1**" in told
+    assert "**P2**" not in told
+    assert "**P3**" not in told
+
+
+async def test_the_frame_around_a_question_is_no_question(analyst: OfflineAnalyst) -> None:
+    framed = "[Written by: When Where]\n[Shown then, not now: P9 sign.jpg]\nWhich camera?"
+    told = await answer(analyst, user(framed, picture(1)))
+    assert told == "**P1** `a.jpg`\n\n- Camera: `NOKIA Lumia 820`"
+
+
+async def test_each_picture_is_told_as_soon_as_it_is_read(
+    analyst: OfflineAnalyst, reader: FakeReader
+) -> None:
+    reader.gate = asyncio.Event()
+    request = Request("offline", (user("What does it say?", picture(1), picture(2)),))
+    async with aclosing(analyst.answer(request)) as pieces:
+        assert await anext(pieces) == Delta("**P1** `a.jpg`\n\n")
+        assert reader.read == []
+        reader.gate.set()
+        assert await anext(pieces) == Delta("- Text: none found\n")
+        assert reader.read == [b"P1 a.jpg"]
+
+
+async def test_a_contact_sheet_tells_each_photo_and_is_not_read(
+    analyst: OfflineAnalyst, reader: FakeReader
+) -> None:
+    sheet = Picture("P9–P10", "", b"", 8, 8, (9, 10), (HARBOUR, BARE))
+    told = await answer(analyst, user("When, and what does it say?", sheet))
+    assert told == (
+        "**P9**\n\n- Taken: 2025-03-14 09:30:12+01:00\n\n"
+        f"**P10**\n\n- Taken: the file does not tell\n{texts.OFFLINE_SHEET}"
+    )
+    assert reader.read == []
+
+
+async def test_a_picture_that_cannot_be_read_costs_its_text_only(
+    analyst: OfflineAnalyst, reader: FakeReader
+) -> None:
+    reader.lines[b"P1 a.jpg"] = None
+    reader.lines[b"P2 a.jpg"] = (line("EXIT"),)
+    told = await answer(analyst, user("Any text?", picture(1), picture(2)))
+    assert texts.OFFLINE_UNREADABLE in told
+    assert told.endswith("- Text: `EXIT`")
+
+
+async def test_a_cut_file_is_named(analyst: OfflineAnalyst) -> None:
+    facts = PhotoFacts("JPEG", 10, 10, 99, incomplete=True)
+    assert texts.OFFLINE_CUT in await answer(analyst, user("When?", picture(1, facts)))
+
+
+async def test_words_in_pictures_and_files_are_shown_as_they_are(
+    analyst: OfflineAnalyst, reader: FakeReader
+) -> None:
+    reader.lines[b"P1 _x_ [a](http://b).jpg"] = (line("`@all` [x](http://evil.example)\n# y"),)
+    told = await answer(analyst, user("Read it", picture(1, name="_x_ [a](http://b).jpg")))
+    assert told == (
+        "**P1** `_x_ [a](http://b).jpg`\n\n- Text: `'@all' [x](http://evil.example) # y`"
+    )
+
+
+async def test_a_long_text_is_bounded(analyst: OfflineAnalyst, reader: FakeReader) -> None:
+    reader.lines[b"P1 a.jpg"] = tuple(line(f"line of {n}") for n in range(100))
+    told = await answer(analyst, user("Read it", picture(1)))
+    assert told.endswith("· `line of 79` · and 20 more lines")
+
+
+def test_a_time_without_a_zone_is_the_camera_s() -> None:
+    facts = PhotoFacts("JPEG", 1, 1, 1, taken="2025-03-14T09:30:12")
+    assert texts.offline_taken(facts) == "- Taken: 2025-03-14 09:30:12 by the camera's clock"
+
+
+@pytest.mark.parametrize(
+    ("text", "is_code"),
+    [
+        ("KRW 301", True),
+        ("B-MW 1234", True),
+        ("SN:4711-08-15", True),
+        ("NOTICE", False),
+        ("Passat", False),
+        ("24 h", False),
+        ("3rd floor", False),
+    ],
+)
+def test_plates_and_codes_are_told_from_words(text: str, is_code: bool) -> None:
+    assert codes([line(text)]) == ({text} if is_code else set())
+
+
+@pytest.mark.parametrize(
+    ("question", "found"),
+    [
+        ("What phone number is on the sign?", {"text"}),
+        ("When and where?", {"taken", "place"}),
+        ("What is the signal?", set()),
+        ("How tall is he?", set()),
+        ("Provide details", {"file", "taken", "place", "camera", "text"}),
+    ],
+)
+def test_questions_are_told_apart(question: str, found: set[str]) -> None:
+    assert topics(question) == found

@@ -1,0 +1,72 @@
+"""How many tries, and how long between them."""
+
+from __future__ import annotations
+
+import httpx2
+import pytest
+from openai import APIConnectionError, RateLimitError
+
+from adapters.models.patience import LONGEST, SHORTEST, Patience, retry_after
+from adapters.models.settings import ModelSettings
+from bot.problems import ModelProblem, ModelReason
+
+BUSY = ModelProblem(ModelReason.BUSY)
+ASKED = httpx2.Request("POST", "http://127.0.0.1/")
+LOST = APIConnectionError(request=ASKED)
+
+
+def patience(tries: int, seconds: float = 1000) -> Patience:
+    return Patience(ModelSettings(tries=tries, retry_seconds=seconds, _env_file=None))
+
+
+def busy(**headers: str) -> RateLimitError:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return RateLimitError("", response=httpx2.Response(429, headers=named, request=ASKED), body={})
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({}, None),
+        ({"retry-after": "3"}, 3.0),
+        ({"retry-after": "3", "retry-after-ms": "120"}, 0.12),
+        ({"retry-after": "3", "retry-after-ms": "soon"}, 3.0),
+        ({"retry-after": "Wed, 21 Oct 2026 07:28:00 GMT"}, None),
+    ],
+)
+def test_the_most_exact_header_is_read(headers: dict[str, str], seconds: float | None) -> None:
+    assert retry_after(headers) == seconds
+
+
+@pytest.mark.parametrize("headers", [{"retry_after_ms": "1"}, {"retry_after": "-5"}])
+def test_a_service_cannot_ask_for_a_storm(headers: dict[str, str]) -> None:
+    assert patience(2).wait(BUSY, busy(**headers)) == SHORTEST
+
+
+@pytest.mark.parametrize("seconds", ["1001", "inf", "1e300"])
+def test_a_service_cannot_ask_for_ever(seconds: str) -> None:
+    assert patience(2).wait(BUSY, busy(retry_after=seconds)) is None
+
+
+def test_waits_grow_to_a_limit_and_tries_end() -> None:
+    patient = patience(9)
+    waits = [patient.wait(BUSY, LOST) for _ in range(9)]
+    assert waits.pop() is None
+    assert [wait is not None and SHORTEST <= wait <= LONGEST * 1.25 for wait in waits] == [True] * 8
+    assert (waits[0] or 0) < (waits[3] or 0)
+
+
+def test_no_try_begins_after_the_time_is_over() -> None:
+    assert patience(9, 0).wait(BUSY, LOST) is None
+
+
+@pytest.mark.parametrize(
+    "problem",
+    [
+        ModelProblem(ModelReason.FILTERED),
+        ModelProblem(ModelReason.EMPTY),
+        ModelProblem(ModelReason.BUSY, "429 insufficient_quota"),
+    ],
+)
+def test_what_stays_as_it_is_gets_no_second_try(problem: ModelProblem) -> None:
+    assert patience(9).wait(problem, LOST) is None

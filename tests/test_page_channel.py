@@ -1,0 +1,144 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from fakeredis import FakeAsyncRedis, FakeServer
+
+from adapters.blobs import MediaSettings, open_blobs
+from adapters.page import channel as channel_module
+from adapters.page.channel import PageChannel, address_of, thread_of
+from adapters.page.wall import Note, Wall
+from bot.channel import Button, Post, Stage, Unclear
+from bot.messages import Attachment
+from bot.problems import FileProblem, Reason, StoreDown
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from bot.blobs import Blobs
+
+TALK = "a" * 32
+ADDRESS = address_of(TALK, "m1", quiet=False)
+
+
+class ShakyWall(Wall):
+    """Is down for the first few writes; the last of them arrive all the same."""
+
+    faults = 0
+
+    async def put(self, conversation: str, note: Note, *, once: bool = False) -> bool:
+        if self.faults:
+            self.faults -= 1
+            await super().put(conversation, note, once=once)
+            raise StoreDown
+        return await super().put(conversation, note, once=once)
+
+
+@pytest.fixture
+async def wall(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[ShakyWall]:
+    monkeypatch.setattr(channel_module, "WAITS", (0.0, 0.0))
+    client = FakeAsyncRedis(server=FakeServer(), decode_responses=True)
+    yield ShakyWall(client, 3600)
+    await client.aclose()
+
+
+@pytest.fixture
+def blobs(tmp_path: Path) -> Blobs:
+    return open_blobs(MediaSettings(), tmp_path)
+
+
+@pytest.fixture
+def channel(wall: ShakyWall, blobs: Blobs) -> PageChannel:
+    return PageChannel(wall, blobs)
+
+
+async def notes(wall: Wall) -> list[dict[str, Any]]:
+    return list((await wall.read(TALK)).notes)
+
+
+async def test_a_post_goes_onto_the_wall_and_grows_there(
+    wall: ShakyWall, channel: PageChannel
+) -> None:
+    sent = await channel.post(ADDRESS, Post("Thinking…", Stage.OPENING))
+    await channel.edit(ADDRESS, sent, Post("A red", Stage.GROWING))
+    buttons = (Button("Go", "/go"),)
+    await channel.edit(ADDRESS, sent, Post("A red car", generated=True, buttons=buttons))
+    (note,) = await notes(wall)
+    assert (note["id"], note["text"], note["stage"]) == (sent, "A red car", "final")
+    assert (note["by"], note["asks"], note["generated"]) == ("loupe", "m1", True)
+    assert note["buttons"] == [{"title": "Go", "command": "/go"}]
+
+
+async def test_the_answer_to_a_control_is_as_quiet_as_its_command(
+    wall: ShakyWall, channel: PageChannel
+) -> None:
+    await channel.post(address_of(TALK, "m1", quiet=True), Post("Done."))
+    assert [note["quiet"] for note in await notes(wall)] == [True]
+
+
+async def test_a_post_that_arrived_without_a_word_is_shown_once(
+    wall: ShakyWall, channel: PageChannel
+) -> None:
+    wall.faults = 2
+    sent = await channel.post(ADDRESS, Post("Hello"))
+    assert [(note["id"], note["text"]) for note in await notes(wall)] == [(sent, "Hello")]
+
+
+async def test_a_store_that_stays_down_makes_it_unclear(
+    wall: ShakyWall, channel: PageChannel
+) -> None:
+    wall.faults = 9
+    with pytest.raises(Unclear):
+        await channel.post(ADDRESS, Post("Hello"))
+
+
+async def test_an_edit_of_a_note_that_is_gone_shows_it_again(
+    wall: ShakyWall, channel: PageChannel
+) -> None:
+    sent = await channel.post(ADDRESS, Post("Thinking…", Stage.OPENING))
+    await wall.take_down(TALK, sent)
+    await channel.edit(ADDRESS, sent, Post("The answer"))
+    assert [note["text"] for note in await notes(wall)] == ["The answer"]
+
+
+async def test_a_file_is_kept_in_the_thread_and_offered_for_download(
+    wall: ShakyWall, channel: PageChannel, blobs: Blobs
+) -> None:
+    await channel.send_file(ADDRESS, "transcript.json", "application/json", b"[]")
+    (note,) = await notes(wall)
+    (shown,) = note["files"]
+    assert (shown["name"], shown["size"], shown["media_type"]) == ("transcript.json", 2, "")
+    file = await wall.file(TALK, shown["ref"])
+    assert file is not None
+    assert file.blob.startswith(f"{thread_of(TALK).key}/files/")
+    assert await blobs.get(file.blob) == b"[]"
+
+
+async def test_an_upload_is_fetched_from_where_it_is_kept(
+    channel: PageChannel, blobs: Blobs, tmp_path: Path
+) -> None:
+    await blobs.put("thread/up/1", b"picture")
+    file = Attachment("a.jpg", "", {"blob": "thread/up/1", "size": 7})
+    await channel.fetch(ADDRESS, file, tmp_path / "into", 7)
+    assert (tmp_path / "into").read_bytes() == b"picture"
+
+
+@pytest.mark.parametrize(
+    ("size", "limit", "reason"), [(8, 7, Reason.TOO_LARGE), (7, 7, Reason.GONE)]
+)
+async def test_an_upload_that_cannot_be_had_says_why(
+    channel: PageChannel, tmp_path: Path, size: int, limit: int, reason: Reason
+) -> None:
+    file = Attachment("a.jpg", "", {"blob": "thread/up/none", "size": size})
+    with pytest.raises(FileProblem) as caught:
+        await channel.fetch(ADDRESS, file, tmp_path / "into", limit)
+    assert caught.value.reason is reason
+    assert not (tmp_path / "into").exists()
+
+
+def test_the_page_can_do_everything(channel: PageChannel) -> None:
+    able = channel.abilities(ADDRESS)
+    assert (channel.name, able.edits, able.files) == ("page", True, True)
+    assert (able.pace, able.text_limit) == (0.15, 100_000)

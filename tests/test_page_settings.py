@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+import pytest
+
+from adapters.page.settings import PageSettings
+from bot.settings import SettingsError, load
+
+
+@pytest.mark.parametrize(
+    ("value", "channels", "wanted"),
+    [
+        (None, False, True),
+        (None, True, False),
+        ("on", True, True),
+        ("on", False, True),
+        ("off", False, False),
+    ],
+)
+def test_the_page_is_on_where_nothing_else_is_unless_somebody_says(
+    value: str | None, channels: bool, wanted: bool
+) -> None:
+    assert PageSettings(page=value).wanted(channels=channels) is wanted
+
+
+def test_a_wrong_value_is_named_with_its_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOUPE_PAGE", "maybe")
+    with pytest.raises(SettingsError, match="LOUPE_PAGE has the value 'maybe'"):
+        load(PageSettings)
+
+
+def test_names_are_read_from_a_comma_list(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOUPE_PAGE_HOSTS", "Loupe.example, , bot.example")
+    assert load(PageSettings).hosts == {"loupe.example", "bot.example"}

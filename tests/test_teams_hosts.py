@@ -1,0 +1,117 @@
+"""Which hosts are answered with the bot's token."""
+
+from __future__ import annotations
+
+import pytest
+
+from adapters.teams.hosts import (
+    ConnectorHosts,
+    is_known_connector,
+    is_loopback_host,
+    is_loopback_url,
+    origin,
+)
+from adapters.teams.settings import TeamsSettings
+
+KNOWN = [
+    "https://smba.trafficmanager.net/amer/",
+    "https://SMBA.trafficmanager.net/teams",
+    "https://smba.trafficmanager.net:443/emea/",
+    "https://smba.infra.gcc.teams.microsoft.com/teams",
+    "https://smba.infra.gov.teams.microsoft.us/teams",
+    "https://smba.infra.dod.teams.microsoft.us/teams",
+    "https://webchat.botframework.com/",
+    "https://europe.directline.botframework.com/",
+]
+STRANGERS = [
+    "http://smba.trafficmanager.net/amer/",
+    "https://smba.trafficmanager.net:8443/",
+    "https://evil.trafficmanager.net/",
+    "https://smba.trafficmanager.net.evil.example/",
+    "https://smba.trafficmanager.net./",
+    "https://smba.trafficmanager.net@evil.example/",
+    "https://user@smba.trafficmanager.net/",
+    "https://user:secret@smba.trafficmanager.net/",
+    "https://evil.example\\@smba.trafficmanager.net/",
+    "https://evil.example#@smba.trafficmanager.net/",
+    "https://evil.example?.botframework.com",
+    "https://notbotframework.com/",
+    "https://botframework.com.evil.example/",
+    "https://127.0.0.1/",
+    "ftp://smba.trafficmanager.net/",
+    "//smba.trafficmanager.net/",
+    "smba.trafficmanager.net",
+    "https:///",
+    "https://smba.trafficmanager.net:99999/",
+    "",
+]
+
+
+def hosts(*listed: str) -> ConnectorHosts:
+    return ConnectorHosts(
+        TeamsSettings(app_id="app", app_password="secret", connector_hosts=",".join(listed))
+    )
+
+
+@pytest.mark.parametrize("url", KNOWN)
+def test_microsofts_connectors_are_served(url: str) -> None:
+    assert is_known_connector(url)
+    assert hosts().is_connector(url)
+
+
+@pytest.mark.parametrize("url", STRANGERS)
+def test_anybody_elses_hosts_are_not(url: str) -> None:
+    assert not is_known_connector(url)
+    assert not hosts("connector.example").is_connector(url)
+
+
+def test_a_listed_host_is_served_on_every_port_but_not_without_tls() -> None:
+    listed = hosts("Connector.Example")
+    assert listed.is_connector("https://connector.example/x")
+    assert listed.is_connector("https://connector.example:8443/x")
+    assert not listed.is_connector("http://connector.example/x")
+    assert not listed.is_connector("https://sub.connector.example/x")
+
+
+def test_a_host_listed_with_its_port_is_served_on_that_port_alone() -> None:
+    listed = hosts("127.0.0.1:5001")
+    assert listed.is_connector("http://127.0.0.1:5001/")
+    assert not listed.is_connector("http://127.0.0.1:5002/")
+
+
+def test_without_a_bot_only_this_machine_is_served() -> None:
+    playground = ConnectorHosts(TeamsSettings(connector_hosts="connector.example"))
+    assert playground.is_connector("http://127.0.0.1:56150/_connector")
+    assert not playground.is_connector("https://smba.trafficmanager.net/amer/")
+    assert not playground.is_connector("https://connector.example/")
+
+
+@pytest.mark.parametrize("host", ["localhost", "LOCALHOST", "127.0.0.1", "127.8.9.1", "::1"])
+def test_names_of_this_machine(host: str) -> None:
+    assert is_loopback_host(host)
+
+
+def test_an_ipv4_address_inside_ipv6_counts_as_itself() -> None:
+    assert is_loopback_host("::ffff:127.0.0.1")
+    assert not is_loopback_host("::ffff:10.0.0.1")
+
+
+@pytest.mark.parametrize(
+    "host", ["", "localhost.evil.example", "10.0.0.1", "0.0.0.0", "127.1", "2130706433", "::"]
+)
+def test_names_of_other_machines(host: str) -> None:
+    assert not is_loopback_host(host)
+
+
+def test_a_loopback_address_may_have_a_port_and_no_user() -> None:
+    assert is_loopback_url("http://[::1]:56150/_connector")
+    assert not is_loopback_url("http://localhost@evil.example/")
+    assert not is_loopback_url("http://user@localhost/")
+
+
+def test_an_origin_is_scheme_host_and_port() -> None:
+    assert origin("https://smba.trafficmanager.net/amer/v3/attachments/1") == (
+        "https://smba.trafficmanager.net"
+    )
+    assert origin("http://127.0.0.1:5001/a?b#c") == "http://127.0.0.1:5001"
+    assert origin("data:,x") == ""

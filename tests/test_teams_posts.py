@@ -1,0 +1,92 @@
+"""Posts as activities, checked against what Teams takes."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from adapters.teams import posts
+from bot import texts
+from bot.channel import Button, Post, Stage
+
+ADDRESS = {
+    "conversation": "19:a@thread.tacv2;messageid=1",
+    "bot": {"id": "28:bot", "name": "Loupe"},
+    "user": {"id": "29:alex", "name": "Alex"},
+}
+
+
+def test_a_text_is_a_markdown_message_from_the_bot_to_the_user():
+    assert posts.message(ADDRESS, Post("# A car")) == {
+        "type": "message",
+        "from": {"id": "28:bot", "name": "Loupe"},
+        "recipient": {"id": "29:alex", "name": "Alex"},
+        "conversation": {"id": "19:a@thread.tacv2;messageid=1"},
+        "text": "**A car**",
+        "textFormat": "markdown",
+    }
+
+
+def test_people_who_are_not_known_are_not_named():
+    activity = posts.typing({"conversation": "c", "bot": {"id": "", "name": ""}})
+    assert activity == {"type": "typing", "conversation": {"id": "c"}}
+
+
+def test_generated_text_has_exactly_one_label():
+    entities = posts.message(ADDRESS, Post("A car", generated=True))["entities"]
+    assert [one["type"] for one in entities] == ["https://schema.org/Message"]
+    assert entities[0]["additionalType"] == ["AIGeneratedContent"]
+
+
+@pytest.mark.parametrize("generated", [True, False])
+def test_text_never_makes_a_mention(generated):
+    activity = posts.message(ADDRESS, Post("<at>Everyone</at> <at>Loupe</at>", generated=generated))
+    assert "<at>" not in json.dumps(activity)
+    assert "mention" not in {one["type"] for one in activity.get("entities", [])}
+
+
+def test_growing_text_is_shown_as_far_as_it_will_stay():
+    post = Post("A car\n# Ti", Stage.GROWING)
+    assert posts.text(post) == "A car"
+    assert posts.text(Post(post.text)) == "A car\n\n**Ti**"
+
+
+@pytest.mark.parametrize("letter", ["x", "\u20ac", "\U0001f697", "<", "a line\n"])
+def test_a_text_that_is_too_large_is_cut_and_says_so(letter):
+    shown = posts.text(Post(letter * 100_000))
+    assert len(shown.encode("utf-16-le")) <= posts.MAX_BYTES
+    assert shown.endswith(f"\n\n{texts.CUT}")
+    assert len(shown) > 15_000
+
+
+def test_a_text_is_cut_at_a_line_end():
+    shown = posts.text(Post("twenty letters long.\n" * 5_000))
+    assert set(shown.removesuffix(texts.CUT).split("\n")) == {"twenty letters long.", ""}
+
+
+def test_half_a_character_stays_whole_in_json():
+    activity = posts.message(ADDRESS, Post("a \ud83d b"))
+    assert json.loads(json.dumps(activity))["text"] == "a \ud83d b"
+
+
+def test_buttons_make_a_card_and_no_text():
+    buttons = (Button("Continue", "/system continue"), Button("Cancel", "/system cancel"))
+    activity = posts.message(ADDRESS, Post("Old\n\nNew", buttons=buttons))
+    assert "text" not in activity
+    [attachment] = activity["attachments"]
+    assert attachment["contentType"] == "application/vnd.microsoft.card.adaptive"
+    assert [block["text"] for block in attachment["content"]["body"]] == ["Old", "New"]
+    assert all(block["wrap"] for block in attachment["content"]["body"])
+    assert attachment["content"]["actions"] == [
+        {
+            "type": "Action.Submit",
+            "title": "Continue",
+            "data": {"loupe": "/system continue"},
+        },
+        {
+            "type": "Action.Submit",
+            "title": "Cancel",
+            "data": {"loupe": "/system cancel"},
+        },
+    ]

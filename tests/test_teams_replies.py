@@ -1,0 +1,207 @@
+"""The channel as Loupe sees it: what it can do where, and what people then see."""
+
+from __future__ import annotations
+
+import pytest
+
+from adapters.teams.refusals import Refusal
+from bot import texts
+from bot.channel import Button, Channel, Gone, Post, Stage, Unclear
+from bot.mailbox import NO_ID
+from bot.messages import Attachment
+from tests.servers.teams import CHANNEL, GROUP, TeamsServer
+from tests.teams_outbound import configured, outbound
+
+OPENING = Post("Looking…", Stage.OPENING, live=True)
+
+
+def growing(text):
+    return Post(text, Stage.GROWING, live=True, generated=True)
+
+
+@pytest.fixture
+async def teams():
+    async with TeamsServer(authorize=True) as server:
+        yield server
+
+
+@pytest.fixture
+async def channel(teams):
+    async with outbound(configured(teams), request_seconds=0.5) as parts:
+        as_loupe_sees_it: Channel = parts.channel
+        yield as_loupe_sees_it
+
+
+@pytest.mark.parametrize(
+    ("kind", "scope", "edits", "pace", "files"),
+    [
+        ("msteams", "personal", True, 1.5, True),
+        ("msteams", "groupChat", True, 2.0, False),
+        ("msteams", "channel", True, 2.0, False),
+        ("emulator", "", True, 2.0, False),
+        ("webchat", "", False, 2.0, False),
+        ("directline", "", False, 2.0, False),
+        ("", "", False, 2.0, False),
+    ],
+)
+def test_what_can_be_done_where(teams, channel, kind, scope, edits, pace, files):
+    able = channel.abilities({"channel": kind, "scope": scope})
+    assert (able.edits, able.pace, able.files) == (edits, pace, files)
+    assert able.text_limit == 20_000
+
+
+@pytest.mark.parametrize("scope", ["groupChat", "channel"])
+async def test_an_answer_in_company_is_one_message_that_is_edited(teams, channel, scope):
+    address = teams.address(scope)
+    sent = await channel.post(address, OPENING)
+    await channel.edit(address, sent, Post("Looking… (1 of 2)", Stage.PROGRESS, live=True))
+    await channel.edit(address, sent, growing("A red"))
+    await channel.edit(address, sent, Post("A red car.", live=True, generated=True))
+    [shown] = teams.messages(address["conversation"])
+    assert shown.texts == ["Looking…", "Looking… (1 of 2)", "A red", "A red car."]
+    assert shown.labelled
+    assert [request.method for request in teams.requests] == ["POST", "PUT", "PUT", "PUT"]
+
+
+async def test_the_answer_goes_to_the_thread(teams, channel):
+    await channel.post(teams.address("channel"), Post("Hello"))
+    assert teams.texts(CHANNEL) == ["Hello"]
+    assert teams.requests[0].conversation.endswith(";messageid=1795373765508")
+
+
+async def test_a_short_answer_in_a_personal_chat_needs_no_stream(teams, channel):
+    sent = await channel.post(teams.address(), Post("Hello", generated=True))
+    [shown] = teams.messages()
+    assert (shown.id, shown.text, shown.stream, shown.labelled) == (sent, "Hello", None, True)
+
+
+async def test_a_placeholder_that_will_not_grow_is_no_stream(teams, channel):
+    sent = await channel.post(teams.address(), Post("Waiting: 1 message…", Stage.OPENING))
+    await channel.edit(teams.address(), sent, Post("Done"))
+    assert teams.messages()[0].stream is None
+    assert teams.texts() == ["Done"]
+
+
+async def test_where_nothing_can_be_edited_typing_stands_for_the_placeholder(teams, channel):
+    address = teams.address("groupChat", channel="webchat", scope="")
+    assert await channel.post(address, OPENING) == ""
+    for sent in ("", NO_ID, "1"):
+        await channel.edit(address, sent, growing("A red"))
+    await channel.post(address, Post("A red car."))
+    assert teams.texts(GROUP) == ["A red car."]
+    assert teams.chats.typing[GROUP] == 1
+
+
+@pytest.mark.parametrize("sent", ["", NO_ID, "1"])
+async def test_where_nothing_can_be_edited_the_end_is_posted(teams, channel, sent):
+    address = teams.address("groupChat", channel="webchat", scope="")
+    await channel.edit(address, sent, Post("A red car."))
+    assert teams.texts(GROUP) == ["A red car."]
+
+
+async def test_typing_that_is_lost_does_no_harm(teams, channel):
+    address = teams.address("groupChat", channel="webchat", scope="")
+    teams.fail(502)
+    assert await channel.post(address, OPENING) == ""
+    teams.refuse(403, "BotNotInConversationRoster")
+    with pytest.raises(Gone):
+        await channel.post(address, OPENING)
+
+
+@pytest.mark.parametrize(
+    ("fault", "times"), [("fail", 2), ("cut", 4), ("hang", 2), ("throttle", 2)]
+)
+async def test_progress_that_is_lost_does_no_harm(teams, channel, fault, times):
+    """aiohttp itself repeats an edit once when the connection is cut."""
+    address = teams.address("groupChat")
+    sent = await channel.post(address, OPENING)
+    getattr(teams, fault)(times=times)
+    await channel.edit(address, sent, growing("A red"))
+    await channel.edit(address, sent, Post("A red car."))
+    assert teams.messages(GROUP)[0].texts == ["Looking…", "A red car."]
+
+
+@pytest.mark.parametrize("fault", ["fail", "cut", "throttle"])
+@pytest.mark.parametrize("after", [False, True])
+async def test_the_end_is_repeated_until_it_is_there(teams, channel, fault, after):
+    address = teams.address("groupChat")
+    sent = await channel.post(address, OPENING)
+    getattr(teams, fault)(times=3, after=after)
+    await channel.edit(address, sent, Post("A red car."))
+    assert teams.texts(GROUP) == ["A red car."]
+
+
+async def test_nothing_is_sent_while_nothing_is_settled(teams, channel):
+    address = teams.address("groupChat")
+    sent = await channel.post(address, OPENING)
+    await channel.edit(address, sent, growing("# Tit"))
+    assert teams.texts(GROUP) == ["Looking…"]
+
+
+async def test_a_post_that_may_have_arrived_is_unclear(teams, channel):
+    teams.fail(504, after=True)
+    with pytest.raises(Unclear):
+        await channel.post(teams.address("groupChat"), OPENING)
+    assert teams.texts(GROUP) == ["Looking…"]
+
+
+@pytest.mark.parametrize("code", ["BotNotInConversationRoster", "ConversationBlockedByUser"])
+async def test_a_conversation_that_takes_no_posts_is_gone(teams, channel, code):
+    address = teams.address("groupChat")
+    sent = await channel.post(address, OPENING)
+    for act in (
+        lambda: channel.post(address, Post("Hello")),
+        lambda: channel.edit(address, sent, growing("A")),
+        lambda: channel.edit(address, sent, Post("A")),
+    ):
+        teams.refuse(403, code)
+        with pytest.raises(Gone):
+            await act()
+
+
+async def test_the_end_of_a_message_that_vanished_is_posted_anew(teams, channel):
+    address = teams.address("groupChat")
+    await channel.edit(address, "12345", growing("A red"))
+    assert teams.messages(GROUP) == []
+    await channel.edit(address, "12345", Post("A red car.", generated=True))
+    [shown] = teams.messages(GROUP)
+    assert (shown.text, shown.labelled) == ("A red car.", True)
+
+
+async def test_a_throttled_end_is_not_posted_anew(teams, channel):
+    address = teams.address("groupChat")
+    sent = await channel.post(address, OPENING)
+    teams.throttle(times=20)
+    with pytest.raises(Refusal):
+        await channel.edit(address, sent, Post("A red car."))
+    assert teams.texts(GROUP) == ["Looking…"]
+
+
+@pytest.mark.parametrize("pages", [False, True])
+async def test_what_is_too_big_is_shown_in_part(teams, channel, pages):
+    teams.error_pages = pages
+    address = teams.address("groupChat")
+    long = "a line of words\n" * 4_500
+    teams.refuse(413, "MessageSizeTooBig")
+    sent = await channel.post(address, Post(long))
+    teams.refuse(413, "MessageSizeTooBig")
+    await channel.edit(address, sent, Post(long + "more"))
+    for shown in teams.messages(GROUP)[0].texts:
+        assert shown.startswith("a line of words\n")
+        assert shown.endswith(texts.CUT)
+        assert len(shown) > 5_000
+
+
+async def test_buttons_stand_until_the_message_is_text_again(teams, channel):
+    address = teams.address("groupChat")
+    sent = await channel.post(address, Post("Really?", buttons=(Button("Yes", "/yes"),)))
+    [shown] = teams.messages(GROUP)
+    assert (len(shown.cards), shown.text) == (1, "")
+    await channel.edit(address, sent, Post("Changed."))
+    assert (shown.cards, shown.text) == ([], "Changed.")
+
+
+async def test_files_are_fetched_with_the_bots_token(teams, channel, tmp_path):
+    picture = Attachment(source={"url": teams.picture(b"jpeg")["contentUrl"], "credential": "bot"})
+    await channel.fetch(teams.address(), picture, tmp_path / "a", 100)
+    assert (tmp_path / "a").read_bytes() == b"jpeg"
