@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import structlog
-from adapters.models.offline import OfflineAnalyst
-from adapters.vision.local import LocalReader
-from aiohttp import ClientSession
+from aiohttp import ClientSession, web
+from redis.exceptions import RedisError
 
 from adapters.blobs import MediaSettings, open_blobs
 from adapters.download import DownloadSettings
-from adapters.models.chat import ChatModel
 from adapters.models.settings import ModelSettings
+from adapters.page.routes import Page
 from adapters.page.settings import PageSettings
+from adapters.redis.connection import connect
+from adapters.redis.embedded import EmbeddedStore
 from adapters.redis.history import RedisHistory
 from adapters.redis.mailbox import RedisMailbox
 from adapters.redis.settings import RedisSettings
@@ -25,18 +25,32 @@ from adapters.teams.limits import TeamsLimits
 from adapters.teams.replies import TEAMS
 from adapters.teams.room import teams_room
 from adapters.teams.settings import TeamsSettings
+from adapters.teams.signing_keys import SigningKeys
+from adapters.teams.token import bot_token
+from adapters.vision.settings import VisionSettings
+from bot import doctor
 from bot.children import Children
+from bot.controls import Controls
+from bot.desk import Desk
 from bot.gallery import Gallery
 from bot.inbox import Inbox
+from bot.janitor import Janitor
 from bot.lobby import Lobby
 from bot.preferences import Deployment, Preferences
 from bot.settings import Core, Limits, Section, load
 from bot.turn import Turns
+from bot.worker import Worker
 
 if TYPE_CHECKING:
-    from bot.channel import Channel
+    from collections.abc import AsyncIterator
 
-log = structlog.get_logger()
+    from redis.asyncio import Redis
+
+    from adapters.models.chat import ChatModel
+    from adapters.models.offline import OfflineAnalyst
+    from bot.blobs import Blobs
+    from bot.channel import Channel
+    from bot.threads import Thread
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +62,7 @@ class Settings:
     redis: RedisSettings
     media: MediaSettings
     model: ModelSettings
+    vision: VisionSettings
     teams: TeamsSettings
     teams_limits: TeamsLimits
     downloads: DownloadSettings
@@ -59,6 +74,7 @@ class Settings:
         return (
             self.teams,
             self.model,
+            self.vision,
             self.redis,
             self.media,
             self.core,
@@ -92,6 +108,7 @@ def read_settings() -> Settings:
         redis=load(RedisSettings),
         media=load(MediaSettings),
         model=load(ModelSettings),
+        vision=load(VisionSettings),
         teams=load(TeamsSettings),
         teams_limits=load(TeamsLimits),
         downloads=load(DownloadSettings),
@@ -115,9 +132,14 @@ async def kitchen(settings: Settings, blobs: Blobs) -> AsyncIterator[tuple[Turns
 
 
 def build_model(settings: Settings) -> ChatModel | OfflineAnalyst:
-    """Make the model that answers."""
+    """Make the model that answers; only what it needs is imported, for that takes seconds."""
     if settings.model.offline:
-        return OfflineAnalyst(LocalReader(settings.limits))
+        from adapters.models.offline import OfflineAnalyst
+        from adapters.vision.local import LocalReader
+
+        return OfflineAnalyst(LocalReader(settings.limits, settings.vision))
+    from adapters.models.chat import ChatModel
+
     return ChatModel(settings.model, settings.limits)
 
 
@@ -234,3 +256,68 @@ def _health(redis: Redis) -> list[web.RouteDef]:
         return web.json_response({"status": "ready"})
 
     return [web.get("/healthz", alive), web.get("/readyz", ready)]
+
+
+def checks(settings: Settings) -> list[doctor.Check]:
+    """List what `loupe doctor` tries, part by part."""
+    found: list[doctor.Check] = [
+        ("data folder", lambda: doctor.writable(settings.core.data)),
+        ("store", lambda: _check_store(settings)),
+        ("pictures", lambda: _check_blobs(settings)),
+        *(
+            (f"model {name}", partial(_check_model, settings, name))
+            for name in settings.deployment.models
+        ),
+    ]
+    if not settings.teams.playground:
+        found += [
+            ("Teams token", lambda: _check_token(settings)),
+            ("Teams signing keys", lambda: _check_keys(settings)),
+        ]
+    return found
+
+
+async def _check_store(settings: Settings) -> str:
+    async with store(settings) as redis:
+        await redis.ping()
+    kind = "Redis" if settings.redis.url else "The embedded store"
+    return f"{kind} answers."
+
+
+async def _check_blobs(settings: Settings) -> str:
+    blobs = open_blobs(settings.media, settings.core.data)
+    await blobs.put("doctor/probe", b"probe")
+    well = await blobs.get("doctor/probe") == b"probe"
+    await blobs.erase("doctor")
+    if not well:
+        raise OSError("what was written could not be read again")
+    return "What is written can be read again."
+
+
+async def _check_model(settings: Settings, name: str) -> str:
+    model = build_model(settings)
+    try:
+        return await model.check(name)
+    finally:
+        await model.close()
+
+
+async def _check_token(settings: Settings) -> str:
+    async with ClientSession() as session:
+        token = bot_token(session, settings.teams)
+        try:
+            await token.value()
+        finally:
+            await token.close()
+    return "Microsoft gives the bot its token."
+
+
+async def _check_keys(settings: Settings) -> str:
+    async with ClientSession() as session:
+        keys = SigningKeys(session, settings.teams.openid_url)
+        try:
+            if not await keys.refresh():
+                raise OSError(f"no signing keys came from {settings.teams.openid_url}")
+        finally:
+            await keys.stop()
+    return "The keys that sign Microsoft's messages are there."

@@ -7,23 +7,25 @@ import asyncio
 import contextlib
 import signal
 import sys
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-from adapters.manifests import build_slack, build_teams
 
 from obstore.store import MemoryStore
 
 from adapters.blobs import BlobStore
+from adapters.manifests import build_slack, build_teams
 from bot import app, doctor, logs, transcript
 from bot.history import Past
 from bot.preferences import InForce
+from bot.redaction import secrets_of
 from bot.settings import SettingsError, lines
 from bot.terminal import Terminal, question
-from bot.turn import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from bot.turn import Outcome
 
 FAILED = 1
 USAGE = 2
@@ -41,7 +43,7 @@ def run(arguments: Sequence[str]) -> int:
         return int(end.code or 0)
     try:
         settings = app.read_settings()
-        logs.configure(settings.core.log_level)
+        logs.configure(settings.core.log_level, secrets=secrets_of(*settings.sections))
         return int(options.act(options, settings) or 0)
     except (SettingsError, Failure) as error:
         sys.stderr.write(f"loupe: {error}\n")
@@ -159,7 +161,7 @@ def _save(folder: Path, pictures: object) -> None:
 
 
 def _doctor(_: argparse.Namespace, settings: app.Settings) -> int:
-    findings = asyncio.run(doctor.examine(settings))
+    findings = asyncio.run(doctor.examine(app.checks(settings)))
     for finding in findings:
         sys.stdout.write(f"{'ok  ' if finding.well else 'FAIL'} {finding.part}: {finding.says}\n")
     return 0 if all(finding.well for finding in findings) else FAILED
@@ -172,7 +174,7 @@ def _manifest(options: argparse.Namespace, settings: app.Settings) -> None:
     else:
         if not settings.teams.app_id:
             raise Failure("Set MicrosoftAppId first: the Teams package names the bot by it.")
-        data = build_teams(settings.teams.app_id, options.host)
+        data = build_teams(settings.teams.app_id, options.host, version("loupe"))
         target = Path(options.output or "loupe-teams.zip")
     try:
         target.write_bytes(data)

@@ -5,17 +5,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+import pytest_asyncio
 from fakeredis import FakeAsyncRedis, FakeServer
 
 from adapters.redis.connection import connect
 from adapters.redis.settings import RedisSettings
+from tests.browser import launched, opened
 from tests.servers.openid import OpenIdServer
+from tests.servers.page import serve
 from tests.servers.redis_server import ENGINES, RedisServer, find_engine
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
+    from pathlib import Path
 
+    from playwright.async_api import Browser, Page
     from redis.asyncio import Redis
+
+    from tests.servers.page import Served
 
 
 @pytest.fixture(scope="session")
@@ -62,3 +69,32 @@ async def openid() -> AsyncIterator[OpenIdServer]:
     """The Bot Framework's key server; signs tokens too."""
     async with OpenIdServer() as server:
         yield server
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def chromium() -> AsyncIterator[Browser]:
+    """The browser of all tests; they need the session's event loop."""
+    async with launched() as browser:
+        yield browser
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def page_store() -> AsyncIterator[Redis]:
+    """An empty store for pages in the browser."""
+    client = FakeAsyncRedis(server=FakeServer(), decode_responses=True)
+    yield client
+    await client.aclose()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def served(page_store: Redis, tmp_path: Path) -> AsyncIterator[Served]:
+    """The local page with a scripted bot behind it."""
+    async with serve(page_store, tmp_path) as page:
+        yield page
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def tab(chromium: Browser, served: Served) -> AsyncIterator[Page]:
+    """The local page in the browser."""
+    async with opened(chromium, served) as page:
+        yield page

@@ -21,8 +21,8 @@ def picture(number: int) -> Picture:
 
 
 def turn(number: int, photos: tuple[int, ...] = (), **more: Any) -> Turn:
-    fields = {"question": f"question {number}", "answer": f"answer {number}", "photos": photos}
-    return Turn(str(number), 1.0, "Anna", **{**fields, **more})
+    fields = {"author": "Anna", "question": f"question {number}", "answer": f"answer {number}"}
+    return Turn(str(number), 1.0, photos=photos, **{**fields, **more})
 
 
 def words(said: Said) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from typing import Any
 
 import pytest
@@ -72,7 +73,7 @@ async def test_edits_keep_the_pace_and_show_the_newest() -> None:
     reply = bench.reply()
     await reply.open("…")
     text = ""
-    for word in "one two three four five six".split():
+    for word in ["one", "two", "three", "four", "five", "six"]:
         text += word + " "
         reply.grow(text.rstrip())
         await asyncio.sleep(0.01)
@@ -106,7 +107,7 @@ async def test_a_long_answer_goes_on_in_further_messages() -> None:
     assert [text.strip() for text in shown] == long.split("\n\n")
     for message in bench.channel.messages:
         texts_shown = message.growing
-        assert all(b.startswith(a) for a, b in zip(texts_shown, texts_shown[1:], strict=False))
+        assert all(b.startswith(a) for a, b in itertools.pairwise(texts_shown))
     assert len(reply.sent) == 3
 
 
@@ -125,7 +126,7 @@ async def test_a_successor_keeps_what_was_shown_and_says_so_once() -> None:
     (message,) = bench.channel.messages
     assert message.text == f"A red c\n\n{texts.RESUMED}\n\nIt is a red car."
     grown = message.growing
-    assert all(b.startswith(a) for a, b in zip(grown, grown[1:], strict=False))
+    assert all(b.startswith(a) for a, b in itertools.pairwise(grown))
 
 
 async def test_edits_that_fail_do_not_end_the_answer() -> None:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fakeredis import FakeAsyncRedis, FakeServer
 
@@ -16,6 +15,9 @@ from bot.messages import Author, Message
 from bot.settings import Limits
 from bot.threads import Thread
 from bot.worker import Holding, Worker
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
 THREAD = Thread("fake", "t", "c")
 

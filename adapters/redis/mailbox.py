@@ -200,7 +200,8 @@ class RedisMailbox:
                 await asyncio.sleep(0.5)
 
     async def _aged(self, lane: int, cutoff: int) -> list[str]:
-        return list(await self._redis.zrangebyscore(keys.aging(lane), "-inf", cutoff))
+        found = await self._redis.zrangebyscore(keys.aging(lane), "-inf", cutoff)
+        return [str(thread) for thread in found]
 
     async def sweep(self) -> int:
         """Delete turns and photos past their retention; returns how many turns."""
