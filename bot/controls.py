@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bot import texts, transcript
 from bot.channel import Button
@@ -90,22 +90,14 @@ class Controls:
     async def _json(self, order: Order) -> Said:
         past = await self._history.past(order.thread)
         force = await self._preferences.of(order.thread)
-        plain = transcript.transcript(force.system, past)
         if order.command.argument == "full":
-            whole = transcript.full(order.thread, force.system, past)
-            text = transcript.dumps(whole)
-            blocks = [f"```json\n{text}\n```"]
-            fits = len(blocks[0]) <= order.text_limit and "`" not in text
+            shown: Any = transcript.full(order.thread, force.system, past)
+            blocks = transcript.full_blocks(shown, order.text_limit)
         else:
-            text = transcript.dumps(plain)
-            blocks = transcript.blocks(plain, order.text_limit)
-            fits = len(blocks) == 1
-        if fits:
-            return Said(tuple(blocks))
-        if order.files:
-            return Said((texts.JSON_AS_FILE,), file=text.encode())
-        if order.command.argument == "full":
-            blocks = transcript.full_blocks(whole, order.text_limit)
+            shown = transcript.transcript(force.system, past)
+            blocks = transcript.blocks(shown, order.text_limit)
+        if len(blocks) > 1 and order.files:
+            return Said((texts.JSON_AS_FILE,), file=transcript.dumps(shown).encode())
         return Said(tuple(blocks))
 
     async def _system(self, order: Order) -> Said:

@@ -11,7 +11,7 @@ import structlog
 
 from bot import texts
 from bot.channel import Gone, Post, Stage, StoppedByUser, Unclear
-from bot.markdown import split
+from bot.parts import split
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -13,7 +13,8 @@ import structlog
 from bot import texts
 from bot.gallery import Collected, File, Gallery
 from bot.history import Past, Photo, Status, Turn
-from bot.markdown import render, urls
+from bot.links import urls
+from bot.markdown import Markdown
 from bot.media.sheets import arrange
 from bot.model import Delta, Finished, Request
 from bot.problems import ModelProblem, ModelReason
@@ -82,12 +83,24 @@ class _State:
     request: Request | None = None
     singles: tuple[int, ...] = ()
     sheets: tuple[int, ...] = ()
-    links: frozenset[str] = frozenset()
-    raw: str = ""
+    markdown: Markdown = field(default_factory=Markdown)
+    said: str = ""
+    begun: bool = False
     first: float = 0.0
     finished: Finished = field(default_factory=Finished)
     status: Status = "answered"
     problem: ModelProblem | None = None
+
+    def say(self, piece: str) -> None:
+        """Take a piece of the model's text, made safe; blank lines at the start are dropped."""
+        piece = piece if self.begun else piece.lstrip()
+        self.begun = self.begun or bool(piece)
+        self.said += self.markdown.feed(piece)
+
+    def answer(self) -> str:
+        """End the model's text."""
+        self.said += self.markdown.finish()
+        return self.said.rstrip()
 
     def head(self) -> str:
         """The notes that stand above the answer."""
@@ -151,15 +164,14 @@ class Turns:
             audience.grow(state.head().rstrip())
         elif question.files:
             audience.progress(texts.THINKING)
-        state.links = urls([question.words, *(turn.question for turn in past.turns)])
+        state.markdown = Markdown(urls([question.words, *(turn.question for turn in past.turns)]))
         async with contextlib.aclosing(self._model.answer(request)) as events:
             async for event in events:
                 if isinstance(event, Delta):
                     state.first = state.first or time.monotonic() - state.started
-                    state.raw += event.text
-                    shown = render(state.raw.lstrip(), final=False, links=state.links)
-                    if shown.strip():
-                        audience.grow((state.head() + shown).rstrip())
+                    state.say(event.text)
+                    if state.said.strip():
+                        audience.grow((state.head() + state.said).rstrip())
                 else:
                     state.finished = event
         if event_model := state.finished.model:
@@ -223,7 +235,7 @@ class Turns:
         return [*singles, *sheets]
 
     def _outcome(self, question: Question, force: InForce, state: _State) -> Outcome:
-        answer = render(state.raw.lstrip(), final=True, links=state.links).rstrip()
+        answer = state.answer()
         if not answer and state.status == "answered":
             state.status = "failed"
             if state.request is not None and state.problem is None:

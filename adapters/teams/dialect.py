@@ -13,19 +13,24 @@ HEADING = re.compile(r" {0,3}#{1,6}(?:[ \t]+(.*))?")
 ROW = re.compile(r"[ \t]*\|(.*)\|[ \t]*")
 RULE = frozenset(" \t:|-")
 CELL = re.compile(r"(?<!\\)\|")
-IMAGE = re.compile(r"!\[([^\]]{0,500})\]\([^)]{0,2000}\)")
-UNFINISHED_IMAGE = re.compile(r"!(\[[^\]]{0,500}(\](\([^)]{0,2000})?)?)?$")
+IMAGE = re.compile(r"!\[([^][]{0,500})\]\([^()]{0,2000}\)")
+UNFINISHED_IMAGE = re.compile(r"!(\[[^][]{0,500}(\](\([^()]{0,2000})?)?)?$")
+SPAN = re.compile(r"(?<!`)(`+)(?!`).+?(?<!`)\1(?!`)")
+CLOSED_SPAN = re.compile(SPAN.pattern + r"(?!$)")
+TAG = re.compile(r"<(?=[A-Za-z/!?])")
+JOINER = "\u2060"
+"""A character without width: entities such as `&lt;` would be shown as they are in code."""
 MAY_CHANGE = re.compile(r"[ \t]*(#{1,6}([ \t]|$)|\||```|~~~|[`~]{1,2}$)")
 
 
 def translate(text: str) -> str:
-    """Turn headings into bold lines and tables into lists; drop images and escape HTML."""
+    """Turn headings into bold lines and tables into lists; drop images and disarm HTML."""
     shown: list[str] = []
     fence = ""
     for line in text.split("\n"):
         mark = _fence(line, fence)
         if fence or mark:
-            shown.append(_escaped(line))
+            shown.append(_code(line))
         else:
             shown.extend(_lines(line, shown))
         if mark:
@@ -38,6 +43,8 @@ def settled(text: str) -> str:
     head, break_, last = text.rpartition("\n")
     if MAY_CHANGE.match(last):
         return head
+    open_code = CLOSED_SPAN.sub(lambda span: "x" * len(span[0]), last).find("`")
+    last = last[:open_code] if open_code >= 0 else last
     return head + break_ + UNFINISHED_IMAGE.sub("", last)
 
 
@@ -77,10 +84,18 @@ def _row(cells: str) -> str:
 
 
 def _inline(line: str) -> str:
-    """Name images instead of showing them; what else begins like one is made plain text."""
-    return _escaped(IMAGE.sub(r"\1", line).replace("![", r"!\["))
+    parts, at = [], 0
+    for span in SPAN.finditer(line):
+        parts += [_prose(line[at : span.start()]), _code(span[0])]
+        at = span.end()
+    return "".join([*parts, _prose(line[at:])])
 
 
-def _escaped(line: str) -> str:
-    """Escape what could begin a tag: mentions, links, pictures."""
-    return line.replace("<", "&lt;")
+def _prose(words: str) -> str:
+    """Name images instead of showing them, and escape what could begin a tag."""
+    return IMAGE.sub(r"\1", words).replace("![", f"!{JOINER}[").replace("<", "&lt;")
+
+
+def _code(line: str) -> str:
+    """Part what would be an image or a tag if this were no code; it looks the same."""
+    return TAG.sub(f"<{JOINER}", line).replace("![", f"!{JOINER}[")

@@ -123,9 +123,12 @@ class ScriptedBot:
                 asyncio.create_task(self._steps.acquire()),
                 asyncio.create_task(self._stop.wait()),
             ]
-            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-            for wait in waits:
-                wait.cancel()
+            try:
+                await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                for wait in waits:
+                    wait.cancel()
+                await asyncio.gather(*waits, return_exceptions=True)
         return self._stop.is_set()
 
     async def _obey(self, message: Message) -> None:

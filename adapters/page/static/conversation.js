@@ -118,7 +118,7 @@ export class Conversation {
     if (note.stage === "final") {
       this.#announce([...plain(note.text), ...note.files.map((file) => file.name)]);
       this.hooks.answered();
-    } else if (!before) this.#announce([note.text]);
+    } else if (!before && isPlaceholder(note)) this.#announce([note.text]);
   }
 
   #announce(texts) {

@@ -280,7 +280,9 @@ function withoutPunctuation(address) {
 
 function anchor(address, words) {
   if (!address.startsWith("https://") || !URL.canParse(address)) return null;
-  return element("a", { href: address, target: "_blank", rel: "noopener noreferrer" }, ...words);
+  const link = element("a", { href: address, target: "_blank", rel: "noopener noreferrer" }, ...words);
+  link.querySelectorAll("a").forEach((inner) => inner.replaceWith(inner.textContent));
+  return link;
 }
 
 function readMark(text, at, depth, unclosed) {
