@@ -38,6 +38,7 @@ async def launched() -> AsyncIterator[Browser]:
     """Run Chromium until the block ends; a machine without it fails the test."""
     if not CHROMIUM.exists():
         pytest.fail(f"These tests need Chromium at {CHROMIUM}: apt-get install chromium.")
+    expect.set_options(timeout=10_000)
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=OPTIONS)
         yield browser

@@ -59,7 +59,7 @@ async def closing(part: Any) -> AsyncIterator[Any]:
 async def eventually(predicate: Callable[[], Awaitable[bool]], seconds: float = 5.0) -> None:
     """Ask until something is true that nobody tells of."""
     async with asyncio.timeout(seconds):
-        while not await predicate():  # noqa: ASYNC110
+        while not await predicate():
             await asyncio.sleep(0.005)
 
 

@@ -144,6 +144,19 @@ async def test_a_file_that_is_refused_keeps_the_message(
         await page.close()
 
 
+async def test_a_file_that_did_not_arrive_holds_the_message_back(tab: Page, served: Served) -> None:
+    await tab.route("**/page/files?*", lambda route: route.abort())
+    await tab.set_input_files("#picker", PHOTO)
+    await expect(tab.locator("#thumbs .failed")).to_be_visible()
+    await expect(tab.get_by_role("alert")).to_contain_text("was not attached")
+    await say(tab, "What is this?")
+    await expect(tab.get_by_role("alert")).to_contain_text("Remove the file")
+    assert served.bot.accepted == []
+    await tab.get_by_role("button", name="Remove").click()
+    await tab.press("#words", "Enter")
+    await expect(tab.locator(".note.loupe")).to_contain_text("KRW 301")
+
+
 @pytest.mark.parametrize("how", ["button", "escape"])
 async def test_stop_ends_the_answer_and_keeps_its_beginning(
     tab: Page, served: Served, how: str

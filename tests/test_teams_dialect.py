@@ -6,7 +6,7 @@ import re
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.teams.dialect import settled, translate
@@ -68,7 +68,19 @@ def test_no_tag_passes(source):
 TAG = re.compile(r"<[A-Za-z/!?]")
 MARKDOWN = st.lists(
     st.sampled_from(
-        [*"# |-`~![]()<>\n\n*", "\n# ", "```", "~~~\n", "![a](b)", "| x |", "|--|", "<at>", "word "]
+        [
+            *"# |-`~![]()<>\n\n*",
+            "\n# ",
+            "```",
+            "~~~\n",
+            "![a](b)",
+            "| x |",
+            "|--|",
+            "<at>",
+            "word ",
+            "`c`",
+            "``",
+        ]
     ),
     max_size=40,
 ).map("".join)
@@ -92,6 +104,7 @@ def test_what_is_settled_is_the_beginning_of_the_whole(source, place):
     assert translate(source).startswith(translate(settled(source[:place])))
 
 
+@settings(max_examples=400)
 @given(MARKDOWN, MARKDOWN)
 def test_a_growing_text_only_grows(source, more):
     shown = ""

@@ -77,9 +77,7 @@ async def test_a_token_that_was_refused_is_replaced_once(teams, files, tmp_path)
 
 
 async def test_a_picture_that_the_bot_may_not_see(teams, files, tmp_path):
-    teams.tokens.given = -9
-    teams.tokens.valid = frozenset()
-    teams.tokens.valid = type("Nothing", (set,), {"add": lambda self, token: None})()
+    teams.tokens.trusted = False
     picture = at(teams.picture(b"jpeg")["contentUrl"], "bot")
     assert await reason(files, teams.address(), picture, tmp_path / "a") is Reason.FORBIDDEN
     assert len(teams.drive.downloads) == 2

@@ -9,7 +9,9 @@ from bot import texts
 from bot.channel import Button, Channel, Gone, Post, Stage, Unclear
 from bot.mailbox import NO_ID
 from bot.messages import Attachment
+from bot.problems import FileProblem
 from tests.servers.teams import CHANNEL, GROUP, TeamsServer
+from tests.servers.teams_services import PASSWORD
 from tests.teams_outbound import configured, outbound
 
 OPENING = Post("Looking…", Stage.OPENING, live=True)
@@ -205,3 +207,21 @@ async def test_files_are_fetched_with_the_bots_token(teams, channel, tmp_path):
     picture = Attachment(source={"url": teams.picture(b"jpeg")["contentUrl"], "credential": "bot"})
     await channel.fetch(teams.address(), picture, tmp_path / "a", 100)
     assert (tmp_path / "a").read_bytes() == b"jpeg"
+
+
+async def test_no_log_shows_a_token_a_secret_or_a_signed_address(teams, channel, tmp_path, capfd):
+    signed = teams.file(b"", "a.png")["contentUrl"].replace("/files/", "/nofiles/")
+    with pytest.raises(FileProblem):
+        await channel.fetch(
+            teams.address(), Attachment(source={"url": signed}), tmp_path / "a", 100
+        )
+    teams.throttle()
+    teams.tokens.faults.append(503)
+    await channel.post(teams.address("groupChat"), Post("words of a person"))
+    teams.fail(503, times=9)
+    with pytest.raises(Unclear):
+        await channel.edit(teams.address("groupChat"), "1", Post("words of a person"))
+    logged = "".join(capfd.readouterr())
+    assert "connector_failed" in logged
+    for secret in ("token-1", PASSWORD, "tempauth", "words of a person"):
+        assert secret not in logged

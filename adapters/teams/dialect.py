@@ -43,9 +43,11 @@ def settled(text: str) -> str:
     head, break_, last = text.rpartition("\n")
     if MAY_CHANGE.match(last):
         return head
-    open_code = CLOSED_SPAN.sub(lambda span: "x" * len(span[0]), last).find("`")
-    last = last[:open_code] if open_code >= 0 else last
-    return head + break_ + UNFINISHED_IMAGE.sub("", last)
+    start = end = 0
+    while (start := last.find("`", end)) >= 0 and (span := CLOSED_SPAN.match(last, start)):
+        end = span.end()
+    prose = last[end : start if start >= 0 else None]
+    return head + break_ + last[:end] + UNFINISHED_IMAGE.sub("", prose)
 
 
 def _fence(line: str, fence: str) -> str:

@@ -16,10 +16,14 @@ DOWNLOAD = "application/vnd.microsoft.teams.file.download.info"
 
 
 class TokenService:
-    """Gives tokens for the right secret; `faults` are the statuses of its next answers."""
+    """Gives tokens for the right secret; `faults` are the statuses of its next answers.
+
+    Those given while it is not `trusted` are refused wherever they are shown.
+    """
 
     def __init__(self) -> None:
         self.given = 0
+        self.trusted = True
         self.seconds = 3599
         self.requests: list[dict[str, str]] = []
         self.faults: deque[int] = deque()
@@ -41,7 +45,8 @@ class TokenService:
             return web.json_response(body, status=401)
         self.given += 1
         token = f"token-{self.given}"
-        self.valid.add(token)
+        if self.trusted:
+            self.valid.add(token)
         return web.json_response(
             {"token_type": "Bearer", "expires_in": self.seconds, "access_token": token}
         )

@@ -1,7 +1,7 @@
 // What the page asks of the server. Every failure is one sentence for people.
 
 const UNREACHABLE =
-  "Loupe cannot be reached. Your message is kept here; send it again when the connection is back.";
+  "Loupe cannot be reached. What you typed is kept here; send it again when the connection is back.";
 
 export class Refused extends Error {
   constructor(sentence, status = 0) {

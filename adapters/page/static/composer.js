@@ -4,6 +4,7 @@ import { newMessage, post, upload } from "./api.js";
 import { element } from "./markdown.js";
 
 const TALLEST = 0.4;
+const NOT_ATTACHED = "Remove the file that was not attached, or attach it again.";
 
 const find = (id) => document.getElementById(id);
 
@@ -86,6 +87,7 @@ export class Composer {
     try {
       await Promise.all(this.#files.map((file) => file.done));
       if (this.#files.every((file) => file.ref)) await this.#post(text);
+      else this.#say(NOT_ATTACHED);
     } catch (error) {
       this.#say(error.message);
       if (error.status === 503) this.hooks.refused(this.#attempt.id);
@@ -166,7 +168,7 @@ export class Composer {
       held.ref = (await upload(this.conversation, file, held.abort.signal)).ref;
     } catch (error) {
       held.node.classList.add("failed");
-      if (error.name !== "AbortError") this.#say(`“${name}” was not attached. ${error.message} Remove it, or attach it again.`);
+      if (error.name !== "AbortError") this.#say(`“${name}” was not attached. ${error.message}`);
     }
     held.node.classList.remove("loading");
   }

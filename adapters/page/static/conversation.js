@@ -28,10 +28,6 @@ export class Conversation {
     new ResizeObserver(() => this.#atEnd && this.toEnd()).observe(this.#list);
   }
 
-  get empty() {
-    return this.#views.size === 0;
-  }
-
   take(notes, first) {
     for (const note of notes) {
       const before = this.#notes.get(note.id);

@@ -71,6 +71,12 @@ const conversation = new Conversation(id, {
   },
 });
 
+function linked(trouble) {
+  const banner = find("banner");
+  if (banner.textContent && !trouble) setup.refresh();
+  banner.textContent = trouble;
+}
+
 function changed(notes, first) {
   conversation.take(notes, first);
   askWhatIsOpen();
@@ -97,4 +103,4 @@ addEventListener("keydown", (event) => {
 setup.refresh(sessionStorage.getItem(DRAFT));
 sessionStorage.removeItem(DRAFT);
 setup.showRecent();
-new Stream(id, changed, (trouble) => (find("banner").textContent = trouble));
+new Stream(id, changed, linked);

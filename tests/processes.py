@@ -1,0 +1,56 @@
+"""Real `loupe serve` processes that tests start, kill and stop."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import signal
+import sys
+from typing import TYPE_CHECKING, Any, Self
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+START_SECONDS = 40
+
+
+class Process:
+    """One process; `url` is its messaging endpoint, known once it is ready."""
+
+    def __init__(self, folder: Path, **settings: Any) -> None:
+        self._folder = folder
+        kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+        self._environment = kept | {
+            "PORT": "0",
+            "LOUPE_DATA": str(folder / "data"),
+            **{name: str(value) for name, value in settings.items()},
+        }
+        self.url = ""
+        self._process: asyncio.subprocess.Process
+
+    async def __aenter__(self) -> Self:
+        with (self._folder / "log").open("ab") as log:
+            self._process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "bot", "serve"),
+                env=self._environment,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=log,
+                start_new_session=True,
+            )
+        assert self._process.stdout is not None
+        async with asyncio.timeout(START_SECONDS):
+            line = (await self._process.stdout.readline()).decode()
+        found = re.search(r"http://[\d.]+:\d+", line)
+        assert found, f"not ready: {line!r}, see {self._folder / 'log'}"
+        self.url = f"{found[0]}/api/messages"
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.end(signal.SIGKILL)
+
+    async def end(self, number: signal.Signals) -> int:
+        """Send a signal, and wait for the end; returns the exit code."""
+        if self._process.returncode is None:
+            self._process.send_signal(number)
+        return await self._process.wait()
