@@ -200,6 +200,10 @@ def confine(limits: Limits) -> None:
 
 
 def _die_with_parent() -> None:
+    """Have the kernel kill this child when the thread that started it ends.
+
+    That is the event loop's thread, or the one of pebble's that lives as long as the pool.
+    """
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     parent = multiprocessing.parent_process()
     if parent is not None and os.getppid() != parent.pid:  # It died just before.

@@ -10,6 +10,7 @@ from fakeredis import FakeAsyncRedis, FakeServer
 
 from adapters.redis.connection import connect
 from adapters.redis.settings import RedisSettings
+from tests.bot_under_test import Bots
 from tests.browser import launched, opened
 from tests.servers.openid import OpenIdServer
 from tests.servers.page import serve
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from playwright.async_api import Browser, Page
     from redis.asyncio import Redis
 
+    from tests.bot_under_test import Loupe
     from tests.servers.page import Served
 
 
@@ -98,3 +100,28 @@ async def tab(chromium: Browser, served: Served) -> AsyncIterator[Page]:
     """The local page in the browser."""
     async with opened(chromium, served) as page:
         yield page
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def bots(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Bots]:
+    """The bots of all tests; they need the session's event loop."""
+    async with Bots(tmp_path_factory.mktemp("bots")) as bots:
+        yield bots
+
+
+@pytest_asyncio.fixture(loop_scope="session", params=["registered", "playground"])
+async def bot(request: pytest.FixtureRequest, bots: Bots) -> Loupe:
+    """The bot on each kind of store and in each mode."""
+    return await bots.get(request.param)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def registered(bots: Bots) -> Loupe:
+    """The bot as it runs in Teams."""
+    return await bots.get("registered")
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def playground(bots: Bots) -> Loupe:
+    """The bot without credentials, which serves programs on this machine."""
+    return await bots.get("playground")

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from bot.channel import Abilities, Gone, Post, Stage, Unclear
 from bot.history import Usage
 from bot.model import Delta, Finished, Request, Text
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncGenerator, Callable
     from pathlib import Path
 
     from bot.messages import Address, Attachment, Message
+
+T = TypeVar("T")
 
 
 @dataclass
@@ -107,7 +110,7 @@ class ScriptedModel:
         self.gate: asyncio.Event | None = None
         self.problem: Exception | None = None
 
-    async def answer(self, request: Request) -> AsyncIterator[Delta | Finished]:
+    async def answer(self, request: Request) -> AsyncGenerator[Delta | Finished]:
         self.requests.append(request)
         words = [part.text for part in request.messages[-1].parts if isinstance(part, Text)]
         pieces = (f"You said: {words[-1]}",) if self._echo else self._pieces
@@ -124,4 +127,26 @@ class ScriptedModel:
             self.closed += 1
 
 
-__all__ = ["FakeChannel", "ScriptedModel", "Shown", "Unclear"]
+class SameProcess:
+    """Calls at once what `bot.children` would call in another process."""
+
+    async def run(self, function: Callable[..., T], *args: Any, seconds: float | None = None) -> T:
+        return function(*args)
+
+
+class Clock:
+    """Stands in for `time.time`: may be put forward, and stands still when `frozen`."""
+
+    def __init__(self, *, frozen: bool = False) -> None:
+        self._real = time.time
+        self._now = self._real() if frozen else None
+        self._ahead = 0.0
+
+    def __call__(self) -> float:
+        return (self._real() if self._now is None else self._now) + self._ahead
+
+    def forward(self, seconds: float) -> None:
+        self._ahead += seconds
+
+
+__all__ = ["Clock", "FakeChannel", "SameProcess", "ScriptedModel", "Shown", "Unclear"]

@@ -99,7 +99,7 @@ async def test_words_that_are_pasted_stay_words(tab: Page) -> None:
 async def test_a_photo_is_enlarged_and_put_back(tab: Page) -> None:
     await tab.set_input_files("#picker", PHOTO)
     await tab.click("#send")
-    await tab.get_by_role("button", name="notice_double_parking.jpg").click()
+    await tab.locator(".note.user").get_by_role("button").click()
     viewer = tab.get_by_role("dialog")
     await expect(viewer.get_by_role("img", name="notice_double_parking.jpg")).to_be_visible()
     await tab.keyboard.press("Escape")

@@ -1,0 +1,9 @@
+"""Every sentence that a user reads, in one place."""
+
+from bot.texts.answers import *
+from bot.texts.commands import *
+from bot.texts.files import *
+from bot.texts.offline import *
+from bot.texts.page import *
+from bot.texts.teams import *
+from bot.texts.wording import *

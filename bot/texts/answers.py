@@ -1,0 +1,89 @@
+"""What stands around an answer: placeholders, progress, endings, greetings and hints."""
+
+from __future__ import annotations
+
+from bot.problems import ModelReason
+from bot.texts.wording import count
+
+DESCRIBE = "Describe this image"
+DESCRIBE_SEVERAL = "Describe these images"
+
+WHY_MODEL: dict[ModelReason, str] = {
+    ModelReason.FILTERED: "The content filter of the model's service refused this question or "
+    "picture. Please rephrase it or choose another picture.",
+    ModelReason.FILTERED_ANSWER: "The content filter of the model's service ended this answer. "
+    "Please ask in another way.",
+    ModelReason.REFUSED: "The model declined to answer this. Please ask in another way.",
+    ModelReason.UNAUTHORIZED: "The model's service did not accept Loupe's credentials. "
+    "Please tell whoever runs Loupe to check the key or role.",
+    ModelReason.NO_DEPLOYMENT: "The model's service does not know this model. "
+    "Please choose another with /model, or tell whoever runs Loupe.",
+    ModelReason.BUSY: "The model's service is busy. Please ask again in a minute.",
+    ModelReason.FAILED: "The model's service failed. Please ask again in a minute.",
+    ModelReason.TIMED_OUT: "The model's service did not answer in time. Please ask again.",
+    ModelReason.CUT: "The connection to the model broke off here. Please ask again.",
+    ModelReason.EMPTY: "The model gave no answer. Please ask again, perhaps in other words.",
+    ModelReason.TOO_LONG: "This conversation is too long for the model. "
+    "Please start anew with /reset or send fewer pictures.",
+    ModelReason.BAD_REQUEST: "The model's service refused the request. "
+    "Please try another picture, or tell whoever runs Loupe.",
+    ModelReason.UNREACHABLE: "The model's service cannot be reached. Please ask again in a minute.",
+}
+
+THINKING = "Thinking about it…"
+MORE = "…"
+GIVEN_UP = (
+    "Sorry, this could not be answered after several tries. Please send it again; "
+    "if it fails again, tell whoever runs Loupe."
+)
+RESUMED = "(I was interrupted here. The whole answer, from the start:)"
+FULL = (
+    "Too many messages are waiting in this conversation, so this one was not taken. "
+    "Please send it again in a moment."
+)
+STOPPED_HERE = "*Stopped.*"
+STOPPED_EARLY = "Stopped before it began."
+STOPPING = "Stopped."
+NOTHING_TO_STOP = "Nothing is being answered here."
+
+
+def placeholder(files: int) -> str:
+    """Say at once what is about to happen."""
+    return f"Looking at {count(files, 'photo', 'photos')}…" if files else THINKING
+
+
+def looked_at(done: int, total: int) -> str:
+    """Say how far the looking has come."""
+    return f"Looking at {count(total, 'photo', 'photos')}… ({done} of {total})"
+
+
+def waiting(before: int) -> str:
+    """Say how many messages are answered first."""
+    if before == 0:
+        return "Loupe is busy with other conversations; this is next here."
+    verb = "is" if before == 1 else "are"
+    return f"Waiting: {count(before, 'message', 'messages')} {verb} before this one…"
+
+
+def unspoken(photos: int) -> str:
+    """Put the question that a photo without words asks."""
+    return DESCRIBE if photos <= 1 else DESCRIBE_SEVERAL
+
+
+NOTHING_ASKED = "I am here. Post a photo, or ask about one; /help tells what I can do."
+ASK_ON = "To ask on about this, reply here and mention me."
+EARLIER_POSTS = (
+    "I cannot see posts that were made in this thread before I was mentioned. "
+    "To have a photo looked at, please paste it into a reply that mentions me."
+)
+
+
+def hello(*, shared: bool) -> str:
+    """Greet whoever added Loupe."""
+    start = (
+        "Hello, I am Loupe. I look at photos with you: post one"
+        + (" and mention me" if shared else "")
+        + ", with a question or without, and I answer in the same thread."
+    )
+    watch = " Say /watch photos to have every photo here looked at." if shared else ""
+    return f"{start}{watch} /help tells the rest."

@@ -1,0 +1,205 @@
+"""What commands answer."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from bot.commands import COMMANDS
+from bot.texts.offline import OFFLINE_HINT
+from bot.texts.wording import count, place, plain, size
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from bot.commands import Command
+    from bot.history import Photo, Usage
+    from bot.preferences import Deployment, InForce
+
+CONTINUE = "Continue"
+CANCEL = "Cancel"
+IN_THIS_CHAT = "in this chat"
+IN_THIS_CHANNEL = "in this channel"
+IN_THIS_THREAD = "in this thread"
+NOTHING_PENDING = (
+    "There is no new system message of yours to confirm (one waits for ten minutes). "
+    "Propose one with /system TEXT."
+)
+SYSTEM_KEPT = "The system message stays as it is."
+JSON_AS_FILE = "The transcript is too long for a message, so here it is as a file."
+WATCH_NEEDS_CHANNEL = "/watch is for channels and group chats; here I read everything anyway."
+NO_PHOTOS = "No photos have been posted to me here yet."
+NO_USAGE = "Nothing has been answered here yet."
+
+
+def quoted(text: str) -> str:
+    """Set a text off as a quotation."""
+    return "\n".join(f"> {line}" for line in text.splitlines() or [""])
+
+
+def system_shown(force: InForce) -> str:
+    """Show the system message in force and where it was set."""
+    origin = {
+        "thread": "set here",
+        "place": "set for this channel or chat",
+        "deployment": "the default",
+    }[force.system_origin]
+    return f"The system message ({origin}) is:\n\n{quoted(force.system)}"
+
+
+def system_confirm(old: str, new: str, scope: str) -> str:
+    """Ask whether a new system message is to replace the old one."""
+    return (
+        f"Change the system message {scope}?\n\nNow:\n\n{quoted(old)}\n\nNew:\n\n{quoted(new)}\n\n"
+        "It holds from the next answer on; the history stays. Press Continue or say "
+        "/system continue within ten minutes; /system cancel drops it."
+    )
+
+
+def system_changed(scope: str) -> str:
+    """Confirm a new system message."""
+    return f"The new system message holds {scope} from the next answer on."
+
+
+def system_reset(force: InForce, scope: str) -> str:
+    """Confirm that the system message was taken back."""
+    return f"The system message {scope} was taken back. Now in force:\n\n{quoted(force.system)}"
+
+
+def _vision_honestly(*, ready: bool) -> str:
+    return "" if ready else " It does nothing yet in this version; the setting is remembered."
+
+
+def vision_shown(on: bool, *, ready: bool) -> str:
+    """Say whether Vision is on."""
+    return f"Vision is {'on' if on else 'off'}.{_vision_honestly(ready=ready)}"
+
+
+def vision_set(on: bool, scope: str, *, ready: bool) -> str:
+    """Confirm the Vision switch."""
+    return f"Vision is now {'on' if on else 'off'} {scope}.{_vision_honestly(ready=ready)}"
+
+
+def models_shown(current: str, deployment: Deployment) -> str:
+    """List the models that may be chosen."""
+    if deployment.offline:
+        return OFFLINE_HINT
+    names = ", ".join(f"`{name}`" for name in deployment.models)
+    return f"`{current}` answers here. Available: {names}. Choose one with /model NAME."
+
+
+def model_unknown(name: str, models: Sequence[str]) -> str:
+    """Say that a model is not offered, and which are."""
+    asked = name.replace("`", "'")[:60]
+    names = ", ".join(f"`{model}`" for model in models)
+    return f"There is no model `{asked}` here. Available: {names}."
+
+
+def model_set(name: str, scope: str) -> str:
+    """Confirm the choice of a model."""
+    return f"`{name}` answers {scope} from the next question on."
+
+
+def history_reset(turns: int) -> str:
+    """Confirm /reset."""
+    return (
+        f"Forgotten: {count(turns, 'answer', 'answers')} and the photos with them. "
+        "The settings stay; we start anew."
+    )
+
+
+def forgotten(turns: int, photos: int, settings: int) -> str:
+    """Give the receipt of /forget."""
+    return (
+        f"Erased: {count(turns, 'question and answer', 'questions and answers')}, "
+        f"{count(photos, 'photo', 'photos')}, {count(settings, 'setting', 'settings')}, "
+        "and the stored requests to the model. "
+        "The posts in the chat itself stay; delete those in the chat."
+    )
+
+
+def photo_log(photos: Sequence[Photo]) -> str:
+    """List the photos of a thread with what their files say."""
+    return "\n".join(_photo_line(photo) for photo in photos) or NO_PHOTOS
+
+
+def _photo_line(photo: Photo) -> str:
+    facts = photo.facts
+    told = [f"{facts.width} × {facts.height}", facts.format, size(facts.size)]
+    told.append(f"taken {facts.taken.replace('T', ' ')}" if facts.taken else "no capture time")
+    if facts.latitude is not None and facts.longitude is not None:
+        told.append(place(facts.latitude, facts.longitude))
+    if facts.camera:
+        told.append(facts.camera)
+    posted = datetime.fromtimestamp(photo.at, UTC).strftime("%Y-%m-%d %H:%M UTC")
+    by = f" by {plain(photo.author)}" if plain(photo.author) else ""
+    name = f" {photo.name}" if photo.name else ""
+    return (
+        f"- **P{photo.number}**{name}: {', '.join(told)}; posted{by} {posted}; "
+        f"SHA-256 `{photo.sha256[:16]}…`"
+    )
+
+
+def watch_shown(current: str) -> str:
+    """Say what is watched."""
+    return {
+        "photos": "I look at every photo posted here. /watch off ends that.",
+        "all": "I read and answer every post here. /watch off ends that.",
+        "off": "I answer here only when mentioned. /watch photos has every photo looked at.",
+    }[current]
+
+
+def watch_set(mode: str, name: str) -> str:
+    """Tell everybody who changed what is watched."""
+    who = plain(name) or "Somebody"
+    done = {
+        "photos": "from now on every photo posted here is looked at, without a mention.",
+        "all": "from now on every post here is read and answered, without a mention.",
+        "off": "from now on I answer here only when mentioned.",
+    }[mode]
+    return f"{who} changed what I watch: {done}"
+
+
+def usage_shown(sums: Mapping[str, tuple[int, int, Usage]]) -> str:
+    """Add up what the thread has used."""
+    lines = [
+        f"- {name or 'unknown'}: {count(answers, 'answer', 'answers')}, "
+        f"{count(pictures, 'picture', 'pictures')}, "
+        f"{usage.prompt:,} tokens in ({usage.cached:,} cached), {usage.completion:,} out"
+        for name, (answers, pictures, usage) in sums.items()
+    ]
+    return "Used in this thread so far:\n\n" + "\n".join(lines) if lines else NO_USAGE
+
+
+HELP: dict[str, str] = {
+    "help": "show this list",
+    "json": "show the raw transcript; `full` adds everything recorded",
+    "system": "show the system message, or propose a new one, to be confirmed within ten minutes",
+    "vision": "switch the vision enhancements on or off",
+    "model": "show the models, or choose the one that answers",
+    "stop": "end the running answer and drop what waits",
+    "reset": "forget the history; the settings stay",
+    "forget": "erase everything that is kept of this conversation",
+    "photos": "list the photos by their numbers",
+    "watch": "look at posts without a mention: those with photos, all, or none",
+    "usage": "show how many tokens were used",
+}
+"""What each command does, by its name; how it is written is in `bot.commands.COMMANDS`."""
+
+
+def help_text(*, offline: bool) -> str:
+    """List the commands, and say how a model is set where there is none."""
+    start = "Post a photo with a question, or ask about one that was posted. Commands:"
+    lines = "\n".join(f"- `{form.usage}`: {HELP[form.name]}" for form in COMMANDS)
+    end = "`!` works for `/`."
+    return "\n\n".join([start, lines, end, *([OFFLINE_HINT] if offline else [])])
+
+
+def command_misused(command: Command) -> str:
+    """Say how a command is written, or which one may have been meant."""
+    if command.nearest:
+        return (
+            f"There is no command /{command.name}. Did you mean `{command.usage}`? "
+            "/help lists all commands."
+        )
+    return f"/{command.name} cannot do that. Please write `{command.usage}`."

@@ -1,0 +1,53 @@
+"""Small words that several sentences are made of."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+MARKUP = re.compile(r"[\x00-\x1f\x7f*_`~#|<>\[\]\\]+")
+
+
+def count(number: int, one: str, several: str) -> str:
+    """Write a number with its noun."""
+    """Write a number with its noun."""
+    return f"{number} {one if number == 1 else several}"
+
+
+def size(count: int) -> str:
+    """Write a number of bytes for people."""
+    if count < 1024 * 1024:
+        return f"{max(1, round(count / 1024))} KB"
+    return f"{count / (1024 * 1024):.3g} MB"
+
+
+def place(latitude: float, longitude: float) -> str:
+    """Write a position in degrees, as maps take it."""
+    north = "N" if latitude >= 0 else "S"
+    east = "E" if longitude >= 0 else "W"
+    return f"{abs(latitude):.5f}° {north}, {abs(longitude):.5f}° {east}"
+
+
+def photo_ranges(numbers: Sequence[int]) -> str:
+    """Write photo numbers briefly: P1–P8, P11."""
+    spans: list[list[int]] = []
+    for number in sorted(numbers):
+        if spans and number == spans[-1][-1] + 1:
+            spans[-1][1:] = [number]
+        else:
+            spans.append([number])
+    return ", ".join("–".join(f"P{number}" for number in span) for span in spans)
+
+
+def verbatim(text: str) -> str:
+    """Show a stranger's words as code, so that nothing in them is a link, a mention or a mark."""
+    clean = " ".join(text.replace("`", "'").split())
+    return f"`{clean}`" if clean else ""
+
+
+def plain(name: str) -> str:
+    """Show a stranger's name as plain words: one line, without Markdown, tags or links."""
+    return " ".join(MARKUP.sub(" ", name).split())

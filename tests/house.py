@@ -1,0 +1,107 @@
+"""A desk with the rooms behind it, and what stands outside: a store, a platform, a model."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from fakeredis import FakeAsyncRedis, FakeServer
+from obstore.store import MemoryStore
+
+from adapters.blobs import BlobStore
+from adapters.redis.history import RedisHistory
+from adapters.redis.mailbox import RedisMailbox
+from bot.controls import Controls
+from bot.desk import Desk
+from bot.gallery import Gallery
+from bot.mailbox import LANES, Lease
+from bot.preferences import Deployment, Preferences
+from bot.settings import Limits
+from bot.threads import Thread
+from bot.turn import Turns
+from bot.worker import Holding
+from tests.fakes import FakeChannel, SameProcess, ScriptedModel
+from tests.fuse import Fuse, Fused, FusedModel, Killed
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from redis.asyncio import Redis
+
+    from bot.history import Past
+    from bot.mailbox import Letter, Mailbox, Receipt
+    from bot.model import Model
+
+THREAD = Thread("fake", "tenant", "conversation")
+DEPLOYMENT = Deployment("Be brief.", ("gpt-test", "gpt-other"), {})
+
+
+class Outside:
+    """What outlives a process, seen without any fuse."""
+
+    def __init__(
+        self, folder: Path, model: Model | None = None, limits: Limits | None = None, **can: Any
+    ) -> None:
+        self._server = FakeServer()
+        self.folder = folder
+        self.limits = limits or Limits(burst_seconds=0, burst_max_seconds=0)
+        self.channel = FakeChannel(**{"pace": 0, **can})
+        self.model: Any = model or ScriptedModel()
+        self.blobs = BlobStore(MemoryStore())
+        self.redis = self.connect()
+        self.mailbox = RedisMailbox(self.redis, self.limits)
+        self.history = RedisHistory(self.redis, self.limits)
+
+    def connect(self) -> Redis:
+        redis: Redis = FakeAsyncRedis(server=self._server, protocol=2, decode_responses=True)
+        return redis
+
+    async def accept(self, letter: Letter) -> Receipt:
+        return await self.mailbox.accept(letter)
+
+    async def past(self, thread: Thread = THREAD) -> Past:
+        return await self.history.past(thread)
+
+    async def queued(self) -> list[str]:
+        """The keys of what waits, is worked on or half sent."""
+        kinds = ("ready", "slips", "mail", "lease", "sends")
+        return [key for key in await self.redis.keys("*") if any(f":{kind}" in key for kind in kinds)]
+
+
+class House:
+    """One process: everything in it reaches outside through its fuse."""
+
+    def __init__(self, outside: Outside, fuse: Fuse | None = None) -> None:
+        self.fuse = fuse or Fuse()
+        self.holding: Holding | None = None
+        limits = outside.limits
+        redis = outside.connect()
+        self.mailbox: Mailbox = Fused(RedisMailbox(redis, limits), self.fuse)  # type: ignore[assignment]
+        history: Any = Fused(outside.history, self.fuse)
+        blobs: Any = Fused(outside.blobs, self.fuse)
+        channel: Any = Fused(outside.channel, self.fuse)
+        children: Any = SameProcess()
+        preferences = Preferences(history, DEPLOYMENT)
+        gallery = Gallery(children, blobs, limits, outside.folder)
+        turns = Turns(FusedModel(outside.model, self.fuse), gallery, limits, {})
+        controls = Controls(history, preferences, gallery)
+        channels = {"fake": channel}
+        self.desk = Desk(self.mailbox, history, preferences, controls, turns, channels, limits)
+
+    async def leases(self) -> AsyncIterator[Lease]:
+        """Take what is ready, until nothing is."""
+        for lane in range(LANES):
+            while isinstance(lease := await self.mailbox.take(lane), Lease):
+                yield lease
+
+    async def work(self) -> None:
+        """See everything through that is ready, or die of the fuse."""
+        try:
+            async for lease in self.leases():
+                self.holding = Holding(lease)
+                self.holding.stop_up_to(lease.stop)
+                async with asyncio.timeout(10):
+                    await self.desk.handle(self.holding)
+        except Killed:
+            pass
