@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sys
 
-from bot.cli import run
-
 
 def main() -> None:
     """Run the command line and exit with its code."""
+    # Child processes import this module too, and need none of what the command line needs.
+    from bot.cli import run
+
     sys.exit(run(sys.argv[1:]))
 
 

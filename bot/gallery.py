@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bot import texts
-from bot.history import Photo, PhotoFacts
-from bot.media.photos import Prepared, prepare
+from bot.history import Photo
+from bot.media.photos import Prepared, fitted, prepare
 from bot.media.sheets import sheet
 from bot.messages import Attachment, Author
 from bot.model import Picture
@@ -145,7 +145,7 @@ class Gallery:
             jpeg = await self._prepare_again(thread, photo)
         if jpeg is None:
             return None
-        width, height = fitted(photo.facts, self._limits.photo_side)
+        width, height = fitted(photo.facts.width, photo.facts.height, self._limits.photo_side)
         return _picture(photo, jpeg, width, height)
 
     async def _prepare_again(self, thread: Thread, photo: Photo) -> bytes | None:
@@ -181,12 +181,6 @@ class Gallery:
     async def forget(self, thread: Thread, before: float) -> None:
         """Erase the bytes of the pictures that a thread got before that time (epoch seconds)."""
         await self._blobs.erase(thread.key, before)
-
-
-def fitted(facts: PhotoFacts, side: int) -> tuple[int, int]:
-    """Tell the size of the model-ready picture of a photo."""
-    scale = min(1.0, side / max(facts.width, facts.height))
-    return max(1, round(facts.width * scale)), max(1, round(facts.height * scale))
 
 
 def _picture(photo: Photo, jpeg: bytes, width: int, height: int) -> Picture:

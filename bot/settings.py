@@ -58,7 +58,7 @@ class Limits(Section):
     shutdown_seconds: float = Field(25, ge=0, description="time to finish after SIGTERM")
     dedup_hours: float = Field(24, gt=0, description="a repeated delivery is known this long")
     children: int = Field(2, ge=1, description="child processes that decode pictures")
-    child_memory: int = Field(2048 * MIB, ge=256 * MIB, description="memory of a child, bytes")
+    child_memory: int = Field(2048 * MIB, ge=512 * MIB, description="memory of a child, bytes")
     child_seconds: float = Field(20, gt=0, description="longest work of a child on one file")
 
 

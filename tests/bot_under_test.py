@@ -14,11 +14,13 @@ import asyncio
 import re
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import pytest
 from aiohttp import ClientSession
 from pydantic import SecretStr
+from redis.asyncio import Redis
 
 from adapters.blobs import MediaSettings
 from adapters.download import DownloadSettings
@@ -42,10 +44,6 @@ from tests.servers.teams_services import APP_ID, PASSWORD
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from contextlib import AbstractAsyncContextManager
-    from pathlib import Path
-
-    from redis.asyncio import Redis
-
     from tests.servers.openai import Received
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from html import escape
 from itertools import count
@@ -42,16 +41,18 @@ TEMPLATES = {
 }
 
 
-@dataclass
 class Chat:
     """A conversation; the first post in a channel's thread is the one that opens it."""
 
-    bot: Loupe
-    scope: str
-    place: str
-    root: str = ""
-    tenant: str = TENANT
-    posts: list[str] = field(default_factory=list)
+    def __init__(
+        self, bot: Loupe, scope: str, place: str, root: str = "", tenant: str = TENANT
+    ) -> None:
+        self.bot = bot
+        self.scope = scope
+        self.place = place
+        self.root = root
+        self.tenant = tenant
+        self.posts: list[str] = []
 
     @property
     def conversation(self) -> str:

@@ -13,7 +13,6 @@ MARKUP = re.compile(r"[\x00-\x1f\x7f*_`~#|<>\[\]\\]+")
 
 def count(number: int, one: str, several: str) -> str:
     """Write a number with its noun."""
-    """Write a number with its noun."""
     return f"{number} {one if number == 1 else several}"
 
 
