@@ -44,6 +44,7 @@ from tests.servers.teams_services import APP_ID, PASSWORD
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from contextlib import AbstractAsyncContextManager
+
     from tests.servers.openai import Received
 
 
@@ -82,17 +83,16 @@ class Loupe:
 
     async def stored(self) -> dict[str, str]:
         """All that the store holds: keys and what is written there."""
-        return {key: await self._read(key) for key in await self.redis.keys("loupe:*")}
+        keys = [str(key) for key in await self.redis.keys("loupe:*")]
+        return {key: str(await self._read(key)) for key in keys}
 
-    async def _read(self, key: str) -> str:
-        readers: dict[str, Any] = {
-            "string": self.redis.get,
-            "hash": self.redis.hgetall,
-            "list": lambda name: self.redis.lrange(name, 0, -1),
-            "zset": lambda name: self.redis.zrange(name, 0, -1),
-        }
+    async def _read(self, key: str) -> object:
         kind = await self.redis.type(key)
-        return str(await readers[kind](key)) if kind in readers else ""
+        if kind == "hash":
+            return await self.redis.hgetall(key)
+        if kind == "list":
+            return await self.redis.lrange(key, 0, -1)
+        return await (self.redis.zrange(key, 0, -1) if kind == "zset" else self.redis.get(key))
 
     def files(self) -> list[Path]:
         """The files of pictures that are kept on disk."""

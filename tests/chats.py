@@ -127,9 +127,11 @@ class Chat:
 
         return (await self.bot.teams.until(found, seconds))[0]  # type: ignore[no-any-return]
 
-    async def press(self, title: str, **how: Any) -> None:
-        """Press a button of the last card, and wait for what comes of it."""
+    async def press(self, title: str, by: dict[str, str] = ALEX) -> None:
+        """Press a button of the last card that has it, and wait for what comes of it."""
         cards = [card["content"] for shown in self.messages for card in shown.cards]
         actions = [action for card in cards for action in card.get("actions", ())]
-        action = next(one for one in reversed(actions) if one["title"] == title)
-        await self.ask("", mention=False, value=action["data"], text=None, **how)
+        pressed = next(one for one in reversed(actions) if one["title"] == title)
+        activity = self.activity(mention=False, by=by, value=pressed["data"])
+        assert await self.bot.deliver(activity | {"text": None, "attachments": []}) == 202
+        await self.bot.settled()
