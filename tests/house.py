@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import TYPE_CHECKING, Any
 
 from fakeredis import FakeAsyncRedis, FakeServer
@@ -10,11 +11,12 @@ from obstore.store import MemoryStore
 
 from adapters.blobs import BlobStore
 from adapters.redis.history import RedisHistory
+from adapters.redis.keys import lane_of
 from adapters.redis.mailbox import RedisMailbox
 from bot.controls import Controls
 from bot.desk import Desk
 from bot.gallery import Gallery
-from bot.mailbox import LANES, Lease
+from bot.mailbox import Lease
 from bot.preferences import Deployment, Preferences
 from bot.settings import Limits
 from bot.threads import Thread
@@ -24,7 +26,6 @@ from tests.fakes import FakeChannel, SameProcess, ScriptedModel
 from tests.fuse import Fuse, Fused, FusedModel, Killed
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
     from pathlib import Path
 
     from redis.asyncio import Redis
@@ -89,19 +90,18 @@ class House:
         channels = {"fake": channel}
         self.desk = Desk(self.mailbox, history, preferences, controls, turns, channels, limits)
 
-    async def leases(self) -> AsyncIterator[Lease]:
-        """Take what is ready, until nothing is."""
-        for lane in range(LANES):
-            while isinstance(lease := await self.mailbox.take(lane), Lease):
-                yield lease
+    async def take(self, thread: Thread = THREAD) -> Holding | None:
+        """Lease what is ready in the lane of a thread, as the worker does."""
+        lease = await self.mailbox.take(lane_of(thread.key))
+        if not isinstance(lease, Lease):
+            return None
+        self.holding = Holding(lease)
+        self.holding.stop_up_to(lease.stop)
+        return self.holding
 
-    async def work(self) -> None:
-        """See everything through that is ready, or die of the fuse."""
-        try:
-            async for lease in self.leases():
-                self.holding = Holding(lease)
-                self.holding.stop_up_to(lease.stop)
+    async def work(self, thread: Thread = THREAD) -> None:
+        """See everything through that is ready in the lane of a thread, or die of the fuse."""
+        with contextlib.suppress(Killed):
+            while holding := await self.take(thread):
                 async with asyncio.timeout(10):
-                    await self.desk.handle(self.holding)
-        except Killed:
-            pass
+                    await self.desk.handle(holding)
