@@ -9,7 +9,7 @@ INSTALLED := $(VENV)/.installed
 DEVELOPS := $(VENV)/.develops
 DEBIAN := redis-server chromium
 
-.PHONY: help run install test lint check format bench lock packages
+.PHONY: help run install test lint check format docs bench lock packages
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -33,6 +33,9 @@ check: lint test ## check everything
 format: $(DEVELOPS) ## format the code and mend what can be mended
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
+
+docs: $(DEVELOPS) ## write the tables of the documentation anew from the code
+	$(BIN)/python -m tests.documents
 
 bench: $(DEVELOPS) packages ## measure
 	$(BIN)/python -m benchmarks

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import gc
 import signal
 import sys
 from importlib.metadata import version
@@ -93,6 +94,7 @@ async def _served(settings: app.Settings) -> None:
         loop.add_signal_handler(name, ended.set)
     try:
         async with app.serving(settings) as address:
+            settle()
             sys.stdout.write(f"{address}\n")
             sys.stdout.flush()
             await ended.wait()
@@ -101,6 +103,12 @@ async def _served(settings: app.Settings) -> None:
             f"Port {settings.core.port} on {settings.host} cannot be used ({error.strerror}). "
             "Choose another with PORT."
         ) from error
+
+
+def settle() -> None:
+    """Keep what the start made out of garbage collection, whose full runs stall the event loop."""
+    gc.collect()
+    gc.freeze()
 
 
 def _ask(options: argparse.Namespace, settings: app.Settings) -> int:

@@ -54,6 +54,11 @@ class Order:
         return self.entry.message.thread
 
     @property
+    def identity(self) -> str:
+        """Tells it from every other order."""
+        return f"{self.thread.key}:{self.entry.seq}"
+
+    @property
     def where(self) -> Thread | Place:
         """What a setting acts on: the place at the top of a channel, else the thread."""
         message = self.entry.message
@@ -128,8 +133,12 @@ class Controls:
         asked = texts.system_confirm(force.system, order.command.argument, order.scope)
         return Said((asked,), buttons)
 
-    async def _pending(self, order: Order) -> tuple[Thread | Place, str] | None:
-        """Find the author's proposal: in the thread, or for its place; drop it when too old."""
+    async def _settle(self, order: Order) -> tuple[Thread | Place, str] | None:
+        """Find the author's proposal: in the thread, or for its place; drop it when too old.
+
+        What is found counts as settled by this order: only the order itself, given again after a
+        crash, finds it once more.
+        """
         for where in (order.where, order.thread, order.thread.place):
             raw = (await self._history.settings(where)).get("pending")
             if raw is None:
@@ -138,24 +147,23 @@ class Controls:
             if pending["until"] < order.now:
                 await self._history.set(where, "pending", None)
             elif pending["author"] == order.entry.message.author.id:
-                return where, str(pending["text"])
+                settled = {"by": order.identity, **pending}
+                if settled["by"] == order.identity:
+                    await self._history.set(where, "pending", json.dumps(settled))
+                    return where, str(pending["text"])
         return None
 
     async def _system_continue(self, order: Order) -> Said:
-        pending = await self._pending(order)
+        pending = await self._settle(order)
         if pending is None:
             return Said((texts.NOTHING_PENDING,))
         where, text = pending
         await self._history.set(where, "system", text)
-        await self._history.set(where, "pending", None)
         return Said((texts.system_changed(_scope_of(where, order)),))
 
     async def _system_cancel(self, order: Order) -> Said:
-        pending = await self._pending(order)
-        if pending is None:
-            return Said((texts.NOTHING_PENDING,))
-        await self._history.set(pending[0], "pending", None)
-        return Said((texts.SYSTEM_KEPT,))
+        pending = await self._settle(order)
+        return Said((texts.NOTHING_PENDING if pending is None else texts.SYSTEM_KEPT,))
 
     async def _system_reset(self, order: Order) -> Said:
         await self._history.set(order.where, "system", None)
@@ -197,7 +205,8 @@ class Controls:
         past = await self._history.past(order.thread)
         settings = await self._history.settings(order.thread)
         await self._gallery.forget(order.thread, order.entry.at)
-        receipt = texts.forgotten(len(_told(past)), len(past.photos), len(settings))
+        made = settings.keys() - {"pending"}
+        receipt = texts.forgotten(len(_told(past)), len(past.photos), len(made))
         return Said((receipt,), erase="everything")
 
     async def _photos(self, order: Order) -> Said:

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 import structlog
 
 from bot import texts
-from bot.channel import Gone, Post, Unclear
+from bot.channel import Gone, Post, Refused, Unclear
 from bot.commands import Command, parse
 from bot.controls import Controls, Order, Said
 from bot.gallery import File
+from bot.history import Turn
 from bot.mailbox import Answered, LeaseLost
 from bot.problems import FileProblem, Reason
 from bot.reply import Reply
@@ -67,14 +68,18 @@ class Desk:
             await self._done(holding.lease)
 
     async def give_up(self, lease: Lease, why: str) -> None:
-        """Tell the user that a message cannot be answered, and bury it."""
+        """Tell the user that a message cannot be answered, and bury it.
+
+        An answer that was found but could not be shown stays in the history.
+        """
         message = lease.run[0].message
         log.error("message_given_up", why=why, attempts=lease.attempt)
-        with contextlib.suppress(Gone, Unclear, KeyError):
-            sends = self._sends(lease, message)
-            reply = Reply(sends, sends.abilities, asyncio.Event())
-            await reply.finish((texts.GIVEN_UP,), Post(texts.GIVEN_UP))
-        await self._mailbox.bury(lease, why)
+        with contextlib.suppress(Gone, Refused, Unclear, KeyError):
+            await self._end(lease, message, texts.GIVEN_UP, texts.GIVEN_UP)
+        if lease.answered is None:
+            await self._mailbox.bury(lease, why)
+        else:
+            await self._mailbox.done(lease, lease.answered)
 
     def _sends(self, lease: Lease, message: Message) -> Sends:
         channel = self._channels[message.thread.channel]
@@ -108,11 +113,37 @@ class Desk:
         await self._done(holding.lease)
 
     async def _never_began(self, lease: Lease, message: Message) -> None:
-        """Close the placeholder of a message that was stopped while it waited."""
+        """Close what stands of a message that was stopped while it waited, or after a crash."""
+        reply = await self._end(
+            lease, message, texts.STOPPED_EARLY, texts.STOPPED_HERE, stopped=True
+        )
+        asked = self._question(lease, ())
+        turn = Turn(
+            id=asked.id,
+            at=asked.at,
+            author=asked.author,
+            question=asked.words or texts.unspoken(len(asked.files)),
+            answer=reply.kept,
+            status="stopped",
+            messages=asked.messages,
+            sent=reply.sent,
+        )
+        await self._done(lease, Answered(turn, ()) if reply.kept else None)
+
+    async def _end(
+        self, lease: Lease, message: Message, alone: str, below: str, *, stopped: bool = False
+    ) -> Reply:
+        """End the reply to a message with a sentence, below what was shown of an answer."""
         sends = self._sends(lease, message)
         reply = Reply(sends, sends.abilities, asyncio.Event())
-        await reply.finish((texts.STOPPED_EARLY,), Post(texts.STOPPED_EARLY, stopped=True))
-        await self._done(lease)
+        try:
+            await reply.open(alone, live=False)
+            parts = reply.ended(alone, below)
+            last = Post(parts[-1], generated=bool(reply.kept), stopped=stopped)
+            await reply.finish(parts, last)
+        finally:
+            await reply.close()
+        return reply
 
     async def _obey(self, holding: Holding, message: Message, command: Command) -> None:
         lease = holding.lease
@@ -132,10 +163,7 @@ class Desk:
             last = index == len(said.texts) - 1
             await sends.say(index, Post(text, buttons=said.buttons if last else ()))
         if said.file:
-            with contextlib.suppress(Unclear):
-                await sends.channel.send_file(
-                    sends.address, "transcript.json", "application/json", said.file
-                )
+            await sends.hand_over(len(said.texts), "transcript.json", "application/json", said.file)
 
     async def _answer(self, holding: Holding, message: Message) -> None:
         sends = self._sends(holding.lease, message)
@@ -218,15 +246,19 @@ class Desk:
     async def _hints(self, message: Message, past: Past) -> tuple[str, ...]:
         """Say what people cannot know: how to ask on, or that earlier posts are out of reach."""
         if not message.addressed:
-            place = message.thread.place
-            if (await self._history.settings(place)).get("taught"):
-                return ()
-            await self._history.set(place, "taught", "yes")
-            return (texts.ASK_ON,)
+            return await self._taught(message)
         fresh = not past.turns and not past.photos and not message.attachments
         if message.thread.root and not message.opening and fresh:
             return (texts.EARLIER_POSTS,)
         return ()
+
+    async def _taught(self, message: Message) -> tuple[str, ...]:
+        """Say once in a place whose photos are watched how to ask on, again after a crash."""
+        settings = await self._history.settings(message.thread.place)
+        if settings.get("watch") != "photos" or settings.get("taught", message.id) != message.id:
+            return ()
+        await self._history.set(message.thread.place, "taught", message.id)
+        return (texts.ASK_ON,)
 
 
 def _files_of(lease: Lease) -> int:

@@ -44,6 +44,14 @@ def split(text: str, limit: int) -> list[str]:
     return [*parts, rest.rstrip()] if rest else parts
 
 
+def closing(text: str, limit: int) -> str:
+    """Return what closes the code block that a text ends in; empty where it ends in none."""
+    fence = ""
+    for line in text.split("\n"):
+        fence = _fence_after(fence, f"{line}\n", limit)
+    return f"\n{_run(fence)}" if fence else ""
+
+
 def _find(text: str, limit: int) -> _Cut | None:
     """Find the end of the first part, if it is in sight."""
     fence, start = "", 0

@@ -11,7 +11,7 @@ import structlog
 
 from bot import texts
 from bot.channel import Gone, Post, Stage, StoppedByUser, Unclear
-from bot.parts import split
+from bot.parts import closing, split
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,6 +33,7 @@ class _Part:
 class Reply:
     """Shows a turn as it comes about: a placeholder, progress, growing text, the end.
 
+    `kept` is what a predecessor showed of the answer before it died.
     `progress` and `grow` only say what should be seen; a task of its own shows the newest at the
     channel's pace. What was shown of the answer only grows: text that a predecessor showed before
     it died stays, followed by one sentence.
@@ -44,7 +45,7 @@ class Reply:
         self._stop = stop
         self._abilities = abilities
         self._parts: list[_Part] = []
-        self._kept = ""
+        self.kept = ""
         self._want: Post | None = None
         self._changed = asyncio.Event()
         self._ending = asyncio.Event()
@@ -65,17 +66,17 @@ class Reply:
         known = await self._sends.open(0, post)
         self._parts.append(_Part(known.id, post))
         if known.shown:
-            self._kept = f"{known.shown}\n\n{texts.RESUMED}\n\n"
+            self.kept = known.shown
         self._pump = asyncio.create_task(self._keep_showing())
 
     def progress(self, text: str) -> None:
         """Change the placeholder, until there is text of the answer."""
-        if not self._kept and (self._want is None or self._want.stage is not Stage.GROWING):
+        if not self.kept and (self._want is None or self._want.stage is not Stage.GROWING):
             self._aim(Post(text, Stage.PROGRESS, live=True))
 
     def grow(self, text: str) -> None:
         """Show the answer so far; each text begins with the one before."""
-        self._aim(Post(self._kept + text, Stage.GROWING, live=True, generated=True))
+        self._aim(Post(self._resumed(text), Stage.GROWING, live=True, generated=True))
 
     def _aim(self, post: Post) -> None:
         self._want = post
@@ -83,7 +84,20 @@ class Reply:
 
     def whole(self, text: str) -> tuple[str, ...]:
         """Cut the final text into the messages that will show it."""
-        return tuple(split(self._kept + text, self._abilities.text_limit))
+        return tuple(split(self._resumed(text), self._abilities.text_limit))
+
+    def ended(self, alone: str, below: str) -> tuple[str, ...]:
+        """Cut a sentence that ends the reply, alone or below what was kept, into messages."""
+        text = self._below(below) if self.kept else alone
+        return tuple(split(text, self._abilities.text_limit))
+
+    def _resumed(self, text: str) -> str:
+        """Put the answer below what was kept."""
+        return self._below(f"{texts.RESUMED}\n\n{text}") if self.kept else text
+
+    def _below(self, text: str) -> str:
+        closed = closing(self.kept, self._abilities.text_limit)
+        return f"{self.kept}{closed}\n\n{text}"
 
     async def finish(self, texts_of_parts: Sequence[str], last: Post) -> None:
         """Show the final texts, one message each; `last` says how they are marked."""

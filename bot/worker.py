@@ -59,6 +59,7 @@ class Worker:
         self._due = dict.fromkeys(range(LANES), 0.0)
         self._wake = asyncio.Event()
         self._held: dict[str, Holding] = {}
+        self._stops: dict[str, int] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._closing = False
         self._loops: list[asyncio.Task[None]] = []
@@ -86,19 +87,21 @@ class Worker:
             holding = self._held.get(news.box)
             if holding is not None:
                 holding.mail.set()
-            stopped = self._held.get(news.stopped) if news.stop else None
-            if stopped is not None:
-                stopped.stop_up_to(news.stop)
+            if news.stop:
+                self._stops[news.stopped] = news.stop
+                stopped = self._held.get(news.stopped)
+                if stopped is not None:
+                    stopped.stop_up_to(news.stop)
 
     async def _take(self) -> None:
         while True:
             await self._slots.acquire()
             try:
-                lease = await self._next()
+                holding = self._hold(await self._next())
             except BaseException:
                 self._slots.release()
                 raise
-            task = asyncio.create_task(self._see_through(lease))
+            task = asyncio.create_task(self._see_through(holding))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
@@ -113,6 +116,7 @@ class Worker:
                     async with asyncio.timeout(wait):
                         await self._wake.wait()
                 continue
+            self._stops.clear()
             try:
                 found = await self._mailbox.take(lane)
             except StoreDown:
@@ -123,10 +127,15 @@ class Worker:
                 return found
             self._due[lane] = clock() + (POLL if found is None else min(found, POLL))
 
-    async def _see_through(self, lease: Lease) -> None:
+    def _hold(self, lease: Lease) -> Holding:
+        """Note what is worked on; a stop may have been heard of while the lease was on its way."""
         holding = Holding(lease)
-        holding.stop_up_to(lease.stop)
+        holding.stop_up_to(max(lease.stop, self._stops.get(lease.box, 0)))
         self._held[lease.box] = holding
+        return holding
+
+    async def _see_through(self, holding: Holding) -> None:
+        lease = holding.lease
         beat = asyncio.create_task(self._beat(holding))
         holding.work = asyncio.create_task(self._attempt(holding))
         try:

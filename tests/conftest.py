@@ -10,6 +10,7 @@ from fakeredis import FakeAsyncRedis, FakeServer
 
 from adapters.redis.connection import connect
 from adapters.redis.settings import RedisSettings
+from adapters.teams import pace, streams
 from tests.bot_under_test import Bots
 from tests.browser import launched, opened
 from tests.servers.openid import OpenIdServer
@@ -109,19 +110,26 @@ async def bots(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Bots]:
         yield bots
 
 
+@pytest.fixture
+def brisk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no test wait for the rates that Teams allows; tests of these rates do without it."""
+    monkeypatch.setattr(pace, "RATES", ((1000, 1.0),))
+    monkeypatch.setattr(streams, "GAP", 0.01)
+
+
 @pytest_asyncio.fixture(loop_scope="session", params=["registered", "playground"])
-async def bot(request: pytest.FixtureRequest, bots: Bots) -> Loupe:
+async def bot(request: pytest.FixtureRequest, bots: Bots, brisk: None) -> Loupe:
     """The bot on each kind of store and in each mode."""
     return await bots.get(request.param)
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def registered(bots: Bots) -> Loupe:
+async def registered(bots: Bots, brisk: None) -> Loupe:
     """The bot as it runs in Teams."""
     return await bots.get("registered")
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def playground(bots: Bots) -> Loupe:
+async def playground(bots: Bots, brisk: None) -> Loupe:
     """The bot without credentials, which serves programs on this machine."""
     return await bots.get("playground")

@@ -49,6 +49,7 @@ class FakeChannel:
         self._abilities = Abilities(**{"pace": 0.01, **abilities})
         self.messages: list[Shown] = []
         self.files: list[tuple[str, bytes]] = []
+        self.uploads: dict[str, bytes] = {}
         self.carried: list[Message] = []
         self.faults: list[BaseException] = []
         self.changed = asyncio.Condition()
@@ -90,7 +91,7 @@ class FakeChannel:
         self.files.append((name, data))
 
     async def fetch(self, address: Address, file: Attachment, into: Path, limit: int) -> None:
-        into.write_bytes(file.source["bytes"])
+        into.write_bytes(self.uploads[file.source["id"]])
 
     async def carry_on(self, message: Message) -> None:
         self.carried.append(message)
@@ -135,15 +136,15 @@ class SameProcess:
 
 
 class Clock:
-    """Stands in for `time.time`: may be put forward, and stands still when `frozen`."""
+    """Stands in for `time.time`: may be put forward, and else stands still at `at` if given."""
 
-    def __init__(self, *, frozen: bool = False) -> None:
+    def __init__(self, at: float | None = None) -> None:
         self._real = time.time
-        self._now = self._real() if frozen else None
+        self._at = at
         self._ahead = 0.0
 
     def __call__(self) -> float:
-        return (self._real() if self._now is None else self._now) + self._ahead
+        return (self._real() if self._at is None else self._at) + self._ahead
 
     def forward(self, seconds: float) -> None:
         self._ahead += seconds

@@ -16,6 +16,7 @@ from adapters.redis.mailbox import RedisMailbox
 from bot.controls import Controls
 from bot.desk import Desk
 from bot.gallery import Gallery
+from bot.inbox import Inbox
 from bot.mailbox import Lease
 from bot.preferences import Deployment, Preferences
 from bot.settings import Limits
@@ -31,7 +32,8 @@ if TYPE_CHECKING:
     from redis.asyncio import Redis
 
     from bot.history import Past
-    from bot.mailbox import Letter, Mailbox, Receipt
+    from bot.mailbox import Mailbox, Receipt
+    from bot.messages import Message
     from bot.model import Model
 
 THREAD = Thread("fake", "tenant", "conversation")
@@ -53,13 +55,15 @@ class Outside:
         self.redis = self.connect()
         self.mailbox = RedisMailbox(self.redis, self.limits)
         self.history = RedisHistory(self.redis, self.limits)
+        self.receipts: list[Receipt] = []
+        self.inbox = Inbox(self.mailbox, self.history, self._note)
+
+    async def _note(self, message: Message, receipt: Receipt) -> None:
+        self.receipts.append(receipt)
 
     def connect(self) -> Redis:
         redis: Redis = FakeAsyncRedis(server=self._server, protocol=2, decode_responses=True)
         return redis
-
-    async def accept(self, letter: Letter) -> Receipt:
-        return await self.mailbox.accept(letter)
 
     async def past(self, thread: Thread = THREAD) -> Past:
         return await self.history.past(thread)
@@ -67,7 +71,9 @@ class Outside:
     async def queued(self) -> list[str]:
         """The keys of what waits, is worked on or half sent."""
         kinds = ("ready", "slips", "mail", "lease", "sends")
-        return [key for key in await self.redis.keys("*") if any(f":{kind}" in key for kind in kinds)]
+        return [
+            key for key in await self.redis.keys("*") if any(f":{kind}" in key for kind in kinds)
+        ]
 
 
 class House:

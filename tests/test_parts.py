@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.markdown import render
-from bot.parts import split
+from bot.parts import closing, split
 
 PIECES = ("w1 ", "w2. ", "w3", "\n", "\n\n", "```py\n", "\n```\n", "`w4 w5`", "    ", "日本語。")
 PILES = ("x" * 30, "y" * 250, "lorem ipsum " * 12, "e\u0301" * 9, "👩\u200d👧", "`", "@\u200bz")
@@ -75,6 +75,22 @@ def test_a_cut_never_makes_a_fence_of_code() -> None:
     assert not re.search(r"^ *```\n", parts[1].split("\n", 1)[1].removesuffix("```"), re.MULTILINE)
 
 
+@pytest.mark.parametrize(
+    ("text", "end"),
+    [
+        ("", ""),
+        ("Look: `x", ""),
+        ("```py\na = 1", "\n```"),
+        ("```py\na = 1\n```", ""),
+        ("```py\na = 1\n```\nDone. ````", ""),
+        ("````\n```\n", "\n````"),
+        ("Look:\n```", "\n```"),
+    ],
+)
+def test_code_that_a_text_ends_in_is_closed(text: str, end: str) -> None:
+    assert closing(text, 200) == end
+
+
 @relaxed
 @given(texts, limits)
 def test_parts_keep_the_limit_and_none_is_empty(text: str, limit: int) -> None:
@@ -83,10 +99,10 @@ def test_parts_keep_the_limit_and_none_is_empty(text: str, limit: int) -> None:
 
 @relaxed
 @given(texts, limits)
-def test_no_word_is_lost(text: str, limit: int) -> None:
+def test_nothing_is_lost(text: str, limit: int) -> None:
     safe = render(text)
-    found = re.findall(r"w\d|lorem|日本語", "".join(split(safe, limit)))
-    assert found == re.findall(r"w\d|lorem|日本語", safe)
+    found = re.findall(r"[w\dlorem日本語]", "".join(split(safe, limit)))
+    assert found == re.findall(r"[w\dlorem日本語]", safe)
 
 
 @relaxed

@@ -164,6 +164,37 @@ async def test_a_stop_given_to_one_replica_reaches_another() -> None:
         await bench.until(lambda: "m1" in bench.seen)
 
 
+class LateMailbox(RedisMailbox):
+    """Somebody says stop while the lease of a message is on its way to who took it."""
+
+    async def take(self, lane: int) -> Lease | float | None:
+        found = await super().take(lane)
+        if isinstance(found, Lease) and not found.box.endswith("!"):
+            await self.accept(letter("s", express=True, stops=True))
+            await asyncio.sleep(0.1)
+        return found
+
+
+async def test_a_stop_is_not_lost_while_the_lease_is_on_its_way() -> None:
+    bench = Bench(lease_seconds=60)
+    redis = FakeAsyncRedis(server=bench.server, protocol=2, decode_responses=True)
+    stopped: list[str] = []
+
+    async def handle(holding: Holding) -> None:
+        async with asyncio.timeout(5):
+            if holding.lease.run[0].message.id == "m1":
+                await holding.stop.wait()
+                stopped.append("m1")
+        await bench.note(holding)
+
+    worker = Worker(LateMailbox(redis, bench.limits), handle, bench.mailbox.bury, bench.limits)
+    worker.start()
+    await bench.mailbox.accept(letter("m1"))
+    await bench.until(lambda: sorted(bench.seen) == ["m1", "s"])
+    await worker.close()
+    assert stopped == ["m1"]
+
+
 async def test_a_failure_is_tried_again_and_at_last_given_up() -> None:
     bench = Bench(max_attempts=1)
 

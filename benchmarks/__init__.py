@@ -1,0 +1,1 @@
+"""How fast Loupe is, measured on this machine: `python -m benchmarks` runs everything."""

@@ -1,0 +1,50 @@
+"""What was measured of one server under load, round by round."""
+
+from __future__ import annotations
+
+import itertools
+import statistics
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from benchmarks.figures import percentile
+
+if TYPE_CHECKING:
+    from benchmarks.load import Result
+    from benchmarks.watch import Seen
+
+
+@dataclass(slots=True)
+class Measured:
+    """The results of all rounds, and what the server saw during each."""
+
+    results: list[Result] = field(default_factory=list)
+    seen: list[Seen] = field(default_factory=list)
+
+    @property
+    def answers(self) -> int:
+        """How many requests were answered."""
+        return sum(len(result.taken) for result in self.results)
+
+    @property
+    def seconds(self) -> float:
+        """How long all rounds took."""
+        return sum(result.seconds for result in self.results)
+
+    @property
+    def rate(self) -> float:
+        """Answers per second, the median of the rounds."""
+        return statistics.median(result.rate for result in self.results)
+
+    @property
+    def cpu(self) -> float:
+        """Seconds of the server's processor time for each answer."""
+        return sum(seen.cpu for seen in self.seen) / self.answers
+
+    def taken(self, share: float) -> float:
+        """A percentile of the seconds to an answer, the median of the rounds."""
+        return statistics.median(percentile(result.taken, share) for result in self.results)
+
+    def stall(self, share: float) -> float:
+        """A percentile of the seconds by which the event loop was late, over all rounds."""
+        return percentile(itertools.chain(*(seen.stalls for seen in self.seen)), share)

@@ -1,0 +1,42 @@
+"""Resident memory of processes in megabytes, as Linux tells it; None elsewhere."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+PROCESSES = Path("/proc")
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """Memory of a serving process, of its child processes, and of the store's server."""
+
+    serving: float | None
+    children: float | None
+    store: float | None
+
+
+def resident(process: int) -> float | None:
+    """Tell how much memory a process holds now."""
+    kilobytes = _status(process, "VmRSS")
+    return None if kilobytes is None else kilobytes / 1024
+
+
+def children(parent: int) -> float | None:
+    """Tell how much the processes hold that a process has started and that still belong to it."""
+    if resident(parent) is None:
+        return None
+    processes = (int(entry.name) for entry in PROCESSES.iterdir() if entry.name.isdecimal())
+    started = [one for one in processes if _status(one, "PPid") == parent]
+    return sum(resident(one) or 0.0 for one in started)
+
+
+def _status(process: int, field: str) -> int | None:
+    try:
+        status = (PROCESSES / str(process) / "status").read_text()
+    except OSError:
+        return None
+    found = re.search(rf"^{field}:\s+(\d+)", status, re.MULTILINE)
+    return int(found[1]) if found else None

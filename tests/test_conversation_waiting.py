@@ -1,0 +1,87 @@
+"""Several questions at once: order within a thread, no waiting between threads, and notices."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bot import texts
+from tests.bot_under_test import running, words
+from tests.servers.openai import say
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.bot_under_test import Loupe
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+async def test_questions_of_a_thread_are_answered_in_order_and_one_by_one(bot: Loupe) -> None:
+    chat = bot.group()
+    numbers = [f"Answer {n}." for n in range(5)]
+    bot.model.then(*(say(number) for number in numbers))
+    for n in range(5):
+        await chat.post(f"Question {n}")
+    await bot.settled()
+    assert chat.texts == numbers
+    assert [words(one)[-10:] for one in bot.model.requests] == [f"Question {n}" for n in range(5)]
+    assert numbers[3] in bot.model.requests[4].texts
+
+
+async def test_a_long_answer_holds_up_only_its_own_thread(bot: Loupe) -> None:
+    thread, gate = bot.thread(), asyncio.Event()
+    beside = bot.thread(beside=thread)
+    bot.model.then(say(gate, "Slow."), say("Quick."))
+    await thread.post("What is this?")
+    await bot.model.until_asked()
+    await beside.post("And this?")
+    await beside.until("Quick.")
+    assert thread.texts == [texts.THINKING]
+    gate.set()
+    await bot.settled()
+    assert thread.texts == ["Slow."]
+
+
+async def test_who_waits_is_told_how_many_are_before_and_that_message_becomes_the_answer(
+    tmp_path: Path,
+) -> None:
+    async with running(tmp_path, limits={"notice_seconds": 0.2}) as bot:
+        chat, gate = bot.group(), asyncio.Event()
+        bot.model.then(say(gate, "First."), say("Second."), say("Third."))
+        for question in ("One", "Two", "Three"):
+            await chat.post(question)
+        notice = await chat.until("Waiting: 1 message is before this one…")
+        await chat.until("Waiting: 2 messages are before this one…")
+        gate.set()
+        await bot.settled()
+        assert chat.texts == ["First.", "Second.", "Third."]
+        assert notice.text == "Second."
+
+
+async def test_who_waits_for_other_conversations_is_told_so(tmp_path: Path) -> None:
+    async with running(tmp_path, limits={"notice_seconds": 0.2, "max_turns": 1}) as bot:
+        chat, other, gate = bot.group(), bot.personal(), asyncio.Event()
+        bot.model.then(say(gate, "First."), say("Second."))
+        await chat.post("One")
+        await bot.model.until_asked()
+        await other.post("Two")
+        notice = await other.until(texts.waiting(0))
+        gate.set()
+        await bot.settled()
+        assert [notice.text] == other.texts == ["Second."]
+
+
+async def test_a_message_that_finds_no_room_is_not_lost_in_silence(tmp_path: Path) -> None:
+    async with running(tmp_path, limits={"max_waiting": 2}) as bot:
+        chat, gate = bot.group(), asyncio.Event()
+        bot.model.then(say(gate, "First."), say("Second."))
+        await chat.post("One")
+        await chat.post("Two")
+        await chat.post("Three")
+        await chat.until(texts.FULL)
+        assert await bot.deliver(chat.activity("/stop")) == 202
+        await bot.settled()
+        assert texts.STOPPING in chat.texts
