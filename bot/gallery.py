@@ -193,8 +193,9 @@ def _number(
     past: Past,
     limits: Limits,
 ) -> Collected:
-    """Give numbers in posted order; the same bytes keep the number they had."""
+    """Give numbers in posted order; the same bytes keep the number and name they had."""
     numbers = {photo.sha256: photo.number for photo in past.photos}
+    names = {photo.number: photo.name for photo in past.photos}
     photos: dict[int, Photo] = {}
     pictures: dict[int, Picture] = {}
     problems: list[str] = []
@@ -206,8 +207,15 @@ def _number(
             continue
         number = numbers.setdefault(result.sha256, following)
         following += number == following
+        names[number] = name or names.get(number, "")
         photos[number] = Photo(
-            number, result.sha256, name, result.facts, file.author.name, file.at, file.message
+            number=number,
+            sha256=result.sha256,
+            name=names[number],
+            facts=result.facts,
+            author=file.author.name,
+            at=file.at,
+            message=file.message,
         )
         pictures[number] = _picture(photos[number], result.jpeg, result.width, result.height)
     return Collected(tuple(photos.values()), tuple(pictures.values()), tuple(problems))

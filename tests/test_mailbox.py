@@ -136,7 +136,8 @@ async def test_a_full_mailbox_refuses_but_takes_a_stop(redis_client: Redis) -> N
     assert (await mailbox.accept(Letter(message("m3")))).verdict == "full"
     stop = Letter(message("m4", "/stop"), express=True, stops=True, joins=False)
     assert (await mailbox.accept(stop)).verdict == "accepted"
-    await mailbox.done(await take(mailbox))
+    for _ in range(2):
+        await mailbox.done(await take(mailbox))
     assert (await mailbox.accept(Letter(message("m3")))).verdict == "accepted"
 
 

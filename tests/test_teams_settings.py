@@ -84,7 +84,7 @@ def test_an_unknown_type_is_named_with_its_value(monkeypatch: pytest.MonkeyPatch
     )
 
 
-@pytest.mark.parametrize("name", ["LOUPE_GRAPH_URL", "LOUPE_OPENID_URL", "LOUPE_TOKEN_URL"])
+@pytest.mark.parametrize("name", ["LOUPE_OPENID_URL", "LOUPE_TOKEN_URL"])
 @pytest.mark.parametrize("value", ["login.example", "ftp://login.example", "https://[x"])
 def test_an_address_that_is_none_is_refused(
     monkeypatch: pytest.MonkeyPatch, name: str, value: str

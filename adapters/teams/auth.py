@@ -19,7 +19,6 @@ from botframework.connector.auth import (
     ClaimsIdentity,
     ConnectorFactory,
 )
-from yarl import URL
 
 from adapters.teams.activities import TEAMS, tenant_of
 from adapters.teams.hosts import ConnectorHosts
@@ -32,13 +31,6 @@ if TYPE_CHECKING:
 
     from adapters.teams.settings import TeamsSettings
     from adapters.teams.signing_keys import SigningKeys
-
-ISSUER = "https://api.botframework.com"
-ISSUERS = {
-    "login.botframework.azure.us": "https://api.botframework.us",
-    "login.botframework.azure.cn": "https://api.botframework.azure.cn",
-}
-"""Who issues tokens where the signing keys are another cloud's."""
 
 SKEW_SECONDS = 300
 """How far the clocks may differ, as Microsoft asks."""
@@ -70,7 +62,7 @@ class Tokens:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._audience = settings.app_id
-        self._issuer = ISSUERS.get(URL(settings.openid_url).host or "", ISSUER)
+        self._issuer = settings.issuer
         self._keys = keys
         self._clock = clock
         self._verified: OrderedDict[str, Token] = OrderedDict()
@@ -192,7 +184,7 @@ class TeamsAuthentication(BotFrameworkAuthentication):  # type: ignore[misc]
 
     def _result(self, claims: dict[str, Any]) -> AuthenticateRequestResult:
         result = AuthenticateRequestResult()
-        result.audience = ISSUER
+        result.audience = self._settings.issuer
         result.claims_identity = ClaimsIdentity(claims, bool(claims))
         result.connector_factory = self._connectors
         return result

@@ -10,6 +10,13 @@ from yarl import URL
 
 from bot.settings import MIB, Section
 
+ISSUER = "https://api.botframework.com"
+ISSUERS = {
+    "login.botframework.azure.us": "https://api.botframework.us",
+    "login.botframework.azure.cn": "https://api.botframework.azure.cn",
+}
+"""The Bot Framework of other clouds, by the host that names their signing keys."""
+
 AppType = Literal["SingleTenant", "MultiTenant", "UserAssignedMSI"]
 APP_TYPES: dict[str, AppType] = {
     "singletenant": "SingleTenant",
@@ -69,9 +76,6 @@ class TeamsSettings(Section):
     connector_hosts: str = Field(
         "", description="more hosts that may get the bot's token, comma separated"
     )
-    graph_url: WebAddress = Field(
-        "https://graph.microsoft.com", description="where Microsoft Graph is"
-    )
     openid_url: WebAddress = Field(
         "https://login.botframework.com/v1/.well-known/openidconfiguration",
         description="what names the Bot Framework's signing keys",
@@ -99,6 +103,11 @@ class TeamsSettings(Section):
             f"MicrosoftAppId has the value {self.app_id!r} but {name} is not set: "
             f"a bot of MicrosoftAppType {self.app_type} needs it"
         )
+
+    @property
+    def issuer(self) -> str:
+        """Who issues and takes tokens in the cloud that the signing keys are of."""
+        return ISSUERS.get(URL(self.openid_url).host or "", ISSUER)
 
     @property
     def playground(self) -> bool:

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-SCOPE = "https://api.botframework.com/.default"
-"""https://learn.microsoft.com/azure/bot-service/rest-api/bot-framework-rest-connector-authentication"""
 MULTI_TENANT = "botframework.com"
 AHEAD = 300.0
 """Seconds before the end of a token's life at which a new one is fetched."""
@@ -97,7 +95,7 @@ class ClientCredentials:
             "grant_type": "client_credentials",
             "client_id": self._settings.app_id,
             "client_secret": password.get_secret_value() if password else "",
-            "scope": SCOPE,
+            "scope": _scope(self._settings),
         }
 
     async def close(self) -> None:
@@ -107,13 +105,14 @@ class ClientCredentials:
 class ManagedIdentity:
     """Tokens of the user-assigned managed identity that the machine has."""
 
-    def __init__(self, app_id: str) -> None:
-        self._credential = ManagedIdentityCredential(client_id=app_id)
+    def __init__(self, settings: TeamsSettings) -> None:
+        self._credential = ManagedIdentityCredential(client_id=settings.app_id)
+        self._scope = _scope(settings)
 
     async def fetch(self) -> Token:
         """Get a new token; raises `NoToken`."""
         try:
-            found = await self._credential.get_token_info(SCOPE)
+            found = await self._credential.get_token_info(self._scope)
         except AzureError as error:
             raise NoToken(f"no token of the managed identity: {error.message}") from None
         return Token(found.token, found.expires_on - time.time())
@@ -185,8 +184,16 @@ def bot_token(
     if settings.playground:
         return BotToken(None, clock)
     if settings.app_type == "UserAssignedMSI":
-        return BotToken(ManagedIdentity(settings.app_id), clock)
+        return BotToken(ManagedIdentity(settings), clock)
     return BotToken(ClientCredentials(session, settings, clock), clock)
+
+
+def _scope(settings: TeamsSettings) -> str:
+    """Name what the token is for.
+
+    https://learn.microsoft.com/azure/bot-service/rest-api/bot-framework-rest-connector-authentication
+    """
+    return f"{settings.issuer}/.default"
 
 
 async def _token(response: ClientResponse) -> Token:
