@@ -1,4 +1,4 @@
-"""The load: messages as Teams delivers them, over some connections at once, each with its own id."""
+"""The load: messages over some connections at once, each message with an id of its own."""
 
 from __future__ import annotations
 
@@ -8,19 +8,20 @@ import json
 import re
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from yarl import URL
+
+from benchmarks.messages import channel, message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-TENANT = "72f988bf-0000-4000-8000-0000000000aa"
 PER_THREAD = 10
 """Messages of each thread; Loupe lets 20 wait."""
 ID = "000000000000"
 THREAD = "111111111111"
-"""Stand in the written message for its own, which are as long."""
+"""Stand in the text of a message for what it gets, which is as long."""
 LENGTH = re.compile(rb"content-length: (\d+)", re.IGNORECASE)
 
 
@@ -81,7 +82,7 @@ async def _call(load: Load, requests: Iterator[bytes], taken: list[float], start
 
 def _requests(load: Load) -> Iterator[bytes]:
     """Write the requests; only ids differ, so the rest is written once for each token."""
-    body = json.dumps(message(load.service))
+    body = json.dumps(message(load.service, ID, channel(THREAD)))
     heads = itertools.cycle([_head(load, token, len(body)) for token in load.tokens])
     for number in itertools.count(load.first):
         ids = body.replace(ID, f"{number:012}").replace(THREAD, f"{number // PER_THREAD:012}")
@@ -97,40 +98,3 @@ def _head(load: Load, token: str, length: int) -> bytes:
         "Content-Type: application/json; charset=utf-8\r\n"
         f"Content-Length: {length}\r\n\r\n"
     ).encode()
-
-
-def message(service: str) -> dict[str, Any]:
-    """Write a mention in a thread of a Teams channel."""
-    bot = {"id": "28:loupe", "name": "Loupe"}
-    text = "<at>Loupe</at> What is on the sign behind the red car?"
-    place = "19:abcdef@thread.tacv2"
-    return {
-        "type": "message",
-        "id": ID,
-        "timestamp": "2026-11-22T19:06:08.074Z",
-        "localTimestamp": "2026-11-22T19:06:08.074+00:00",
-        "localTimezone": "UTC",
-        "serviceUrl": service,
-        "channelId": "msteams",
-        "from": {"id": "29:alex", "name": "Alex", "aadObjectId": "9f1c0a00"},
-        "recipient": bot,
-        "conversation": {
-            "id": f"{place};messageid={THREAD}",
-            "conversationType": "channel",
-            "isGroup": True,
-            "tenantId": TENANT,
-        },
-        "textFormat": "plain",
-        "locale": "en-GB",
-        "text": text,
-        "attachments": [{"contentType": "text/html", "content": f"<div>{text}</div>"}],
-        "entities": [
-            {"type": "mention", "mentioned": bot, "text": "<at>Loupe</at>"},
-            {"type": "clientInfo", "locale": "en-GB", "country": "GB", "timezone": "UTC"},
-        ],
-        "channelData": {
-            "tenant": {"id": TENANT},
-            "team": {"id": place},
-            "channel": {"id": place},
-        },
-    }

@@ -5,13 +5,10 @@ from __future__ import annotations
 import itertools
 import statistics
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from benchmarks.figures import percentile
-
-if TYPE_CHECKING:
-    from benchmarks.load import Result
-    from benchmarks.watch import Seen
+from benchmarks.load import Result
+from benchmarks.watch import Seen
 
 
 @dataclass(slots=True)

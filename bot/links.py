@@ -6,6 +6,8 @@ import html
 import re
 from typing import TYPE_CHECKING
 
+from bot.view import HELD
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -59,6 +61,9 @@ def same(address: str) -> str:
 
 
 def urls(texts: Iterable[str]) -> frozenset[str]:
-    """Collect the addresses that people wrote, for `bot.markdown` to leave active."""
-    words = (trimmed(word) for text in texts for word in WORD.findall(text))
-    return frozenset(word for word in words if is_address(word))
+    """Collect the addresses that people wrote, for `bot.markdown` to leave active.
+
+    It looks at `HELD` code points at a time, so longer ones are of no use to it.
+    """
+    found = (word for text in texts for word in WORD.findall(text) if len(word) <= HELD)
+    return frozenset(word for word in map(trimmed, found) if is_address(word))

@@ -42,10 +42,20 @@ from tests.servers.teams import TeamsServer
 from tests.servers.teams_services import APP_ID, PASSWORD
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
     from contextlib import AbstractAsyncContextManager
 
+    from redis.asyncio.client import Pipeline
+
     from tests.servers.openai import Received
+
+
+READERS: dict[str, Callable[[Pipeline, str], object]] = {
+    "string": lambda pipe, key: pipe.get(key),
+    "hash": lambda pipe, key: pipe.hgetall(key),
+    "list": lambda pipe, key: pipe.lrange(key, 0, -1),
+    "zset": lambda pipe, key: pipe.zrange(key, 0, -1, withscores=True),
+}
 
 
 def words(request: Received) -> str:
@@ -84,15 +94,13 @@ class Loupe:
     async def stored(self) -> dict[str, str]:
         """All that the store holds: keys and what is written there."""
         keys = [str(key) for key in await self.redis.keys("loupe:*")]
-        return {key: str(await self._read(key)) for key in keys}
-
-    async def _read(self, key: str) -> object:
-        kind = await self.redis.type(key)
-        if kind == "hash":
-            return await self.redis.hgetall(key)
-        if kind == "list":
-            return await self.redis.lrange(key, 0, -1)
-        return await (self.redis.zrange(key, 0, -1) if kind == "zset" else self.redis.get(key))
+        async with self.redis.pipeline(transaction=False) as pipe:
+            for key in keys:
+                pipe.type(key)
+            kinds = await pipe.execute()
+            for key, kind in zip(keys, kinds, strict=True):
+                READERS[kind](pipe, key)
+            return dict(zip(keys, map(str, await pipe.execute()), strict=True))
 
     def files(self) -> list[Path]:
         """The files of pictures that are kept on disk."""
@@ -133,11 +141,12 @@ async def running(
 ) -> AsyncIterator[Loupe]:
     """Run the bot with a folder for its data, and wait until everything has stopped.
 
-    Without `redis_url` it has its embedded store there. `model` are settings of the model's
-    service, `{}` for none at all.
+    Without `redis_url` it has its embedded store there. `teams` is a connector that runs already.
     """
     async with AsyncExitStack() as stack:
-        connector = await stack.enter_async_context(teams or TeamsServer(authorize=registered))
+        connector = teams
+        if connector is None:
+            connector = await stack.enter_async_context(TeamsServer(authorize=registered))
         service = await stack.enter_async_context(OpenAIServer())
         openid = await stack.enter_async_context(OpenIdServer()) if registered else None
         settings = app.Settings(
@@ -145,7 +154,7 @@ async def running(
             limits=Limits(**{"children": 1, "shutdown_seconds": 1, **(limits or {})}),
             redis=RedisSettings(url=SecretStr(redis_url) if redis_url else None),
             media=MediaSettings(),
-            model=_model(service) if model is None else ModelSettings(**model),
+            model=_model(service, model or {}),
             vision=VisionSettings(),
             teams=_teams(connector, openid),
             teams_limits=TeamsLimits(**{"edit_pace": 1, "stream_pace": 1, **(teams_limits or {})}),
@@ -162,13 +171,9 @@ async def running(
         yield Loupe(found[0], data, connector, service, openid, redis, session)
 
 
-def _model(service: OpenAIServer) -> ModelSettings:
-    return ModelSettings(
-        openai_url=f"{service.url}/v1",
-        openai_key=SecretStr(KEY),
-        models="gpt-4o,gpt-4o-mini",
-        tries=2,
-    )
+def _model(service: OpenAIServer, changes: dict[str, Any]) -> ModelSettings:
+    known = {"openai_url": f"{service.url}/v1", "openai_key": SecretStr(KEY), "tries": 2}
+    return ModelSettings(**{**known, "models": "gpt-4o,gpt-4o-mini", **changes})
 
 
 def _teams(connector: TeamsServer, openid: OpenIdServer | None) -> TeamsSettings:
@@ -211,7 +216,7 @@ class Bots:
         return bot
 
     def _start(self, name: str) -> AbstractAsyncContextManager[Loupe]:
-        limits = {"burst_seconds": 0.8, "max_pictures": 4, "recent_pictures": 2}
+        limits = {"burst_seconds": 0.3, "max_pictures": 4, "recent_pictures": 2}
         url = ""
         if name == "registered":
             if find_engine("redis-server") is None:

@@ -10,7 +10,6 @@ from bot import texts
 from bot.problems import FileProblem, Reason
 from bot.settings import Limits
 from tests.bot_under_test import running, words
-from tests.chats import ROBIN
 from tests.pictures import MEDIA, opened
 
 if TYPE_CHECKING:
@@ -55,27 +54,6 @@ async def test_a_photo_without_words_is_described(bot: Loupe) -> None:
     chat = bot.group()
     assert await chat.ask("", bot.photo("fruits.jpg")) == ANSWER
     assert words(bot.model.requests[0]).endswith(f"\n{texts.DESCRIBE}")
-
-
-async def test_photos_sent_one_by_one_are_one_question_with_the_words_that_follow(
-    bot: Loupe,
-) -> None:
-    chat = bot.group()
-    await chat.post("", bot.photo("fruits.jpg"))
-    await chat.post("", bot.photo("iss634.gif"))
-    await chat.ask("What do they have in common?")
-    assert chat.texts == [ANSWER]
-    (request,) = bot.model.requests
-    assert len(request.pictures) == 2
-    assert words(request).endswith("\nWhat do they have in common?")
-
-
-async def test_the_words_of_somebody_else_are_another_question(registered: Loupe) -> None:
-    chat = registered.group()
-    await chat.post("", registered.photo("fruits.jpg"))
-    await chat.ask("Good morning", by=ROBIN)
-    assert len(registered.model.requests) == 2
-    assert len(chat.texts) == 2
 
 
 async def test_emoji_and_the_html_twin_are_no_files(registered: Loupe) -> None:
@@ -184,7 +162,7 @@ async def test_a_photo_of_an_iphone_is_looked_at_upright(registered: Loupe) -> N
 
 
 async def test_files_beyond_the_limits_are_told(tmp_path: Path) -> None:
-    limits = {"max_photo_bytes": 20_000, "max_files": 2}
+    limits: dict[str, Any] = {"max_photo_bytes": 20_000, "max_files": 2}
     async with running(tmp_path, limits=limits) as bot:
         chat = bot.group()
         files = [bot.file(name) for name in ("passat_cc.webp", "fruits.jpg", "broken.png")]

@@ -60,8 +60,8 @@ async def test_progress_is_shown_until_there_is_an_answer(registered: Loupe) -> 
 
 
 async def test_an_answer_streams_in_a_personal_chat_by_the_rules_of_teams(tmp_path: Path) -> None:
-    teams = TeamsServer(authorize=True, strict_rate=True)
-    async with running(tmp_path, teams=teams) as bot:
+    server = TeamsServer(authorize=True, strict_rate=True)
+    async with server as teams, running(tmp_path, teams=teams) as bot:
         chat = bot.personal()
         gates = await begun(chat, *PIECES)
         await chat.until(GROWN[0])
@@ -154,8 +154,8 @@ async def test_the_stop_button_of_teams_ends_the_answer(registered: Loupe) -> No
 async def test_a_stream_that_teams_ends_goes_on_by_edits_of_the_same_message(
     tmp_path: Path,
 ) -> None:
-    teams = TeamsServer(authorize=True, stream_seconds=1.5)
-    async with running(tmp_path, teams=teams) as bot:
+    server = TeamsServer(authorize=True, stream_seconds=1.5)
+    async with server as teams, running(tmp_path, teams=teams) as bot:
         chat = bot.personal()
         gates = await begun(chat, *PIECES)
         await chat.until(GROWN[0])

@@ -70,14 +70,6 @@ async def test_stop_removes_what_waits_but_not_what_comes_later(bot: Loupe) -> N
     assert "This comes later" in asked
 
 
-async def test_stop_ends_a_wait_for_more_photos(registered: Loupe) -> None:
-    chat = registered.group()
-    await chat.post("", registered.photo("fruits.jpg"))
-    await chat.ask("/stop")
-    assert chat.texts == [texts.STOPPED_EARLY, texts.STOPPING]
-    assert registered.model.requests == []
-
-
 async def test_a_stop_reaches_no_other_conversation(registered: Loupe) -> None:
     chat, other = registered.group(), registered.group()
     await begun(other)

@@ -1,3 +1,5 @@
+import time
+
 import pytest
 
 from bot.links import is_address, same, trimmed, urls
@@ -58,3 +60,10 @@ def test_addresses_that_people_wrote_are_collected() -> None:
         "see IMG_1.jpg",
     ]
     assert urls(said) == {"https://e.org/a", "https://e.org/b", "www.e.org"}
+
+
+@pytest.mark.parametrize("word", ["a" * 200_000, "https://" + "(" * 200_000 + "...", "a." * 99_999])
+def test_a_very_long_word_costs_no_time(word: str) -> None:
+    begun = time.perf_counter()
+    assert urls([word]) == frozenset()
+    assert time.perf_counter() - begun < 1

@@ -221,6 +221,20 @@ async def test_erasing_the_history_keeps_the_settings_and_raises_the_generation(
     assert (await take(mailbox)).generation == 1
 
 
+async def test_what_an_older_generation_wants_to_store_is_refused(
+    mailbox: RedisMailbox, history: RedisHistory
+) -> None:
+    await mailbox.accept(Letter(message("j", "/json"), express=True, joins=False))
+    older = await take(mailbox)
+    await mailbox.accept(Letter(message("r", "/reset"), stops=True, joins=False))
+    await mailbox.done(await take(mailbox), erase="history")
+    assert not await mailbox.answered(older, answered())
+    assert not await mailbox.done(older, answered(photos=(photo(1),)))
+    assert not (await mailbox.renew(older)).held
+    past = await history.past(THREAD)
+    assert (past.turns, past.photos) == ((), ())
+
+
 async def test_erasing_everything_takes_the_settings_too(
     mailbox: RedisMailbox, history: RedisHistory
 ) -> None:
@@ -364,6 +378,17 @@ async def test_a_send_is_claimed_once_and_its_id_recorded(mailbox: RedisMailbox)
     await mailbox.claim(lease.box, lease.seq, 1, lease.token)
     await mailbox.unclaim(lease.box, lease.seq, 1)
     assert await mailbox.claim(lease.box, lease.seq, 1, lease.token) is None
+
+
+async def test_a_send_recorded_after_its_end_does_not_stay_for_ever(
+    mailbox: RedisMailbox, redis_client: Redis
+) -> None:
+    await mailbox.accept(Letter(message("m1")))
+    lease = await take(mailbox)
+    await mailbox.done(lease)
+    await mailbox.record(lease.box, lease.seq, 0, Sent("id-1"))
+    (key,) = await redis_client.keys("*:sends:*")
+    assert 0 < await redis_client.ttl(key) <= 24 * 3600
 
 
 async def test_a_waiting_message_can_be_claimed_without_a_lease_until_its_turn(

@@ -181,7 +181,14 @@ class RedisMailbox:
         """Record what became of a send."""
         key = f"{keys.prefix(keys.lane_of(box))}{box}:sends:{seq}"
         value = _SENT.dump_json(sent)
-        await retrying(lambda: self._redis.hset(key, str(number), value), within=PATIENCE)
+
+        async def write() -> None:
+            async with self._redis.pipeline(transaction=True) as pipe:
+                pipe.hset(key, str(number), value)
+                pipe.pexpire(key, DAY_MS)
+                await pipe.execute()
+
+        await retrying(write, within=PATIENCE)
 
     async def unclaim(self, box: str, seq: int, number: int) -> None:
         """Forget the intent of a send that surely did not happen."""

@@ -5,10 +5,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from bot.pieces import INERT
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 MARKUP = re.compile(r"[\x00-\x1f\x7f*_`~#|<>\[\]\\]+")
+LINKS = re.compile(r"(?<=:)(?=//)|(?<=\bwww)(?=\.)|(?<=@)(?=\w)", re.IGNORECASE)
+"""Places where an address is broken, so that no client makes a link of it."""
 
 
 def count(number: int, one: str, several: str) -> str:
@@ -49,4 +53,4 @@ def verbatim(text: str) -> str:
 
 def plain(name: str) -> str:
     """Show a stranger's name as plain words: one line, without Markdown, tags or links."""
-    return " ".join(MARKUP.sub(" ", name).split())
+    return LINKS.sub(INERT, " ".join(MARKUP.sub(" ", name).split()))

@@ -1,0 +1,23 @@
+"""Run all benchmarks, one after the other: `python -m benchmarks`."""
+
+from __future__ import annotations
+
+import time
+
+from benchmarks import acks, photos, turn
+from benchmarks.figures import machine
+
+
+def main() -> None:
+    """Print what was measured, and on which machine."""
+    start = time.monotonic()
+    print(machine())
+    acks.main()
+    print("\nPreparing a photo\n")
+    photos.main(photos.ROUNDS)
+    turn.main()
+    print(f"\n{time.monotonic() - start:.0f} s")
+
+
+if __name__ == "__main__":
+    main()
