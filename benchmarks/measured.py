@@ -19,16 +19,6 @@ class Measured:
     seen: list[Seen] = field(default_factory=list)
 
     @property
-    def answers(self) -> int:
-        """How many requests were answered."""
-        return sum(len(result.taken) for result in self.results)
-
-    @property
-    def seconds(self) -> float:
-        """How long all rounds took."""
-        return sum(result.seconds for result in self.results)
-
-    @property
     def rate(self) -> float:
         """Answers per second, the median of the rounds."""
         return statistics.median(result.rate for result in self.results)
@@ -36,7 +26,8 @@ class Measured:
     @property
     def cpu(self) -> float:
         """Seconds of the server's processor time for each answer."""
-        return sum(seen.cpu for seen in self.seen) / self.answers
+        answers = sum(len(result.taken) for result in self.results)
+        return sum(seen.cpu for seen in self.seen) / answers
 
     def taken(self, share: float) -> float:
         """A percentile of the seconds to an answer, the median of the rounds."""

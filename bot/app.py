@@ -176,13 +176,14 @@ async def serving(settings: Settings) -> AsyncIterator[str]:
         preferences = Preferences(history, settings.deployment)
         channels = Channels()
         lobby = Lobby(mailbox, channels, settings.limits)
-        inbox = Inbox(mailbox, history, lobby.notice)
+        ingress = RedisHistory(redis, settings.limits, settings.redis.accept_seconds)
+        inbox = Inbox(mailbox, ingress, lobby.notice, settings.limits)
         controls = Controls(history, preferences, gallery)
         desk = Desk(mailbox, history, preferences, controls, turns, channels, settings.limits)
         worker = Worker(mailbox, desk.handle, desk.give_up, settings.limits)
         janitor = Janitor(mailbox, blobs, settings.limits)
         web_app = web.Application()
-        web_app.add_routes(_health(redis))
+        web_app.add_routes(_health(redis, worker))
         teams = await stack.enter_async_context(
             teams_room(
                 settings.teams, settings.teams_limits, settings.downloads, blobs, inbox.receive
@@ -243,7 +244,7 @@ async def _listening(web_app: web.Application, settings: Settings) -> AsyncItera
         await runner.cleanup()
 
 
-def _health(redis: Redis) -> list[web.RouteDef]:
+def _health(redis: Redis, worker: Worker) -> list[web.RouteDef]:
     async def alive(_: web.Request) -> web.Response:
         return web.json_response({"status": "alive"})
 
@@ -253,6 +254,8 @@ def _health(redis: Redis) -> list[web.RouteDef]:
                 await redis.ping()
         except (RedisError, OSError, TimeoutError):
             return web.json_response({"status": "the store is away"}, status=503)
+        if not worker.alive:
+            return web.json_response({"status": "no work is taken"}, status=503)
         return web.json_response({"status": "ready"})
 
     return [web.get("/healthz", alive), web.get("/readyz", ready)]

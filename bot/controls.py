@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ from bot.channel import Button
 from bot.commands import Command
 from bot.history import Usage
 from bot.mailbox import Entry, Erase
+from bot.parts import split
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -97,12 +99,13 @@ class Controls:
         force = await self._preferences.of(order.thread)
         if order.command.argument == "full":
             shown: Any = transcript.full(order.thread, force.system, past)
-            blocks = transcript.full_blocks(shown, order.text_limit)
+            blocks = await asyncio.to_thread(transcript.full_blocks, shown, order.text_limit)
         else:
             shown = transcript.transcript(force.system, past)
-            blocks = transcript.blocks(shown, order.text_limit)
+            blocks = await asyncio.to_thread(transcript.blocks, shown, order.text_limit)
         if len(blocks) > 1 and order.files:
-            return Said((texts.JSON_AS_FILE,), file=transcript.dumps(shown).encode())
+            data = await asyncio.to_thread(transcript.dumps, shown)
+            return Said((texts.JSON_AS_FILE,), file=data.encode())
         return Said(tuple(blocks))
 
     async def _system(self, order: Order) -> Said:
@@ -211,7 +214,7 @@ class Controls:
 
     async def _photos(self, order: Order) -> Said:
         past = await self._history.past(order.thread)
-        return Said((texts.photo_log(past.photos),))
+        return Said(tuple(split(texts.photo_log(past.photos), order.text_limit)))
 
     async def _watch(self, order: Order) -> Said:
         message = order.entry.message
@@ -247,5 +250,6 @@ def _by_model(past: Past) -> dict[str, tuple[int, int, Usage]]:
         name = turn.model or turn.deployment
         answers, pictures, usage = sums.get(name, (0, 0, Usage()))
         shown = len(turn.shown) + len(turn.sheets)
-        sums[name] = (answers + 1, pictures + shown, usage + turn.usage)
+        answered = bool(turn.answer and turn.status != "failed")
+        sums[name] = (answers + answered, pictures + shown, usage + turn.usage)
     return sums

@@ -36,6 +36,9 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
+NEWEST = 200
+"""Turns that a question is answered from; the budget of tokens admits fewer."""
+
 
 class Desk:
     """Works on one lease at a time, to its DONE."""
@@ -65,7 +68,7 @@ class Desk:
             await self._handle(holding, message)
         except Gone:
             log.info("conversation_gone", channel=message.thread.channel)
-            await self._done(holding.lease)
+            await self._done(holding.lease, holding.lease.answered)
 
     async def give_up(self, lease: Lease, why: str) -> None:
         """Tell the user that a message cannot be answered, and bury it.
@@ -90,7 +93,9 @@ class Desk:
             raise LeaseLost
 
     async def _handle(self, holding: Holding, message: Message) -> None:
-        if message.kind == "channel":
+        if message.kind == "full":
+            await self._tell(holding, message, texts.FULL)
+        elif message.kind == "channel":
             await self._channels[message.thread.channel].carry_on(message)
             await self._done(holding.lease)
         elif message.kind == "installed":
@@ -102,7 +107,7 @@ class Desk:
         elif not message.text and not message.attachments:
             hint = await self._hints(message, await self._history.past(message.thread))
             await self._tell(holding, message, " ".join((texts.NOTHING_ASKED, *hint)))
-        elif not message.addressed and _unreadable(message):
+        elif not message.addressed and message.unreadable and not message.text:
             problem = FileProblem(Reason.HTML_ONLY)
             await self._tell(holding, message, texts.file_problem("", 1, problem, self._limits))
         else:
@@ -154,7 +159,13 @@ class Desk:
         abilities = sends.abilities
         order = Order(command, lease.run[0], abilities.text_limit, abilities.files, time.time())
         said = await self._controls.obey(order)
-        await self._say(sends, said)
+        try:
+            await self._say(sends, said)
+        except (Gone, Refused) as error:
+            # What is to be erased is erased, even where the receipt cannot be shown.
+            if said.erase == "nothing":
+                raise
+            log.warning("receipt_not_shown", error=type(error).__name__)
         if not await self._mailbox.done(lease, erase=said.erase):
             raise LeaseLost
 
@@ -187,7 +198,7 @@ class Desk:
         await reply.open(texts.placeholder(_files_of(holding.lease)))
         lease = await self._gathered(holding, reply)
         thread = lease.run[0].message.thread
-        past = await self._history.past(thread)
+        past = await self._history.past(thread, NEWEST)
         force = await self._preferences.of(thread)
         question = self._question(lease, await self._hints(lease.run[0].message, past))
         outcome = await self._turns.run(question, past, force, reply, holding.stop)
@@ -199,6 +210,7 @@ class Desk:
         )
         if not await self._mailbox.answered(lease, result):
             raise LeaseLost
+        holding.lease = replace(lease, answered=result)
         return result
 
     async def _gathered(self, holding: Holding, reply: Reply) -> Lease:
@@ -263,12 +275,6 @@ class Desk:
 
 def _files_of(lease: Lease) -> int:
     return sum(len(entry.message.attachments) for entry in lease.run)
-
-
-def _unreadable(message: Message) -> bool:
-    return bool(message.attachments) and all(
-        file.problem is Reason.HTML_ONLY for file in message.attachments
-    )
 
 
 async def _either(*events: asyncio.Event) -> None:

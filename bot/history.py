@@ -122,8 +122,11 @@ Settings = dict[str, str]
 class History(Protocol):
     """Reads what was committed, and keeps the settings that people make."""
 
-    async def past(self, thread: Thread) -> Past:
-        """Read the last committed state of a thread; what is past its retention is left out."""
+    async def past(self, thread: Thread, newest: int = 0) -> Past:
+        """Read the last committed state of a thread; what is past its retention is left out.
+
+        With `newest` only so many turns are read.
+        """
         ...
 
     async def settings(self, where: Thread | Place) -> Settings:

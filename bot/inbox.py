@@ -10,51 +10,59 @@ import structlog
 
 from bot.commands import Command, parse
 from bot.mailbox import Letter
-from bot.problems import Reason
 
 if TYPE_CHECKING:
     from bot.history import History
     from bot.mailbox import Mailbox, Receipt
     from bot.messages import Message
+    from bot.settings import Limits
 
 log = structlog.get_logger()
 
 Notice = Callable[["Message", "Receipt"], Awaitable[None]]
-"""Told of every message that was accepted or found no room."""
+"""Told of every message that waits for its turn."""
 
 
 class Inbox:
     """Accepts messages durably, before the platform is told that they arrived."""
 
-    def __init__(self, mailbox: Mailbox, history: History, notice: Notice) -> None:
+    def __init__(self, mailbox: Mailbox, history: History, notice: Notice, limits: Limits) -> None:
         self._mailbox = mailbox
         self._history = history
         self._notice = notice
+        self._limits = limits
 
     async def receive(self, message: Message) -> None:
         """Accept a message, or drop it unread when nobody asked Loupe; raises `StoreDown`."""
-        message = replace(message, text=_valid(message.text))
+        message = replace(message, text=self._valid(message.text))
         command = parse(message.text) if message.kind == "message" else None
         if not message.addressed and not await self._wanted(message, command):
             return
-        receipt = await self._mailbox.accept(_letter(message, command))
+        letter = _letter(message, command)
+        receipt = await self._mailbox.accept(letter)
         log.info("received", verdict=receipt.verdict, thread=message.thread.key[:8])
-        if receipt.verdict != "duplicate":
+        if receipt.verdict == "full":
+            full = replace(message, kind="full", text="", attachments=())
+            await self._mailbox.accept(_letter(full, None))
+        elif receipt.verdict == "accepted" and not letter.express and not letter.stops:
             await self._notice(message, receipt)
 
     async def _wanted(self, message: Message, command: Command | None) -> bool:
         """Tell whether an un-addressed post is for Loupe: a command, or in a watched place."""
         if command is not None and command.valid:
             return True
-        settings = await self._history.settings(message.thread.place)
-        watch = settings.get("watch", "off")
-        if watch == "all":
+        place = message.thread.place
+        watch = (await self._history.settings(place)).get("watch", "off")
+        if watch == "all" and message.text:
             return True
         if watch == "off" or not message.attachments:
             return False
-        if all(file.problem is Reason.HTML_ONLY for file in message.attachments):
-            return await self._history.once_a_day("html-only", message.thread.place)
-        return True
+        return not message.unreadable or await self._history.once_a_day("html-only", place)
+
+    def _valid(self, text: str) -> str:
+        """Bound a text, and replace lone surrogates, which no UTF-8 can hold."""
+        bounded = text[: self._limits.max_question]
+        return bounded.encode("utf-8", "replace").decode("utf-8")
 
 
 def _letter(message: Message, command: Command | None) -> Letter:
@@ -68,8 +76,3 @@ def _letter(message: Message, command: Command | None) -> Letter:
     if message.kind != "message":
         return Letter(message, express=True, joins=False)
     return Letter(message, gathers=message.alone)
-
-
-def _valid(text: str) -> str:
-    """Replace lone surrogates, which no UTF-8 can hold."""
-    return text.encode("utf-8", "replace").decode("utf-8")

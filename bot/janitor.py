@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from bot.tasks import end
+
 if TYPE_CHECKING:
     from bot.blobs import Blobs
     from bot.mailbox import Mailbox
@@ -36,8 +38,7 @@ class Janitor:
     async def close(self) -> None:
         """End the rounds."""
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await end(self._task)
 
     async def sweep(self) -> tuple[int, int]:
         """Do one round; returns how many turns and blobs went."""

@@ -185,7 +185,7 @@ class Mailbox(Protocol):
         ...
 
     async def record(self, box: str, seq: int, number: int, sent: Sent) -> None:
-        """Record what became of a send."""
+        """Record what became of a send, unless its message is done with."""
         ...
 
     async def unclaim(self, box: str, seq: int, number: int) -> None:

@@ -13,9 +13,10 @@ from bot.threads import Thread
 Address = dict[str, Any]
 """Where and how to answer: JSON that only the channel which wrote it understands."""
 
-Kind = Literal["message", "installed", "channel"]
+Kind = Literal["message", "installed", "channel", "full"]
 """`message`: somebody wrote; `installed`: Loupe was added and says hello; `channel`: work of the
-channel's own that has to survive a crash (see `Channel.carry_on`)."""
+channel's own that has to survive a crash (see `Channel.carry_on`); `full`: a message that found no
+room, of which its author is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,3 +81,10 @@ class Message:
     def alone(self) -> bool:
         """Whether this is a picture without words, which waits for company."""
         return self.kind == "message" and not self.text.strip() and bool(self.attachments)
+
+    @property
+    def unreadable(self) -> bool:
+        """Whether its files are all ones that the platform does not hand to apps."""
+        return bool(self.attachments) and all(
+            file.problem is Reason.HTML_ONLY for file in self.attachments
+        )

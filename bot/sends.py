@@ -65,18 +65,22 @@ class Sends:
         raise Unclear
 
     async def say(self, part: int, post: Post) -> str:
-        """Post a text that cannot be edited, once unless the process died while posting it."""
+        """Post a text at once, without an opening; not twice, unless the process died meanwhile.
+
+        Where a placeholder stands already, because the message had to wait, it becomes the text.
+        """
         number = TRIES * part
         known = await self._settled(number)
         if known is not None and known.id:
+            if not known.shown and self.abilities.edits:
+                await self.channel.edit(self.address, known.id, post)
             return known.id
         try:
             sent = await self._post(number, post)
         except Unclear:
-            sent = Sent()
-        if not sent.id:
-            await self._mailbox.record(self._box, self._seq, number, Sent(NO_ID))
-        return sent.id or NO_ID
+            sent = Sent(NO_ID)
+        await self._mailbox.record(self._box, self._seq, number, Sent(sent.id, post.text))
+        return sent.id
 
     async def hand_over(self, part: int, name: str, media_type: str, data: bytes) -> None:
         """Hand over a file, once unless the process died while doing so."""

@@ -42,6 +42,7 @@ class Limits(Section):
     max_photo_pixels: int = Field(50_000_000, gt=0, description="largest photo, pixels")
     max_photo_side: int = Field(20_000, gt=0, description="longest side of a photo, pixels")
     photo_side: int = Field(2048, ge=256, le=8192, description="long side of a model's picture")
+    max_question: int = Field(20_000, ge=100, description="characters read of one message")
     max_files: int = Field(60, gt=0, description="files read of one question")
     max_pictures: int = Field(10, ge=2, le=500, description="pictures in one model request")
     recent_pictures: int = Field(4, ge=0, description="earlier pictures sent again")

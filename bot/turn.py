@@ -17,7 +17,7 @@ from bot.links import urls
 from bot.markdown import Markdown
 from bot.media.sheets import arrange
 from bot.model import Delta, Finished, Request
-from bot.problems import ModelProblem, ModelReason
+from bot.problems import FileProblem, ModelProblem, ModelReason
 from bot.prompt import Asked, Budget, build, selected
 from bot.threads import Thread
 from bot.tokens import family_of
@@ -226,10 +226,15 @@ class Turns:
         singles = pictures[:singly]
         sheets, start = [], singly
         for count in groups:
-            sheets.append(await self._gallery.overview(pictures[start : start + count]))
+            group = pictures[start : start + count]
             start += count
+            try:
+                sheets.append(await self._gallery.overview(group))
+            except FileProblem as problem:
+                names = texts.photo_ranges([n for picture in group for n in picture.numbers])
+                state.notes += (texts.file_problem(names, 0, problem, self._limits),)
         state.singles = tuple(n for picture in singles for n in picture.numbers)
-        state.sheets = tuple(n for picture in pictures[singly:] for n in picture.numbers)
+        state.sheets = tuple(n for sheet in sheets for n in sheet.numbers)
         if state.sheets:
             state.tail = (texts.seen_singly(state.singles, state.sheets),)
         return [*singles, *sheets]

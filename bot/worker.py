@@ -13,6 +13,7 @@ import structlog
 
 from bot.mailbox import LANES, Lease, LeaseLost
 from bot.problems import StoreDown
+from bot.tasks import end
 
 if TYPE_CHECKING:
     from bot.mailbox import Mailbox
@@ -22,6 +23,8 @@ log = structlog.get_logger()
 
 POLL = 2.0
 """Seconds between looks at a lane that nothing was heard of."""
+PAUSE = 0.5
+"""Seconds before the next look at a store that was away."""
 BACKOFF = 2.0
 """Seconds before the second attempt; doubled for each further one."""
 
@@ -71,14 +74,15 @@ class Worker:
     async def close(self) -> None:
         """Take nothing more, finish what is under way within the time, hand over the rest."""
         self._closing = True
-        for loop in self._loops:
-            loop.cancel()
-        await asyncio.gather(*self._loops, return_exceptions=True)
+        await end(*self._loops)
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=self._limits.shutdown_seconds)
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await end(*self._tasks)
+
+    @property
+    def alive(self) -> bool:
+        """Whether work is taken."""
+        return bool(self._loops) and not any(loop.done() for loop in self._loops)
 
     async def _listen(self) -> None:
         async for news in self._mailbox.news():
@@ -121,7 +125,11 @@ class Worker:
                 found = await self._mailbox.take(lane)
             except StoreDown:
                 log.warning("store_down")
-                await asyncio.sleep(0.5)
+                await asyncio.sleep(PAUSE)
+                continue
+            except Exception:
+                log.exception("taking_failed", lane=lane)
+                self._due[lane] = clock() + POLL
                 continue
             if isinstance(found, Lease):
                 return found

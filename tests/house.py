@@ -56,7 +56,7 @@ class Outside:
         self.mailbox = RedisMailbox(self.redis, self.limits)
         self.history = RedisHistory(self.redis, self.limits)
         self.receipts: list[Receipt] = []
-        self.inbox = Inbox(self.mailbox, self.history, self._note)
+        self.inbox = Inbox(self.mailbox, self.history, self._note, self.limits)
 
     async def _note(self, message: Message, receipt: Receipt) -> None:
         self.receipts.append(receipt)

@@ -126,6 +126,17 @@ async def test_a_long_answer_goes_on_in_a_second_message_while_it_grows(
     assert chat.texts == [first, f"{second}\n\nThat is all."]
 
 
+async def test_a_complaint_above_the_answer_grows_into_it(registered: Loupe) -> None:
+    chat, gate = registered.personal(), asyncio.Event()
+    registered.model.then(say(gate, "A red car."))
+    await chat.post("Compare", registered.file("broken.png"), registered.photo("fruits.jpg"))
+    complaint = await chat.until("could not be used")
+    gate.set()
+    await registered.settled()
+    assert chat.texts == [f"{complaint.texts[0]}\n\nA red car."]
+    assert all(later.startswith(earlier) for earlier, later in pairwise(complaint.texts))
+
+
 async def test_only_markdown_that_teams_shows_is_sent(registered: Loupe) -> None:
     chat = registered.group()
     registered.model.then(say("# Findings\n\n| part | state |\n|---|---|\n| door | dented |\n"))
@@ -159,7 +170,6 @@ async def test_a_stream_that_teams_ends_goes_on_by_edits_of_the_same_message(
         chat = bot.personal()
         gates = await begun(chat, *PIECES)
         await chat.until(GROWN[0])
-        await asyncio.sleep(1)
         gates[0].set()
         await chat.until(GROWN[1])
         gates[1].set()
@@ -167,6 +177,8 @@ async def test_a_stream_that_teams_ends_goes_on_by_edits_of_the_same_message(
         (shown,) = chat.messages
         assert shown.text == GROWN[-1]
         assert shown.labelled
+        assert {request.method for request in teams.requests} == {"POST", "PUT"}
+        assert 403 in {request.status for request in teams.requests}
 
 
 async def test_the_connector_is_asked_again_when_it_has_no_time(registered: Loupe) -> None:

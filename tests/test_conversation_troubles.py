@@ -42,6 +42,7 @@ REFUSALS: dict[str, tuple[Reply, ModelReason]] = {
     "no quota": (fail(429, "insufficient_quota"), ModelReason.BUSY),
     "a web page": (Plain(404, "<html>Not here</html>"), ModelReason.BAD_REQUEST),
     "nothing said": (say(), ModelReason.EMPTY),
+    "nothing but spaces": (say(" \n", "  "), ModelReason.EMPTY),
     "filtered at once": (say(finish="content_filter"), ModelReason.FILTERED_ANSWER),
 }
 

@@ -61,6 +61,22 @@ async def test_who_waits_is_told_how_many_are_before_and_that_message_becomes_th
         assert notice.text == "Second."
 
 
+async def test_words_that_wait_for_an_answer_together_with_a_photo_are_told_nothing(
+    tmp_path: Path,
+) -> None:
+    async with running(tmp_path, limits={"notice_seconds": 0.2}) as bot:
+        chat, gate = bot.group(), asyncio.Event()
+        bot.model.then(say(gate, "First."), say("Second."), say("Third."))
+        await chat.post("One")
+        await chat.post("", bot.photo("fruits.jpg"))
+        await chat.post("Two")
+        await chat.post("Three")
+        await chat.until("Waiting: 3 messages are before this one…")
+        gate.set()
+        await bot.settled()
+        assert chat.texts == ["First.", "Second.", "Third."]
+
+
 async def test_who_waits_for_other_conversations_is_told_so(tmp_path: Path) -> None:
     async with running(tmp_path, limits={"notice_seconds": 0.2, "max_turns": 1}) as bot:
         chat, other, gate = bot.group(), bot.personal(), asyncio.Event()

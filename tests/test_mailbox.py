@@ -366,6 +366,26 @@ async def test_ahead_counts_what_waits_before(mailbox: RedisMailbox) -> None:
     assert await mailbox.ahead(posts[1], places[1]) == 0
 
 
+async def test_who_joins_a_photo_that_waits_has_no_place_of_its_own(mailbox: RedisMailbox) -> None:
+    letters = [Letter(message("m")), photo_post("p1"), photo_post("p2"), Letter(message("w"))]
+    places = [(await mailbox.accept(letter)).seq for letter in letters]
+    ahead = [await mailbox.ahead(one.message, n) for one, n in zip(letters, places, strict=True)]
+    assert ahead == [0, 1, None, None]
+
+
+async def test_who_comes_while_a_burst_is_answered_has_a_place(mailbox: RedisMailbox) -> None:
+    await mailbox.accept(photo_post("p1"))
+    lease = await take(mailbox)
+    words = message("w")
+    joining = await mailbox.accept(photo_post("p2"))
+    assert await mailbox.ahead(message("p2"), joining.seq) is None
+    await asyncio.sleep(0.25)
+    assert await mailbox.gather(lease)
+    late = await mailbox.accept(Letter(words))
+    assert await mailbox.ahead(words, late.seq) == 2
+    assert await mailbox.ahead(message("p2"), joining.seq) is None
+
+
 async def test_a_send_is_claimed_once_and_its_id_recorded(mailbox: RedisMailbox) -> None:
     await mailbox.accept(Letter(message("m1")))
     lease = await take(mailbox)
@@ -380,15 +400,15 @@ async def test_a_send_is_claimed_once_and_its_id_recorded(mailbox: RedisMailbox)
     assert await mailbox.claim(lease.box, lease.seq, 1, lease.token) is None
 
 
-async def test_a_send_recorded_after_its_end_does_not_stay_for_ever(
+async def test_a_send_is_not_recorded_after_its_message_is_done(
     mailbox: RedisMailbox, redis_client: Redis
 ) -> None:
     await mailbox.accept(Letter(message("m1")))
     lease = await take(mailbox)
-    await mailbox.done(lease)
-    await mailbox.record(lease.box, lease.seq, 0, Sent("id-1"))
-    (key,) = await redis_client.keys("*:sends:*")
-    assert 0 < await redis_client.ttl(key) <= 24 * 3600
+    await mailbox.claim(lease.box, lease.seq, 0, lease.token)
+    await mailbox.done(lease, erase="everything")
+    await mailbox.record(lease.box, lease.seq, 0, Sent("id-1", "what was said"))
+    assert await redis_client.keys("*:sends:*") == []
 
 
 async def test_a_waiting_message_can_be_claimed_without_a_lease_until_its_turn(

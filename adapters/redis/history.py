@@ -29,35 +29,43 @@ PATIENCE = 10.0
 T = TypeVar("T")
 
 
-async def _patiently(call: Callable[[], Awaitable[T]]) -> T:
-    """Wait for a store that is away as long as a reader can be kept waiting."""
-    return await retrying(call, within=PATIENCE)
-
-
 class RedisHistory:
     """Implements `bot.history.History`."""
 
-    def __init__(self, redis: Redis, limits: Limits) -> None:
+    def __init__(self, redis: Redis, limits: Limits, patience: float = PATIENCE) -> None:
+        """Take the client, the limits, and how many seconds to wait for a store that is away."""
         self._redis = redis
+        self._patience = patience
         self._keep = limits.retention_days * DAY
 
-    async def past(self, thread: Thread) -> Past:
-        """Read the last committed state of a thread; what is past its retention is left out."""
+    async def past(self, thread: Thread, newest: int = 0) -> Past:
+        """Read the last committed state of a thread; what is past its retention is left out.
+
+        With `newest` only so many turns are read.
+        """
         cutoff = time.time() - self._keep
-        turns, photos, request = await _patiently(lambda: self._read(thread.key, cutoff))
+        turns, photos, request = await self._patiently(
+            lambda: self._read(thread.key, cutoff, newest)
+        )
         kept = sorted(
             (photo for raw in photos.values() if (photo := _PHOTO.validate_json(raw)).at > cutoff),
             key=lambda photo: photo.number,
         )
         return Past(
-            turns=tuple(_TURN.validate_json(raw) for raw in turns),
+            turns=tuple(_TURN.validate_json(raw) for raw in reversed(turns)),
             photos=tuple(kept),
             request=tuple(json.loads(request)) if request and turns else (),
         )
 
-    async def _read(self, key: str, cutoff: float) -> tuple[list[str], dict[str, str], str | None]:
+    async def _patiently(self, call: Callable[[], Awaitable[T]]) -> T:
+        return await retrying(call, within=self._patience)
+
+    async def _read(
+        self, key: str, cutoff: float, newest: int
+    ) -> tuple[list[str], dict[str, str], str | None]:
         async with self._redis.pipeline(transaction=True) as pipe:
-            pipe.zrangebyscore(keys.turns(key), cutoff * 1000, "+inf")
+            count = newest or -1
+            pipe.zrevrangebyscore(keys.turns(key), "+inf", cutoff * 1000, start=0, num=count)
             pipe.hgetall(keys.photos(key))
             pipe.get(keys.request(key))
             turns, photos, request = await pipe.execute()
@@ -65,18 +73,18 @@ class RedisHistory:
 
     async def settings(self, where: Thread | Place) -> Settings:
         """Read the settings made at a thread or a place."""
-        found = await _patiently(lambda: self._redis.hgetall(keys.settings(where.key)))
+        found = await self._patiently(lambda: self._redis.hgetall(keys.settings(where.key)))
         return {str(name): str(value) for name, value in found.items()}
 
     async def set(self, where: Thread | Place, name: SettingName, value: str | None) -> None:
         """Write one setting, or remove it with None."""
         key = keys.settings(where.key)
         if value is None:
-            await _patiently(lambda: self._redis.hdel(key, name))
+            await self._patiently(lambda: self._redis.hdel(key, name))
         else:
-            await _patiently(lambda: self._redis.hset(key, name, value))
+            await self._patiently(lambda: self._redis.hset(key, name, value))
 
     async def once_a_day(self, what: str, place: Place) -> bool:
         """Tell whether this is the first time within a day, and remember that it was asked."""
         key = keys.once(place.key, what)
-        return bool(await _patiently(lambda: self._redis.set(key, "1", nx=True, ex=DAY)))
+        return bool(await self._patiently(lambda: self._redis.set(key, "1", nx=True, ex=DAY)))

@@ -10,7 +10,8 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from pydantic import TypeAdapter
+import structlog
+from pydantic import TypeAdapter, ValidationError
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
 
     from bot.settings import Limits
 
+log = structlog.get_logger()
+
 _MESSAGE = TypeAdapter(Message)
 _ANSWERED = TypeAdapter(Answered)
 _SENT = TypeAdapter(Sent)
@@ -48,7 +51,7 @@ PATIENCE = 30.0
 
 SCRIPTS = (
     *("ACCEPT", "TAKE", "GATHER", "RENEW", "ANSWERED", "DONE"),
-    *("AGAIN", "BURY", "AHEAD", "CLAIM", "PRUNE"),
+    *("AGAIN", "BURY", "AHEAD", "CLAIM", "RECORD", "PRUNE"),
 )
 
 
@@ -85,7 +88,7 @@ class RedisMailbox:
             "ACCEPT",
             keys.lane_of(box),
             box,
-            message.dedup,
+            message.dedup or secrets.token_hex(8),
             _ms(self._limits.dedup_hours * 3600),
             self._limits.max_waiting,
             int(letter.stops),
@@ -108,7 +111,18 @@ class RedisMailbox:
             return None
         if len(reply) == 1:
             return float(reply[0]) / 1000
-        return _lease(lane, token, reply)
+        try:
+            return _lease(lane, token, reply)
+        except ValidationError as error:
+            await self._discard(lane, token, reply, str(error)[:200])
+            return 0.0
+
+    async def _discard(self, lane: int, token: str, reply: list[Any], why: str) -> None:
+        """Move messages that cannot be read, such as another version's, to the dead letters."""
+        box, generation, places = reply[0], reply[1], reply[6::4]
+        log.error("message_unreadable", box=str(box)[:8], why=why)
+        dead = json.dumps({"box": box, "places": places, "why": why, "at": time.time()})
+        await self._run("BURY", lane, box, token, generation, dead, *places)
 
     async def gather(self, lease: Lease) -> Lease | None:
         """Read the run again, with what has come since; None when the lease is lost."""
@@ -179,16 +193,8 @@ class RedisMailbox:
 
     async def record(self, box: str, seq: int, number: int, sent: Sent) -> None:
         """Record what became of a send."""
-        key = f"{keys.prefix(keys.lane_of(box))}{box}:sends:{seq}"
-        value = _SENT.dump_json(sent)
-
-        async def write() -> None:
-            async with self._redis.pipeline(transaction=True) as pipe:
-                pipe.hset(key, str(number), value)
-                pipe.pexpire(key, DAY_MS)
-                await pipe.execute()
-
-        await retrying(write, within=PATIENCE)
+        lane = keys.lane_of(box)
+        await self._run("RECORD", lane, box, seq, number, _SENT.dump_json(sent), DAY_MS)
 
     async def unclaim(self, box: str, seq: int, number: int) -> None:
         """Forget the intent of a send that surely did not happen."""

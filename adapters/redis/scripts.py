@@ -234,15 +234,26 @@ return 1
 """
 )
 
+# How many slips are before a message that waits for an answer of its own; -1 when it is worked on,
+# or will be answered together with a photo before it. `closed` is the end of the run at work.
 _WAITING = """
 local function before(box, seq)
-  local working = {}
-  if owner(box) then
-    for _, slip in ipairs(run_of(box, 0, 0)) do working[slip.seq] = true end
-  end
-  if working[seq] then return -1 end
+  local lease = P .. box .. ':lease'
+  local closed = owner(box) and tonumber(redis.call('HGET', lease, 'closed') or 0) or 0
+  local stop, head, last = state(box, 'stop'), nil, {}
   for i, raw in ipairs(redis.call('LRANGE', P .. box .. ':slips', 0, -1)) do
-    if cjson.decode(raw).seq == seq then return i - 1 end
+    local slip = cjson.decode(raw)
+    head = head or slip
+    if slip.seq == seq then
+      local photo = last[slip.author]
+      local joins = photo and photo.gathers and photo.seq >= stop
+        and (slip.gathers or slip.joins)
+      local late = photo and slip.author == head.author and photo.seq <= closed
+        and slip.seq > closed
+      if (i == 1 and owner(box)) or (joins and not late) then return -1 end
+      return i - 1
+    end
+    last[slip.author] = slip
   end
   return -1
 end
@@ -251,7 +262,6 @@ end
 # ARGV: prefix, box, place
 AHEAD = (
     _COMMON
-    + _RUN
     + _WAITING
     + """
 return before(ARGV[2], tonumber(ARGV[3]))
@@ -261,7 +271,6 @@ return before(ARGV[2], tonumber(ARGV[3]))
 # ARGV: prefix, box, place, number, token, intent, keep ms
 CLAIM = (
     _COMMON
-    + _RUN
     + _WAITING
     + """
 local box, sends = ARGV[2], P .. ARGV[2] .. ':sends:' .. ARGV[3]
@@ -277,6 +286,15 @@ redis.call('PEXPIRE', sends, ARGV[7])
 return {'claimed'}
 """
 )
+
+# ARGV: prefix, box, place, number, what became of it, keep ms
+RECORD = """
+local sends = ARGV[1] .. ARGV[2] .. ':sends:' .. ARGV[3]
+if redis.call('HEXISTS', sends, ARGV[4]) == 0 then return 0 end
+redis.call('HSET', sends, ARGV[4], ARGV[5])
+redis.call('PEXPIRE', sends, ARGV[6])
+return 1
+"""
 
 # ARGV: prefix, thread, cutoff ms
 PRUNE = (
@@ -295,7 +313,7 @@ for i = 1, #entries, 2 do
     oldest = at
   end
 end
-if redis.call('ZCARD', T .. ':turns') == 0 then redis.call('DEL', T .. ':request') end
+if gone > 0 then redis.call('DEL', T .. ':request') end
 if oldest == 0 then redis.call('ZREM', P .. 'aging', ARGV[2])
 else redis.call('ZADD', P .. 'aging', oldest, ARGV[2]) end
 return gone

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from bot.commands import COMMANDS
 from bot.texts.offline import OFFLINE_HINT
-from bot.texts.wording import count, place, plain, size
+from bot.texts.wording import count, place, plain, size, verbatim
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -130,10 +130,10 @@ def _photo_line(photo: Photo) -> str:
     if facts.latitude is not None and facts.longitude is not None:
         told.append(place(facts.latitude, facts.longitude))
     if facts.camera:
-        told.append(facts.camera)
+        told.append(verbatim(facts.camera))
     posted = datetime.fromtimestamp(photo.at, UTC).strftime("%Y-%m-%d %H:%M UTC")
     by = f" by {plain(photo.author)}" if plain(photo.author) else ""
-    name = f" {photo.name}" if photo.name else ""
+    name = f" {verbatim(photo.name)}" if photo.name else ""
     return (
         f"- **P{photo.number}**{name}: {', '.join(told)}; posted{by} {posted}; "
         f"SHA-256 `{photo.sha256[:16]}…`"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bot.problems import FileProblem, Reason
-from bot.texts.wording import photo_ranges, size
+from bot.texts.wording import photo_ranges, size, verbatim
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,13 +53,13 @@ def file_problem(name: str, place: int, problem: FileProblem, limits: Limits) ->
     why = WHY_FILE[problem.reason].format(limit=limit, detail=detail)
     if problem.reason is Reason.TOO_MANY:
         return f"Not every file was looked at: {why}"
-    subject = f"“{name}”" if name else "A picture" if place <= 1 else f"Picture {place}"
+    subject = verbatim(name) if name else "A picture" if place <= 1 else f"Picture {place}"
     return f"{subject} could not be used: {why}"
 
 
 def file_gone(label: str) -> str:
     """Ask again for a photo that was kept no longer."""
-    return f"{label} is no longer kept. Please send it again."
+    return f"{verbatim(label)} is no longer kept. Please send it again."
 
 
 def seen_singly(singles: Sequence[int], sheets: Sequence[int]) -> str:
