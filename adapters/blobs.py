@@ -46,7 +46,7 @@ class MediaSettings(Section):
     url: SecretStr | None = Field(
         None, description="object store for pictures (az://, s3://, gs://); unset: a folder"
     )
-    seconds: float = Field(30, gt=0, description="longest wait for the object store")
+    seconds: float = Field(30, gt=0, le=600, description="longest wait for the object store")
 
     @field_validator("url")
     @classmethod

@@ -43,8 +43,8 @@ class DownloadSettings(Section):
 
     model_config = SettingsConfigDict(env_prefix="LOUPE_DOWNLOAD_")
 
-    seconds: float = Field(60, gt=0, description="longest download with all its tries")
-    idle_seconds: float = Field(15, gt=0, description="longest pause of a download")
+    seconds: float = Field(60, gt=0, le=3600, description="longest download with all its tries")
+    idle_seconds: float = Field(15, gt=0, le=600, description="longest pause of a download")
     min_rate: float = Field(8 * 1024, ge=0, description="slowest download, bytes a second")
     tries: int = Field(3, ge=1, description="tries of a download that fails in passing")
 

@@ -37,12 +37,13 @@ from bot.inbox import Inbox
 from bot.janitor import Janitor
 from bot.lobby import Lobby
 from bot.preferences import Deployment, Preferences
-from bot.settings import Core, Limits, Section, load
+from bot.settings import Core, Limits, Section, SettingsError, load
 from bot.turn import Turns
 from bot.worker import Worker
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+    from pathlib import Path
 
     from redis.asyncio import Redis
 
@@ -116,6 +117,17 @@ def read_settings() -> Settings:
     )
 
 
+async def check_folder(data: Path) -> None:
+    """Make the data folder; raises `SettingsError` when it cannot be written to."""
+    try:
+        await doctor.writable(data)
+    except OSError as error:
+        raise SettingsError(
+            f"LOUPE_DATA has the value {str(data)!r}, "
+            f"which is no folder that can be written to ({error.strerror})."
+        ) from error
+
+
 @asynccontextmanager
 async def kitchen(settings: Settings, blobs: Blobs) -> AsyncIterator[tuple[Turns, Gallery]]:
     """Build what turns a question into an answer: child processes, pictures, the model."""
@@ -166,7 +178,11 @@ class Channels(dict[str, "Channel"]):
 
 @asynccontextmanager
 async def serving(settings: Settings) -> AsyncIterator[str]:
-    """Run the bot; yields the line to print, with the address of the page when it is on."""
+    """Run the bot; yields the line to print, with the address of the page when it is on.
+
+    Raises `SettingsError` or `StoreDown` when it cannot start.
+    """
+    await check_folder(settings.core.data)
     async with AsyncExitStack() as stack:
         redis = await stack.enter_async_context(store(settings))
         blobs = open_blobs(settings.media, settings.core.data)
@@ -238,7 +254,13 @@ async def _listening(web_app: web.Application, settings: Settings) -> AsyncItera
     await runner.setup()
     try:
         site = web.TCPSite(runner, settings.host, settings.core.port)
-        await site.start()
+        try:
+            await site.start()
+        except OSError as error:
+            raise SettingsError(
+                f"Port {settings.core.port} on {settings.host} cannot be used ({error.strerror}). "
+                "Choose another with PORT."
+            ) from error
         yield int(runner.addresses[0][1])
     finally:
         await runner.cleanup()
@@ -261,23 +283,43 @@ def _health(redis: Redis, worker: Worker) -> list[web.RouteDef]:
     return [web.get("/healthz", alive), web.get("/readyz", ready)]
 
 
+FOLDER_REMEDY = "Set LOUPE_DATA to a folder on a disk with free space that Loupe may write to."
+TOKEN_REMEDY = (
+    "Check MicrosoftAppId, MicrosoftAppPassword, MicrosoftAppType and MicrosoftAppTenantId "
+    "against the Azure Bot, and that this machine reaches LOUPE_TOKEN_URL."
+)
+KEYS_REMEDY = "Check LOUPE_OPENID_URL, and that this machine reaches it (proxy, firewall)."
+
+
 def checks(settings: Settings) -> list[doctor.Check]:
     """List what `loupe doctor` tries, part by part."""
     found: list[doctor.Check] = [
-        ("data folder", lambda: doctor.writable(settings.core.data)),
-        ("store", lambda: _check_store(settings)),
-        ("pictures", lambda: _check_blobs(settings)),
+        doctor.Check("data folder", lambda: doctor.writable(settings.core.data), FOLDER_REMEDY),
+        doctor.Check("store", lambda: _check_store(settings), _store_remedy(settings)),
+        doctor.Check("pictures", lambda: _check_blobs(settings), _blobs_remedy(settings)),
         *(
-            (f"model {name}", partial(_check_model, settings, name))
+            doctor.Check(f"model {name}", partial(_check_model, settings, name))
             for name in settings.deployment.models
         ),
     ]
     if not settings.teams.playground:
         found += [
-            ("Teams token", lambda: _check_token(settings)),
-            ("Teams signing keys", lambda: _check_keys(settings)),
+            doctor.Check("Teams token", lambda: _check_token(settings), TOKEN_REMEDY),
+            doctor.Check("Teams signing keys", lambda: _check_keys(settings), KEYS_REMEDY),
         ]
     return found
+
+
+def _store_remedy(settings: Settings) -> str:
+    if settings.redis.url:
+        return "Check REDIS_URL, and that the Redis server runs and lets this machine in."
+    return f"{FOLDER_REMEDY} Or set REDIS_URL to use a Redis server."
+
+
+def _blobs_remedy(settings: Settings) -> str:
+    if settings.media.url:
+        return "Check LOUPE_MEDIA_URL and the credentials of the object store."
+    return FOLDER_REMEDY
 
 
 async def _check_store(settings: Settings) -> str:

@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import contextlib
 import gc
+import os
 import signal
 import sys
 from importlib.metadata import version
@@ -19,6 +20,7 @@ from adapters.manifests import build_slack, build_teams
 from bot import app, doctor, logs, transcript
 from bot.history import Past
 from bot.preferences import InForce
+from bot.problems import StoreDown
 from bot.redaction import secrets_of
 from bot.settings import SettingsError, lines
 from bot.terminal import Terminal, question
@@ -48,6 +50,9 @@ def run(arguments: Sequence[str]) -> int:
         return int(options.act(options, settings) or 0)
     except (SettingsError, Failure) as error:
         sys.stderr.write(f"loupe: {error}\n")
+        return FAILED
+    except StoreDown as error:
+        sys.stderr.write(f"loupe: The store cannot be used ({error}). Try `loupe doctor`.\n")
         return FAILED
     except KeyboardInterrupt:
         return 130
@@ -92,17 +97,11 @@ async def _served(settings: app.Settings) -> None:
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, ended.set)
-    try:
-        async with app.serving(settings) as address:
-            settle()
-            sys.stdout.write(f"{address}\n")
-            sys.stdout.flush()
-            await ended.wait()
-    except OSError as error:
-        raise Failure(
-            f"Port {settings.core.port} on {settings.host} cannot be used ({error.strerror}). "
-            "Choose another with PORT."
-        ) from error
+    async with app.serving(settings) as address:
+        settle()
+        sys.stdout.write(f"{address}\n")
+        sys.stdout.flush()
+        await ended.wait()
 
 
 def settle() -> None:
@@ -126,14 +125,21 @@ def _files_and_question(words: Sequence[str]) -> tuple[list[Path], str]:
     """Take the words that are files as files, and what follows them as the question."""
     paths: list[Path] = []
     for index, word in enumerate(words):
-        path = Path(word)
-        if path.is_file():
-            paths.append(path)
+        # Unlike Path.is_file this takes a question too long for a file name.
+        if os.path.isfile(word):  # noqa: PTH113
+            paths.append(Path(word))
             continue
-        if index < len(words) - 1 or not paths:
+        if index < len(words) - 1 or not paths or _means_a_file(word):
             raise Failure(f"There is no file {word!r}.")
         return paths, word
     return paths, ""
+
+
+def _means_a_file(word: str) -> bool:
+    """Tell a folder, a device or a mistyped picture from a question."""
+    if os.path.lexists(word):
+        return True
+    return " " not in word and Path(word).suffix.lower() in SUFFIXES
 
 
 async def _asked(
@@ -151,6 +157,7 @@ async def _asked(
     stop = asyncio.Event()
     with contextlib.suppress(NotImplementedError):
         asyncio.get_running_loop().add_signal_handler(signal.SIGINT, stop.set)
+    await app.check_folder(settings.core.data)
     blobs = BlobStore(MemoryStore())
     async with app.kitchen(settings, blobs) as (turns, gallery):
         asked = question(paths, words)
@@ -163,9 +170,12 @@ async def _asked(
 
 
 def _save(folder: Path, pictures: object) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    for picture in pictures:  # type: ignore[attr-defined]
-        (folder / f"P{picture.numbers[0]}.jpg").write_bytes(picture.jpeg)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for picture in pictures:  # type: ignore[attr-defined]
+            (folder / f"P{picture.numbers[0]}.jpg").write_bytes(picture.jpeg)
+    except OSError as error:
+        raise Failure(f"{folder} cannot be written to: {error.strerror}.") from error
 
 
 def _doctor(_: argparse.Namespace, settings: app.Settings) -> int:

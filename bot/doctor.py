@@ -6,7 +6,7 @@ import asyncio
 import tempfile
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -22,8 +22,16 @@ class Finding:
     says: str
 
 
-Check = tuple[str, "Callable[[], Awaitable[str]]"]
-"""A part's name, and what tries it: returns a sentence, or raises what is wrong with it."""
+class Check(NamedTuple):
+    """A part's name, what tries it, and the sentence that says what to do when it fails.
+
+    The trial returns a sentence, or raises what is wrong with the part.
+    """
+
+    part: str
+    trial: Callable[[], Awaitable[str]]
+    remedy: str = ""
+
 
 SECONDS = 20.0
 """Longest check of one part."""
@@ -31,17 +39,18 @@ SECONDS = 20.0
 
 async def examine(checks: list[Check]) -> list[Finding]:
     """Try all parts side by side."""
-    return list(await asyncio.gather(*(_examine(part, check) for part, check in checks)))
+    return list(await asyncio.gather(*map(_examine, checks)))
 
 
-async def _examine(part: str, check: Callable[[], Awaitable[str]]) -> Finding:
+async def _examine(check: Check) -> Finding:
     try:
         async with asyncio.timeout(SECONDS):
-            return Finding(part, True, await check())
+            return Finding(check.part, True, await check.trial())
     except TimeoutError:
-        return Finding(part, False, f"no answer within {SECONDS:g} seconds.")
+        wrong = f"no answer within {SECONDS:g} seconds"
     except Exception as error:
-        return Finding(part, False, f"{str(error) or type(error).__name__}")
+        wrong = str(error) or type(error).__name__
+    return Finding(check.part, False, f"{wrong.rstrip('.')}. {check.remedy}".rstrip())
 
 
 async def writable(folder: Path) -> str:

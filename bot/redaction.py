@@ -48,6 +48,9 @@ PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
 )
 """What gives away a secret or a picture in any text, and what stands there instead."""
 
+USER = re.compile(r"(?<=://)\S*@|(?<![^\s'\"])[^\s'\"/]+:(?!//)\S*@")
+"""The user and password of an address, with or without its scheme."""
+
 HARMLESS = re.compile(r"\w{0,64}")
 """What none of the patterns can match, as most values of a log line are: a lone short word."""
 
@@ -57,10 +60,27 @@ def secrets_of(*sections: BaseModel) -> Iterator[str]:
     for section in sections:
         for _, value in section:
             if isinstance(value, SecretStr):
-                secret = value.get_secret_value()
-                yield secret
-                if "://" in secret and (password := urlsplit(secret).password):
-                    yield from {password, unquote(password)}
+                yield value.get_secret_value()
+                yield from _credentials(value.get_secret_value())
+            elif isinstance(value, str):
+                yield from _credentials(value)
+
+
+def _credentials(address: str) -> set[str]:
+    """Return the password of an address, or what stands alone for user and password."""
+    if "://" not in address:
+        return set()
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return set()
+    secret = parts.password or parts.username or ""
+    return {secret, unquote(secret)} if secret else set()
+
+
+def without_user(text: str) -> str:
+    """Return the text with user and password of each address in it hidden."""
+    return USER.sub(f"{HIDDEN}@", text)
 
 
 class Redactor:

@@ -11,6 +11,8 @@ from dotenv import dotenv_values
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from bot.redaction import without_user
+
 ENV_FILE = ".env"
 MIB = 1024 * 1024
 
@@ -25,6 +27,7 @@ class Section(BaseSettings):
     model_config = SettingsConfigDict(
         env_file=ENV_FILE,
         env_ignore_empty=True,
+        allow_inf_nan=False,
         extra="ignore",
         frozen=True,
         populate_by_name=True,
@@ -37,7 +40,9 @@ class Limits(Section):
 
     model_config = SettingsConfigDict(env_prefix="LOUPE_")
 
-    retention_days: float = Field(30, gt=0, description="days that turns and pictures are kept")
+    retention_days: float = Field(
+        30, gt=0, le=3650, description="days that turns and pictures are kept"
+    )
     max_photo_bytes: int = Field(20 * MIB, gt=0, description="largest photo file, bytes")
     max_photo_pixels: int = Field(50_000_000, gt=0, description="largest photo, pixels")
     max_photo_side: int = Field(20_000, gt=0, description="longest side of a photo, pixels")
@@ -48,19 +53,27 @@ class Limits(Section):
     recent_pictures: int = Field(4, ge=0, description="earlier pictures sent again")
     max_prompt_tokens: int = Field(60_000, ge=2_000, description="tokens of one model request")
     max_answer_tokens: int = Field(8_000, ge=16, description="tokens of one answer")
-    burst_seconds: float = Field(1.5, ge=0, description="wait for more after a wordless photo")
-    burst_max_seconds: float = Field(10, ge=0, description="longest such wait")
-    notice_seconds: float = Field(3, gt=0, description="a longer wait is announced")
-    lease_seconds: float = Field(15, ge=1, description="a crashed worker's thread waits this long")
+    burst_seconds: float = Field(
+        1.5, ge=0, le=600, description="wait for more after a wordless photo"
+    )
+    burst_max_seconds: float = Field(10, ge=0, le=600, description="longest such wait")
+    notice_seconds: float = Field(3, gt=0, le=3600, description="a longer wait is announced")
+    lease_seconds: float = Field(
+        15, ge=1, le=3600, description="a crashed worker's thread waits this long"
+    )
     max_attempts: int = Field(5, ge=1, description="tries before a message is given up")
     max_waiting: int = Field(20, ge=1, description="messages waiting in one thread")
     max_turns: int = Field(32, ge=1, description="turns at once in one process")
-    turn_seconds: float = Field(300, gt=0, description="longest turn")
-    shutdown_seconds: float = Field(25, ge=0, description="time to finish after SIGTERM")
-    dedup_hours: float = Field(24, gt=0, description="a repeated delivery is known this long")
+    turn_seconds: float = Field(300, gt=0, le=3600, description="longest turn")
+    shutdown_seconds: float = Field(25, ge=0, le=3600, description="time to finish after SIGTERM")
+    dedup_hours: float = Field(
+        24, gt=0, le=720, description="a repeated delivery is known this long"
+    )
     children: int = Field(2, ge=1, description="child processes that decode pictures")
     child_memory: int = Field(2048 * MIB, ge=512 * MIB, description="memory of a child, bytes")
-    child_seconds: float = Field(20, gt=0, description="longest work of a child on one file")
+    child_seconds: float = Field(
+        20, gt=0, le=600, description="longest work of a child on one file"
+    )
 
 
 class Core(Section):
@@ -102,7 +115,7 @@ def load(section: type[S], **overrides: Any) -> S:
 
 
 def _sentence(section: type[Section], error: ValidationError) -> str:
-    """Put the first complaint into one sentence; a secret's value is never shown."""
+    """Put the first complaint into one sentence; no secret and no password is shown."""
     first = error.errors()[0]
     place = str(first["loc"][0]) if first["loc"] else ""
     name = next(
@@ -119,9 +132,9 @@ def _sentence(section: type[Section], error: ValidationError) -> str:
         for field, info in section.model_fields.items()
     )
     if not name:
-        return f"{message}."
+        return without_user(f"{message}.")
     value = "(hidden)" if secret else repr(str(first["input"]))
-    return f"{name} has the value {value}: {message}."
+    return without_user(f"{name} has the value {value}: {message}.")
 
 
 def _is_secret(annotation: Any) -> bool:
@@ -139,14 +152,13 @@ class Line:
 
 
 def lines(section: Section) -> list[Line]:
-    """List the settings of a section with value and origin; secrets show as `set`."""
+    """List the settings of a section with value and origin; secrets show as `set`, users of addresses not."""
     in_file = {name.lower() for name, value in dotenv_values(ENV_FILE).items() if value}
     in_environment = {name.lower() for name, value in os.environ.items() if value}
     listed = []
     for field, info in type(section).model_fields.items():
         name = environment_name(type(section), field)
         value = getattr(section, field)
-        shown = "set" if isinstance(value, SecretStr) else "" if value is None else str(value)
         origin = (
             "environment"
             if name.lower() in in_environment
@@ -154,5 +166,11 @@ def lines(section: Section) -> list[Line]:
             if name.lower() in in_file
             else "default"
         )
-        listed.append(Line(name, shown, origin, info.description or ""))
+        listed.append(Line(name, _shown(value), origin, info.description or ""))
     return listed
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, SecretStr):
+        return "set"
+    return "" if value is None else without_user(str(value))

@@ -106,6 +106,7 @@ class ScriptedModel:
     def __init__(self, *pieces: str, echo: bool = False) -> None:
         self._pieces = pieces or ("A red ", "car.")
         self._echo = echo
+        self.name = "gpt-test"
         self.requests: list[Request] = []
         self.closed = 0
         self.gate: asyncio.Event | None = None
@@ -123,7 +124,7 @@ class ScriptedModel:
                 await asyncio.sleep(0)
             if self.problem is not None:
                 raise self.problem
-            yield Finished("gpt-test", Usage(10, 5), "stop")
+            yield Finished(self.name, Usage(10, 5), "stop")
         finally:
             self.closed += 1
 

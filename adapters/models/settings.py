@@ -79,11 +79,13 @@ class ModelSettings(Section):
         validation_alias="LOUPE_TEMPERATURE",
         description="unset: not sent, as reasoning models ask",
     )
-    connect_seconds: float = Field(5, gt=0, description="longest wait for a connection")
-    first_seconds: float = Field(60, gt=0, description="longest silence before the first word")
-    idle_seconds: float = Field(30, gt=0, description="longest silence within an answer")
+    connect_seconds: float = Field(5, gt=0, le=600, description="longest wait for a connection")
+    first_seconds: float = Field(
+        60, gt=0, le=3600, description="longest silence before the first word"
+    )
+    idle_seconds: float = Field(30, gt=0, le=3600, description="longest silence within an answer")
     tries: int = Field(4, ge=1, description="requests made for one answer before giving up")
-    retry_seconds: float = Field(90, ge=0, description="no new try later than this")
+    retry_seconds: float = Field(90, ge=0, le=3600, description="no new try later than this")
 
     @field_validator("azure_endpoint", "openai_url")
     @classmethod

@@ -49,7 +49,8 @@ local function run_of(box, burst, longest)
   local due = math.min(run[#run].at + burst, run[1].at + longest)
   return run, math.max(0, due - now())
 end
-local function reply_of(box, run, settle, more)
+local function reply_of(box, run, settle)
+  redis.call('HSET', P .. box .. ':lease', 'closed', settle == 0 and run[#run].seq or 0)
   local out = {box, state(box, 'gen'), state(box, 'stop'), settle,
     redis.call('HGET', P .. box .. ':lease', 'attempts') or '0',
     redis.call('HGET', P .. box .. ':lease', 'answered') or ''}

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import SettingsConfigDict
 
 from bot.settings import Section
+
+if TYPE_CHECKING:
+    from urllib.parse import SplitResult
 
 SCHEMES = ("redis", "rediss", "unix")
 
@@ -23,9 +27,15 @@ class RedisSettings(Section):
         description="Redis server, rediss:// with TLS; unset: an embedded one",
     )
     connections: int = Field(64, ge=2, description="most connections to Redis of one process")
-    connect_seconds: float = Field(2, gt=0, description="longest wait for a connection to Redis")
-    reply_seconds: float = Field(5, gt=0, description="longest wait for a reply of Redis")
-    idle_seconds: float = Field(30, ge=0, description="an idle connection is tried after this")
+    connect_seconds: float = Field(
+        2, gt=0, le=60, description="longest wait for a connection to Redis"
+    )
+    reply_seconds: float = Field(
+        5, gt=0, le=60, description="longest wait for a reply of Redis"
+    )
+    idle_seconds: float = Field(
+        30, ge=0, le=3600, description="an idle connection is tried after this"
+    )
     accept_seconds: float = Field(
         1.5, gt=0, le=10, description="a message not stored by then is to be delivered again"
     )
@@ -40,4 +50,14 @@ class RedisSettings(Section):
             raise ValueError("it has to start with redis://, rediss:// or unix://")
         if not (parts.path if parts.scheme == "unix" else parts.hostname):
             raise ValueError("it names no server")
+        if not _has_usable_port(parts):
+            raise ValueError("its port has to be a number up to 65535")
         return url
+
+
+def _has_usable_port(parts: SplitResult) -> bool:
+    """Tell whether the port is a number; the complaint of urllib could quote a password."""
+    try:
+        return parts.port != 0
+    except ValueError:
+        return False
