@@ -76,7 +76,7 @@ class Downloads:
         """Write the file at `url` to `into`, at most `limit` bytes; raises `FileProblem`.
 
         `bearer` goes to the origin of `url` only. `local` is an origin on this machine that may be
-        asked, if `url` is of it (see `Guard`).
+        asked, if `url` is of it (see `Guard`); redirects do not lead away from it.
         """
         try:
             async with asyncio.timeout(self._settings.seconds):
@@ -106,9 +106,9 @@ class Downloads:
 
     async def _follow(self, url: str, into: Path, limit: int, bearer: str, local: str) -> None:
         address = parse(url)
+        if str(address.origin()) != local:
+            local = ""
         for _ in range(HOPS + 1):
-            if str(address.origin()) != local:
-                local = ""
             headers = {AUTHORIZATION: f"Bearer {bearer}"} if bearer else {}
             async with self._guard.request(
                 "GET", str(address), local=local, headers=headers, timeout=self._timeout
@@ -120,6 +120,8 @@ class Downloads:
                 target = _target(address, response)
             if target.origin() != address.origin():
                 bearer = ""
+                if local:
+                    raise AddressRefused("a redirect away from this machine")
             address = target
         raise FileProblem(Reason.UNREACHABLE, "too many redirects")
 

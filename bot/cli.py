@@ -33,6 +33,10 @@ if TYPE_CHECKING:
 FAILED = 1
 USAGE = 2
 
+PICTURE_SUFFIXES = frozenset(
+    ".jpg .jpeg .jpe .png .webp .gif .heic .heif .avif .bmp .tif .tiff .svg .raw .dng".split()
+)
+
 
 class Failure(Exception):
     """Ends the command with one sentence on stderr and exit code 1."""
@@ -53,6 +57,10 @@ def run(arguments: Sequence[str]) -> int:
         return FAILED
     except StoreDown as error:
         sys.stderr.write(f"loupe: The store cannot be used ({error}). Try `loupe doctor`.\n")
+        return FAILED
+    except OSError as error:
+        about = f"{error.filename} cannot be used" if error.filename else "The system refuses"
+        sys.stderr.write(f"loupe: {about}: {error.strerror or error}.\n")
         return FAILED
     except KeyboardInterrupt:
         return 130
@@ -139,7 +147,7 @@ def _means_a_file(word: str) -> bool:
     """Tell a folder, a device or a mistyped picture from a question."""
     if os.path.lexists(word):
         return True
-    return " " not in word and Path(word).suffix.lower() in SUFFIXES
+    return " " not in word and Path(word).suffix.lower() in PICTURE_SUFFIXES
 
 
 async def _asked(

@@ -42,6 +42,7 @@ class Inbox:
         receipt = await self._mailbox.accept(letter)
         log.info("received", verdict=receipt.verdict, thread=message.thread.key[:8])
         if receipt.verdict == "full":
+            log.warning("mailbox_full", thread=message.thread.key[:8])
             full = replace(message, kind="full", text="", attachments=())
             await self._mailbox.accept(_letter(full, None))
         elif receipt.verdict == "accepted" and not letter.express and not letter.stops:

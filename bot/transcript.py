@@ -29,8 +29,8 @@ Message = dict[str, Any]
 _FENCE = "```json\n{}\n```"
 _ARRAY = _FENCE.format("[\n{}\n]")
 
-# A chat may take these for marks, entities or line ends, even in a code block.
-_UNSAFE = re.compile(r"[`<>&\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff]")
+# A chat may take these for marks, images, entities or line ends, even in a code block.
+_UNSAFE = re.compile(r"[`!<>&\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff]")
 
 
 def transcript(system: str, past: Past) -> list[Message]:

@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from bot.channel import Abilities, Gone, Post, Stage, Unclear
+from bot.channel import Abilities, Gone, Post, Refused, Stage, Unclear
 from bot.history import Usage
 from bot.model import Delta, Finished, Request, Text
 
@@ -59,7 +59,7 @@ class FakeChannel:
 
     async def post(self, address: Address, post: Post) -> str:
         fault = self.faults.pop(0) if self.faults else None
-        if isinstance(fault, Gone):
+        if isinstance(fault, Gone | Refused):
             raise fault
         if not self._abilities.edits and post.stage is not Stage.FINAL:
             return ""

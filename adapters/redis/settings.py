@@ -30,9 +30,7 @@ class RedisSettings(Section):
     connect_seconds: float = Field(
         2, gt=0, le=60, description="longest wait for a connection to Redis"
     )
-    reply_seconds: float = Field(
-        5, gt=0, le=60, description="longest wait for a reply of Redis"
-    )
+    reply_seconds: float = Field(5, gt=0, le=60, description="longest wait for a reply of Redis")
     idle_seconds: float = Field(
         30, ge=0, le=3600, description="an idle connection is tried after this"
     )

@@ -16,6 +16,7 @@ import structlog
 from adapters.teams import posts
 from bot import texts
 from bot.channel import Gone, Post, Refused, Unclear
+from bot.threads import Thread
 
 if TYPE_CHECKING:
     from adapters.teams.connector import Connector
@@ -80,15 +81,15 @@ class Consents:
             raise ValueError(f"a file of {len(data)} bytes cannot be offered")
         key = secrets.token_hex(24)
         ttl = self._limits.file_hours * 3600
-        await self._shelf.put(key, _packed(Owner.at(address), data), ttl)
+        await self._shelf.put(_file(address, key), _packed(Owner.at(address), data), ttl)
         card = await self._show(address, _consent_card(key, name, len(data)))
-        await self._shelf.put(_card_key(key), card.encode(), ttl)
+        await self._shelf.put(_card(address, key), card.encode(), ttl)
 
     async def settle(self, address: Address) -> None:
         """Carry out what the user chose on a card; raises `Unclear`, `Gone`, `Refused`."""
         choice = address["invoke"]
         key = _key(choice)
-        kept = await self._shelf.get(key) if key else None
+        kept = await self._shelf.get(_file(address, key)) if key else None
         if kept == SAVED and kept is not None:
             await self._say(address, texts.FILE_SAVED_ALREADY)
             return
@@ -98,7 +99,7 @@ class Consents:
         elif choice.get("action") == "accept":
             await self._hand_over(address, key, data)
         else:
-            await self._shelf.delete(key)
+            await self._shelf.delete(_file(address, key))
             await self._take_card_back(address, key)
             await self._say(address, texts.FILE_DECLINED)
 
@@ -108,13 +109,13 @@ class Consents:
         if not await self._uploads.upload(address, str(target.get("uploadUrl", "")), data):
             await self._say(address, texts.FILE_NOT_SAVED)
             return
-        await self._shelf.put(key, SAVED, self._limits.file_hours * 3600)
+        await self._shelf.put(_file(address, key), SAVED, self._limits.file_hours * 3600)
         await self._show(address, _info_card(target))
         await self._take_card_back(address, key)
 
     async def _take_card_back(self, address: Address, key: str) -> None:
         """Delete the card that asked, where it is known and can be deleted."""
-        card = await self._shelf.get(_card_key(key))
+        card = await self._shelf.get(_card(address, key))
         if not card:
             return
         service, conversation = address["service"], address["conversation"]
@@ -122,7 +123,7 @@ class Consents:
             await self._connector.delete(service, conversation, card.decode())
         except (Refused, Unclear, Gone) as error:
             log.info("consent_card_stays", why=str(error))
-        await self._shelf.delete(_card_key(key))
+        await self._shelf.delete(_card(address, key))
 
     async def _say(self, address: Address, text: str) -> None:
         service, conversation = address["service"], address["conversation"]
@@ -163,8 +164,15 @@ def _key(choice: dict[str, Any]) -> str:
     return key if isinstance(key, str) and KEY.fullmatch(key) else ""
 
 
-def _card_key(key: str) -> str:
-    return f"card-{key}"
+def _file(address: Address, key: str) -> str:
+    """Name an offered file on the shelf: below its thread, with which it is forgotten."""
+    thread = Thread(address["channel"], address.get("tenant", ""), address["conversation"])
+    return f"{thread.key}/offered/{key}"
+
+
+def _card(address: Address, key: str) -> str:
+    """Name where the id of the card that asked is kept."""
+    return f"{_file(address, key)}-card"
 
 
 def _packed(owner: Owner, data: bytes) -> bytes:

@@ -25,7 +25,8 @@ class Files:
 
     The bot's token goes to the connector that the message came from and nowhere else; without it
     any public https address is asked. A connector on this machine (the playground's, a
-    simulator's) may serve files from its own origin only.
+    simulator's) may serve files from its own origin only, and in the playground nothing else is
+    asked.
     """
 
     def __init__(self, downloads: Downloads, token: BotToken, hosts: ConnectorHosts) -> None:
@@ -42,6 +43,8 @@ class Files:
             return
         url = str(file.source.get("url", ""))
         local = self.local_origin(address)
+        if self._hosts.only_local and origin(url) != local:
+            raise FileProblem(Reason.REFUSED_ADDRESS, "not the playground's own")
         if file.source.get("credential") == "bot" and self._may_see_token(url, address["service"]):
             await self._fetch_as_bot(url, into, limit, local)
         else:

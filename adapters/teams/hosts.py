@@ -79,7 +79,7 @@ class ConnectorHosts:
     """
 
     def __init__(self, settings: TeamsSettings) -> None:
-        self._playground = settings.playground
+        self.only_local = settings.playground
         self._listed = settings.listed_hosts
 
     def is_connector(self, url: str) -> bool:
@@ -87,7 +87,7 @@ class ConnectorHosts:
         address = parsed(url)
         if address is None or not address.host:
             return False
-        if self._playground:
+        if self.only_local:
             return is_loopback_host(address.host)
         return is_known_connector(url) or self._is_listed(address)
 

@@ -38,6 +38,10 @@ BODY_SECONDS = 15.0
 
 https://learn.microsoft.com/azure/bot-service/bot-builder-howto-long-operations-guidance
 """
+MOST_NESTED = 50
+"""Most objects and arrays inside each other; genuine activities have about a dozen."""
+OWN_CHANNELS = frozenset({"page", "terminal"})
+"""Loupe's channels that the Bot Framework does not bring; an activity of theirs is forged."""
 
 
 class TooLarge(ValueError):
@@ -160,12 +164,27 @@ def _activity(body: bytearray) -> Activity:
     data = _decoded(body)
     if not isinstance(data, dict):
         raise Malformed("the body is no JSON object")
+    if _is_nested_beyond(MOST_NESTED, data):
+        raise Malformed(f"the body is nested more than {MOST_NESTED} deep")
     activity = activity_from(data)
     if not activity.type:
         raise Malformed("the activity has no type")
     if not _names_conversation(activity):
         raise Malformed("the activity names no conversation")
+    if activity.channel_id in OWN_CHANNELS:
+        raise Malformed("the activity names a channel of Loupe's own")
     return activity
+
+
+def _is_nested_beyond(most: int, data: dict[str, Any]) -> bool:
+    """Tell whether containers stand inside each other more than so many deep; no recursion."""
+    level: list[Any] = [data]
+    for _ in range(most):
+        inside = (one.values() if isinstance(one, dict) else one for one in level)
+        level = [part for parts in inside for part in parts if isinstance(part, dict | list)]
+        if not level:
+            return False
+    return True
 
 
 def _names_conversation(activity: Activity) -> bool:

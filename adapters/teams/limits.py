@@ -19,7 +19,7 @@ class TeamsLimits(Section):
     model_config = SettingsConfigDict(env_prefix="LOUPE_TEAMS_")
 
     text_limit: int = Field(
-        20_000, ge=1_000, le=24_000, description="characters of one message; Teams takes 80 KB"
+        20_000, ge=1_000, le=20_000, description="characters of one message; Teams takes 80 KB"
     )
     send_tries: int = Field(6, ge=1, description="tries of one send or edit")
     send_seconds: float = Field(45, gt=0, description="longest send or edit with all its tries")

@@ -55,12 +55,15 @@ def _text(error: dict[str, Any], name: str) -> str:
 
 
 def refusal(method: str, status: int, body: bytes) -> Refusal | Gone:
-    """Name a response that is no success: gone conversations, sizes, streams, others."""
+    """Name a response that is no success: gone conversations, sizes, streams, others.
+
+    Only a post tells that a conversation is gone; an edit may be refused for its message alone.
+    """
     code, message = told(body)
     if status == 413 or code == SIZE_CODE or "message size too large" in message.lower():
         return TooBig(status, code or SIZE_CODE, message)
     if code in {STREAM_CODE, SEQUENCE_CODE}:
         return StreamRefused(status, code, message)
-    if status in {403, 410} or (status == 404 and method == "POST"):
+    if method == "POST" and status in {403, 404, 410}:
         return Gone(f"{status} {code}: {message}")
     return Refusal(status, code, message)

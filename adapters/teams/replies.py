@@ -27,7 +27,7 @@ log = structlog.get_logger()
 TEAMS = "msteams"
 EDITING = {TEAMS, "emulator"}
 """Channels in which a sent message can be changed."""
-NEVER = {400, 403, 404, 405, 501}
+NEVER = {400, 403, 404, 405, 410, 501}
 """Refusals of an edit that no repetition changes: that message cannot be edited."""
 
 

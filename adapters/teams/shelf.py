@@ -14,7 +14,10 @@ _UNTIL = struct.Struct(">d")
 
 
 class BlobShelf:
-    """Implements `adapters.teams.consent.Shelf`; what expired goes with the blobs' retention."""
+    """Implements `adapters.teams.consent.Shelf`; what expired goes with the blobs' retention.
+
+    Keys are `<thread key>/…`, so that what a thread forgets is gone from here too.
+    """
 
     def __init__(self, blobs: Blobs) -> None:
         self._blobs = blobs
@@ -32,8 +35,8 @@ class BlobShelf:
 
     async def delete(self, key: str) -> None:
         """Keep nothing under a key."""
-        await self._blobs.erase(f"shelf/{key}")
+        await self._blobs.erase(key)
 
 
 def _blob(key: str) -> str:
-    return f"shelf/{key}/file"
+    return f"{key}/file"
