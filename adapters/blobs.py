@@ -60,10 +60,11 @@ def open_blobs(settings: MediaSettings, data: Path) -> BlobStore:
     """Open the object store of the settings, or the folder `media` of the data folder.
 
     Credentials come from where each cloud's tools look for them (`AZURE_STORAGE_ACCOUNT_NAME`,
-    `AWS_ACCESS_KEY_ID`, …). Raises `SettingsError` when one that is needed is missing.
+    `AWS_ACCESS_KEY_ID`, …). Raises `SettingsError` when one that is needed is missing,
+    or the folder cannot be used.
     """
     if settings.url is None:
-        return BlobStore(LocalStore(data / "media", mkdir=True, automatic_cleanup=True))
+        return BlobStore(_folder(data / "media"))
     limit = timedelta(seconds=settings.seconds)
     try:
         store = from_url(
@@ -74,6 +75,13 @@ def open_blobs(settings: MediaSettings, data: Path) -> BlobStore:
     except (BaseError, ValueError) as error:
         raise SettingsError(f"LOUPE_MEDIA_URL cannot be used: {_first_line(error)}.") from None
     return BlobStore(store)
+
+
+def _folder(path: Path) -> LocalStore:
+    try:
+        return LocalStore(path, mkdir=True, automatic_cleanup=True)
+    except (BaseError, OSError) as error:
+        raise SettingsError(f"The folder {path} cannot be used: {_first_line(error)}.") from None
 
 
 class BlobStore:

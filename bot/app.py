@@ -283,20 +283,14 @@ def _health(redis: Redis, worker: Worker) -> list[web.RouteDef]:
     return [web.get("/healthz", alive), web.get("/readyz", ready)]
 
 
-FOLDER_REMEDY = "Set LOUPE_DATA to a folder on a disk with free space that Loupe may write to."
-TOKEN_REMEDY = (
-    "Check MicrosoftAppId, MicrosoftAppPassword, MicrosoftAppType and MicrosoftAppTenantId "
-    "against the Azure Bot, and that this machine reaches LOUPE_TOKEN_URL."
-)
-KEYS_REMEDY = "Check LOUPE_OPENID_URL, and that this machine reaches it (proxy, firewall)."
-
-
 def checks(settings: Settings) -> list[doctor.Check]:
     """List what `loupe doctor` tries, part by part."""
+    store_remedy = doctor.REDIS if settings.redis.url else doctor.FOLDER
+    blobs_remedy = doctor.OBJECT_STORE if settings.media.url else doctor.FOLDER
     found: list[doctor.Check] = [
-        doctor.Check("data folder", lambda: doctor.writable(settings.core.data), FOLDER_REMEDY),
-        doctor.Check("store", lambda: _check_store(settings), _store_remedy(settings)),
-        doctor.Check("pictures", lambda: _check_blobs(settings), _blobs_remedy(settings)),
+        doctor.Check("data folder", lambda: doctor.writable(settings.core.data), doctor.FOLDER),
+        doctor.Check("store", lambda: _check_store(settings), store_remedy),
+        doctor.Check("pictures", lambda: _check_blobs(settings), blobs_remedy),
         *(
             doctor.Check(f"model {name}", partial(_check_model, settings, name))
             for name in settings.deployment.models
@@ -304,22 +298,10 @@ def checks(settings: Settings) -> list[doctor.Check]:
     ]
     if not settings.teams.playground:
         found += [
-            doctor.Check("Teams token", lambda: _check_token(settings), TOKEN_REMEDY),
-            doctor.Check("Teams signing keys", lambda: _check_keys(settings), KEYS_REMEDY),
+            doctor.Check("Teams token", lambda: _check_token(settings), doctor.SIGN_IN),
+            doctor.Check("Teams signing keys", lambda: _check_keys(settings), doctor.SIGNING_KEYS),
         ]
     return found
-
-
-def _store_remedy(settings: Settings) -> str:
-    if settings.redis.url:
-        return "Check REDIS_URL, and that the Redis server runs and lets this machine in."
-    return f"{FOLDER_REMEDY} Or set REDIS_URL to use a Redis server."
-
-
-def _blobs_remedy(settings: Settings) -> str:
-    if settings.media.url:
-        return "Check LOUPE_MEDIA_URL and the credentials of the object store."
-    return FOLDER_REMEDY
 
 
 async def _check_store(settings: Settings) -> str:

@@ -17,10 +17,10 @@ from obstore.store import MemoryStore
 
 from adapters.blobs import BlobStore
 from adapters.manifests import build_slack, build_teams
-from bot import app, doctor, logs, transcript
+from bot import app, doctor, logs, texts, transcript
 from bot.history import Past
 from bot.preferences import InForce
-from bot.problems import StoreDown
+from bot.problems import ModelReason, StoreDown
 from bot.redaction import secrets_of
 from bot.settings import SettingsError, lines
 from bot.terminal import Terminal, question
@@ -31,10 +31,10 @@ if TYPE_CHECKING:
     from bot.turn import Outcome
 
 FAILED = 1
-USAGE = 2
 
-PICTURE_SUFFIXES = frozenset(
-    ".jpg .jpeg .jpe .png .webp .gif .heic .heif .avif .bmp .tif .tiff .svg .raw .dng".split()
+PICTURE_SUFFIXES = (
+    *(".jpg", ".jpeg", ".jpe", ".png", ".webp", ".gif", ".heic", ".heif", ".avif"),
+    *(".bmp", ".tif", ".tiff", ".svg", ".dng"),
 )
 
 
@@ -56,7 +56,8 @@ def run(arguments: Sequence[str]) -> int:
         sys.stderr.write(f"loupe: {error}\n")
         return FAILED
     except StoreDown as error:
-        sys.stderr.write(f"loupe: The store cannot be used ({error}). Try `loupe doctor`.\n")
+        reason = str(error) or error.__cause__ or "no answer"
+        sys.stderr.write(f"loupe: The store cannot be used ({reason}). Try `loupe doctor`.\n")
         return FAILED
     except OSError as error:
         about = f"{error.filename} cannot be used" if error.filename else "The system refuses"
@@ -86,7 +87,7 @@ def _parser() -> argparse.ArgumentParser:
 
     manifest = commands.add_parser("manifest", help="make a package ready to upload")
     manifest.add_argument("channel", choices=("teams", "slack"))
-    manifest.add_argument("--host", default="", help="public host name of Loupe")
+    manifest.add_argument("--host", required=True, help="public host name of Loupe")
     manifest.add_argument("--output", help="file to write", metavar="FILE")
     manifest.set_defaults(act=_manifest)
 
@@ -118,7 +119,7 @@ def settle() -> None:
     gc.freeze()
 
 
-def _ask(options: argparse.Namespace, settings: app.Settings) -> int:
+def _ask(options: argparse.Namespace, settings: app.Settings) -> None:
     paths, words = _files_and_question(options.words)
     terminal = Terminal(quiet=options.json)
     outcome = asyncio.run(_asked(options, settings, paths, words, terminal))
@@ -126,7 +127,14 @@ def _ask(options: argparse.Namespace, settings: app.Settings) -> int:
         system = options.system or settings.core.system_message
         past = Past(turns=(outcome.turn,), photos=outcome.photos)
         sys.stdout.write(transcript.dumps(transcript.transcript(system, past)) + "\n")
-    return FAILED if outcome.turn.status == "failed" else 0
+    if outcome.turn.status == "failed":
+        raise Failure(" ".join(_why(outcome).split()))
+
+
+def _why(outcome: Outcome) -> str:
+    """Tell why a turn failed: for the model's reason, or because no file could be used."""
+    reason = outcome.turn.problem
+    return texts.WHY_MODEL[ModelReason(reason)] if reason else outcome.text
 
 
 def _files_and_question(words: Sequence[str]) -> tuple[list[Path], str]:
@@ -147,7 +155,7 @@ def _means_a_file(word: str) -> bool:
     """Tell a folder, a device or a mistyped picture from a question."""
     if os.path.lexists(word):
         return True
-    return " " not in word and Path(word).suffix.lower() in PICTURE_SUFFIXES
+    return " " not in word and word.lower().endswith(PICTURE_SUFFIXES)
 
 
 async def _asked(
@@ -170,7 +178,8 @@ async def _asked(
     async with app.kitchen(settings, blobs) as (turns, gallery):
         asked = question(paths, words)
         outcome = await turns.run(asked, Past(), force, terminal, stop)
-        terminal.finish(outcome.text)
+        failed = outcome.turn.status == "failed"
+        terminal.finish(outcome.text.removesuffix(_why(outcome)) if failed else outcome.text)
         if options.save:
             pictures = await gallery.recall(asked.thread, outcome.photos)
             await asyncio.to_thread(_save, Path(options.save), pictures.values())

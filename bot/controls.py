@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from bot import texts, transcript
@@ -15,7 +15,7 @@ from bot.mailbox import Entry, Erase
 from bot.parts import split
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Iterable, Iterator
 
     from bot.gallery import Gallery
     from bot.history import History, Past
@@ -89,7 +89,8 @@ class Controls:
         if not order.command.valid:
             return Said((texts.command_misused(order.command),))
         act: Callable[[Order], Awaitable[Said]] = getattr(self, f"_{order.command.name}")
-        return await act(order)
+        said = await act(order)
+        return replace(said, texts=tuple(_within(order.text_limit, said.texts)))
 
     async def _help(self, order: Order) -> Said:
         return Said((texts.help_text(offline=self._preferences.deployment.offline),))
@@ -214,7 +215,7 @@ class Controls:
 
     async def _photos(self, order: Order) -> Said:
         past = await self._history.past(order.thread)
-        return Said(tuple(split(texts.photo_log(past.photos), order.text_limit)))
+        return Said((texts.photo_log(past.photos),))
 
     async def _watch(self, order: Order) -> Said:
         message = order.entry.message
@@ -231,6 +232,12 @@ class Controls:
     async def _usage(self, order: Order) -> Said:
         past = await self._history.past(order.thread)
         return Said((texts.usage_shown(_by_model(past)),))
+
+
+def _within(limit: int, said: Iterable[str]) -> Iterator[str]:
+    """Cut what is too long for one message."""
+    for text in said:
+        yield from [text] if len(text) <= limit else split(text, limit)
 
 
 def _scope_of(where: Thread | Place, order: Order) -> str:

@@ -36,6 +36,15 @@ class Check(NamedTuple):
 SECONDS = 20.0
 """Longest check of one part."""
 
+FOLDER = "Set LOUPE_DATA to a folder on a disk with free space that Loupe may write to."
+REDIS = "Check REDIS_URL, and that the Redis server runs and lets this machine in."
+OBJECT_STORE = "Check LOUPE_MEDIA_URL and the credentials of the object store."
+SIGN_IN = (
+    "Check MicrosoftAppId, MicrosoftAppPassword, MicrosoftAppType and MicrosoftAppTenantId "
+    "against the Azure Bot, and that this machine reaches LOUPE_TOKEN_URL."
+)
+SIGNING_KEYS = "Check LOUPE_OPENID_URL, and that this machine reaches it."
+
 
 async def examine(checks: list[Check]) -> list[Finding]:
     """Try all parts side by side."""

@@ -152,7 +152,7 @@ class Line:
 
 
 def lines(section: Section) -> list[Line]:
-    """List the settings of a section with value and origin; secrets show as `set`, users of addresses not."""
+    """List the settings of a section with value and origin; a secret shows as `set`."""
     in_file = {name.lower() for name, value in dotenv_values(ENV_FILE).items() if value}
     in_environment = {name.lower() for name, value in os.environ.items() if value}
     listed = []

@@ -42,9 +42,9 @@ class Terminal:
             self._shown = text
 
     def finish(self, text: str) -> None:
-        """Print the rest of the answer."""
-        self.grow(text)
-        if not self._quiet:
+        """Print the rest of the answer, if there is one."""
+        self.grow(text.rstrip())
+        if self._shown:
             sys.stdout.write("\n")
 
 

@@ -44,9 +44,9 @@ async def test_the_log_of_photos_tells_what_their_files_say(bot: Loupe) -> None:
     assert await chat.ask("/photos") == texts.NO_PHOTOS
     await chat.ask("Look", bot.file("fruits.jpg"), bot.file("leuvenA.jpg", "street.jpg"))
     first, second = (await chat.ask("/photos")).splitlines()
-    assert first.startswith("- **P1** fruits.jpg: 512 × 480, JPEG, 80 KB, no capture time")
+    assert first.startswith("- **P1** `fruits.jpg`: 512 × 480, JPEG, 80 KB, no capture time")
     assert "posted by Alex 20" in first
-    assert second.startswith("- **P2** street.jpg: ")
+    assert second.startswith("- **P2** `street.jpg`: ")
     assert "taken 20" in second
     assert "° E" in second
 

@@ -101,8 +101,7 @@ async def test_what_people_say_is_not_taken_for_the_words_of_somebody_else(
 @pytest.mark.parametrize("text", ["/system " + "x" * 20_000, "a" * 60_000, "\u202e\x00\x07" * 99])
 async def test_a_strange_message_is_answered_like_any_other(registered: Loupe, text: str) -> None:
     chat = registered.group()
-    await chat.ask(text)
-    assert len(chat.messages) == 1
+    assert await chat.ask(text) or chat.messages[-1].cards
     assert await chat.ask("/vision") == texts.vision_shown(True, ready=False)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bot import doctor
-from bot.doctor import Finding, examine, writable
+from bot.doctor import Check, Finding, examine, writable
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,7 +19,7 @@ async def well() -> str:
 
 
 async def ill() -> str:
-    raise OSError("no route to host")
+    raise OSError("no route to host. Find a way.")
 
 
 async def wordless() -> str:
@@ -33,12 +33,19 @@ async def endless() -> str:
 
 async def test_every_part_is_found_well_or_ill(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doctor, "SECONDS", 0.05)
-    found = await examine([("a", ill), ("b", well), ("c", wordless), ("d", endless)])
+    found = await examine(
+        [
+            Check("a", ill, "Find a way."),
+            Check("b", well, "Rest."),
+            Check("c", wordless),
+            Check("d", endless, "Wait."),
+        ]
+    )
     assert found == [
         Finding("a", False, "no route to host"),
         Finding("b", True, "It answers."),
-        Finding("c", False, "ConnectionResetError"),
-        Finding("d", False, "no answer within 0.05 seconds."),
+        Finding("c", False, "ConnectionResetError."),
+        Finding("d", False, "no answer within 0.05 seconds. Wait."),
     ]
 
 
@@ -50,7 +57,7 @@ async def test_parts_are_tried_side_by_side() -> None:
         return "met"
 
     async with asyncio.timeout(5):
-        assert all(finding.well for finding in await examine([("a", meet), ("b", meet)]))
+        assert all(finding.well for finding in await examine([Check("a", meet), Check("b", meet)]))
 
 
 async def test_a_data_folder_is_made_and_left_empty(tmp_path: Path) -> None:

@@ -198,6 +198,16 @@ async def test_a_local_origin_is_asked_only_when_named(files, downloads, tmp_pat
     assert len(files.asked) == 1
 
 
+async def test_a_redirect_does_not_lead_away_from_the_local_origin(files, tmp_path):
+    files.then(redirect(files.at("photos.example", "/b")), redirect("/c"), Reply())
+    async with closing(Guard(**files.outside)) as guard:
+        downloads = Downloads(guard, DownloadSettings(), FakeClock())
+        got = await reason(downloads, f"{files.local}/a", tmp_path / "a", local=files.local)
+        await downloads.fetch(f"{files.local}/a", tmp_path / "b", LIMIT, local=files.local)
+    assert got is Reason.REFUSED_ADDRESS
+    assert [one.path for one in files.asked] == ["/a", "/a", "/c"]
+
+
 async def test_nobody_outside_can_send_us_to_the_local_origin(files, downloads, tmp_path):
     files.then(redirect(f"{files.local}/secret"))
     url = files.at("photos.example", "/")

@@ -96,9 +96,7 @@ class Platform:
 
 def answers(teams: TeamsServer, thread: int) -> list[str]:
     """What was answered in a thread, in the order of its messages."""
-    return [
-        named for text in teams.texts(conversation(thread)) for named in ANSWERS.findall(text)
-    ]
+    return [named for text in teams.texts(conversation(thread)) for named in ANSWERS.findall(text)]
 
 
 def answered(teams: TeamsServer) -> int:

@@ -386,6 +386,15 @@ async def test_who_comes_while_a_burst_is_answered_has_a_place(mailbox: RedisMai
     assert await mailbox.ahead(message("p2"), joining.seq) is None
 
 
+async def test_who_is_worked_on_has_no_place_even_when_it_is_stopped(mailbox: RedisMailbox) -> None:
+    await mailbox.accept(photo_post("p"))
+    words = message("w")
+    place = await mailbox.accept(Letter(words))
+    await take(mailbox)
+    await mailbox.accept(Letter(message("s", "/stop"), express=True, stops=True, joins=False))
+    assert await mailbox.ahead(words, place.seq) is None
+
+
 async def test_a_send_is_claimed_once_and_its_id_recorded(mailbox: RedisMailbox) -> None:
     await mailbox.accept(Letter(message("m1")))
     lease = await take(mailbox)

@@ -77,7 +77,8 @@ class Box:
     due: float | None = None
     owner: str = ""
     attempts: int = 0
-    closed: int = 0
+    last: int = 0
+    open: bool = False
     answered: Answered | None = None
     sends: set[tuple[int, int]] = field(default_factory=set)
 
@@ -99,20 +100,20 @@ class Box:
     def ahead(self, seq: int) -> int | None:
         """How many are before a slip that will have an answer of its own."""
         places = [slip.seq for slip in self.slips]
-        if seq not in places or (self.owner and seq == places[0]):
+        if seq not in places:
             return None
         place = places.index(seq)
-        slip = self.slips[place]
-        by_same = [
-            one
-            for one in self.slips[:place]
-            if one.letter.message.author == slip.letter.message.author
-        ]
-        if not by_same or not (slip.letter.gathers or slip.letter.joins):
+        slip, author = self.slips[place], self.slips[place].letter.message.author
+        same = [one for one in self.slips if one.letter.message.author == author]
+        earlier = [one for one in same if one.seq < seq]
+        joining = slip.letter.gathers or slip.letter.joins
+        worked_on = bool(self.owner) and same[0] is self.slips[0]
+        if worked_on and seq <= self.last and (joining or place == 0):
+            return None
+        if not joining or not earlier or not earlier[-1].letter.gathers:
             return place
-        joins = by_same[-1].letter.gathers and by_same[-1].seq >= self.of.stop
-        closed = self.closed if self.owner and by_same[0] is self.slips[0] else 0
-        return None if joins and not by_same[-1].seq <= closed < seq else place
+        late = worked_on and not self.open and earlier[-1].seq <= self.last
+        return place if late or earlier[-1].seq < self.of.stop else None
 
     def pop(self, seqs: set[int], now: float) -> None:
         self.slips = [slip for slip in self.slips if slip.seq not in seqs]
@@ -220,7 +221,7 @@ class MailboxMachine(RuleBasedStateMachine):
 
     def compare(self, lease: Lease, box: Box) -> None:
         run, settle = box.run(self.clock())
-        box.closed = 0 if settle else run[-1].seq
+        box.last, box.open = run[-1].seq, settle > 0
         assert (lease.box, lease.generation, lease.stop) == (
             box.name,
             box.of.generation,

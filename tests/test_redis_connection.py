@@ -123,7 +123,7 @@ async def test_an_unread_reply_is_never_taken_for_the_next_one(client: Redis) ->
     connection = await client.connection_pool.get_connection()
     await connection.send_command("ECHO", "wrong")
     async with asyncio.timeout(2):
-        while not await connection.can_read():  # noqa: ASYNC110
+        while not await connection.can_read():
             await asyncio.sleep(0.01)
     await client.connection_pool.release(connection)
     assert await client.get("key") == "right"

@@ -217,7 +217,7 @@ async def test_a_server_that_dies_under_its_users_comes_back(
     await client.set("key", "kept")
     os.kill((await client.info("server"))["process_id"], signal.SIGKILL)
     async with asyncio.timeout(10):
-        while not await asyncio.to_thread(answers, data):  # noqa: ASYNC110
+        while not await asyncio.to_thread(answers, data):
             await asyncio.sleep(0.02)
     assert await client.get("key") == "kept"
     await store.stop()
@@ -227,7 +227,7 @@ async def test_a_server_that_dies_under_its_users_comes_back(
 async def test_who_is_cancelled_while_starting_leaves_no_server(data: Path, engine: str) -> None:
     starting = asyncio.create_task(store_in(data, engine).start())
     async with asyncio.timeout(10):
-        while not list(data.rglob("server.lock")):  # noqa: ASYNC110
+        while not list(data.rglob("server.lock")):
             await asyncio.sleep(0.001)
     starting.cancel()
     with pytest.raises(asyncio.CancelledError):

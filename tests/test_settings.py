@@ -8,6 +8,8 @@ import pytest
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
+from adapters.redis.settings import RedisSettings
+from bot.redaction import secrets_of
 from bot.settings import (
     Core,
     Limits,
@@ -137,3 +139,41 @@ def test_every_default_is_a_value_that_may_be_set(
 def test_names_are_those_of_the_ecosystem_or_loupes_own() -> None:
     assert environment_name(Core, "port") == "PORT"
     assert environment_name(Limits, "max_photo_bytes") == "LOUPE_MAX_PHOTO_BYTES"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("retention_days", "inf"), ("retention_days", "1e9"), ("turn_seconds", "nan")],
+)
+def test_no_duration_is_endless(name: str, value: str) -> None:
+    with pytest.raises(SettingsError, match=r"^LOUPE_\w+ has the value '.+': Input should be"):
+        load(Limits, **{environment_name(Limits, name): value})
+
+
+@pytest.mark.parametrize(
+    "url", ["redis://:abc", "redis://h:abc", "redis://h:65536", "redis://:hunter2/x@h"]
+)
+def test_a_port_that_is_no_number_is_refused_by_name(
+    monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    monkeypatch.setenv("REDIS_URL", url)
+    with pytest.raises(SettingsError, match=r"^REDIS_URL has the value \(hidden\): it") as refused:
+        load(RedisSettings)
+    assert "hunter2" not in str(refused.value)
+
+
+@pytest.mark.parametrize("url", ["https://user:hunter2@h", "ftp://hunter2@h", "user:hunter2@h"])
+def test_the_user_of_an_address_is_shown_nowhere(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.setenv("LOUPE_ROOM_COLOUR", url)
+    listed = {line.name: line.value for line in lines(load(Room))}
+    assert listed["LOUPE_ROOM_COLOUR"].endswith("(hidden)@h")
+    assert "hunter2" not in listed["LOUPE_ROOM_COLOUR"]
+    monkeypatch.setenv("LOUPE_ROOM_PLACES", url)
+    with pytest.raises(SettingsError, match=r"\(hidden\)@h'") as refused:
+        load(Room)
+    assert "hunter2" not in str(refused.value)
+
+
+def test_the_password_of_an_address_is_kept_out_of_the_log() -> None:
+    room = Room.model_construct(key=None, colour="https://user:hunter%32@h")
+    assert set(secrets_of(room)) == {"hunter%32", "hunter2"}

@@ -80,7 +80,7 @@ async def test_a_half_closed_connection_still_carries_requests(proxy: Proxy) -> 
     assert await asyncio.wait_for(reader.read(), 5) == b""
     writer.write(b"two\n")
     async with asyncio.timeout(5):
-        while heard != [b"one\n", b"two\n"]:  # noqa: ASYNC110
+        while heard != [b"one\n", b"two\n"]:
             await asyncio.sleep(0.01)
     writer.close()
 
@@ -89,7 +89,7 @@ async def test_a_reset_ends_open_connections(proxy: Proxy) -> None:
     proxy.delay = 60
     asking = asyncio.create_task(ask(proxy, b"one\n"))
     async with asyncio.timeout(5):
-        while not heard:  # noqa: ASYNC110
+        while not heard:
             await asyncio.sleep(0.01)
     proxy.reset()
     assert await asyncio.wait_for(asking, 5) in (b"", b"reset")

@@ -220,6 +220,7 @@ async def test_a_message_that_is_too_big_is_told_apart(pages):
     ("status", "code", "problem"),
     [
         (403, "BotNotInConversationRoster", Gone),
+        (410, "Gone", Gone),
         (404, "ConversationNotFound", Gone),
         (403, "ContentStreamNotAllowed", StreamRefused),
         (400, "BadSyntax", Refusal),
@@ -233,6 +234,15 @@ async def test_refusals_are_told_apart(status, code, problem):
             await connector.post(teams.url, GROUP, HELLO)
     assert type(raised.value) is problem
     assert len(teams.requests) == 1
+
+
+@pytest.mark.parametrize("status", [403, 410])
+async def test_an_edit_that_is_not_allowed_is_refused_and_the_conversation_not_gone(status):
+    async with TeamsServer() as teams, connected(teams) as connector:
+        teams.refuse(status, "Forbidden")
+        with pytest.raises(Refusal) as refused:
+            await connector.put(teams.url, GROUP, "1", HELLO)
+    assert refused.value.status == status
 
 
 async def test_an_edit_of_an_unknown_message_is_refused_not_gone():

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from adapters.teams.consent import CONSENT_CARD, INFO_CARD
+from adapters.blobs import MediaSettings, open_blobs
+from adapters.teams.consent import CONSENT_CARD, INFO_CARD, Consents
+from adapters.teams.limits import TeamsLimits
 from adapters.teams.settings import TeamsSettings
+from adapters.teams.shelf import BlobShelf
 from adapters.teams.uploads import CHUNK
 from bot import texts
 from bot.channel import Gone, Unclear
@@ -212,3 +215,25 @@ async def test_an_offer_in_a_chat_that_is_gone(teams, parts):
 async def test_files_without_bytes_or_with_too_many_are_not_offered(teams, parts, size):
     with pytest.raises(ValueError, match="cannot be offered"):
         await offer(teams, parts, bytes(size))
+
+
+async def test_an_offered_file_is_forgotten_with_its_thread(teams, parts, tmp_path):
+    blobs = open_blobs(MediaSettings(), tmp_path)
+    consents = Consents(parts.connector, BlobShelf(blobs), parts.uploads, TeamsLimits())
+    address = teams.address()
+    place = (address["channel"], address["tenant"], address["conversation"])
+    await consents.offer(address, "transcript.json", DATA)
+    assert await blobs.erase(Thread(*place, "another").key) == 0
+    assert await blobs.erase(Thread(*place).key) == 2
+    await consents.settle(teams.address(invoke=teams.consent()))
+    assert teams.texts()[-1] == texts.FILE_EXPIRED
+    assert all(not upload.data for upload in teams.drive.uploads.values())
+
+
+async def test_the_blob_store_keeps_an_offered_file(teams, parts, tmp_path):
+    shelf = BlobShelf(open_blobs(MediaSettings(), tmp_path))
+    consents = Consents(parts.connector, shelf, parts.uploads, TeamsLimits())
+    await consents.offer(teams.address(), "transcript.json", DATA)
+    await consents.settle(teams.address(invoke=teams.consent()))
+    assert next(iter(teams.drive.uploads.values())).data == DATA
+    assert [shown.cards[0]["contentType"] for shown in teams.messages()] == [INFO_CARD]

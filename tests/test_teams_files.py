@@ -195,3 +195,23 @@ async def test_inline_bytes_are_not_decoded_on_the_loop(teams, files, tmp_path, 
     await files.fetch(teams.address(), inline("AAAA"), tmp_path / "a", 1000)
     assert threads
     assert threading.get_ident() not in threads
+
+
+async def test_the_playground_asks_no_other_address(tmp_path):
+    """Nothing is configured, so that whoever sends an activity names the address."""
+    async with (
+        FileServer(tmp_path) as theirs,
+        TeamsServer() as playground,
+        closing(Guard(**theirs.outside)) as guard,
+        ClientSession() as session,
+    ):
+        settings = TeamsSettings()
+        downloads = Downloads(guard, DownloadSettings(), FakeClock())
+        files = Files(downloads, bot_token(session, settings), ConnectorHosts(settings))
+        public = theirs.at("photos.example", "/a")
+        for url in (public, public.replace("//", "//u:p@"), "http://127.0.0.1:1/", "ftp://x/"):
+            for credential in ("bot", "none"):
+                got = await reason(files, playground.address(), at(url, credential), tmp_path / "a")
+                assert got is Reason.REFUSED_ADDRESS
+        await files.fetch(playground.address(), inline("AAAA"), tmp_path / "b", 1000)
+    assert theirs.asked == []

@@ -207,6 +207,38 @@ async def test_what_is_no_activity_is_malformed(endpoint: Endpoint, token: str, 
     assert await endpoint.post(body, token) == (400, "")
 
 
+def nested(levels: int) -> dict[str, Any]:
+    """Objects and arrays in turn, inside each other."""
+    value: Any = {}
+    for level in range(levels):
+        value = {"a": value} if level % 2 else [value]
+    return {"x": value}
+
+
+@pytest.mark.parametrize("levels", [60, 220, 900])
+@pytest.mark.parametrize("name", ["teams_personal_file_consent", "teams_personal_text"])
+@pytest.mark.parametrize("field", ["value", "channelData", "unknown"])
+async def test_what_is_nested_too_deep_is_malformed(
+    endpoint: Endpoint, token: str, name: str, field: str, levels: int
+) -> None:
+    assert await endpoint.post(sent(name, **{field: nested(levels)}), token) == (400, "")
+    assert endpoint.inbox.messages == []
+
+
+async def test_cards_may_be_nested(endpoint: Endpoint, token: str) -> None:
+    status, _ = await endpoint.post(sent("teams_personal_file_consent", value=nested(40)), token)
+    assert (status, len(endpoint.inbox.messages)) == (200, 1)
+
+
+@pytest.mark.parametrize("channel", ["page", "terminal"])
+async def test_an_activity_that_names_a_channel_of_our_own_is_malformed(
+    playground: Endpoint, channel: str
+) -> None:
+    body = payload("emulator_text", channelId=channel)
+    assert await playground.post(body) == (400, "")
+    assert playground.inbox.messages == []
+
+
 @pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "json"])
 async def test_another_content_type_is_malformed(endpoint: Endpoint, token: str, kind: str) -> None:
     assert await endpoint.post(sent(), token, {"Content-Type": kind}) == (400, "")

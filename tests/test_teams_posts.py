@@ -5,10 +5,16 @@ from __future__ import annotations
 import json
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from adapters.teams import posts
+from adapters.teams.dialect import translate
+from adapters.teams.limits import TeamsLimits
 from bot import texts
 from bot.channel import Button, Post, Stage
+from bot.transcript import blocks, full_blocks
 
 ADDRESS = {
     "conversation": "19:a@thread.tacv2;messageid=1",
@@ -90,3 +96,31 @@ def test_buttons_make_a_card_and_no_text():
             "data": {"loupe": "/system cancel"},
         },
     ]
+
+
+HOSTILE = [
+    "look ![x](https://evil.example/x.png)",
+    "<at>all</at> &lt;",
+    "```\n# x\n| a |\n~~~",
+    "![",
+]
+
+
+@settings(deadline=None)
+@given(st.lists(st.sampled_from(HOSTILE) | st.text(max_size=40), max_size=6), st.integers(200, 900))
+def test_transcripts_are_shown_as_they_are(said, limit):
+    messages = [{"role": "user", "content": [words]} for words in said]
+    for block in [*blocks(messages, limit), *full_blocks({"messages": messages}, limit)]:
+        assert translate(block) == block
+    [block] = full_blocks({"messages": messages}, 20_000)
+    shown = posts.text(Post(block)).removeprefix("```json\n").removesuffix("\n```")
+    assert json.loads(shown) == {"messages": messages}
+
+
+def test_the_longest_transcript_block_is_not_cut():
+    limit = TeamsLimits.model_fields["text_limit"]
+    messages = [{"role": "user", "content": ["\N{CAMERA}" * 60_000]}]
+    for block in blocks(messages, limit.default):
+        assert posts.text(Post(block)) == block
+    with pytest.raises(ValidationError):
+        TeamsLimits(text_limit=limit.default + 1)

@@ -153,12 +153,22 @@ async def test_a_conversation_that_takes_no_posts_is_gone(teams, channel, code):
     sent = await channel.post(address, OPENING)
     for act in (
         lambda: channel.post(address, Post("Hello")),
-        lambda: channel.edit(address, sent, growing("A")),
         lambda: channel.edit(address, sent, Post("A")),
     ):
-        teams.refuse(403, code)
+        teams.refuse(403, code, method="POST")
+        teams.refuse(403, code, method="PUT")
         with pytest.raises(Gone):
             await act()
+
+
+@pytest.mark.parametrize("status", [403, 410])
+async def test_the_end_of_a_message_that_may_not_be_edited_is_posted_anew(teams, channel, status):
+    address = teams.address("groupChat")
+    sent = await channel.post(address, OPENING)
+    teams.refuse(status, "Forbidden", times=2, method="PUT")
+    await channel.edit(address, sent, growing("A red"))
+    await channel.edit(address, sent, Post("A red car."))
+    assert teams.texts(GROUP) == ["Looking…", "A red car."]
 
 
 async def test_the_end_of_a_message_that_vanished_is_posted_anew(teams, channel):

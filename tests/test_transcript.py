@@ -33,7 +33,7 @@ def parsed(block: str) -> Any:
     assert block.startswith("```json\n")
     assert block.endswith("\n```")
     inside = block[8:-4]
-    assert not set("`<>&\u2028") & set(inside)
+    assert not set("`!<>&\u2028") & set(inside)
     return json.loads(inside)
 
 

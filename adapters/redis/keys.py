@@ -74,8 +74,8 @@ def once(place: str, what: str) -> str:
 #   <thread>:state        hash seq, gen (generation), stop (place stopped up to)
 #   <box>:slips           list of {"seq", "at", "author", "gathers", "joins"}, the order
 #   <box>:mail            hash seq to message JSON
-#   <box>:lease           hash owner (token), attempts, answered (finished turn JSON), closed (the
-#                         last place of the run, 0 while it waits for more)
+#   <box>:lease           hash owner (token), attempts, answered (finished turn JSON), last (place
+#                         of the run), open (1 while it waits for more)
 #   <box>:sends:<seq>     hash number to {"id", "shown", "at"}
 #   seen:<digest>         place of a message that was accepted already
 #   dead                  list of dead letters

@@ -50,7 +50,7 @@ local function run_of(box, burst, longest)
   return run, math.max(0, due - now())
 end
 local function reply_of(box, run, settle)
-  redis.call('HSET', P .. box .. ':lease', 'closed', settle == 0 and run[#run].seq or 0)
+  redis.call('HSET', P .. box .. ':lease', 'last', run[#run].seq, 'open', settle > 0 and 1 or 0)
   local out = {box, state(box, 'gen'), state(box, 'stop'), settle,
     redis.call('HGET', P .. box .. ':lease', 'attempts') or '0',
     redis.call('HGET', P .. box .. ':lease', 'answered') or ''}
@@ -236,25 +236,27 @@ return 1
 )
 
 # How many slips are before a message that waits for an answer of its own; -1 when it is worked on,
-# or will be answered together with a photo before it. `closed` is the end of the run at work.
+# or will be answered together with a photo before it.
 _WAITING = """
 local function before(box, seq)
-  local lease = P .. box .. ':lease'
-  local closed = owner(box) and tonumber(redis.call('HGET', lease, 'closed') or 0) or 0
-  local stop, head, last = state(box, 'stop'), nil, {}
+  local last, open = 0, false
+  if owner(box) then
+    local run = redis.call('HMGET', P .. box .. ':lease', 'last', 'open')
+    last, open = tonumber(run[1] or 0), run[2] == '1'
+  end
+  local stop, head, by = state(box, 'stop'), nil, {}
   for i, raw in ipairs(redis.call('LRANGE', P .. box .. ':slips', 0, -1)) do
     local slip = cjson.decode(raw)
     head = head or slip
     if slip.seq == seq then
-      local photo = last[slip.author]
-      local joins = photo and photo.gathers and photo.seq >= stop
-        and (slip.gathers or slip.joins)
-      local late = photo and slip.author == head.author and photo.seq <= closed
-        and slip.seq > closed
-      if (i == 1 and owner(box)) or (joins and not late) then return -1 end
+      local joining, photo = slip.gathers or slip.joins, by[slip.author]
+      local same = slip.author == head.author
+      if same and slip.seq <= last and (i == 1 or joining) then return -1 end
+      local late = same and not open and photo and photo.seq <= last
+      if joining and photo and photo.gathers and photo.seq >= stop and not late then return -1 end
       return i - 1
     end
-    last[slip.author] = slip
+    by[slip.author] = slip
   end
   return -1
 end

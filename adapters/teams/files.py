@@ -43,7 +43,7 @@ class Files:
             return
         url = str(file.source.get("url", ""))
         local = self.local_origin(address)
-        if self._hosts.only_local and origin(url) != local:
+        if self._hosts.only_local and not (local and origin(url) == local):
             raise FileProblem(Reason.REFUSED_ADDRESS, "not the playground's own")
         if file.source.get("credential") == "bot" and self._may_see_token(url, address["service"]):
             await self._fetch_as_bot(url, into, limit, local)

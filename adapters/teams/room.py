@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from aiohttp import ClientSession, DummyCookieJar
+from aiohttp import ClientSession, DummyCookieJar, web
 
 from adapters.download import Downloads, DownloadSettings
 from adapters.guard import Guard
@@ -15,7 +15,6 @@ from adapters.teams.consent import Consents
 from adapters.teams.files import Files
 from adapters.teams.hosts import ConnectorHosts
 from adapters.teams.ingress import teams_ingress
-from adapters.teams.limits import TeamsLimits
 from adapters.teams.replies import TeamsChannel
 from adapters.teams.shelf import BlobShelf
 from adapters.teams.streams import Streams
@@ -25,9 +24,8 @@ from adapters.teams.uploads import Uploads
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from aiohttp import web
-
     from adapters.teams.bot import Accept
+    from adapters.teams.limits import TeamsLimits
     from adapters.teams.settings import TeamsSettings
     from bot.blobs import Blobs
 
