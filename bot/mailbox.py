@@ -184,8 +184,11 @@ class Mailbox(Protocol):
         """
         ...
 
-    async def record(self, box: str, seq: int, number: int, sent: Sent) -> None:
-        """Record what became of a send, unless its message is done with."""
+    async def record(self, box: str, seq: int, number: int, sent: Sent, token: str = "") -> None:
+        """Record what became of a send, unless its message is done with.
+
+        With a token only while the lease is held; raises `LeaseLost`.
+        """
         ...
 
     async def unclaim(self, box: str, seq: int, number: int) -> None:

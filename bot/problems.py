@@ -46,7 +46,6 @@ class ModelReason(StrEnum):
 
     FILTERED = "filtered"
     FILTERED_ANSWER = "filtered_answer"
-    REFUSED = "refused"
     UNAUTHORIZED = "unauthorized"
     NO_DEPLOYMENT = "no_deployment"
     BUSY = "busy"

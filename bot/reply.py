@@ -142,10 +142,11 @@ class Reply:
                     await self._ending.wait()
 
     async def _show(self, post: Post) -> None:
-        if post.stage is not Stage.GROWING:
+        growing = post.stage is Stage.GROWING
+        await self._sends.remember(self._parts[0].sent, post.text if growing else "")
+        if not growing:
             await self._edit(0, post)
             return
-        await self._sends.remember(self._parts[0].sent, post.text)
         parts = split(post.text, self._abilities.text_limit)
         for index, text in enumerate(parts):
             await self._open_part(index)

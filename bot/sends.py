@@ -93,9 +93,12 @@ class Sends:
         await self._mailbox.record(self._box, self._seq, number, Sent(NO_ID))
 
     async def remember(self, sent: str, shown: str) -> None:
-        """Record the text of the answer before people see it, for a successor to go on from."""
+        """Record the text of the answer before people see it, for a successor to go on from.
+
+        Raises `LeaseLost`: then the message is the successor's, and nothing may be shown in it.
+        """
         number = self._numbers[sent]
-        await self._mailbox.record(self._box, self._seq, number, Sent(sent, shown))
+        await self._mailbox.record(self._box, self._seq, number, Sent(sent, shown), self._token)
 
     async def _settled(self, number: int) -> Sent | None:
         """Claim a number; somebody's fresh intent is given time to become a send."""

@@ -104,7 +104,7 @@ class ScriptedModel:
     """
 
     def __init__(self, *pieces: str, echo: bool = False) -> None:
-        self._pieces = pieces or ("A red ", "car.")
+        self.pieces = pieces or ("A red ", "car.")
         self._echo = echo
         self.name = "gpt-test"
         self.requests: list[Request] = []
@@ -115,7 +115,7 @@ class ScriptedModel:
     async def answer(self, request: Request) -> AsyncGenerator[Delta | Finished]:
         self.requests.append(request)
         words = [part.text for part in request.messages[-1].parts if isinstance(part, Text)]
-        pieces = (f"You said: {words[-1]}",) if self._echo else self._pieces
+        pieces = (f"You said: {words[-1]}",) if self._echo else self.pieces
         try:
             for index, piece in enumerate(pieces):
                 if index == 1 and self.gate is not None:

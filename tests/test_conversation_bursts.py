@@ -38,7 +38,7 @@ async def patient_bot(
 
 
 @pytest.fixture
-def patient(patient_bot: Loupe) -> Loupe:
+def patient(patient_bot: Loupe, brisk: None) -> Loupe:
     """The same bot, whose model remembers no other test."""
     patient_bot.model.requests.clear()
     return patient_bot

@@ -15,6 +15,7 @@ from tests.servers.teams import TeamsServer
 from tests.servers.teams_services import APP_ID
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from tests.bot_under_test import Loupe
@@ -70,29 +71,34 @@ async def test_equal_ids_in_other_conversations_are_other_messages(registered: L
     assert [chat.texts for chat in chats] == [[ANSWER]] * 3
 
 
-@pytest.mark.parametrize("engine", ENGINES)
-async def test_while_the_store_is_down_messages_are_to_be_delivered_again(
-    tmp_path: Path, engine: str
-) -> None:
+@pytest.fixture
+def server(request: pytest.FixtureRequest) -> Iterator[RedisServer]:
+    """A store that tests may kill."""
+    engine = getattr(request, "param", "redis-server")
     if find_engine(engine) is None:
         pytest.skip(f"{engine} is not installed")
     server = RedisServer(engine).start()
-    try:
-        async with running(tmp_path, redis_url=server.url) as bot:
-            chat = bot.group()
-            assert await chat.ask("Hello") == ANSWER
-            server.kill()
-            activity = chat.activity("What is this?")
-            assert await bot.deliver(activity) == 503
-            assert (await status_of(bot, "/healthz"), await status_of(bot, "/readyz")) == (200, 503)
-            server.start()
-            statuses = await asyncio.gather(*(bot.deliver(activity) for _ in range(3)))
-            assert set(statuses) == {202}
-            await bot.settled()
-            assert chat.texts == [ANSWER, ANSWER]
-            assert await status_of(bot, "/readyz") == 200
-    finally:
-        server.stop()
+    yield server
+    server.stop()
+
+
+@pytest.mark.parametrize("server", ENGINES, indirect=True)
+async def test_while_the_store_is_down_messages_are_to_be_delivered_again(
+    tmp_path: Path, server: RedisServer
+) -> None:
+    async with running(tmp_path, redis_url=server.url) as bot:
+        chat = bot.group()
+        assert await chat.ask("Hello") == ANSWER
+        server.kill()
+        activity = chat.activity("What is this?")
+        assert await bot.deliver(activity) == 503
+        assert (await status_of(bot, "/healthz"), await status_of(bot, "/readyz")) == (200, 503)
+        server.start()
+        statuses = await asyncio.gather(*(bot.deliver(activity) for _ in range(3)))
+        assert set(statuses) == {202}
+        await bot.settled()
+        assert chat.texts == [ANSWER, ANSWER]
+        assert await status_of(bot, "/readyz") == 200
 
 
 async def test_a_question_under_way_is_answered_once_after_a_restart(tmp_path: Path) -> None:
@@ -107,6 +113,32 @@ async def test_a_question_under_way_is_answered_once_after_a_restart(tmp_path: P
             await bot.settled()
             assert len(bot.model.requests) == 1
         assert chat.texts == [ANSWER]
+
+
+async def test_two_replicas_answer_once_and_stop_each_other(
+    tmp_path: Path, server: RedisServer
+) -> None:
+    async with (
+        TeamsServer(authorize=True) as teams,
+        running(tmp_path, redis_url=server.url, teams=teams) as one,
+        running(tmp_path, redis_url=server.url, teams=teams) as two,
+    ):
+        chat = one.group()
+        activity = chat.activity("What is this?", one.photo("fruits.jpg"))
+        statuses = await asyncio.gather(*(bot.deliver(activity) for bot in (one, two) * 5))
+        await one.settled()
+        assert set(statuses) == {202}
+        assert chat.texts == [ANSWER]
+        assert len(one.model.requests) + len(two.model.requests) == 1
+        for bot in (one, two):
+            bot.model.then(say("A red car. ", asyncio.Event()))
+        await chat.post("And now?")
+        await chat.until("A red car.")
+        idle, busy = sorted((one, two), key=lambda bot: bot.model.open_streams)
+        assert await idle.deliver(chat.activity("/stop")) == 202
+        await busy.model.until_closed(1)
+        await one.settled()
+        assert chat.texts[1:] == [f"A red car.\n\n{texts.STOPPED_HERE}", texts.STOPPING]
 
 
 CLAIMS: dict[str, dict[str, Any]] = {

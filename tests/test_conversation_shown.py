@@ -78,21 +78,21 @@ async def test_an_answer_streams_in_a_personal_chat_by_the_rules_of_teams(tmp_pa
 
 
 async def test_elsewhere_the_answer_grows_by_edits_at_the_pace_that_is_allowed(
-    bot: Loupe,
+    registered: Loupe,
 ) -> None:
-    chat = bot.group()
+    chat = registered.group()
     gates = await begun(chat, *PIECES)
     await chat.until(GROWN[0])
     gates[0].set()
     await chat.until(GROWN[1])
     gates[1].set()
-    await bot.settled()
+    await registered.settled()
     (shown,) = chat.messages
     grown = shown.texts[shown.texts.index(GROWN[0]) :]
     assert all(later.startswith(earlier) for earlier, later in pairwise(grown))
     assert grown[-1] == GROWN[-1]
     assert shown.labelled
-    edits = [request.at for request in bot.teams.requests if request.method == "PUT"]
+    edits = [request.at for request in registered.teams.requests if request.method == "PUT"]
     assert all(later - earlier > 0.9 for earlier, later in pairwise(edits[:-1]))
 
 

@@ -23,7 +23,7 @@ STOPPED = f"A red car.\n\n{texts.STOPPED_HERE}"
 async def begun(chat: Chat) -> None:
     """Have an answer under way that would never end by itself."""
     chat.bot.model.then(say("A red car. ", asyncio.Event(), "Nobody reads this."))
-    await chat.post("What is this?", chat.bot.photo("fruits.jpg"))
+    await chat.post("What is this?")
     await chat.until("A red car.")
 
 

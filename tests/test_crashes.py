@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 QUESTION = Message("m1", THREAD, Author("a", "Anna"), "What is it?", at=time.time())
 STOP = replace(QUESTION, id="m2", text="/stop")
 FORGET = replace(QUESTION, id="m3", text="/forget")
+JSON = replace(QUESTION, id="m4", text="/json")
 JPEG = encoded(corners())
 SHA256 = hashlib.sha256(JPEG).hexdigest()
 PHOTO = Attachment("car.jpg", "image/jpeg", {"id": "car"})
@@ -257,3 +258,18 @@ async def test_forget_erases_all_and_gives_its_receipt(begin: Beginning) -> None
         _, receipt, *more = story.finals
         assert receipt.text.startswith("Erased: 1 question and answer, 1 photo, 1 setting,"), story
         assert [m.text for m in more] == story.doubtful, story
+
+
+async def test_a_transcript_is_handed_over_once(begin: Beginning) -> None:
+    async def asking() -> Story:
+        story = await begin(PatientModel, *LONG, text_limit=200, files=True)()
+        assert await story.process()
+        await story.outside.inbox.receive(JSON)
+        return story
+
+    for story in await every_crash(asking):
+        await verify(story)
+        in_doubt = story.fuses[1].done[-1:] == ["send_file"]
+        assert len(story.outside.channel.files) == 1 + in_doubt, story
+        said = [message.text for message in story.finals].count(texts.JSON_AS_FILE)
+        assert said == 1 + len(story.doubtful), story

@@ -19,7 +19,7 @@ from bot.model import Text
 from bot.problems import FileProblem, ModelProblem, ModelReason, Reason
 from bot.settings import Limits
 from bot.threads import Thread
-from tests.fakes import ScriptedModel
+from tests.fakes import Clock, ScriptedModel
 from tests.house import THREAD, House, Outside
 from tests.pictures import corners, encoded
 
@@ -302,3 +302,23 @@ async def test_an_answer_that_could_not_be_shown_is_remembered(bench: Bench) -> 
     await bench.house.desk.give_up(lease, "too many attempts")
     assert bench.shown == [texts.GIVEN_UP]
     assert (await bench.outside.past()).turns == (turn,)
+
+
+async def test_a_process_that_was_stalled_shows_nothing_over_its_successor(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(time, "time", clock := Clock())
+    bench.model.pieces = ("A red ", *["word "] * 200, "car.")
+    gate = bench.model.gate = asyncio.Event()
+    stalled = asyncio.create_task(bench.house.desk.handle(await bench.taken(POST)))
+    await bench.channel.until("A red")
+    clock.forward(bench.outside.limits.lease_seconds + 1)
+    bench.model.gate = None
+    await House(bench.outside).work()
+    (message,) = bench.channel.messages
+    seen = len(message.posts)
+    gate.set()
+    with pytest.raises(LeaseLost):
+        await stalled
+    assert message.text.endswith("car.")
+    assert len(message.posts) == seen

@@ -420,6 +420,19 @@ async def test_a_send_is_not_recorded_after_its_message_is_done(
     assert await redis_client.keys("*:sends:*") == []
 
 
+async def test_what_is_shown_is_recorded_under_the_lease_only(mailbox: RedisMailbox) -> None:
+    await mailbox.accept(Letter(message("m1")))
+    lease = await take(mailbox)
+    await mailbox.claim(lease.box, lease.seq, 0, lease.token)
+    await mailbox.record(lease.box, lease.seq, 0, Sent("id-1", "A c"), lease.token)
+    await mailbox.again(lease, 0)
+    successor = await take(mailbox)
+    with pytest.raises(LeaseLost):
+        await mailbox.record(lease.box, lease.seq, 0, Sent("id-1", "A car"), lease.token)
+    known = await mailbox.claim(lease.box, lease.seq, 0, successor.token)
+    assert known == Sent("id-1", "A c")
+
+
 async def test_a_waiting_message_can_be_claimed_without_a_lease_until_its_turn(
     mailbox: RedisMailbox,
 ) -> None:

@@ -141,13 +141,12 @@ def test_names_are_those_of_the_ecosystem_or_loupes_own() -> None:
     assert environment_name(Limits, "max_photo_bytes") == "LOUPE_MAX_PHOTO_BYTES"
 
 
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [("retention_days", "inf"), ("retention_days", "1e9"), ("turn_seconds", "nan")],
-)
-def test_no_duration_is_endless(name: str, value: str) -> None:
-    with pytest.raises(SettingsError, match=r"^LOUPE_\w+ has the value '.+': Input should be"):
-        load(Limits, **{environment_name(Limits, name): value})
+@pytest.mark.parametrize("value", ["inf", "nan", "1e9"])
+def test_no_duration_is_endless(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("LOUPE_RETENTION_DAYS", value)
+    sentence = f"^LOUPE_RETENTION_DAYS has the value '{value}': Input should be"
+    with pytest.raises(SettingsError, match=sentence):
+        load(Limits)
 
 
 @pytest.mark.parametrize(

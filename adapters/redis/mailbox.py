@@ -191,10 +191,15 @@ class RedisMailbox:
             raise LeaseLost
         return _SENT.validate_json(reply[1]) if reply[0] == "known" else None
 
-    async def record(self, box: str, seq: int, number: int, sent: Sent) -> None:
-        """Record what became of a send."""
+    async def record(self, box: str, seq: int, number: int, sent: Sent, token: str = "") -> None:
+        """Record what became of a send, unless its message is done with.
+
+        With a token only while the lease is held; raises `LeaseLost`.
+        """
+        told = _SENT.dump_json(sent)
         lane = keys.lane_of(box)
-        await self._run("RECORD", lane, box, seq, number, _SENT.dump_json(sent), DAY_MS)
+        if not await self._run("RECORD", lane, box, seq, number, token, told, DAY_MS):
+            raise LeaseLost
 
     async def unclaim(self, box: str, seq: int, number: int) -> None:
         """Forget the intent of a send that surely did not happen."""

@@ -290,14 +290,19 @@ return {'claimed'}
 """
 )
 
-# ARGV: prefix, box, place, number, what became of it, keep ms
-RECORD = """
-local sends = ARGV[1] .. ARGV[2] .. ':sends:' .. ARGV[3]
-if redis.call('HEXISTS', sends, ARGV[4]) == 0 then return 0 end
-redis.call('HSET', sends, ARGV[4], ARGV[5])
-redis.call('PEXPIRE', sends, ARGV[6])
+# ARGV: prefix, box, place, number, token, what became of it, keep ms
+RECORD = (
+    _COMMON
+    + """
+local box, sends = ARGV[2], P .. ARGV[2] .. ':sends:' .. ARGV[3]
+if ARGV[5] ~= '' and owner(box) ~= ARGV[5] then return 0 end
+if redis.call('HEXISTS', sends, ARGV[4]) == 1 then
+  redis.call('HSET', sends, ARGV[4], ARGV[6])
+  redis.call('PEXPIRE', sends, ARGV[7])
+end
 return 1
 """
+)
 
 # ARGV: prefix, thread, cutoff ms
 PRUNE = (

@@ -13,7 +13,6 @@ WHY_MODEL: dict[ModelReason, str] = {
     "picture. Please rephrase it or choose another picture.",
     ModelReason.FILTERED_ANSWER: "The content filter of the model's service ended this answer. "
     "Please ask in another way.",
-    ModelReason.REFUSED: "The model declined to answer this. Please ask in another way.",
     ModelReason.UNAUTHORIZED: "The model's service did not accept Loupe's credentials. "
     "Please tell whoever runs Loupe to check the key or role.",
     ModelReason.NO_DEPLOYMENT: "The model's service does not know this model. "
