@@ -126,6 +126,9 @@ class Reply:
 
     async def _keep_showing(self) -> None:
         while True:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._abilities.pace):
+                    await self._ending.wait()
             await self._changed.wait()
             self._changed.clear()
             if self._ending.is_set() or self._want is None:
@@ -137,9 +140,6 @@ class Reply:
                 return
             except (Gone, Unclear) as error:
                 log.warning("edit_not_shown", error=type(error).__name__)
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(self._abilities.pace):
-                    await self._ending.wait()
 
     async def _show(self, post: Post) -> None:
         growing = post.stage is Stage.GROWING

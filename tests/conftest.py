@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 import pytest_asyncio
 from fakeredis import FakeAsyncRedis, FakeServer
+from hypothesis import settings
 
 from adapters.redis.connection import connect
 from adapters.redis.settings import RedisSettings
@@ -26,6 +27,12 @@ if TYPE_CHECKING:
 
     from tests.bot_under_test import Loupe
     from tests.servers.page import Served
+
+# One commit gives one result: the same examples each time, however slow the machine is.
+# `pytest --hypothesis-profile=search` looks for new ones.
+settings.register_profile("steady", deadline=None, derandomize=True)
+settings.register_profile("search", deadline=None)
+settings.load_profile("steady")
 
 
 @pytest.fixture(scope="session")

@@ -152,4 +152,5 @@ def test_parts_of_a_safe_text_are_safe(text: str) -> None:
 @relaxed
 @given(st.text(st.sampled_from("abc .,;:-+=*_#%(){}'\"é日\n"), max_size=200))
 def test_plain_text_is_not_changed(text: str) -> None:
-    assert render(text) == text
+    plain = text.replace(".", ". ")  # `a.cc` might be a link
+    assert render(plain) == plain

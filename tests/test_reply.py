@@ -82,6 +82,18 @@ async def test_edits_keep_the_pace_and_show_the_newest() -> None:
     assert bench.channel.messages[0].text == "one two three four five six"
 
 
+async def test_an_answer_within_the_first_pace_is_shown_at_once() -> None:
+    bench = await Bench(pace=3600).leased()
+    reply = bench.reply()
+    await reply.open("…")
+    reply.progress("Thinking…")
+    reply.grow("A red")
+    async with asyncio.timeout(30):
+        await finish(reply, "A red car.")
+    (message,) = bench.channel.messages
+    assert [post.text for post in message.posts] == ["…", "A red car."]
+
+
 async def test_progress_never_replaces_text_of_the_answer() -> None:
     bench = await Bench().leased()
     reply = bench.reply()
