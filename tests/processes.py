@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 START_SECONDS = 40
+STOP_SECONDS = 40
 
 
 class Process:
@@ -47,7 +48,11 @@ class Process:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self.end(signal.SIGKILL)
+        try:
+            async with asyncio.timeout(STOP_SECONDS):
+                await self.end(signal.SIGTERM)  # so that the store that it started ends with it
+        except TimeoutError:
+            await self.end(signal.SIGKILL)
 
     async def end(self, number: signal.Signals) -> int:
         """Send a signal, and wait for the end; returns the exit code."""
