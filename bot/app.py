@@ -21,8 +21,8 @@ from adapters.redis.embedded import EmbeddedStore
 from adapters.redis.history import RedisHistory
 from adapters.redis.mailbox import RedisMailbox
 from adapters.redis.settings import RedisSettings
+from adapters.teams.activities import TEAMS
 from adapters.teams.limits import TeamsLimits
-from adapters.teams.replies import TEAMS
 from adapters.teams.room import teams_room
 from adapters.teams.settings import TeamsSettings
 from adapters.teams.signing_keys import SigningKeys

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from dotenv import dotenv_values
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from yarl import URL
 
 from bot.redaction import without_user
 
@@ -19,6 +20,25 @@ MIB = 1024 * 1024
 
 class SettingsError(Exception):
     """A setting that stops the start; its text is one sentence for the operator."""
+
+
+def listed(value: str) -> list[str]:
+    """Read a comma separated list, without spaces and empty places."""
+    return [name.strip() for name in value.split(",") if name.strip()]
+
+
+def _web_address(value: str) -> str:
+    try:
+        url = URL(value)
+    except ValueError:
+        url = URL()
+    if value and (url.scheme not in {"https", "http"} or not url.host):
+        raise ValueError("it must be a web address such as https://example.com")
+    return value.rstrip("/")
+
+
+WebAddress = Annotated[str, AfterValidator(_web_address)]
+"""An address with http or https, without the slash at its end; empty where there is none."""
 
 
 class Section(BaseSettings):
@@ -48,7 +68,7 @@ class Limits(Section):
     max_photo_side: int = Field(20_000, gt=0, description="longest side of a photo, pixels")
     photo_side: int = Field(2048, ge=256, le=8192, description="long side of a model's picture")
     max_question: int = Field(20_000, ge=100, description="characters read of one message")
-    max_files: int = Field(60, gt=0, description="files read of one question")
+    max_files: int = Field(60, gt=0, description="files read or recalled for one question")
     max_pictures: int = Field(10, ge=2, le=500, description="pictures in one model request")
     recent_pictures: int = Field(4, ge=0, description="earlier pictures sent again")
     max_prompt_tokens: int = Field(60_000, ge=2_000, description="tokens of one model request")
@@ -155,7 +175,7 @@ def lines(section: Section) -> list[Line]:
     """List the settings of a section with value and origin; a secret shows as `set`."""
     in_file = {name.lower() for name, value in dotenv_values(ENV_FILE).items() if value}
     in_environment = {name.lower() for name, value in os.environ.items() if value}
-    listed = []
+    shown = []
     for field, info in type(section).model_fields.items():
         name = environment_name(type(section), field)
         value = getattr(section, field)
@@ -166,8 +186,8 @@ def lines(section: Section) -> list[Line]:
             if name.lower() in in_file
             else "default"
         )
-        listed.append(Line(name, _shown(value), origin, info.description or ""))
-    return listed
+        shown.append(Line(name, _shown(value), origin, info.description or ""))
+    return shown
 
 
 def _shown(value: Any) -> str:

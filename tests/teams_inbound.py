@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import ClientSession, web
 
+from adapters.teams.hosts import ConnectorHosts
 from adapters.teams.ingress import Ingress, teams_ingress
 from adapters.teams.schema import activity_from
 from adapters.teams.settings import TeamsSettings
@@ -81,7 +82,7 @@ async def serving(settings: TeamsSettings) -> AsyncIterator[Endpoint]:
     """Run the endpoint in an application of its own on a free loopback port."""
     inbox = Inbox()
     async with ClientSession() as session:
-        ingress = teams_ingress(settings, session, inbox.accept, connector=object())
+        ingress = teams_ingress(settings, session, inbox.accept, ConnectorHosts(settings))
         application = web.Application()
         application.add_routes(ingress.routes())
         runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1)

@@ -64,21 +64,20 @@ async def eventually(predicate: Callable[[], Awaitable[bool]], seconds: float = 
 
 
 @dataclass
-class MemoryShelf:
-    """Keeps bytes and how long they were to be kept."""
+class MemoryBlobs:
+    """Keeps bytes by key, as far as offered files need it."""
 
     kept: dict[str, bytes] = field(default_factory=dict)
-    ttls: list[float] = field(default_factory=list)
 
-    async def put(self, key: str, data: bytes, ttl: float) -> None:
+    async def put(self, key: str, data: bytes) -> None:
         self.kept[key] = data
-        self.ttls.append(ttl)
 
     async def get(self, key: str) -> bytes | None:
         return self.kept.get(key)
 
-    async def delete(self, key: str) -> None:
-        self.kept.pop(key, None)
+    async def erase(self, prefix: str) -> int:
+        below = [key for key in self.kept if key.startswith(f"{prefix}/")]
+        return len([self.kept.pop(key) for key in below])
 
 
 @dataclass
@@ -93,7 +92,7 @@ class Outbound:
     uploads: Uploads
     consents: Consents
     channel: TeamsChannel
-    shelf: MemoryShelf
+    blobs: MemoryBlobs
     clock: Clock
 
 
@@ -116,16 +115,16 @@ async def outbound(
 ) -> AsyncIterator[Outbound]:
     """Put the parts together, by default with a clock of the tests."""
     clock = clock or FakeClock()
-    bounds, hosts, shelf = TeamsLimits(**limits), ConnectorHosts(settings), MemoryShelf()
+    bounds, hosts, blobs = TeamsLimits(**limits), ConnectorHosts(settings), MemoryBlobs()
     async with ClientSession() as session, closing(Guard()) as guard:
         token = bot_token(session, settings, clock)
         connector = Connector(session, token, hosts, bounds, clock)
         streams = Streams(connector, bounds, clock)
         files = Files(Downloads(guard, DownloadSettings(), clock), token, hosts)
         uploads = Uploads(guard, files, bounds, clock)
-        consents = Consents(connector, shelf, uploads, bounds)
-        channel = TeamsChannel(connector, streams, consents, files, bounds)
+        consents = Consents(connector, blobs, uploads, bounds)
+        channel = TeamsChannel(connector, streams, consents, files, bounds, clock)
         async with closing(token):
             yield Outbound(
-                session, token, connector, streams, files, uploads, consents, channel, shelf, clock
+                session, token, connector, streams, files, uploads, consents, channel, blobs, clock
             )

@@ -15,8 +15,10 @@ from bot.settings import (
     Limits,
     Section,
     SettingsError,
+    WebAddress,
     environment_name,
     lines,
+    listed,
     load,
 )
 
@@ -45,6 +47,14 @@ class Room(Section):
         if self.colour == "black" and self.places > 10:
             raise ValueError("LOUPE_ROOM_PLACES is too large for a black room")
         return self
+
+
+class Door(Section):
+    """A setting that leads somewhere else."""
+
+    model_config = SettingsConfigDict(env_prefix="LOUPE_DOOR_")
+
+    url: WebAddress = Field("", description="where it leads to")
 
 
 @pytest.fixture(autouse=True)
@@ -105,6 +115,23 @@ def test_a_wrong_value_is_refused_by_key_and_value(
     assert "short" not in told
 
 
+@pytest.mark.parametrize("url", ["https://a.example/b", "http://[::1]:8080", ""])
+def test_a_web_address_has_no_slash_at_its_end(url: str) -> None:
+    assert load(Door, url=url).url == url
+    assert load(Door, url=url and f"{url}/").url == url
+
+
+@pytest.mark.parametrize("url", ["example.com", "ftp://a.example", "https://", "http://[::1", "/"])
+def test_what_is_no_web_address_is_refused(url: str) -> None:
+    with pytest.raises(SettingsError, match=r"it must be a web address such as https://example\."):
+        load(Door, url=url)
+
+
+@pytest.mark.parametrize(("value", "names"), [("", []), (" a b, ,C,", ["a b", "C"])])
+def test_a_list_has_no_spaces_and_no_empty_places(value: str, names: list[str]) -> None:
+    assert listed(value) == names
+
+
 def test_values_that_do_not_go_together_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LOUPE_ROOM_COLOUR", "black")
     monkeypatch.setenv("LOUPE_ROOM_PLACES", "11")
@@ -117,8 +144,8 @@ def test_the_list_tells_value_origin_and_meaning(
 ) -> None:
     (folder / ".env").write_text("LOUPE_ROOM_COLOUR=red\n")
     monkeypatch.setenv("ROOM_KEY", "long enough")
-    listed = [(each.name, each.value, each.origin, each.meaning) for each in lines(load(Room))]
-    assert listed == [
+    shown = [(each.name, each.value, each.origin, each.meaning) for each in lines(load(Room))]
+    assert shown == [
         ("ROOM_KEY", "set", "environment", "a secret"),
         ("LOUPE_ROOM_PLACES", "4", "default", "how many sit in it"),
         ("LOUPE_ROOM_COLOUR", "red", ".env", "of its walls"),
@@ -164,9 +191,9 @@ def test_a_port_that_is_no_number_is_refused_by_name(
 @pytest.mark.parametrize("url", ["https://user:hunter2@h", "ftp://hunter2@h", "user:hunter2@h"])
 def test_the_user_of_an_address_is_shown_nowhere(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
     monkeypatch.setenv("LOUPE_ROOM_COLOUR", url)
-    listed = {line.name: line.value for line in lines(load(Room))}
-    assert listed["LOUPE_ROOM_COLOUR"].endswith("(hidden)@h")
-    assert "hunter2" not in listed["LOUPE_ROOM_COLOUR"]
+    shown = {line.name: line.value for line in lines(load(Room))}
+    assert shown["LOUPE_ROOM_COLOUR"].endswith("(hidden)@h")
+    assert "hunter2" not in shown["LOUPE_ROOM_COLOUR"]
     monkeypatch.setenv("LOUPE_ROOM_PLACES", url)
     with pytest.raises(SettingsError, match=r"\(hidden\)@h'") as refused:
         load(Room)

@@ -12,12 +12,15 @@ from aiohttp import ClientSession
 
 from adapters.teams import auth
 from adapters.teams.auth import SKEW_SECONDS, TeamsAuthentication, Tokens, Unauthenticated
+from adapters.teams.hosts import ConnectorHosts
 from adapters.teams.signing_keys import SigningKeys
 from tests.servers.openid import ISSUER, Key, OpenIdServer
 from tests.teams_inbound import APP_ID, SERVICE, TENANT, activity, configured
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+
+    from adapters.teams.settings import TeamsSettings
 
 
 @pytest.fixture
@@ -173,6 +176,10 @@ async def test_every_cloud_has_its_issuer(
         await tokens.verify(f"Bearer {openid.token(APP_ID, SERVICE, iss='https://other')}")
 
 
+def authentication(settings: TeamsSettings, keys: SigningKeys) -> TeamsAuthentication:
+    return TeamsAuthentication(settings, Tokens(settings, keys), ConnectorHosts(settings))
+
+
 class Checks:
     """Asks whether an activity is served, under settings."""
 
@@ -184,7 +191,7 @@ class Checks:
         """Return why the activity was refused; empty when it was not."""
         settings = configured(self.openid, **given.pop("settings", {}))
         sent = activity(name, **{"serviceUrl": SERVICE, **given})
-        checks = TeamsAuthentication(settings, Tokens(settings, self.keys), object())
+        checks = authentication(settings, self.keys)
         try:
             await checks.authenticate_request(sent, f"Bearer {self.openid.token(APP_ID, SERVICE)}")
         except Unauthenticated as refused:
@@ -262,22 +269,21 @@ async def test_a_channel_outside_microsoft_365_has_no_tenant(refused: Checks) ->
     )
 
 
-async def test_every_turn_gets_the_one_connector(openid: OpenIdServer, keys: SigningKeys) -> None:
-    connector = object()
-    settings = configured(openid)
-    checks = TeamsAuthentication(settings, Tokens(settings, keys), connector)
+async def test_a_turn_gets_an_identity_and_no_client(
+    openid: OpenIdServer, keys: SigningKeys
+) -> None:
+    checks = authentication(configured(openid), keys)
     result = await checks.authenticate_request(
         activity("teams_personal_text", serviceUrl=SERVICE),
         f"Bearer {openid.token(APP_ID, SERVICE)}",
     )
     assert result.claims_identity.is_authenticated
-    assert await result.connector_factory.create(SERVICE, "") is connector
-    assert await checks.create_connector_factory(None).create(SERVICE, "") is connector
+    assert await result.connector_factory.create(SERVICE, "")
+    assert checks.create_connector_factory(None) is result.connector_factory
     assert await checks.create_user_token_client(None) is None
 
 
 async def test_streaming_connections_are_refused(openid: OpenIdServer, keys: SigningKeys) -> None:
-    settings = configured(openid)
-    checks = TeamsAuthentication(settings, Tokens(settings, keys), object())
+    checks = authentication(configured(openid), keys)
     with pytest.raises(Unauthenticated):
         await checks.authenticate_streaming_request("", "")

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
+from structlog.testing import capture_logs
 
 from adapters.teams.settings import TeamsSettings
 from bot import texts
@@ -24,8 +25,10 @@ async def playground() -> AsyncIterator[Endpoint]:
 
 @pytest.mark.parametrize("name", ["teams_personal_text", "teams_personal_installation_add"])
 async def test_what_needs_an_answer_is_accepted(playground: Endpoint, name: str) -> None:
-    assert await playground.post(payload(name)) == (202, "")
+    with capture_logs() as logged:
+        assert await playground.post(payload(name)) == (202, "")
     assert len(playground.inbox.messages) == 1
+    assert logged == []
 
 
 async def test_a_pressed_button_is_answered_at_once(playground: Endpoint) -> None:
@@ -57,8 +60,10 @@ async def test_feedback_is_thanked_for(playground: Endpoint) -> None:
     "name", ["composeExtension/query", "task/fetch", "signin/verifyState", "x", None]
 )
 async def test_other_invokes_are_not_implemented(playground: Endpoint, name: str | None) -> None:
-    status, _ = await playground.post(payload("teams_personal_card_action", name=name))
+    with capture_logs() as logged:
+        status, _ = await playground.post(payload("teams_personal_card_action", name=name))
     assert status == 501
+    assert [line["event"] for line in logged] == ["activity_ignored"]
 
 
 @pytest.mark.parametrize(
@@ -75,7 +80,9 @@ async def test_other_invokes_are_not_implemented(playground: Endpoint, name: str
         "somethingNew",
     ],
 )
-async def test_other_activities_are_taken_and_left(playground: Endpoint, kind: str) -> None:
+async def test_other_activities_are_taken_and_left_with_a_line_in_the_log(
+    playground: Endpoint, kind: str
+) -> None:
     odd = {"eventType": ["x"], "tenant": "x", "team": 5}
     body = payload(
         "teams_personal_text",
@@ -85,5 +92,7 @@ async def test_other_activities_are_taken_and_left(playground: Endpoint, kind: s
         name="x",
         membersAdded=[{"id": "29:x"}],
     )
-    assert await playground.post(body) == (202, "")
+    with capture_logs() as logged:
+        assert await playground.post(body) == (202, "")
     assert playground.inbox.messages == []
+    assert logged == [{"event": "activity_ignored", "kind": kind, "log_level": "info"}]

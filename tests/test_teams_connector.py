@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 import pytest
-from botbuilder.schema import Activity, ConversationAccount
 
 from adapters.teams.refusals import Refusal, StreamRefused, TooBig
 from adapters.teams.settings import TeamsSettings
@@ -256,27 +255,3 @@ async def test_a_post_that_gets_no_id_is_posted():
     async with TeamsServer() as teams, connected(teams) as connector:
         assert await connector.post(teams.url, GROUP, {"type": "typing"}) == ""
     assert teams.chats.typing[GROUP] == 1
-
-
-async def test_the_frame_can_send_edit_and_delete():
-    async with TeamsServer() as teams, connected(teams) as connector:
-        frame = connector.at(teams.url).conversations
-        activity = Activity(
-            type="message", text="Hello", conversation=ConversationAccount(id=GROUP)
-        )
-        sent = await frame.send_to_conversation(GROUP, activity)
-        reply = await frame.reply_to_activity(GROUP, "1", activity)
-        activity.text = "Bye"
-        assert (await frame.update_activity(GROUP, sent.id, activity)).id == sent.id
-        await frame.delete_activity(GROUP, reply.id)
-    assert teams.texts(GROUP) == ["Bye"]
-    assert teams.requests[1].activity_id == "1"
-
-
-async def test_the_frame_answers_to_the_service_of_the_activity():
-    async with TeamsServer() as teams, connected(teams) as connector:
-        activity = Activity(type="message", text="Hello", service_url=teams.url)
-        await connector.conversations.send_to_conversation(GROUP, activity)
-        with pytest.raises(Gone):
-            await connector.conversations.delete_activity(GROUP, "1")
-    assert teams.texts(GROUP) == ["Hello"]

@@ -8,7 +8,6 @@ from adapters.blobs import MediaSettings, open_blobs
 from adapters.teams.consent import CONSENT_CARD, INFO_CARD, Consents
 from adapters.teams.limits import TeamsLimits
 from adapters.teams.settings import TeamsSettings
-from adapters.teams.shelf import BlobShelf
 from adapters.teams.uploads import CHUNK
 from bot import texts
 from bot.channel import Gone, Unclear
@@ -58,7 +57,6 @@ async def test_the_card_tells_nothing_of_the_file(teams, parts):
     contexts = [shown.cards[0]["content"]["acceptContext"] for shown in teams.messages()]
     assert contexts[0] != contexts[1]
     assert all(len(context["file"]) == 48 for context in contexts)
-    assert all(ttl == 24 * 3600 for ttl in parts.shelf.ttls)
 
 
 async def test_an_accepted_file_is_saved_and_shown_in_place_of_the_card(teams, parts):
@@ -72,7 +70,7 @@ async def test_an_accepted_file_is_saved_and_shown_in_place_of_the_card(teams, p
     assert card["contentType"] == INFO_CARD
     assert card["name"] == "transcript.json"
     assert card["content"] == {"uniqueId": next(iter(teams.drive.uploads)), "fileType": "json"}
-    assert not any(parts.shelf.kept.values())
+    assert not any(DATA in kept for kept in parts.blobs.kept.values())
 
 
 async def test_a_large_file_goes_in_pieces(teams, parts):
@@ -125,16 +123,25 @@ async def test_a_declined_file_is_forgotten(teams, parts):
     accepted = teams.consent()
     await choose(teams, parts, teams.consent("decline"))
     assert teams.texts() == [texts.FILE_DECLINED]
-    assert parts.shelf.kept == {}
+    assert parts.blobs.kept == {}
     await choose(teams, parts, accepted)
     assert teams.texts() == [texts.FILE_DECLINED, texts.FILE_EXPIRED]
 
 
 async def test_a_file_that_is_no_longer_kept(teams, parts):
     await offer(teams, parts)
-    parts.shelf.kept.clear()
+    parts.blobs.kept.clear()
     await choose(teams, parts, teams.consent())
     assert teams.texts()[-1] == texts.FILE_EXPIRED
+
+
+@pytest.mark.parametrize(("hours", "saved"), [(1e-9, False), (1e-2, True)])
+async def test_an_offered_file_expires(teams, hours, saved):
+    async with outbound(configured(teams), file_hours=hours) as parts:
+        await offer(teams, parts)
+        await choose(teams, parts, teams.consent())
+    assert any(upload.data == DATA for upload in teams.drive.uploads.values()) is saved
+    assert (texts.FILE_EXPIRED in teams.texts()) is not saved
 
 
 @pytest.mark.parametrize(
@@ -219,7 +226,7 @@ async def test_files_without_bytes_or_with_too_many_are_not_offered(teams, parts
 
 async def test_an_offered_file_is_forgotten_with_its_thread(teams, parts, tmp_path):
     blobs = open_blobs(MediaSettings(), tmp_path)
-    consents = Consents(parts.connector, BlobShelf(blobs), parts.uploads, TeamsLimits())
+    consents = Consents(parts.connector, blobs, parts.uploads, TeamsLimits())
     address = teams.address()
     place = (address["channel"], address["tenant"], address["conversation"])
     await consents.offer(address, "transcript.json", DATA)
@@ -231,9 +238,17 @@ async def test_an_offered_file_is_forgotten_with_its_thread(teams, parts, tmp_pa
 
 
 async def test_the_blob_store_keeps_an_offered_file(teams, parts, tmp_path):
-    shelf = BlobShelf(open_blobs(MediaSettings(), tmp_path))
-    consents = Consents(parts.connector, shelf, parts.uploads, TeamsLimits())
+    blobs = open_blobs(MediaSettings(), tmp_path)
+    consents = Consents(parts.connector, blobs, parts.uploads, TeamsLimits())
     await consents.offer(teams.address(), "transcript.json", DATA)
     await consents.settle(teams.address(invoke=teams.consent()))
     assert next(iter(teams.drive.uploads.values())).data == DATA
     assert [shown.cards[0]["contentType"] for shown in teams.messages()] == [INFO_CARD]
+
+
+async def test_the_blob_store_keeps_nothing_of_a_declined_file(teams, parts, tmp_path):
+    blobs = open_blobs(MediaSettings(), tmp_path)
+    consents = Consents(parts.connector, blobs, parts.uploads, TeamsLimits())
+    await consents.offer(teams.address(), "transcript.json", DATA)
+    await consents.settle(teams.address(invoke=teams.consent("decline")))
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []

@@ -12,7 +12,7 @@ from bot.messages import Attachment
 from bot.problems import FileProblem
 from tests.servers.teams import CHANNEL, GROUP, TeamsServer
 from tests.servers.teams_services import PASSWORD
-from tests.teams_outbound import configured, outbound
+from tests.teams_outbound import FakeClock, configured, outbound
 
 OPENING = Post("Looking…", Stage.OPENING, live=True)
 
@@ -63,6 +63,35 @@ async def test_an_answer_in_company_is_one_message_that_is_edited(teams, channel
     assert shown.texts == ["Looking…", "Looking… (1 of 2)", "A red", "A red car."]
     assert shown.labelled
     assert [request.method for request in teams.requests] == ["POST", "PUT", "PUT", "PUT"]
+
+
+async def test_plain_edits_in_a_personal_chat_are_as_far_apart_as_elsewhere(teams):
+    clock, address = FakeClock(), teams.address()
+    async with outbound(configured(teams), clock, edit_pace=3, stream_pace=1.25) as parts:
+        sent = await parts.channel.post(address, Post("Waiting…", Stage.OPENING))
+        await parts.channel.edit(address, sent, growing("A red"))
+        assert clock.waits == [3 - 1.25]
+        await parts.channel.edit(address, sent, Post("A red car."))
+    assert clock.waits == [3 - 1.25]
+    assert teams.messages()[0].texts == ["Waiting…", "A red", "A red car."]
+
+
+async def test_edits_after_a_stream_are_as_far_apart_as_elsewhere(teams):
+    clock, address = FakeClock(), teams.address()
+    async with outbound(configured(teams), clock, edit_pace=3, stream_pace=1.25) as parts:
+        sent = await parts.channel.post(address, OPENING)
+        clock.time += 111
+        await parts.channel.edit(address, sent, growing("A red"))
+        await parts.channel.edit(address, sent, growing("A red car"))
+    assert clock.waits == [3 - 1.25] * 2
+
+
+async def test_in_company_the_pace_is_that_of_edits_already(teams):
+    clock, address = FakeClock(), teams.address("groupChat")
+    async with outbound(configured(teams), clock) as parts:
+        sent = await parts.channel.post(address, OPENING)
+        await parts.channel.edit(address, sent, growing("A red"))
+    assert clock.waits == []
 
 
 async def test_the_answer_goes_to_the_thread(teams, channel):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from openai import APIStatusError
 
+from adapters.retries import retry_after
 from bot.problems import ModelReason
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ class Patience:
         quota = "insufficient_quota" in problem.detail
         if self._left <= 0 or problem.reason not in PASSING or quota:
             return None
-        asked = retry_after(error.response.headers) if isinstance(error, APIStatusError) else None
+        asked = asked_wait(error.response.headers) if isinstance(error, APIStatusError) else None
         delay = self._next_backoff() if asked is None else max(SHORTEST, asked)
         if time.monotonic() + delay > self._until:
             return None
@@ -53,11 +54,9 @@ class Patience:
         return max(SHORTEST, delay)
 
 
-def retry_after(headers: Mapping[str, str]) -> float | None:
+def asked_wait(headers: Mapping[str, str]) -> float | None:
     """Read how many seconds a service asks to wait; the milliseconds are Azure OpenAI's."""
-    for name, unit in (("retry-after-ms", 1000), ("retry-after", 1)):
-        try:
-            return float(headers[name]) / unit
-        except (KeyError, ValueError):
-            continue
-    return None
+    try:
+        return float(headers["Retry-After-Ms"]) / 1000
+    except (KeyError, ValueError):
+        return retry_after(headers)

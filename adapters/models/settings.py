@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
-from bot.settings import Section
+from bot.settings import Section, WebAddress, listed
 from bot.tokens import FAMILIES
 
 Provider = Literal["azure", "openai", ""]
@@ -37,7 +37,7 @@ class ModelSettings(Section):
 
     model_config = SettingsConfigDict(env_prefix="LOUPE_MODEL_")
 
-    azure_endpoint: str = Field(
+    azure_endpoint: WebAddress = Field(
         "", validation_alias="AZURE_OPENAI_ENDPOINT", description="Azure OpenAI resource"
     )
     azure_key: SecretStr | None = Field(
@@ -53,7 +53,7 @@ class ModelSettings(Section):
         validation_alias="AZURE_OPENAI_SCOPE",
         description="scope of the identity's token",
     )
-    openai_url: str = Field(
+    openai_url: WebAddress = Field(
         "", validation_alias="OPENAI_BASE_URL", description="an OpenAI-compatible server"
     )
     openai_key: SecretStr | None = Field(
@@ -87,18 +87,10 @@ class ModelSettings(Section):
     tries: int = Field(4, ge=1, description="requests made for one answer before giving up")
     retry_seconds: float = Field(90, ge=0, le=3600, description="no new try later than this")
 
-    @field_validator("azure_endpoint", "openai_url")
-    @classmethod
-    def _is_an_address(cls, value: str) -> str:
-        parts = urlsplit(value)
-        if value and not (parts.scheme in {"https", "http"} and parts.hostname):
-            raise ValueError("it must be a web address such as https://example.com")
-        return value
-
     @field_validator("models")
     @classmethod
     def _are_models(cls, value: str) -> str:
-        names = [_choice(item).name for item in _items(value)]
+        names = [_choice(item).name for item in listed(value)]
         if twice := {name for name in names if names.count(name) > 1}:
             raise ValueError(f"it names {min(twice)} twice")
         return value
@@ -164,8 +156,8 @@ class ModelSettings(Section):
         if self.offline:
             return (Choice(OFFLINE),)
         single = self.azure_deployment if self.provider == "azure" else self.openai_model
-        listed = tuple(_choice(item) for item in _items(self.models))
-        return listed or ((Choice(single),) if single else ())
+        several = tuple(_choice(item) for item in listed(self.models))
+        return several or ((Choice(single),) if single else ())
 
     @property
     def base_url(self) -> str:
@@ -175,10 +167,6 @@ class ModelSettings(Section):
         parts = urlsplit(self.azure_endpoint)
         path = re.sub(r"/openai(/.*)?$", "", parts.path).rstrip("/")
         return f"{parts.scheme}://{parts.netloc}{path}/openai/v1/"
-
-
-def _items(value: str) -> list[str]:
-    return [item.strip() for item in value.split(",") if item.strip()]
 
 
 def _choice(item: str) -> Choice:

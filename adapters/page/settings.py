@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
-from bot.settings import MIB, Section
+from bot.settings import MIB, Section, listed
 
 
 class PageSettings(Section):
@@ -33,5 +33,4 @@ class PageSettings(Section):
     @property
     def hosts(self) -> frozenset[str]:
         """The names of `page_hosts`, in lower case."""
-        names = (name.strip().lower() for name in self.page_hosts.split(","))
-        return frozenset(name for name in names if name)
+        return frozenset(listed(self.page_hosts.lower()))

@@ -15,6 +15,7 @@ from adapters.redis import engines
 from adapters.redis.connection import connect
 from adapters.redis.server import SharedServer
 from bot.problems import StoreDown
+from bot.tasks import end
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -65,9 +66,7 @@ class EmbeddedStore:
     async def stop(self) -> None:
         """Close the client, and stop the server if no other process uses it."""
         if self._watching:
-            self._watching.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._watching
+            await end(self._watching)
         if self._client:
             await self._client.aclose()
         if self._server:

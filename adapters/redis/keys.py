@@ -69,6 +69,11 @@ def once(place: str, what: str) -> str:
     return f"{prefix(lane_of(place))}{place}:once:{what}"
 
 
+def sends(box: str, seq: int) -> str:
+    """Hash of the sends that a message led to: number to {"id", "shown", "at"}."""
+    return f"{prefix(lane_of(box))}{box}:sends:{seq}"
+
+
 # The scripts of the mailbox build these from the lane's prefix, because a box is known only
 # inside TAKE:
 #   <thread>:state        hash seq, gen (generation), stop (place stopped up to)
@@ -76,6 +81,6 @@ def once(place: str, what: str) -> str:
 #   <box>:mail            hash seq to message JSON
 #   <box>:lease           hash owner (token), attempts, answered (finished turn JSON), last (place
 #                         of the run), open (1 while it waits for more)
-#   <box>:sends:<seq>     hash number to {"id", "shown", "at"}
+#   <box>:sends:<seq>     as in `sends`
 #   seen:<digest>         place of a message that was accepted already
 #   dead                  list of dead letters

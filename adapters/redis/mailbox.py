@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 from pydantic import TypeAdapter, ValidationError
-from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 
 from adapters.redis import keys, scripts
@@ -203,7 +202,7 @@ class RedisMailbox:
 
     async def unclaim(self, box: str, seq: int, number: int) -> None:
         """Forget the intent of a send that surely did not happen."""
-        key = f"{keys.prefix(keys.lane_of(box))}{box}:sends:{seq}"
+        key = keys.sends(box, seq)
         await retrying(lambda: self._redis.hdel(key, str(number)), within=PATIENCE)
 
     async def news(self) -> AsyncIterator[News]:
@@ -214,7 +213,7 @@ class RedisMailbox:
                     await pubsub.subscribe(keys.NEWS)
                     async for item in pubsub.listen():
                         yield _news(json.loads(item["data"]))
-            except (RedisConnectionError, RedisError, OSError):
+            except (RedisError, OSError):
                 await asyncio.sleep(0.5)
 
     async def _aged(self, lane: int, cutoff: int) -> list[str]:

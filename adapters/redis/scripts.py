@@ -6,7 +6,11 @@ lane's prefix in `ARGV[1]` (see `adapters.redis.keys`).
 
 from __future__ import annotations
 
-_COMMON = """
+from adapters.redis import keys
+
+_COMMON = (
+    f"local NEWS = '{keys.NEWS}'"
+    + """
 local P = ARGV[1]
 local function now()
   local t = redis.call('TIME')
@@ -18,12 +22,13 @@ local function state(box, field)
 end
 local function owner(box) return redis.call('HGET', P .. box .. ':lease', 'owner') end
 local function tell(box, stop)
-  redis.call('PUBLISH', 'loupe:news', cjson.encode({box = box, stop = stop or 0}))
+  redis.call('PUBLISH', NEWS, cjson.encode({box = box, stop = stop or 0}))
 end
 local function holds(box, token, generation)
   return owner(box) == token and state(box, 'gen') == tonumber(generation)
 end
 """
+)
 
 # The messages to answer as one turn: the head, and when it is a picture without words, what the
 # same author sends after it, up to words or a command of theirs. Returns the slips, and the
@@ -93,15 +98,13 @@ ACCEPT = (
 local box, digest, stops = ARGV[2], ARGV[3], ARGV[6] == '1'
 local thread = thread_of(box)
 local seen = P .. 'seen:' .. digest
-if digest ~= '' then
-  local place = redis.call('GET', seen)
-  if place then return {'duplicate', tonumber(place)} end
-end
+local place = redis.call('GET', seen)
+if place then return {'duplicate', tonumber(place)} end
 local slips = P .. box .. ':slips'
 if not stops and redis.call('LLEN', slips) >= tonumber(ARGV[5]) then return {'full', 0} end
 local st = P .. thread .. ':state'
 local seq = redis.call('HINCRBY', st, 'seq', 1)
-if digest ~= '' then redis.call('SET', seen, seq, 'PX', ARGV[4]) end
+redis.call('SET', seen, seq, 'PX', ARGV[4])
 local slip = {seq = seq, at = now(), author = ARGV[7], gathers = ARGV[8] == '1',
   joins = ARGV[9] == '1', before = redis.call('LLEN', P .. thread .. ':slips')}
 redis.call('RPUSH', slips, cjson.encode(slip))

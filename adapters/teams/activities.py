@@ -10,6 +10,7 @@ import time
 from typing import TYPE_CHECKING, Any, Literal
 
 from adapters.teams.attachments import files, html_of
+from adapters.teams.cards import COMMAND
 from adapters.teams.fields import dig, identifier, name
 from adapters.teams.wording import command, mentions_bot, quoted, words
 from bot.messages import Address, Author, Message
@@ -90,7 +91,7 @@ def _invoked(activity: Activity) -> Message | None:
         return message
     if activity.name == CARD_ACTION:
         action = dig(activity.value, "action")
-        pressed = command(dig(action, "data")) or command({"loupe": dig(action, "verb")})
+        pressed = command(dig(action, "data")) or command({COMMAND: dig(action, "verb")})
         return _message(activity, text=pressed) if pressed else None
     return None
 

@@ -21,7 +21,6 @@ from botframework.connector.auth import (
 )
 
 from adapters.teams.activities import TEAMS, tenant_of
-from adapters.teams.hosts import ConnectorHosts
 from adapters.teams.signing_keys import SigningKey
 
 if TYPE_CHECKING:
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
 
     from botbuilder.schema import Activity
 
+    from adapters.teams.hosts import ConnectorHosts
     from adapters.teams.settings import TeamsSettings
     from adapters.teams.signing_keys import SigningKeys
 
@@ -116,26 +116,23 @@ class Tokens:
             self._verified.popitem(last=False)
 
 
-class Connectors(ConnectorFactory):  # type: ignore[misc]
-    """Hands every turn the one connector there is."""
-
-    def __init__(self, connector: object) -> None:
-        self._connector = connector
+class NoConnectors(ConnectorFactory):  # type: ignore[misc]
+    """Makes no connector: answers are sent after the turn, from the store."""
 
     async def create(self, service_url: str, audience: str) -> object:
-        """Return the connector; botbuilder asks for one in each turn."""
-        return self._connector
+        """Return an object that nobody uses."""
+        return self  # botbuilder refuses a turn whose connector is not true
 
 
 class TeamsAuthentication(BotFrameworkAuthentication):  # type: ignore[misc]
     """Decides which activities are served; takes the place of botbuilder's own checks."""
 
-    def __init__(self, settings: TeamsSettings, tokens: Tokens, connector: object) -> None:
+    def __init__(self, settings: TeamsSettings, tokens: Tokens, hosts: ConnectorHosts) -> None:
         self._settings = settings
         self._tokens = tokens
-        self._hosts = ConnectorHosts(settings)
+        self._hosts = hosts
         self._tenants = settings.served_tenants
-        self._connectors = Connectors(connector)
+        self._connectors = NoConnectors()
 
     async def authenticate_request(
         self, activity: Activity, auth_header: str
@@ -161,7 +158,7 @@ class TeamsAuthentication(BotFrameworkAuthentication):  # type: ignore[misc]
         raise Unauthenticated("streaming connections are not served")
 
     def create_connector_factory(self, claims_identity: ClaimsIdentity) -> ConnectorFactory:
-        """Return the factory of the one connector."""
+        """Return the factory that makes none."""
         return self._connectors
 
     async def create_user_token_client(self, claims_identity: ClaimsIdentity) -> None:

@@ -6,15 +6,19 @@ from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
+import structlog
 from botbuilder.core import InvokeResponse
 from botbuilder.core.teams import TeamsActivityHandler
 
 from adapters.teams.activities import CARD_ACTION, read
+from adapters.teams.fields import name
 from bot import texts
 from bot.messages import Message
 
 if TYPE_CHECKING:
     from botbuilder.core import TurnContext
+
+log = structlog.get_logger()
 
 Accept = Callable[[Message], Awaitable[None]]
 """Stores a message for good before it returns; raises `bot.problems.StoreDown`."""
@@ -43,25 +47,27 @@ class Bot(TeamsActivityHandler):  # type: ignore[misc]
     async def on_invoke_activity(self, turn_context: TurnContext) -> InvokeResponse:
         """Accept a pressed button or a consent, and say so at once."""
         if turn_context.activity.name == FEEDBACK:
+            await self._leave(turn_context)
             return _answer({})
         if not await self._pass_on(turn_context):
             return InvokeResponse(status=int(HTTPStatus.NOT_IMPLEMENTED))
         return _answer(_CARD_ANSWER if turn_context.activity.name == CARD_ACTION else {})
 
-    async def on_message_update_activity(self, turn_context: TurnContext) -> None:
-        """Leave edits alone."""
-
-    async def on_message_delete_activity(self, turn_context: TurnContext) -> None:
-        """Leave deletions alone: what was said stays part of the conversation until `/forget`."""
-
-    async def on_event_activity(self, turn_context: TurnContext) -> None:
-        """Leave events such as a meeting's start alone."""
-
     async def _pass_on(self, turn_context: TurnContext) -> bool:
         message = read(turn_context.activity)
-        if message is not None:
-            await self._accept(message)
-        return message is not None
+        if message is None:
+            await self._leave(turn_context)
+            return False
+        await self._accept(message)
+        return True
+
+    async def _leave(self, turn_context: TurnContext) -> None:
+        log.info("activity_ignored", kind=name(turn_context.activity.type))
+
+    # What was said stays part of the conversation until `/forget`, whatever becomes of it in Teams.
+    on_message_update_activity = on_message_delete_activity = _leave
+    on_message_reaction_activity = on_event_activity = on_typing_activity = _leave
+    on_end_of_conversation_activity = on_unrecognized_activity_type = _leave
 
 
 _CARD_ANSWER = {

@@ -13,7 +13,6 @@ from urllib.parse import quote
 import structlog
 from aiohttp import ClientConnectorError, ClientError, ClientTimeout, ConnectionTimeoutError
 from aiohttp.hdrs import AUTHORIZATION
-from botbuilder.schema import ResourceResponse
 from yarl import URL
 
 from adapters.retries import Clock, Retries, retry_after
@@ -23,7 +22,6 @@ from bot.channel import Gone, Unclear
 
 if TYPE_CHECKING:
     from aiohttp import ClientResponse, ClientSession
-    from botbuilder.schema import Activity
 
     from adapters.retries import Patience
     from adapters.teams.hosts import ConnectorHosts
@@ -75,7 +73,6 @@ class Connector:
         limits: TeamsLimits,
         clock: Clock | None = None,
     ) -> None:
-        self.conversations = Conversations(self)
         self._session = session
         self._token = token
         self._hosts = hosts
@@ -86,10 +83,6 @@ class Connector:
             total=limits.request_seconds, sock_connect=limits.request_seconds / 2
         )
 
-    def at(self, service: str) -> ServiceClient:
-        """Give what botbuilder's adapter takes for its connector client at a service URL."""
-        return ServiceClient(Conversations(self, service))
-
     async def post(
         self,
         service: str,
@@ -98,7 +91,6 @@ class Connector:
         *,
         repeatable: bool = False,
         brief: bool = False,
-        reply_to: str = "",
     ) -> str:
         """Post an activity; returns its id, empty where the channel gives none.
 
@@ -106,7 +98,7 @@ class Connector:
         `repeatable` says that the service itself tells a repetition apart; `brief` asks for less
         patience.
         """
-        url = _activities(service, conversation, reply_to)
+        url = _activities(service, conversation)
         call = _Call("POST", service, url, conversation, activity, repeatable)
         return str((await self._do(call, self._patience(brief))).get("id") or "")
 
@@ -206,53 +198,3 @@ def _activities(service: str, conversation: str, activity: str = "") -> URL:
     names = ["v3", "conversations", conversation, "activities", activity]
     path = "/".join(quote(name, safe="") for name in names if name)
     return URL(f"{service.rstrip('/')}/{path}", encoded=True)
-
-
-class Conversations:
-    """The operations that botbuilder's adapter calls on a connector client.
-
-    Without a service URL of its own it answers to that of each activity; nothing can be deleted
-    then, for a deletion names none.
-    """
-
-    def __init__(self, connector: Connector, service: str = "") -> None:
-        self._connector = connector
-        self._service = service
-
-    def _of(self, activity: Activity) -> str:
-        return self._service or activity.service_url or ""
-
-    async def send_to_conversation(
-        self, conversation_id: str, activity: Activity
-    ) -> ResourceResponse:
-        """Post an activity at the end of a conversation."""
-        return await self.reply_to_activity(conversation_id, "", activity)
-
-    async def reply_to_activity(
-        self, conversation_id: str, activity_id: str, activity: Activity
-    ) -> ResourceResponse:
-        """Post an activity as a reply to another."""
-        sent = await self._connector.post(
-            self._of(activity), conversation_id, activity.serialize(), reply_to=activity_id
-        )
-        return ResourceResponse(id=sent)
-
-    async def update_activity(
-        self, conversation_id: str, activity_id: str, activity: Activity
-    ) -> ResourceResponse:
-        """Replace an activity."""
-        sent = await self._connector.put(
-            self._of(activity), conversation_id, activity_id, activity.serialize()
-        )
-        return ResourceResponse(id=sent or activity_id)
-
-    async def delete_activity(self, conversation_id: str, activity_id: str) -> None:
-        """Delete an activity."""
-        await self._connector.delete(self._service, conversation_id, activity_id)
-
-
-@dataclass(frozen=True, slots=True)
-class ServiceClient:
-    """A connector client for one service URL, as far as botbuilder's adapter looks at it."""
-
-    conversations: Conversations

@@ -8,8 +8,8 @@ from __future__ import annotations
 import json
 import re
 import secrets
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+import time
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from adapters.teams.connector import Connector
     from adapters.teams.limits import TeamsLimits
     from adapters.teams.uploads import Uploads
+    from bot.blobs import Blobs
     from bot.messages import Address
 
 log = structlog.get_logger()
@@ -30,48 +31,17 @@ CONSENT_CARD = "application/vnd.microsoft.teams.card.file.consent"
 INFO_CARD = "application/vnd.microsoft.teams.card.file.info"
 KEY = re.compile(r"[0-9a-f]{48}")
 SAVED = b""
-"""Stands on the shelf for a file that was handed over."""
-
-
-class Shelf(Protocol):
-    """Keeps bytes for a while, for all processes."""
-
-    async def put(self, key: str, data: bytes, ttl: float) -> None:
-        """Keep bytes under a key for so many seconds, replacing what was there."""
-        ...
-
-    async def get(self, key: str) -> bytes | None:
-        """Give what is kept under a key, or None."""
-        ...
-
-    async def delete(self, key: str) -> None:
-        """Keep nothing under a key."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Owner:
-    """Who may accept a file, and where."""
-
-    tenant: str
-    conversation: str
-    user: str
-
-    @classmethod
-    def at(cls, address: Address) -> Owner:
-        """Name the user of an address."""
-        user = str((address.get("user") or {}).get("id", ""))
-        return cls(address.get("tenant", ""), address["conversation"], user)
+"""Is kept in place of a file that was handed over."""
 
 
 class Consents:
     """Offers files, and uploads those that were accepted where Teams says."""
 
     def __init__(
-        self, connector: Connector, shelf: Shelf, uploads: Uploads, limits: TeamsLimits
+        self, connector: Connector, blobs: Blobs, uploads: Uploads, limits: TeamsLimits
     ) -> None:
         self._connector = connector
-        self._shelf = shelf
+        self._blobs = blobs
         self._uploads = uploads
         self._limits = limits
 
@@ -80,28 +50,41 @@ class Consents:
         if not 0 < len(data) <= self._limits.file_bytes:
             raise ValueError(f"a file of {len(data)} bytes cannot be offered")
         key = secrets.token_hex(24)
-        ttl = self._limits.file_hours * 3600
-        await self._shelf.put(_file(address, key), _packed(Owner.at(address), data), ttl)
+        await self._keep(address, key, data)
         card = await self._show(address, _consent_card(key, name, len(data)))
-        await self._shelf.put(_card(address, key), card.encode(), ttl)
+        await self._blobs.put(_card(address, key), card.encode())
 
     async def settle(self, address: Address) -> None:
         """Carry out what the user chose on a card; raises `Unclear`, `Gone`, `Refused`."""
         choice = address["invoke"]
         key = _key(choice)
-        kept = await self._shelf.get(_file(address, key)) if key else None
-        if kept == SAVED and kept is not None:
-            await self._say(address, texts.FILE_SAVED_ALREADY)
-            return
-        data = _unpacked(kept, Owner.at(address)) if kept else None
+        data = await self._kept(address, key) if key else None
         if data is None:
             await self._say(address, texts.FILE_EXPIRED)
+        elif data == SAVED:
+            await self._say(address, texts.FILE_SAVED_ALREADY)
         elif choice.get("action") == "accept":
             await self._hand_over(address, key, data)
         else:
-            await self._shelf.delete(_file(address, key))
             await self._take_card_back(address, key)
+            await self._blobs.erase(_folder(address, key))
             await self._say(address, texts.FILE_DECLINED)
+
+    async def _keep(self, address: Address, key: str, data: bytes) -> None:
+        """Keep bytes for the user of an address, below a line of JSON that says so."""
+        until = time.time() + self._limits.file_hours * 3600
+        head = json.dumps({"owner": _owner(address), "until": until})
+        await self._blobs.put(_file(address, key), head.encode() + b"\n" + data)
+
+    async def _kept(self, address: Address, key: str) -> bytes | None:
+        """Give what is kept for the user of an address, unless it expired."""
+        found = await self._blobs.get(_file(address, key))
+        if found is None:
+            return None
+        head, _, data = found.partition(b"\n")
+        told = json.loads(head)
+        valid = told["owner"] == _owner(address) and told["until"] > time.time()
+        return data if valid else None
 
     async def _hand_over(self, address: Address, key: str, data: bytes) -> None:
         target = address["invoke"].get("uploadInfo")
@@ -109,13 +92,13 @@ class Consents:
         if not await self._uploads.upload(address, str(target.get("uploadUrl", "")), data):
             await self._say(address, texts.FILE_NOT_SAVED)
             return
-        await self._shelf.put(_file(address, key), SAVED, self._limits.file_hours * 3600)
+        await self._keep(address, key, SAVED)
         await self._show(address, _info_card(target))
         await self._take_card_back(address, key)
 
     async def _take_card_back(self, address: Address, key: str) -> None:
         """Delete the card that asked, where it is known and can be deleted."""
-        card = await self._shelf.get(_card(address, key))
+        card = await self._blobs.get(_card(address, key))
         if not card:
             return
         service, conversation = address["service"], address["conversation"]
@@ -123,7 +106,6 @@ class Consents:
             await self._connector.delete(service, conversation, card.decode())
         except (Refused, Unclear, Gone) as error:
             log.info("consent_card_stays", why=str(error))
-        await self._shelf.delete(_card(address, key))
 
     async def _say(self, address: Address, text: str) -> None:
         service, conversation = address["service"], address["conversation"]
@@ -164,22 +146,22 @@ def _key(choice: dict[str, Any]) -> str:
     return key if isinstance(key, str) and KEY.fullmatch(key) else ""
 
 
-def _file(address: Address, key: str) -> str:
-    """Name an offered file on the shelf: below its thread, with which it is forgotten."""
+def _owner(address: Address) -> list[str]:
+    """Name who may accept a file, and where: tenant, conversation and user."""
+    user = str((address.get("user") or {}).get("id", ""))
+    return [address.get("tenant", ""), address["conversation"], user]
+
+
+def _folder(address: Address, key: str) -> str:
+    """Name where an offered file is kept: below its thread, with which it is forgotten."""
     thread = Thread(address["channel"], address.get("tenant", ""), address["conversation"])
     return f"{thread.key}/offered/{key}"
 
 
+def _file(address: Address, key: str) -> str:
+    return f"{_folder(address, key)}/file"
+
+
 def _card(address: Address, key: str) -> str:
     """Name where the id of the card that asked is kept."""
-    return f"{_file(address, key)}-card"
-
-
-def _packed(owner: Owner, data: bytes) -> bytes:
-    return json.dumps(asdict(owner)).encode() + b"\n" + data
-
-
-def _unpacked(kept: bytes, owner: Owner) -> bytes | None:
-    """Give the file if it is this owner's."""
-    head, _, data = kept.partition(b"\n")
-    return data if Owner(**json.loads(head)) == owner else None
+    return f"{_folder(address, key)}/card"

@@ -28,6 +28,7 @@ from bot.problems import StoreDown
 if TYPE_CHECKING:
     from botbuilder.schema import Activity
 
+    from adapters.teams.hosts import ConnectorHosts
     from adapters.teams.settings import TeamsSettings
 
 log = structlog.get_logger()
@@ -82,12 +83,12 @@ class Ingress:
         settings: TeamsSettings,
         keys: SigningKeys,
         accept: Accept,
-        connector: object,
+        hosts: ConnectorHosts,
     ) -> None:
         self._settings = settings
         self._keys = keys
         self._tokens = Tokens(settings, keys)
-        self._authentication = TeamsAuthentication(settings, self._tokens, connector)
+        self._authentication = TeamsAuthentication(settings, self._tokens, hosts)
         self._adapter = Adapter(self._authentication)
         self._bot = Bot(accept)
 
@@ -149,14 +150,10 @@ class Ingress:
 
 
 def teams_ingress(
-    settings: TeamsSettings, session: ClientSession, accept: Accept, connector: object
+    settings: TeamsSettings, session: ClientSession, accept: Accept, hosts: ConnectorHosts
 ) -> Ingress:
-    """Build the ingress over the shared session.
-
-    `accept` stores a message before it returns; `connector` is what botbuilder's turns are given
-    to reply with, and may be any object.
-    """
-    return Ingress(settings, SigningKeys(session, settings.openid_url), accept, connector)
+    """Build the ingress over the shared session; `accept` stores a message before it returns."""
+    return Ingress(settings, SigningKeys(session, settings.openid_url), accept, hosts)
 
 
 def _activity(body: bytearray) -> Activity:

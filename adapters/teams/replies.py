@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from adapters.retries import Clock
 from adapters.teams import posts
+from adapters.teams.activities import TEAMS
 from adapters.teams.refusals import Refusal, TooBig
 from bot.channel import Abilities, Gone, Refused, Stage, Unclear
 from bot.mailbox import NO_ID
@@ -24,7 +26,6 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-TEAMS = "msteams"
 EDITING = {TEAMS, "emulator"}
 """Channels in which a sent message can be changed."""
 NEVER = {400, 403, 404, 405, 410, 501}
@@ -48,12 +49,14 @@ class TeamsChannel:
         consents: Consents,
         files: Files,
         limits: TeamsLimits,
+        clock: Clock | None = None,
     ) -> None:
         self._connector = connector
         self._streams = streams
         self._consents = consents
         self._files = files
         self._limits = limits
+        self._clock = clock or Clock()
 
     def abilities(self, address: Address) -> Abilities:
         """Tell what can be done at an address."""
@@ -128,6 +131,9 @@ class TeamsChannel:
 
     async def _update(self, address: Address, sent: str, post: Post) -> None:
         """Show how far a text has come; what is lost is carried by the next edit."""
+        behind = self._limits.edit_pace - self.abilities(address).pace
+        if behind > 0:  # edits come at the pace of streams, for which this message is too late
+            await self._clock.sleep(behind)
         activity = posts.message(address, post)
         try:
             await self._connector.put(

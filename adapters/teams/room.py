@@ -16,7 +16,6 @@ from adapters.teams.files import Files
 from adapters.teams.hosts import ConnectorHosts
 from adapters.teams.ingress import teams_ingress
 from adapters.teams.replies import TeamsChannel
-from adapters.teams.shelf import BlobShelf
 from adapters.teams.streams import Streams
 from adapters.teams.token import bot_token
 from adapters.teams.uploads import Uploads
@@ -56,9 +55,9 @@ async def teams_room(
         stack.push_async_callback(token.close)
         connector = Connector(session, token, hosts, limits)
         files = Files(Downloads(guard, downloading), token, hosts)
-        consents = Consents(connector, BlobShelf(blobs), Uploads(guard, files, limits), limits)
+        consents = Consents(connector, blobs, Uploads(guard, files, limits), limits)
         channel = TeamsChannel(connector, Streams(connector, limits), consents, files, limits)
-        ingress = teams_ingress(settings, session, accept, connector)
+        ingress = teams_ingress(settings, session, accept, hosts)
         await ingress.start()
         stack.push_async_callback(ingress.stop)
         yield Room(channel, ingress.routes())

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
+from pydantic import BeforeValidator, Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 from yarl import URL
 
-from bot.settings import MIB, Section
+from bot.settings import MIB, Section, WebAddress, listed
 
 ISSUER = "https://api.botframework.com"
 ISSUERS = {
@@ -33,21 +33,8 @@ def _app_type(value: str) -> AppType:
         raise ValueError(f"it must be one of {', '.join(APP_TYPES.values())}") from None
 
 
-def _web_address(value: str) -> str:
-    try:
-        url = URL(value)
-    except ValueError:
-        url = URL()
-    if url.scheme not in {"https", "http"} or not url.host:
-        raise ValueError("it must be a web address such as https://example.com")
-    return value.rstrip("/")
-
-
-WebAddress = Annotated[str, AfterValidator(_web_address)]
-
-
-def _listed(value: str) -> frozenset[str]:
-    return frozenset(name.strip().lower() for name in value.split(",") if name.strip())
+def _names(value: str) -> frozenset[str]:
+    return frozenset(listed(value.lower()))
 
 
 class TeamsSettings(Section):
@@ -120,12 +107,12 @@ class TeamsSettings(Section):
 
         What LOUPE_TENANTS lists, else the bot's own tenant unless it is a MultiTenant bot.
         """
-        if listed := _listed(self.tenants):
-            return listed
+        if tenants := _names(self.tenants):
+            return tenants
         own = "" if self.app_type == "MultiTenant" or self.playground else self.app_tenant
-        return _listed(own)
+        return _names(own)
 
     @property
     def listed_hosts(self) -> frozenset[str]:
         """The hosts (or `host:port`) of LOUPE_CONNECTOR_HOSTS in lower case."""
-        return _listed(self.connector_hosts)
+        return _names(self.connector_hosts)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,8 @@ import structlog
 from aiohttp import ClientError, ClientSession
 from jwt import PyJWK
 from jwt.exceptions import PyJWTError
+
+from bot.tasks import end
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -72,11 +73,7 @@ class SigningKeys:
 
     async def stop(self) -> None:
         """End all fetching."""
-        for task in (self._keeping, self._fetching):
-            if task is not None:
-                task.cancel()
-                with suppress(asyncio.CancelledError):
-                    await task
+        await end(*(task for task in (self._keeping, self._fetching) if task is not None))
 
     def known(self, key_id: str) -> SigningKey | None:
         """Look a key up without fetching."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
@@ -15,6 +14,7 @@ from azure.identity.aio import ManagedIdentityCredential
 
 from adapters.retries import Clock, Patience, Retries, retry_after
 from bot.channel import Refused
+from bot.tasks import end
 
 if TYPE_CHECKING:
     from aiohttp import ClientResponse, ClientSession
@@ -169,9 +169,7 @@ class BotToken:
     async def close(self) -> None:
         """End a fetch that is under way and close the source."""
         if self._fetching is not None:
-            self._fetching.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._fetching
+            await end(self._fetching)
         if self._source is not None:
             await self._source.close()
 

@@ -7,6 +7,7 @@ from collections import defaultdict
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from adapters.teams.cards import COMMAND
 from adapters.teams.fields import dig, identifier, name, string
 from adapters.teams.markup import Markup
 
@@ -34,7 +35,7 @@ def command(value: Any) -> str:
 
     Only a short text that begins with a slash is one; empty for all else.
     """
-    pressed = string(dig(value, "loupe")).strip()
+    pressed = string(dig(value, COMMAND)).strip()
     return pressed if pressed.startswith("/") and len(pressed) <= LONGEST_COMMAND else ""
 
 
