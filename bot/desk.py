@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 import structlog
 
 from bot import texts
-from bot.channel import Gone, Post, Refused, Unclear
+from bot.channel import Gone, Post, Refused
 from bot.commands import Command, parse
 from bot.controls import Controls, Order, Said
 from bot.gallery import File
 from bot.history import Turn
 from bot.mailbox import Answered, LeaseLost
-from bot.problems import FileProblem, Reason
+from bot.problems import FileProblem, Reason, StoreDown
 from bot.reply import Reply
 from bot.sends import Sends
 from bot.turn import Question, Turns
@@ -77,8 +77,12 @@ class Desk:
         """
         message = lease.run[0].message
         log.error("message_given_up", why=why, attempts=lease.attempt)
-        with contextlib.suppress(Gone, Refused, Unclear, KeyError):
+        try:
             await self._end(lease, message, texts.GIVEN_UP, texts.GIVEN_UP)
+        except (LeaseLost, StoreDown):
+            raise
+        except Exception as error:  # whatever the channel fails with, the next message is due
+            log.warning("giving_up_not_told", error=type(error).__name__)
         if lease.answered is None:
             await self._mailbox.bury(lease, why)
         else:
@@ -105,9 +109,9 @@ class Desk:
         elif holding.stop.is_set() and holding.lease.answered is None:
             await self._never_began(holding.lease, message)
         elif not message.text and not message.attachments:
-            hint = await self._hints(message, await self._history.past(message.thread))
-            await self._tell(holding, message, " ".join((texts.NOTHING_ASKED, *hint)))
-        elif not message.addressed and message.unreadable and not message.text:
+            hints = await self._hints(message, await self._history.past(message.thread))
+            await self._tell(holding, message, " ".join((texts.NOTHING_ASKED, *hints)))
+        elif message.unreadable and not await self._reads_words(message):
             problem = FileProblem(Reason.HTML_ONLY)
             await self._tell(holding, message, texts.file_problem("", 1, problem, self._limits))
         else:
@@ -122,7 +126,7 @@ class Desk:
         reply = await self._end(
             lease, message, texts.STOPPED_EARLY, texts.STOPPED_HERE, stopped=True
         )
-        asked = self._question(lease, ())
+        asked = self._question(lease)
         turn = Turn(
             id=asked.id,
             at=asked.at,
@@ -154,6 +158,9 @@ class Desk:
         lease = holding.lease
         if holding.stop.is_set():
             await self._tell(holding, message, texts.STOPPED_EARLY)
+            return
+        if message.shortened and command.argument:
+            await self._tell(holding, message, texts.command_too_long(self._limits))
             return
         sends = self._sends(lease, message)
         abilities = sends.abilities
@@ -200,8 +207,15 @@ class Desk:
         thread = lease.run[0].message.thread
         past = await self._history.past(thread, NEWEST)
         force = await self._preferences.of(thread)
-        question = self._question(lease, await self._hints(lease.run[0].message, past))
+        first = lease.run[0].message
+        question = replace(
+            self._question(lease),
+            hints=await self._hints(first, past),
+            photos_only=bool(first.attachments) and not await self._reads_words(first),
+        )
         outcome = await self._turns.run(question, past, force, reply, holding.stop)
+        if not outcome.hinted:
+            await self._unteach(first)
         result = Answered(
             turn=outcome.turn,
             parts=reply.whole(outcome.text),
@@ -227,7 +241,7 @@ class Desk:
             reply.progress(texts.placeholder(_files_of(lease)))
         return holding.lease
 
-    def _question(self, lease: Lease, hints: tuple[str, ...]) -> Question:
+    def _question(self, lease: Lease) -> Question:
         messages = [entry.message for entry in lease.run]
         first = messages[0]
         channel = self._channels[first.thread.channel]
@@ -252,19 +266,26 @@ class Desk:
             messages=tuple(message.id for message in messages if message.id),
             quoted=next((message.quoted for message in messages if message.quoted), ""),
             shared=first.shared,
-            hints=hints,
+            shortened=any(message.shortened for message in messages),
         )
+
+    async def _reads_words(self, message: Message) -> bool:
+        """Tell whether words are for Loupe without a photo beside them."""
+        if message.addressed:
+            return True
+        settings = await self._history.settings(message.thread.place)
+        return settings.get("watch") == "all"
 
     async def _hints(self, message: Message, past: Past) -> tuple[str, ...]:
         """Say what people cannot know: how to ask on, or that earlier posts are out of reach."""
         if not message.addressed:
-            return await self._taught(message)
-        fresh = not past.turns and not past.photos and not message.attachments
+            return await self._teach(message)
+        fresh = not any(turn.told for turn in past.turns)
         if message.thread.root and not message.opening and fresh:
             return (texts.EARLIER_POSTS,)
         return ()
 
-    async def _taught(self, message: Message) -> tuple[str, ...]:
+    async def _teach(self, message: Message) -> tuple[str, ...]:
         """Say once in a place whose photos are watched how to ask on, again after a crash."""
         settings = await self._history.settings(message.thread.place)
         if settings.get("watch") != "photos" or settings.get("taught", message.id) != message.id:
@@ -272,9 +293,20 @@ class Desk:
         await self._history.set(message.thread.place, "taught", message.id)
         return (texts.ASK_ON,)
 
+    async def _unteach(self, message: Message) -> None:
+        """Leave the lesson to the next answer, since this one ended without it."""
+        place = message.thread.place
+        if (await self._history.settings(place)).get("taught") == message.id:
+            await self._history.set(place, "taught", None)
+
 
 def _files_of(lease: Lease) -> int:
-    return sum(len(entry.message.attachments) for entry in lease.run)
+    """Count the files that may be had."""
+    return sum(
+        attachment.problem is None
+        for entry in lease.run
+        for attachment in entry.message.attachments
+    )
 
 
 async def _either(*events: asyncio.Event) -> None:

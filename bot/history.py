@@ -74,7 +74,8 @@ class Turn:
     posts that asked; `sent` the ids of the posts that answered; `deployment` is the model asked
     for and `model` what the service says answered. `at`, `first` and `seconds` are
     the time of the question since the epoch, and seconds to the first word and to the end.
-    `refusal` names the response field of a refusal; `problem` why a turn failed.
+    `refusal` names the response field of a refusal, or the codes of a content filter's; `problem`
+    is why a turn failed.
     """
 
     id: str
@@ -98,6 +99,11 @@ class Turn:
     sent: tuple[str, ...] = ()
     sightings: tuple[Any, ...] = ()
     grounding: tuple[Any, ...] = ()
+
+    @property
+    def told(self) -> bool:
+        """Whether it belongs to the conversation: it has an answer, even one that was stopped."""
+        return bool(self.answer) and self.status != "failed"
 
 
 @dataclass(frozen=True, slots=True)

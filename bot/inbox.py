@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from bot.commands import Command, parse
+from bot.commands import FORMS, Command, parse
 from bot.mailbox import Letter
 
 if TYPE_CHECKING:
@@ -34,10 +34,14 @@ class Inbox:
 
     async def receive(self, message: Message) -> None:
         """Accept a message, or drop it unread when nobody asked Loupe; raises `StoreDown`."""
-        message = replace(message, text=self._valid(message.text))
+        message = self._bounded(message)
         command = parse(message.text) if message.kind == "message" else None
-        if not message.addressed and not await self._wanted(message, command):
-            return
+        if not message.addressed:
+            wanted = await self._wanted(message, command)
+            if wanted is None:
+                log.info("not_for_loupe", thread=message.thread.key[:8])
+                return
+            message = wanted
         letter = _letter(message, command)
         receipt = await self._mailbox.accept(letter)
         log.info("received", verdict=receipt.verdict, thread=message.thread.key[:8])
@@ -48,22 +52,28 @@ class Inbox:
         elif receipt.verdict == "accepted" and not letter.express and not letter.stops:
             await self._notice(message, receipt)
 
-    async def _wanted(self, message: Message, command: Command | None) -> bool:
-        """Tell whether an un-addressed post is for Loupe: a command, or in a watched place."""
-        if command is not None and command.valid:
-            return True
+    async def _wanted(self, message: Message, command: Command | None) -> Message | None:
+        """Take what is for Loupe of an un-addressed post: a command, or one in a watched place.
+
+        A word that is no command may be meant for another bot. Of files that the platform keeps
+        from apps a place is told once a day.
+        """
+        if command is not None and command.name in FORMS:
+            return message
         place = message.thread.place
         watch = (await self._history.settings(place)).get("watch", "off")
-        if watch == "all" and message.text:
-            return True
-        if watch == "off" or not message.attachments:
-            return False
-        return not message.unreadable or await self._history.once_a_day("html-only", place)
+        worded = watch == "all" and bool(message.text)
+        if watch == "off" or not (worded or message.attachments):
+            return None
+        if not message.unreadable or await self._history.once_a_day("html-only", place):
+            return message
+        return replace(message, attachments=()) if worded else None
 
-    def _valid(self, text: str) -> str:
-        """Bound a text, and replace lone surrogates, which no UTF-8 can hold."""
-        bounded = text[: self._limits.max_question]
-        return bounded.encode("utf-8", "replace").decode("utf-8")
+    def _bounded(self, message: Message) -> Message:
+        """Bound the text, and replace lone surrogates, which no UTF-8 can hold."""
+        text, most = message.text, self._limits.max_question
+        valid = text[:most].encode("utf-8", "replace").decode("utf-8")
+        return replace(message, text=valid, shortened=len(text) > most)
 
 
 def _letter(message: Message, command: Command | None) -> Letter:

@@ -52,6 +52,7 @@ class Message:
     `addressed` is false for a post that Loupe reads only because the place is watched. `shared`
     is true where several people write. `opening` is true when the post starts its thread.
     `quoted` is the id of the message that this one quotes. `at` is seconds since the epoch.
+    `shortened` is true when `text` is only the beginning of what was written.
     """
 
     id: str
@@ -67,6 +68,7 @@ class Message:
     opening: bool = True
     quoted: str = ""
     at: float = 0.0
+    shortened: bool = False
 
     @property
     def dedup(self) -> str:

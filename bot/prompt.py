@@ -10,7 +10,7 @@ from bot.model import Part, Picture, Said, Text
 from bot.tokens import picture_tokens, text_tokens
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from bot.history import Past, Photo, Turn
 
@@ -43,6 +43,11 @@ class Budget:
     tokens: int
     family: str = ""
 
+    @property
+    def words(self) -> int:
+        """Tokens that pictures leave to the earlier turns, whatever a contact sheet costs."""
+        return self.tokens // 8
+
 
 def named_numbers(words: str) -> set[int]:
     """Find the photos that a question names ("what about P3?")."""
@@ -59,6 +64,12 @@ def selected(past: Past, words: str, quoted: str) -> list[Photo]:
     return [photo for photo in past.photos if photo.number in numbers]
 
 
+def places(pictures: Sequence[Picture], budget: Budget) -> int:
+    """Count the pictures that may go, by number and by what the dearest of them costs."""
+    dearest = max((_cost(picture, budget) for picture in pictures), default=1)
+    return max(1, min(budget.pictures, (budget.tokens - budget.words) // dearest))
+
+
 def build(
     system: str,
     past: Past,
@@ -69,8 +80,8 @@ def build(
 ) -> tuple[Said, ...]:
     """Compose the messages of a request.
 
-    `pictures` always go, with the question; of `recent` (earlier photos by number) and of the
-    turns goes what fits, the newest first.
+    `pictures` (see `places`) always go, with the question; of `recent` (earlier photos by number)
+    and of the turns goes what fits, the newest first.
     """
     left = budget.tokens - _cost_of_text(system + RULES) - _cost_of_text(asked.words)
     left -= sum(_cost(picture, budget) for picture in pictures)
@@ -80,9 +91,10 @@ def build(
         if cost <= left and len(kept) + len(pictures) < budget.pictures:
             kept[number] = recent[number]
             left -= cost
-    turns = _fitting(past.turns, left)
+    photos = {photo.number: photo for photo in past.photos}
+    turns = _fitting(past.turns, photos, max(left, budget.words))
     history = [
-        said for turn in turns for said in _told(turn, past, kept, shared=bool(asked.author))
+        said for turn in turns for said in _told(turn, photos, kept, shared=bool(asked.author))
     ]
     stray = [kept[number] for number in sorted(kept)]
     return (
@@ -92,30 +104,35 @@ def build(
     )
 
 
-def _fitting(turns: tuple[Turn, ...], left: int) -> list[Turn]:
+def _fitting(turns: tuple[Turn, ...], photos: Mapping[int, Photo], left: int) -> list[Turn]:
     """Keep the newest turns that fit; failed ones have nothing to tell."""
     fitting: list[Turn] = []
-    for turn in reversed([turn for turn in turns if turn.answer and turn.status != "failed"]):
-        left -= _cost_of_text(turn.question) + _cost_of_text(turn.answer)
+    for turn in reversed([turn for turn in turns if turn.told]):
+        words = _spoken(_with_absent(turn.question, turn.photos, photos), turn.author)
+        left -= _cost_of_text(words) + _cost_of_text(turn.answer)
         if left < 0:
             break
         fitting.insert(0, turn)
     return fitting
 
 
-def _told(turn: Turn, past: Past, kept: dict[int, Picture], *, shared: bool) -> tuple[Said, Said]:
+def _told(
+    turn: Turn, photos: Mapping[int, Photo], kept: dict[int, Picture], *, shared: bool
+) -> tuple[Said, Said]:
     """Tell an earlier turn; its pictures that travel stand with it and leave `kept`."""
-    photos = [photo for photo in past.photos if photo.number in turn.photos]
-    travelling = [kept.pop(photo.number) for photo in photos if photo.number in kept]
-    shown = {number for picture in travelling for number in picture.numbers}
-    absent = [photo.label for photo in photos if photo.number not in shown]
-    words = _spoken(turn.question, turn.author if shared else "")
-    if absent:
-        words = f"[Shown then, not now: {', '.join(absent)}]\n{words}"
+    absent = [number for number in turn.photos if number not in kept]
+    travelling = [kept.pop(number) for number in turn.photos if number in kept]
+    words = _with_absent(_spoken(turn.question, turn.author if shared else ""), absent, photos)
     return (
         Said("user", _parts(travelling, words)),
         Said("assistant", (Text(turn.answer),)),
     )
+
+
+def _with_absent(words: str, numbers: Iterable[int], photos: Mapping[int, Photo]) -> str:
+    """Name the pictures that were seen with the words and do not travel with them."""
+    labels = [photos[number].label for number in numbers if number in photos]
+    return f"[Shown then, not now: {', '.join(labels)}]\n{words}" if labels else words
 
 
 def _spoken(words: str, author: str) -> str:

@@ -17,8 +17,8 @@ from bot.links import urls
 from bot.markdown import Markdown
 from bot.media.sheets import arrange
 from bot.model import Delta, Finished, Request
-from bot.problems import FileProblem, ModelProblem, ModelReason
-from bot.prompt import Asked, Budget, build, selected
+from bot.problems import FileProblem, ModelProblem, ModelReason, Reason
+from bot.prompt import Asked, Budget, build, places, selected
 from bot.threads import Thread
 from bot.tokens import family_of
 from bot.transcript import request_view
@@ -47,7 +47,8 @@ class Audience(Protocol):
 class Question:
     """What is asked: the words (may be empty), the files, and from where.
 
-    `hints` are sentences to add at the end of the answer.
+    `hints` are sentences to add at the end of the answer. With `photos_only` the words, which were
+    not meant for Loupe, count beside a photo only; `shortened` ones are the beginning of a text.
     """
 
     id: str
@@ -60,14 +61,17 @@ class Question:
     quoted: str = ""
     shared: bool = False
     hints: tuple[str, ...] = ()
+    photos_only: bool = False
+    shortened: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A finished turn: what is stored, and the whole text to show."""
+    """A finished turn: what is stored, the whole text to show, and whether the hints are in it."""
 
     turn: Turn
     text: str
+    hinted: bool
     photos: tuple[Photo, ...] = ()
     request: tuple[dict[str, object], ...] = ()
 
@@ -157,14 +161,15 @@ class Turns:
             audience.progress(texts.looked_at(done, total))
 
         state.collected = await self._gallery.collect(question.thread, question.files, past, tell)
-        if question.files and not state.collected.photos and not question.words:
+        if question.files and not _asks(question, state):
             return
         request = await self._compose(question, past, force, state)
         if state.head():
             audience.grow(state.head().rstrip())
         elif question.files:
             audience.progress(texts.THINKING)
-        state.markdown = Markdown(urls([question.words, *(turn.question for turn in past.turns)]))
+        written = [question.words, *(turn.question for turn in past.turns)]
+        state.markdown = Markdown(await asyncio.to_thread(urls, written))
         async with contextlib.aclosing(self._model.answer(request)) as events:
             async for event in events:
                 if isinstance(event, Delta):
@@ -187,31 +192,36 @@ class Turns:
     ) -> Request:
         """Choose the pictures that go, and build the request."""
         limits = self._limits
+        budget = Budget(limits.max_pictures, limits.max_prompt_tokens, self._family(force.model))
         new = {number for picture in state.collected.pictures for number in picture.numbers}
         chosen = [
             photo
             for photo in selected(past, question.words, question.quoted)
             if photo.number not in new
         ]
+        surplus = max(0, len(chosen) + len(state.collected.pictures) - limits.max_files)
+        chosen = chosen[surplus:]
         called = await self._gallery.recall(question.thread, chosen)
-        state.notes = tuple(
-            texts.file_gone(photo.label) for photo in chosen if photo.number not in called
+        gone = [photo.label for photo in chosen if photo.number not in called]
+        state.notes = (
+            *([texts.shortened(limits)] if question.shortened else []),
+            *([texts.file_problem("", 0, FileProblem(Reason.TOO_MANY), limits)] if surplus else []),
+            *(texts.file_gone(label) for label in gone),
         )
         wanted = [*called.values(), *state.collected.pictures]
-        pictures = await self._within_limit(wanted, state)
+        pictures = await self._within_limit(wanted, places(wanted, budget), state)
         rest = [p for p in past.photos if p.number not in new and p.number not in called]
         room = min(limits.recent_pictures, limits.max_pictures - len(pictures))
         recent = await self._gallery.recall(question.thread, rest[-room:] if room > 0 else [])
-        words = question.words or texts.unspoken(len(state.collected.photos))
         request = Request(
             force.model,
             build(
                 force.system,
                 past,
-                Asked(words, question.author if question.shared else ""),
+                Asked(_words(question, state), question.author if question.shared else ""),
                 tuple(pictures),
                 recent,
-                Budget(limits.max_pictures, limits.max_prompt_tokens, self._family(force.model)),
+                budget,
             ),
         )
         state.request = request
@@ -220,9 +230,11 @@ class Turns:
     def _family(self, name: str) -> str:
         return self._families.get(name) or family_of(name)
 
-    async def _within_limit(self, pictures: list[Picture], state: _State) -> list[Picture]:
+    async def _within_limit(
+        self, pictures: list[Picture], limit: int, state: _State
+    ) -> list[Picture]:
         """Send as many singly as the limit allows, the rest on contact sheets."""
-        singly, groups = arrange(len(pictures), self._limits.max_pictures)
+        singly, groups = arrange(len(pictures), limit)
         singles = pictures[:singly]
         sheets, start = [], singly
         for count in groups:
@@ -250,12 +262,11 @@ class Turns:
             log.warning(
                 "turn_failed", reason=state.problem.reason.value, detail=state.problem.detail
             )
-        words = question.words or texts.unspoken(len(state.collected.photos))
         turn = Turn(
             id=question.id,
             at=question.at,
             author=question.author,
-            question=words,
+            question=_words(question, state),
             answer=answer,
             status=state.status,
             photos=tuple(sorted(photo.number for photo in state.collected.photos)),
@@ -265,7 +276,7 @@ class Turns:
             model=state.finished.model,
             usage=state.finished.usage,
             finish=state.finished.finish,
-            refusal=state.finished.refusal,
+            refusal=state.finished.refusal or _refused(state.problem),
             problem=state.problem.reason.value if state.problem else "",
             first=round(state.first, 3),
             seconds=round(time.monotonic() - state.started, 3),
@@ -275,9 +286,31 @@ class Turns:
         return Outcome(
             turn,
             _shown(question, state, answer),
+            _hinted(state),
             state.collected.photos,
             tuple(view),
         )
+
+
+def _refused(problem: ModelProblem | None) -> str:
+    """Tell where a content filter's refusal stood in the response."""
+    filtered = {ModelReason.FILTERED, ModelReason.FILTERED_ANSWER}
+    return problem.detail if problem is not None and problem.reason in filtered else ""
+
+
+def _asks(question: Question, state: _State) -> bool:
+    """Tell whether there is something to answer, now that the files are known."""
+    return bool(state.collected.photos or (question.words and not question.photos_only))
+
+
+def _words(question: Question, state: _State) -> str:
+    """What is asked: words that were not meant for Loupe are neither told nor kept."""
+    words = question.words if _asks(question, state) else ""
+    return words or texts.unspoken(len(state.collected.photos))
+
+
+def _hinted(state: _State) -> bool:
+    return state.status != "stopped" and state.problem is None
 
 
 def _shown(question: Question, state: _State, answer: str) -> str:
@@ -285,6 +318,6 @@ def _shown(question: Question, state: _State, answer: str) -> str:
     closing = [texts.WHY_MODEL[state.problem.reason]] if state.problem else []
     if state.status == "stopped":
         closing.append(texts.STOPPED_HERE if answer else texts.STOPPED_EARLY)
-    elif not state.problem:
+    elif _hinted(state):
         closing += [*state.tail, *question.hints]
     return "\n\n".join(part for part in (state.head().strip(), answer, *closing) if part)

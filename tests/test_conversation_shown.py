@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from tests.bot_under_test import Loupe
     from tests.chats import Chat
+    from tests.servers.teams_chats import Shown
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 PIECES = ("A red car. ", "It has a plate. ", "KRW 301.")
@@ -31,6 +32,17 @@ async def begun(chat: Chat, *pieces: str) -> tuple[asyncio.Event, ...]:
     chat.bot.model.then(say(pieces[0], *held))
     await chat.post("What is this?", chat.bot.photo("fruits.jpg"))
     return gates
+
+
+async def grown(chat: Chat) -> Shown:
+    """Ask for an answer in three pieces, each given when the one before is shown."""
+    gates = await begun(chat, *PIECES)
+    for gate, text in zip(gates, GROWN, strict=False):
+        await chat.until(text)
+        gate.set()
+    await chat.bot.settled()
+    (shown,) = chat.messages
+    return shown
 
 
 async def test_a_placeholder_stands_within_a_second(bot: Loupe) -> None:
@@ -63,13 +75,7 @@ async def test_an_answer_streams_in_a_personal_chat_by_the_rules_of_teams(tmp_pa
     server = TeamsServer(authorize=True, strict_rate=True)
     async with server as teams, running(tmp_path, teams=teams) as bot:
         chat = bot.personal()
-        gates = await begun(chat, *PIECES)
-        await chat.until(GROWN[0])
-        gates[0].set()
-        await chat.until(GROWN[1])
-        gates[1].set()
-        await bot.settled()
-        (shown,) = chat.messages
+        shown = await grown(chat)
         assert shown.texts == GROWN
         assert shown.stream
         assert shown.stream.state == "final"
@@ -81,16 +87,10 @@ async def test_elsewhere_the_answer_grows_by_edits_at_the_pace_that_is_allowed(
     registered: Loupe,
 ) -> None:
     chat = registered.group()
-    gates = await begun(chat, *PIECES)
-    await chat.until(GROWN[0])
-    gates[0].set()
-    await chat.until(GROWN[1])
-    gates[1].set()
-    await registered.settled()
-    (shown,) = chat.messages
-    grown = shown.texts[shown.texts.index(GROWN[0]) :]
-    assert all(later.startswith(earlier) for earlier, later in pairwise(grown))
-    assert grown[-1] == GROWN[-1]
+    shown = await grown(chat)
+    answer = shown.texts[shown.texts.index(GROWN[0]) :]
+    assert all(later.startswith(earlier) for earlier, later in pairwise(answer))
+    assert answer[-1] == GROWN[-1]
     assert shown.labelled
     edits = [request.at for request in registered.teams.requests if request.method == "PUT"]
     assert all(later - earlier > 0.9 for earlier, later in pairwise(edits[:-1]))
@@ -168,13 +168,7 @@ async def test_a_stream_that_teams_ends_goes_on_by_edits_of_the_same_message(
     server = TeamsServer(authorize=True, stream_seconds=1.5)
     async with server as teams, running(tmp_path, teams=teams) as bot:
         chat = bot.personal()
-        gates = await begun(chat, *PIECES)
-        await chat.until(GROWN[0])
-        gates[0].set()
-        await chat.until(GROWN[1])
-        gates[1].set()
-        await bot.settled()
-        (shown,) = chat.messages
+        shown = await grown(chat)
         assert shown.text == GROWN[-1]
         assert shown.labelled
         assert {request.method for request in teams.requests} == {"POST", "PUT"}

@@ -118,6 +118,25 @@ async def test_a_post_whose_picture_is_kept_from_bots_is_told_once_a_day(bot: Lo
     assert bot.model.requests == []
 
 
+async def test_words_beside_a_file_that_cannot_be_read_stay_unread(bot: Loupe) -> None:
+    top = await watched(bot, "photos")
+    first, second = bot.thread(beside=top), bot.thread(beside=top)
+    await html_only(first, "Party secrets", mention=False)
+    assert first.texts == [HTML_ONLY]
+    await second.ask("Party secrets", bot.photo("broken.png"), mention=False)
+    assert len(second.texts) == 1
+    assert bot.model.requests == []
+    for thread in (first, second):
+        assert "secrets" not in await thread.ask("/json full")
+
+
+async def test_a_known_command_written_wrongly_is_told_without_a_mention(bot: Loupe) -> None:
+    thread = bot.thread()
+    assert "/watch photos|all|off" in await thread.ask("/watch photo", mention=False)
+    await thread.ask("/jsn", mention=False)
+    assert len(thread.texts) == 1
+
+
 async def test_who_asks_about_such_a_picture_is_told_each_time(registered: Loupe) -> None:
     chat = registered.thread()
     for _ in range(2):

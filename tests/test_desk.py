@@ -160,9 +160,37 @@ async def test_a_mention_alone_is_told_what_to_do(bench: Bench) -> None:
 
 
 async def test_who_asks_about_posts_out_of_reach_is_told_once(bench: Bench) -> None:
-    first = replace(POST, thread=CHANNEL, opening=False)
+    first = bench.photo("m1", thread=CHANNEL, opening=False)
     assert await bench.said(first) == [f"A red car.\n\n{texts.EARLIER_POSTS}"]
     assert (await bench.said(replace(first, id="m2")))[-1] == "A red car."
+
+
+async def test_what_is_told_once_waits_for_an_answer_that_succeeds(bench: Bench) -> None:
+    await bench.outside.history.set(CHANNEL.place, "watch", "photos")
+    posts = [bench.photo(f"p{n}", thread=CHANNEL, addressed=False, shared=True) for n in (1, 2)]
+    bench.model.problem = ModelProblem(ModelReason.BUSY)
+    await bench.said(posts[0])
+    bench.model.problem = None
+    assert (await bench.said(posts[1]))[-1] == f"A red car.\n\n{texts.ASK_ON}"
+
+
+async def test_words_beside_a_file_out_of_reach_stay_unread_unless_all_is_watched(
+    bench: Bench,
+) -> None:
+    remedy = texts.file_problem("", 1, FileProblem(Reason.HTML_ONLY), bench.outside.limits)
+    post = replace(POST, thread=CHANNEL, addressed=False, attachments=(HIDDEN,))
+    await bench.outside.history.set(CHANNEL.place, "watch", "photos")
+    assert await bench.said(post) == [remedy]
+    assert bench.model.requests == []
+    assert await bench.outside.past() == Past()
+    await bench.outside.history.set(CHANNEL.place, "watch", "all")
+    assert (await bench.said(replace(post, id="m2")))[-1] == "A red car."
+
+
+async def test_a_command_that_was_cut_changes_nothing(bench: Bench) -> None:
+    cut = command("/system " + "x" * bench.outside.limits.max_question)
+    assert await bench.said(cut) == [texts.command_too_long(bench.outside.limits)]
+    assert await bench.outside.history.settings(THREAD) == {}
 
 
 async def test_a_place_that_is_watched_learns_once_how_to_ask_on(bench: Bench) -> None:
@@ -285,7 +313,7 @@ async def test_giving_up_stands_below_what_was_shown(bench: Bench) -> None:
     assert bench.shown == [f"A red\n\n{texts.GIVEN_UP}"]
 
 
-@pytest.mark.parametrize("fault", [Gone(), Refused()])
+@pytest.mark.parametrize("fault", [Gone(), Refused(), ValueError("nobody foresaw it")])
 async def test_what_cannot_even_be_told_is_buried_all_the_same(
     bench: Bench, fault: Exception
 ) -> None:

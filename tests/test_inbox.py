@@ -122,6 +122,8 @@ async def test_a_store_that_is_away_is_told_to_the_platform(bench: Bench) -> Non
 async def test_a_text_is_bounded_and_whole_characters(bench: Bench) -> None:
     (letter,) = await bench.receive(text="\ud83d" + "x" * 200)
     assert letter.message.text == "?" + "x" * 99
+    assert letter.message.shortened
+    assert not (await bench.receive(text="x" * 100))[-1].message.shortened
 
 
 @pytest.mark.parametrize(
@@ -136,6 +138,7 @@ async def test_a_text_is_bounded_and_whole_characters(bench: Bench) -> None:
         ("all", {"attachments": (PHOTO,), "text": ""}, True),
         ("all", {"text": ""}, False),
         ("off", {"text": "/watch photos"}, True),
+        ("off", {"text": "/watch photo"}, True),
         ("off", {"text": "/etc/passwd is shown"}, False),
         ("off", {"text": "/wotch photos"}, False),
     ],
@@ -155,3 +158,10 @@ async def test_a_picture_out_of_reach_is_worth_one_sentence_a_day(bench: Bench) 
     await bench.receive(id="m3", text="", addressed=False, attachments=(HIDDEN, PHOTO))
     await bench.receive(id="m4", text="", attachments=(HIDDEN,))
     assert [letter.message.id for letter in bench.letters] == ["m1", "m3", "m4"]
+
+
+async def test_where_all_is_read_words_beside_such_a_picture_are_too(bench: Bench) -> None:
+    await bench.watch("all")
+    for identity in ("m1", "m2"):
+        await bench.receive(id=identity, addressed=False, attachments=(HIDDEN,))
+    assert [letter.message.attachments for letter in bench.letters] == [(HIDDEN,), ()]

@@ -10,6 +10,7 @@ import pytest
 from adapters.models.offline import OfflineAnalyst, codes, topics
 from bot import texts
 from bot.history import PhotoFacts
+from bot.media.pixels import decode_own
 from bot.model import Delta, Finished, Picture, Request, Said, Text
 from bot.problems import FileProblem, Reason
 from bot.vision import Sighting, TextLine
@@ -269,3 +270,14 @@ def test_plates_and_codes_are_told_from_words(text: str, is_code: bool) -> None:
 )
 def test_questions_are_told_apart(question: str, found: set[str]) -> None:
     assert topics(question) == found
+
+
+async def test_the_reader_is_tried_by_a_blank_picture(reader: FakeReader) -> None:
+    assert "offline" in await OfflineAnalyst(reader).check()
+    (blank,) = reader.read
+    pixels = decode_own(blank)
+    assert pixels is not None
+    assert pixels.min() > 250
+    reader.lines[blank] = None
+    with pytest.raises(FileProblem):
+        await OfflineAnalyst(reader).check()

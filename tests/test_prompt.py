@@ -6,7 +6,8 @@ from typing import Any
 
 from bot.history import Past, Photo, PhotoFacts, Turn
 from bot.model import Picture, Said, Text
-from bot.prompt import RULES, Asked, Budget, build, named_numbers, selected
+from bot.prompt import RULES, Asked, Budget, build, named_numbers, places, selected
+from bot.tokens import text_tokens
 
 BUDGET = Budget(pictures=10, tokens=60_000, family="gpt-5.1")
 
@@ -91,6 +92,22 @@ def test_the_token_budget_drops_recent_pictures_and_old_turns_first() -> None:
     assert "answer 3" in told
     assert long not in told
     assert sum(map(len, map(numbers, said))) == 1
+
+
+def test_the_budget_holds_though_turns_name_many_photos() -> None:
+    turns = tuple(turn(n, tuple(range(n * 60, n * 60 + 60))) for n in range(200))
+    past = Past(turns, tuple(photo(n) for n in range(200 * 60)))
+    said = build("s", past, Asked("now", "Anna"), (), {}, Budget(10, 5_000, "gpt-4o"))
+    assert len(said) > 2
+    assert sum(text_tokens(words(one)) for one in said) <= 5_000
+
+
+def test_pictures_leave_room_for_words_whatever_they_cost() -> None:
+    three = [picture(n) for n in (1, 2, 3)]
+    assert places(three, BUDGET) == 10
+    assert places(three, Budget(10, 60_000, "gpt-4o-mini")) == 2
+    assert places(three, Budget(10, 2_000, "gpt-4o-mini")) == 1
+    assert places([], BUDGET) == 10
 
 
 def test_authors_are_named_as_data_where_several_write() -> None:

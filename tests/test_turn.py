@@ -99,6 +99,11 @@ def picture(number: int, found: bytes | FileProblem | None = None) -> File:
     return File(Attachment(f"{number}.jpg"), ANNA, 5.0, "m1", fetch)
 
 
+def large(number: int) -> bytes:
+    """A picture of the size that phones send, and that models count in full."""
+    return encoded(corners(1024 + number, 1024))
+
+
 def sent(request: Request) -> list[int]:
     """The photos that are in a request singly."""
     return [
@@ -171,6 +176,23 @@ async def test_words_are_answered_though_all_files_fail(tmp_path: Path) -> None:
     assert outcome.text.endswith("\n\nA red car.")
 
 
+async def test_words_not_meant_for_loupe_are_nothing_without_a_photo(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    broken = picture(1, FileProblem(Reason.EMPTY))
+    outcome = await bench.ask("Party secrets", broken, photos_only=True)
+    assert bench.model.requests == []
+    assert (outcome.turn.question, outcome.turn.status) == (texts.unspoken(0), "failed")
+    assert "secrets" not in outcome.text
+    await bench.ask("A dent", picture(1), photos_only=True)
+    assert bench.last[-1] == "A dent"
+
+
+async def test_a_question_that_was_cut_is_told_so(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    outcome = await bench.ask("What is", shortened=True)
+    assert outcome.text == f"{texts.shortened(bench.limits)}\n\nA red car."
+
+
 async def test_an_earlier_photo_comes_back_when_it_is_named(tmp_path: Path) -> None:
     bench = Bench(tmp_path, recent_pictures=0)
     first = await bench.ask("What are they?", picture(1), picture(2))
@@ -187,6 +209,32 @@ async def test_a_named_photo_that_is_gone_is_asked_for_again(tmp_path: Path) -> 
     await bench.gallery.forget(THREAD, float("inf"))
     second = await bench.ask("And P1?", past=Past(photos=first.photos))
     assert second.text == f"{texts.file_gone('P1 1.jpg')}\n\nA red car."
+
+
+async def test_no_more_photos_are_recalled_than_may_be_posted(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, max_files=3, recent_pictures=0)
+    first = await bench.ask("What are they?", *(picture(number) for number in range(1, 4)))
+    bench.model.requests.clear()
+    past = Past(turns=(first.turn,), photos=first.photos)
+    outcome = await bench.ask("And P1, P2, P3?", picture(4), past=past)
+    assert sent(bench.request) == [2, 3, 4]
+    problem = texts.file_problem("", 0, FileProblem(Reason.TOO_MANY), bench.limits)
+    assert outcome.text == f"{problem}\n\nA red car."
+
+
+async def test_dear_pictures_go_on_sheets_so_that_history_has_room(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    bench.families["gpt-test"] = "gpt-4o-mini"
+    bench.turns = Turns(bench.model, bench.gallery, bench.limits, bench.families)
+    past = Past(turns=(Stored("0", 1.0, "Anna", "What is it?", "A blue car."),))
+    await bench.ask("And these?", *(picture(n, large(n)) for n in (1, 2, 3)), past=past)
+    assert sent(bench.request) == [1]
+    assert [said.role for said in bench.request.messages] == [
+        "system",
+        "user",
+        "assistant",
+        "user",
+    ]
 
 
 async def test_the_last_few_photos_travel_and_older_ones_do_not(tmp_path: Path) -> None:
@@ -237,6 +285,13 @@ async def test_a_model_that_fails_ends_in_one_sentence(tmp_path: Path, reason: M
     assert outcome.text == f"A red car.\n\n{texts.WHY_MODEL[reason]}"
     turn = outcome.turn
     assert (turn.status, turn.problem, turn.answer) == ("failed", reason.value, "A red car.")
+
+
+@pytest.mark.parametrize("reason", [ModelReason.FILTERED, ModelReason.FILTERED_ANSWER])
+async def test_where_a_filter_refused_is_recorded(tmp_path: Path, reason: ModelReason) -> None:
+    bench = Bench(tmp_path)
+    bench.model.problem = ModelProblem(reason, "400 content_filter prompt")
+    assert (await bench.ask("What is it?")).turn.refusal == "400 content_filter prompt"
 
 
 async def test_a_model_that_says_nothing_is_told(tmp_path: Path) -> None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
+import numpy as np
+
 from adapters.models.settings import OFFLINE
 from bot import texts
+from bot.media.pixels import encode
 from bot.model import Delta, Finished, Picture, Text
 from bot.problems import FileProblem
 
@@ -74,6 +78,7 @@ TELL: dict[Topic, Callable[[PhotoFacts], str]] = {
     Topic.PLACE: texts.offline_place,
     Topic.CAMERA: texts.offline_camera,
 }
+BLANK = np.full((64, 64, 3), 255, np.uint8)
 _CODE = re.compile(r"(?=.*\d)[A-Z0-9]{4,24}")
 _FRAME = re.compile(r"(\[[^\n]*\]\n)*")
 _LABEL = re.compile(r"\bP(\d{1,5})\b", re.IGNORECASE)
@@ -90,7 +95,8 @@ class OfflineAnalyst:
         await self._reader.close()
 
     async def check(self, model: str = OFFLINE) -> str:
-        """Say how things stand; nothing can fail."""
+        """Read a blank picture, and say how things stand; raises `FileProblem`."""
+        await self._reader.look(await asyncio.to_thread(encode, BLANK))
         return f"Questions are answered by {model!r}. {texts.OFFLINE_HINT}"
 
     async def answer(self, request: Request) -> AsyncGenerator[Delta | Finished]:

@@ -113,7 +113,10 @@ class Reading:
         if not self.begun:
             raise ModelProblem(ModelReason.FAILED, "nothing of an answer in the response")
         if self.finish == "content_filter":
-            raise ModelProblem(ModelReason.FILTERED_ANSWER, "finish_reason content_filter")
+            raise ModelProblem(
+                ModelReason.FILTERED_ANSWER,
+                f"finish_reason content_filter {self._refusal}".rstrip(),
+            )
         if not self.finish:
             raise ModelProblem(ModelReason.CUT, "no finish_reason")
         if not self.said:

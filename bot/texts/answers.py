@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from bot.problems import ModelReason
 from bot.texts.wording import count
+
+if TYPE_CHECKING:
+    from bot.settings import Limits
 
 DESCRIBE = "Describe this image"
 DESCRIBE_SEVERAL = "Describe these images"
@@ -75,6 +80,19 @@ EARLIER_POSTS = (
     "I cannot see posts that were made in this thread before I was mentioned. "
     "To have a photo looked at, please paste it into a reply that mentions me."
 )
+
+
+def shortened(limits: Limits) -> str:
+    """Say that only the beginning of a long question was read."""
+    return f"Only the first {limits.max_question:,} characters of the question were read."
+
+
+def command_too_long(limits: Limits) -> str:
+    """Say that a command with too much text was not obeyed."""
+    return (
+        f"That is longer than {limits.max_question:,} characters, so nothing was changed. "
+        "Please shorten it."
+    )
 
 
 def hello(*, shared: bool) -> str:
