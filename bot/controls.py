@@ -98,16 +98,7 @@ class Controls:
     async def _json(self, order: Order) -> Said:
         past = await self._history.past(order.thread)
         force = await self._preferences.of(order.thread)
-        if order.command.argument == "full":
-            shown: Any = transcript.full(order.thread, force.system, past)
-            blocks = await asyncio.to_thread(transcript.full_blocks, shown, order.text_limit)
-        else:
-            shown = transcript.transcript(force.system, past)
-            blocks = await asyncio.to_thread(transcript.blocks, shown, order.text_limit)
-        if len(blocks) > 1 and order.files:
-            data = await asyncio.to_thread(transcript.dumps, shown)
-            return Said((texts.JSON_AS_FILE,), file=data.encode())
-        return Said(tuple(blocks))
+        return await asyncio.to_thread(_transcript, order, force.system, past)
 
     async def _system(self, order: Order) -> Said:
         argument = order.command.argument
@@ -234,6 +225,22 @@ class Controls:
         return Said((texts.usage_shown(_by_model(past)),))
 
 
+def _transcript(order: Order, system: str, past: Past) -> Said:
+    """Write the transcript as messages, or as a file where it is too long for one."""
+    shown: Any
+    blocks: Callable[[Any, int], list[str]]
+    if order.command.argument == "full":
+        shown, blocks = transcript.full(order.thread, system, past), transcript.full_blocks
+    else:
+        shown, blocks = transcript.transcript(system, past), transcript.blocks
+    limit = order.text_limit
+    too_long = order.files and transcript.exceeds(shown, limit)
+    written = [] if too_long else blocks(shown, limit)
+    if order.files and len(written) != 1:
+        return Said((texts.JSON_AS_FILE,), file=transcript.dumps(shown).encode())
+    return Said(tuple(written))
+
+
 def _within(limit: int, said: Iterable[str]) -> Iterator[str]:
     """Cut what is too long for one message."""
     for text in said:
@@ -247,7 +254,7 @@ def _scope_of(where: Thread | Place, order: Order) -> str:
 
 
 def _told(past: Past) -> list[str]:
-    return [turn.id for turn in past.turns if turn.answer and turn.status != "failed"]
+    return [turn.id for turn in past.turns if turn.told]
 
 
 def _by_model(past: Past) -> dict[str, tuple[int, int, Usage]]:
@@ -257,6 +264,5 @@ def _by_model(past: Past) -> dict[str, tuple[int, int, Usage]]:
         name = turn.model or turn.deployment
         answers, pictures, usage = sums.get(name, (0, 0, Usage()))
         shown = len(turn.shown) + len(turn.sheets)
-        answered = bool(turn.answer and turn.status != "failed")
-        sums[name] = (answers + answered, pictures + shown, usage + turn.usage)
+        sums[name] = (answers + turn.told, pictures + shown, usage + turn.usage)
     return sums

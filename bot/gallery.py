@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from bot import texts
 from bot.history import Photo
@@ -19,9 +19,10 @@ from bot.media.sheets import sheet
 from bot.messages import Attachment, Author
 from bot.model import Picture
 from bot.problems import FileProblem, Reason
+from bot.tasks import end
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import AsyncIterator, Coroutine, Iterable, Sequence
 
     from bot.blobs import Blobs
     from bot.children import Children
@@ -35,6 +36,8 @@ Fetch = Callable[["Attachment", Path, int], Awaitable[None]]
 AT_ONCE = 4
 """Files of one question that are fetched and prepared side by side."""
 MAX_NAME = 80
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +106,7 @@ class Gallery:
                     progress(done, len(files))
 
         accepted = files[: self._limits.max_files]
-        results = await asyncio.gather(*(one(file) for file in accepted))
+        results = await _together(one(file) for file in accepted)
         collected = _number(accepted, results, past, self._limits)
         if len(files) > len(accepted):
             note = texts.file_problem("", 0, FileProblem(Reason.TOO_MANY), self._limits)
@@ -114,17 +117,22 @@ class Gallery:
         """Fetch one file, prepare it in a child, and keep the original and the picture."""
         if file.attachment.problem is not None:
             raise FileProblem(file.attachment.problem)
-        path = self._spool / secrets.token_hex(16)
-        try:
+        async with self._spooled() as path:
             await file.fetch(file.attachment, path, self._limits.max_photo_bytes)
             prepared = await self._children.run(prepare, path, self._limits)
             key = blob_key(thread, prepared.sha256)
             await self._blobs.put(key, path)
             await self._blobs.put(self._picture_key(thread, prepared.sha256), prepared.jpeg)
             return prepared
+
+    @contextlib.asynccontextmanager
+    async def _spooled(self) -> AsyncIterator[Path]:
+        """Lend a path for a file on its way."""
+        path = self._spool / secrets.token_hex(16)
+        try:
+            yield path
         finally:
-            with contextlib.suppress(FileNotFoundError):
-                await asyncio.to_thread(path.unlink)
+            await asyncio.to_thread(path.unlink, missing_ok=True)
 
     def _picture_key(self, thread: Thread, sha256: str) -> str:
         return f"{blob_key(thread, sha256)}.{self._limits.photo_side}.jpg"
@@ -132,7 +140,7 @@ class Gallery:
     async def recall(self, thread: Thread, photos: Iterable[Photo]) -> dict[int, Picture]:
         """Bring back earlier photos by number; one that is no longer kept is left out."""
         wanted = list(photos)
-        found = await asyncio.gather(*(self._recall(thread, photo) for photo in wanted))
+        found = await _together(self._recall(thread, photo) for photo in wanted)
         return {
             photo.number: picture
             for photo, picture in zip(wanted, found, strict=True)
@@ -149,19 +157,16 @@ class Gallery:
         return _picture(photo, jpeg, width, height)
 
     async def _prepare_again(self, thread: Thread, photo: Photo) -> bytes | None:
-        """Make the picture from the original, as after a change of `LOUPE_PHOTO_SIDE`."""
-        path = self._spool / secrets.token_hex(16)
-        try:
+        """Make the picture from the original, as after a change of `LOUPE_PHOTO_SIDE`.
+
+        It is not kept: it would outlive the original, whose age counts.
+        """
+        async with self._spooled() as path:
             if not await self._blobs.save(blob_key(thread, photo.sha256), path):
                 return None
-            prepared = await self._children.run(prepare, path, self._limits)
-        except FileProblem:
-            return None
-        finally:
-            with contextlib.suppress(FileNotFoundError):
-                await asyncio.to_thread(path.unlink)
-        await self._blobs.put(self._picture_key(thread, photo.sha256), prepared.jpeg)
-        return prepared.jpeg
+            with contextlib.suppress(FileProblem):
+                return (await self._children.run(prepare, path, self._limits)).jpeg
+        return None
 
     async def overview(self, pictures: Sequence[Picture]) -> Picture:
         """Put several pictures on one numbered contact sheet."""
@@ -181,6 +186,15 @@ class Gallery:
     async def forget(self, thread: Thread, before: float) -> None:
         """Erase the bytes of the pictures that a thread got before that time (epoch seconds)."""
         await self._blobs.erase(thread.key, before)
+
+
+async def _together(works: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
+    """Do works side by side; when one fails, none goes on without the others."""
+    tasks = [asyncio.create_task(work) for work in works]
+    try:
+        return await asyncio.gather(*tasks)
+    finally:
+        await end(*tasks)
 
 
 def _picture(photo: Photo, jpeg: bytes, width: int, height: int) -> Picture:

@@ -151,9 +151,7 @@ class Reply:
         for index, text in enumerate(parts):
             await self._open_part(index)
             stage = Stage.GROWING if index == len(parts) - 1 else Stage.FINAL
-            shown = self._parts[index].shown
-            if (shown.text, shown.stage) != (text, stage):
-                await self._edit(index, Post(text, stage, live=True, generated=True))
+            await self._edit(index, Post(text, stage, live=True, generated=True))
 
     async def _open_part(self, index: int) -> None:
         if index == len(self._parts):
@@ -163,5 +161,7 @@ class Reply:
 
     async def _edit(self, index: int, post: Post) -> None:
         part = self._parts[index]
+        if post == part.shown:
+            return
         await self._sends.channel.edit(self._sends.address, part.sent, post)
         part.shown = post

@@ -64,23 +64,17 @@ class Sends:
                 return sent
         raise Unclear
 
-    async def say(self, part: int, post: Post) -> str:
+    async def say(self, part: int, post: Post) -> None:
         """Post a text at once, without an opening; not twice, unless the process died meanwhile.
 
         Where a placeholder stands already, because the message had to wait, it becomes the text.
         """
         number = TRIES * part
         known = await self._settled(number)
-        if known is not None and known.id:
-            if not known.shown and self.abilities.edits:
-                await self.channel.edit(self.address, known.id, post)
-            return known.id
-        try:
-            sent = await self._post(number, post)
-        except Unclear:
-            sent = Sent(NO_ID)
-        await self._mailbox.record(self._box, self._seq, number, Sent(sent.id, post.text))
-        return sent.id
+        if known is None or not known.id:
+            await self._post(number, post)
+        elif not known.shown and self.abilities.edits:
+            await self.channel.edit(self.address, known.id, post)
 
     async def hand_over(self, part: int, name: str, media_type: str, data: bytes) -> None:
         """Hand over a file, once unless the process died while doing so."""
@@ -109,16 +103,15 @@ class Sends:
         return known
 
     async def _post(self, number: int, post: Post) -> Sent:
+        """Post and record; what may have been shown is tried again only while it is an opening."""
+        final = post.stage is Stage.FINAL
         try:
-            identity = await self.channel.post(self.address, post)
+            identity = await self.channel.post(self.address, post) or NO_ID
         except Unclear:
-            if post.stage is Stage.FINAL:
-                raise
-            await self._mailbox.record(self._box, self._seq, number, Sent())
-            return Sent()
+            identity = NO_ID if final else ""
         except (Gone, Refused):
             await self._mailbox.unclaim(self._box, self._seq, number)
             raise
-        sent = Sent(identity or NO_ID, at=time.time())
+        sent = Sent(identity, post.text if final else "")
         await self._mailbox.record(self._box, self._seq, number, sent)
         return sent

@@ -6,7 +6,8 @@ import json
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, is_dataclass
+from dataclasses import asdict
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from bot.characters import boundary, well_formed
@@ -42,7 +43,7 @@ def transcript(system: str, past: Past) -> list[Message]:
     messages: list[Message] = [{"role": "system", "content": [system]}]
     photos = {photo.number: photo for photo in past.photos}
     for turn in past.turns:
-        if turn.status == "answered" or (turn.status == "stopped" and turn.answer):
+        if turn.told:
             shown = [photos[number] for number in sorted(turn.photos) if number in photos]
             pictures = [_image(photo.sha256, photo.label) for photo in shown]
             words = turn.question or unspoken(len(turn.photos))
@@ -88,6 +89,11 @@ def dumps(value: object) -> str:
     return json.dumps(_plain(value), ensure_ascii=False, indent=2, allow_nan=False)
 
 
+def exceeds(value: object, limit: int) -> bool:
+    """Tell whether JSON is longer than `limit` code points even when written tightly."""
+    return len(_encoded(_plain(value))) > limit
+
+
 def blocks(messages: Iterable[Message], limit: int) -> list[str]:
     """Write a transcript as code blocks of at most `limit` code points (at least 200).
 
@@ -131,13 +137,9 @@ def _plain(value: Any) -> Any:
         return well_formed(value)
     if isinstance(value, Mapping):
         return {well_formed(str(key)): _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple | set | frozenset):
+    if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
-    if is_dataclass(value) and not isinstance(value, type):
-        return _plain(asdict(value))
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    return value if value is None or isinstance(value, int) else well_formed(str(value))
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _encoded(value: object, indent: int | None = None) -> str:
@@ -186,7 +188,7 @@ def _slices(text: str, room: int) -> Iterator[str]:
         return
     start, used = 0, 2
     for at, char in enumerate(text):
-        size = len(_encoded(char)) - 2
+        size = _width(char)
         if used + size > room:
             cut = boundary(text, at)
             cut = cut if cut > start else at
@@ -194,6 +196,12 @@ def _slices(text: str, room: int) -> Iterator[str]:
             start, used = cut, len(_encoded(text[cut:at]))
         used += size
     yield text[start:]
+
+
+@lru_cache(4096)
+def _width(char: str) -> int:
+    """Count the code points that a character takes within a string."""
+    return len(_encoded(char)) - 2
 
 
 def _placed(path: list[str | int], value: Any, room: int) -> Iterator[list[Any]]:

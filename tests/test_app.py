@@ -48,8 +48,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def store() -> Iterator[RedisServer]:
-    engine = next(engine for engine in ENGINES if find_engine(engine))
-    server = RedisServer(engine).start()
+    server = RedisServer(next(filter(find_engine, ENGINES))).start()
     yield server
     server.stop()
 

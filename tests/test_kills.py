@@ -15,7 +15,7 @@ import pytest
 
 from tests.processes import Process
 from tests.servers.openai import KEY, OpenAIServer, say
-from tests.servers.redis_server import RedisServer
+from tests.servers.redis_server import ENGINES, RedisServer, find_engine
 from tests.servers.teams import TENANT, TeamsServer
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class Echo(OpenAIServer):
 
 @pytest.fixture
 def store() -> Iterator[RedisServer]:
-    server = RedisServer("redis-server").start()
+    server = RedisServer(next(filter(find_engine, ENGINES))).start()
     yield server
     server.stop()
 

@@ -94,6 +94,18 @@ async def test_an_answer_within_the_first_pace_is_shown_at_once() -> None:
     assert [post.text for post in message.posts] == ["…", "A red car."]
 
 
+async def test_a_part_that_stands_as_it_will_is_not_sent_again() -> None:
+    bench = await Bench(text_limit=12).leased()
+    reply = bench.reply()
+    await reply.open("…")
+    text = "A red car.\n\nA blue van.\n\nA bus."
+    reply.grow(text)
+    await bench.channel.until("A bus.")
+    await finish(reply, text)
+    finals = [[p.text for p in m.posts if p.stage is Stage.FINAL] for m in bench.channel.messages]
+    assert finals == [["A red car."], ["A blue van."], ["A bus."]]
+
+
 async def test_progress_never_replaces_text_of_the_answer() -> None:
     bench = await Bench().leased()
     reply = bench.reply()

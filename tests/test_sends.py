@@ -9,7 +9,7 @@ from fakeredis import FakeAsyncRedis, FakeServer
 
 from adapters.redis.mailbox import RedisMailbox
 from bot.channel import Gone, Post, Stage, Unclear
-from bot.mailbox import NO_ID, Lease, LeaseLost, Letter, Sent
+from bot.mailbox import Lease, LeaseLost, Letter, Sent
 from bot.messages import Author, Message
 from bot.sends import Sends
 from bot.settings import Limits
@@ -106,7 +106,7 @@ async def test_parts_have_numbers_of_their_own(mailbox: RedisMailbox, lease: Lea
 async def test_what_is_said_once_is_not_said_again(mailbox: RedisMailbox, lease: Lease) -> None:
     channel = FakeChannel(edits=False)
     for _ in range(2):
-        assert await sends(mailbox, lease, channel).say(0, Post("Hello")) == "b1"
+        await sends(mailbox, lease, channel).say(0, Post("Hello"))
     assert len(channel.messages) == 1
 
 
@@ -116,7 +116,7 @@ async def test_a_saying_that_may_have_arrived_counts_as_said(
     channel = FakeChannel(edits=False)
     channel.faults = [Unclear()]
     for _ in range(2):
-        assert await sends(mailbox, lease, channel).say(0, Post("Hello")) == NO_ID
+        await sends(mailbox, lease, channel).say(0, Post("Hello"))
     assert len(channel.messages) == 1
 
 
