@@ -26,8 +26,9 @@ from bot.settings import SettingsError, lines
 from bot.terminal import Terminal, question
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
+    from bot.model import Picture
     from bot.turn import Outcome
 
 FAILED = 1
@@ -186,10 +187,10 @@ async def _asked(
         return outcome
 
 
-def _save(folder: Path, pictures: object) -> None:
+def _save(folder: Path, pictures: Iterable[Picture]) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for picture in pictures:  # type: ignore[attr-defined]
+        for picture in pictures:
             (folder / f"P{picture.numbers[0]}.jpg").write_bytes(picture.jpeg)
     except OSError as error:
         raise Failure(f"{folder} cannot be written to: {error.strerror}.") from error

@@ -13,11 +13,8 @@ from bot.redaction import Redactor
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from contextlib import AbstractContextManager
 
     from structlog.typing import Processor
-
-    from bot.messages import Message
 
 
 class _Formatter(structlog.stdlib.ProcessorFormatter):
@@ -70,13 +67,6 @@ def configure(
     handler = logging.StreamHandler(stream)
     handler.setFormatter(_Formatter(redactor, processors, renderer))
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
-
-
-def about(message: Message) -> AbstractContextManager[None]:
-    """Name the thread and the message in all lines that are logged inside."""
-    return structlog.contextvars.bound_contextvars(
-        thread=message.thread.key[:12], message=message.id
-    )
 
 
 def _renderer(terminal: bool, stream: TextIO) -> Processor:

@@ -17,16 +17,12 @@ import re
 from typing import TYPE_CHECKING
 
 from bot.characters import boundary, well_formed
-from bot.links import urls
 from bot.marks import Marks
-from bot.parts import split
 from bot.pieces import Piece, Token, Writer
-from bot.view import HELD, View
+from bot.view import View
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-__all__ = ["HELD", "Markdown", "render", "split", "urls"]
 
 _LINE_ENDS = "\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"
 _CLEAN = {code: None for code in range(32) if chr(code) not in "\t\n"} | dict.fromkeys(

@@ -126,10 +126,10 @@ def environment_name(section: type[Section], field: str) -> str:
     return f"{section.model_config.get('env_prefix', '')}{field}".upper()
 
 
-def load(section: type[S], **overrides: Any) -> S:
+def load(section: type[S]) -> S:
     """Read one section; raises `SettingsError` naming the key and the value."""
     try:
-        return section(**overrides)
+        return section()
     except ValidationError as error:
         raise SettingsError(_sentence(section, error)) from None
 

@@ -36,7 +36,6 @@ class Holding:
     lease: Lease
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     mail: asyncio.Event = field(default_factory=asyncio.Event)
-    work: asyncio.Task[None] | None = None
 
     def stop_up_to(self, place: int) -> None:
         """Stop when the user stopped what was accepted before `place`."""
@@ -144,19 +143,19 @@ class Worker:
 
     async def _see_through(self, holding: Holding) -> None:
         lease = holding.lease
-        beat = asyncio.create_task(self._beat(holding))
-        holding.work = asyncio.create_task(self._attempt(holding))
+        work = asyncio.create_task(self._attempt(holding))
+        beat = asyncio.create_task(self._beat(holding, work))
         try:
-            await asyncio.wait({holding.work})
+            await asyncio.wait({work})
         finally:
-            holding.work.cancel()
+            work.cancel()
             beat.cancel()
-            await asyncio.gather(holding.work, beat, return_exceptions=True)
+            await asyncio.gather(work, beat, return_exceptions=True)
             if self._held.get(lease.box) is holding:
                 del self._held[lease.box]
             self._slots.release()
 
-    async def _beat(self, holding: Holding) -> None:
+    async def _beat(self, holding: Holding, work: asyncio.Task[None]) -> None:
         """Renew the lease; when it is lost, end the work, for somebody else has it."""
         while True:
             await asyncio.sleep(self._limits.lease_seconds / 3)
@@ -164,8 +163,7 @@ class Worker:
                 standing = await self._mailbox.renew(holding.lease)
                 if not standing.held:
                     log.warning("lease_lost", box=holding.lease.box[:8])
-                    if holding.work is not None:
-                        holding.work.cancel()
+                    work.cancel()
                     return
                 holding.stop_up_to(standing.stop)
 

@@ -9,9 +9,7 @@ import pytest
 import structlog
 from pydantic import SecretStr
 
-from bot.logs import about, configure
-from bot.messages import Author, Message
-from bot.threads import Thread
+from bot.logs import configure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -68,16 +66,15 @@ def test_libraries_are_heard_from_warnings_up_and_loupe_from_its_level_up(
     assert [line["event"] for line in lines(stream)] == ["news", "trouble"]
 
 
-def test_thread_and_message_are_named_in_every_line_inside(stream: io.StringIO) -> None:
+def test_thread_and_place_are_named_in_every_line_inside(stream: io.StringIO) -> None:
     configure(stream=stream)
-    message = Message(id="17", thread=Thread("page", "", "chat"), author=Author("u"))
-    with about(message):
+    with structlog.contextvars.bound_contextvars(thread="1f", place=17):
         structlog.get_logger().info("inside")
         logging.getLogger("openai").warning("inside too")
     structlog.get_logger().info("outside")
     inside, too, outside = lines(stream)
-    assert inside["thread"] == too["thread"] == message.thread.key[:12]
-    assert inside["message"] == too["message"] == "17"
+    assert inside["thread"] == too["thread"] == "1f"
+    assert inside["place"] == too["place"] == 17
     assert "thread" not in outside
 
 

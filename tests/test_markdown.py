@@ -5,8 +5,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from bot.markdown import HELD, Markdown, render
+from bot.markdown import Markdown, render
 from bot.parts import split
+from bot.view import HELD
 
 GAP = "\u200b"
 OK = "https://ok.example"

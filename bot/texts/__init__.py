@@ -1,4 +1,4 @@
-"""Every sentence that a user reads, in one place."""
+"""Every sentence that a user reads, but for the labels of the page's own controls."""
 
 from bot.texts.answers import *
 from bot.texts.commands import *

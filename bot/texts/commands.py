@@ -90,9 +90,8 @@ def models_shown(current: str, deployment: Deployment) -> str:
 
 def model_unknown(name: str, models: Sequence[str]) -> str:
     """Say that a model is not offered, and which are."""
-    asked = name.replace("`", "'")[:60]
     names = ", ".join(f"`{model}`" for model in models)
-    return f"There is no model `{asked}` here. Available: {names}."
+    return f"There is no model {verbatim(name[:60])} here. Available: {names}."
 
 
 def model_set(name: str, scope: str) -> str:

@@ -24,7 +24,9 @@ def size(count: int) -> str:
     """Write a number of bytes for people."""
     if count < 1024 * 1024:
         return f"{max(1, round(count / 1024))} KB"
-    return f"{count / (1024 * 1024):.3g} MB"
+    if count < 999.5 * 1024**2:
+        return f"{count / 1024**2:.3g} MB"
+    return f"{count / 1024**3:.3g} GB"
 
 
 def place(latitude: float, longitude: float) -> str:
