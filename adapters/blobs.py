@@ -16,6 +16,7 @@ from obstore.store import LocalStore, from_url
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import SettingsConfigDict
 
+from adapters.files import writing
 from bot.problems import StoreDown
 from bot.settings import Section, SettingsError
 
@@ -113,12 +114,9 @@ class BlobStore:
                 found = await self._store.get_async(_checked(key))
             except FileNotFoundError:
                 return False
-            file = await asyncio.to_thread(into.open, "wb")
-            try:
+            async with writing(into) as file:
                 async for chunk in found.stream(min_chunk_size=CHUNK):
                     await asyncio.to_thread(file.write, chunk)
-            finally:
-                await asyncio.to_thread(file.close)
         return True
 
     async def erase(self, prefix: str, before: float = float("inf")) -> int:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 import structlog
 from aiohttp import ClientError, ClientTimeout
@@ -13,13 +12,13 @@ from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 from yarl import URL
 
+from adapters.files import writing
 from adapters.guard import AddressRefused, parse
 from adapters.retries import Clock, Patience, Retries, retry_after
 from bot.problems import FileProblem, Reason
 from bot.settings import Section
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
     from pathlib import Path
 
     from aiohttp import ClientResponse
@@ -128,7 +127,7 @@ class Downloads:
     async def _save(self, response: ClientResponse, into: Path, limit: int) -> None:
         """Stream the body to the file; the loop waits for no disk."""
         size, waiting, started = 0, bytearray(), self._clock.now()
-        async with _opened(into) as file:
+        async with writing(into) as file:
             async for chunk in response.content.iter_any():
                 size += len(chunk)
                 if size > limit:
@@ -143,16 +142,6 @@ class Downloads:
     def _keep_pace(self, size: int, seconds: float) -> None:
         if seconds > GRACE and size < seconds * self._settings.min_rate:
             raise FileProblem(Reason.UNREACHABLE, "too slow")
-
-
-@asynccontextmanager
-async def _opened(path: Path) -> AsyncIterator[IO[bytes]]:
-    """Open a file for writing, off the loop; closed even when cancelled while it opens."""
-    opening = asyncio.ensure_future(asyncio.to_thread(path.open, "wb"))
-    try:
-        yield await asyncio.shield(opening)
-    finally:
-        await asyncio.to_thread((await opening).close)
 
 
 def _judge(response: ClientResponse, bearer: str, limit: int) -> None:

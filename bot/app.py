@@ -131,15 +131,14 @@ async def check_folder(data: Path) -> None:
 @asynccontextmanager
 async def kitchen(settings: Settings, blobs: Blobs) -> AsyncIterator[tuple[Turns, Gallery]]:
     """Build what turns a question into an answer: child processes, pictures, the model."""
-    spool = settings.core.data / "spool"
-    await asyncio.to_thread(spool.mkdir, parents=True, exist_ok=True)
+    await asyncio.to_thread(settings.core.spool.mkdir, parents=True, exist_ok=True)
     async with AsyncExitStack() as stack:
         children = Children(settings.limits)
         stack.push_async_callback(children.close)
         children.warm()
         model = build_model(settings)
         stack.push_async_callback(model.close)
-        gallery = Gallery(children, blobs, settings.limits, spool)
+        gallery = Gallery(children, blobs, settings.limits, settings.core.spool)
         yield Turns(model, gallery, settings.limits, settings.deployment.families), gallery
 
 
@@ -197,7 +196,7 @@ async def serving(settings: Settings) -> AsyncIterator[str]:
         controls = Controls(history, preferences, gallery)
         desk = Desk(mailbox, history, preferences, controls, turns, channels, settings.limits)
         worker = Worker(mailbox, desk.handle, desk.give_up, settings.limits)
-        janitor = Janitor(mailbox, blobs, settings.limits)
+        janitor = Janitor(mailbox, blobs, settings.limits, settings.core.spool)
         web_app = web.Application()
         web_app.add_routes(_health(redis, worker))
         teams = await stack.enter_async_context(
@@ -237,7 +236,8 @@ def _page(
             "vision_ready": preferences.deployment.vision_ready,
         }
 
-    return Page(settings.page, redis, blobs, inbox.receive, state, settings.limits)
+    limits, spool = settings.limits, settings.core.spool
+    return Page(settings.page, redis, blobs, inbox.receive, state, limits, spool)
 
 
 async def _address(settings: Settings, page: Page | None, port: int) -> str:

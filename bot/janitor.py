@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import structlog
@@ -11,6 +12,8 @@ import structlog
 from bot.tasks import end
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from bot.blobs import Blobs
     from bot.mailbox import Mailbox
     from bot.settings import Limits
@@ -20,14 +23,20 @@ log = structlog.get_logger()
 EVERY = 3600.0
 """Most seconds between two rounds; shorter where the retention is shorter than a day."""
 DAY = 24 * 3600.0
+LEFT = 3600.0
+"""Seconds after which a file on its way belongs to a process that was killed."""
 
 
 class Janitor:
-    """Sweeps turns, photos and their bytes for as long as it runs."""
+    """Sweeps turns, photos and their bytes for as long as it runs.
 
-    def __init__(self, mailbox: Mailbox, blobs: Blobs, limits: Limits) -> None:
+    In `spool`, which processes share, killed ones may have left files on their way.
+    """
+
+    def __init__(self, mailbox: Mailbox, blobs: Blobs, limits: Limits, spool: Path) -> None:
         self._mailbox = mailbox
         self._blobs = blobs
+        self._spool = spool
         self._keep = limits.retention_days * DAY
         self._task: asyncio.Task[None] | None = None
 
@@ -44,6 +53,7 @@ class Janitor:
         """Do one round; returns how many turns and blobs went."""
         turns = await self._mailbox.sweep()
         blobs = await self._blobs.sweep(time.time() - self._keep)
+        await asyncio.to_thread(_delete_left, self._spool)
         return turns, blobs
 
     async def _run(self) -> None:
@@ -55,3 +65,10 @@ class Janitor:
             except Exception:
                 log.exception("sweep_failed")
             await asyncio.sleep(min(EVERY, self._keep / 24))
+
+
+def _delete_left(spool: Path) -> None:
+    for path in spool.glob("*"):
+        with suppress(FileNotFoundError):
+            if path.stat().st_mtime < time.time() - LEFT:
+                path.unlink()

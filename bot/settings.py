@@ -114,6 +114,11 @@ class Core(Section):
         "info", pattern="(?i)^(debug|info|warning|error)$", description="least level logged"
     )
 
+    @property
+    def spool(self) -> Path:
+        """The folder for files on their way."""
+        return self.data / "spool"
+
 
 S = TypeVar("S", bound=Section)
 

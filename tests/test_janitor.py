@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
+from pathlib import Path
 from typing import Any
 
-from bot.janitor import DAY, Janitor
+from bot.janitor import DAY, LEFT, Janitor
 from bot.problems import StoreDown
 from bot.settings import Limits
+
+NOWHERE = Path("nowhere")
 
 
 class Kept:
@@ -27,8 +31,8 @@ class Kept:
         return 3
 
 
-def janitor(turns: Any, blobs: Any, days: float = 30) -> Janitor:
-    return Janitor(turns, blobs, Limits(retention_days=days))
+def janitor(turns: Any, blobs: Any, days: float = 30, spool: Path = NOWHERE) -> Janitor:
+    return Janitor(turns, blobs, Limits(retention_days=days), spool)
 
 
 async def test_turns_and_the_blobs_of_that_age_go() -> None:
@@ -63,3 +67,12 @@ async def test_closing_ends_the_rounds() -> None:
 
 async def test_what_never_started_closes_too() -> None:
     await janitor(Kept(), Kept()).close()
+
+
+async def test_what_killed_processes_left_on_its_way_goes(tmp_path: Path) -> None:
+    left, fresh = tmp_path / "left", tmp_path / "fresh"
+    for path in (left, fresh):
+        path.write_bytes(b"a photo")
+    os.utime(left, (time.time() - LEFT - 60,) * 2)
+    await janitor(Kept(), Kept(), spool=tmp_path).sweep()
+    assert (left.exists(), fresh.exists()) == (False, True)

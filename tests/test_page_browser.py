@@ -131,10 +131,16 @@ async def test_a_photo_that_was_erased_says_so(tab: Page, tmp_path: Path) -> Non
     )
 
 
+async def test_a_picture_that_no_browser_can_show_says_so(tab: Page) -> None:
+    await tab.set_input_files("#picker", MEDIA / "broken.png")
+    await tab.click("#send")
+    await expect(tab.locator(".note.user .file")).to_have_text("broken.png cannot be shown")
+
+
 async def test_a_file_that_is_refused_keeps_the_message(
     chromium: Browser, page_store: Redis, tmp_path: Path
 ) -> None:
-    async with serve(page_store, tmp_path, page_upload_bytes=1000) as served:
+    async with serve(page_store, tmp_path, max_photo_bytes=1000) as served:
         page = await chromium.new_page()
         await page.goto(served.address)
         await expect(page.locator("#model option")).to_have_count(2)

@@ -102,6 +102,18 @@ async def test_markdown_is_shown_the_same_however_it_grows(tab: Page) -> None:
     assert {text: await tab.evaluate(script, text) for text in SHOWN} == SHOWN
 
 
+async def test_what_stands_too_deep_is_shown_as_it_was_written(tab: Page) -> None:
+    lines = [f"{'  ' * depth}- item {depth}" for depth in range(12)]
+    script = """async (text) => {
+      const { show } = await import("/page/static/markdown.js");
+      const box = document.createElement("div");
+      show(box, text);
+      return box.textContent;
+    }"""
+    shown = await tab.evaluate(script, "\n".join(lines))
+    assert [depth for depth in range(12) if f"item {depth}" not in shown] == []
+
+
 async def test_what_is_shown_already_stays_in_place_while_the_rest_grows(tab: Page) -> None:
     channel_text = "First.\n\nSecond"
     script = """async (text) => {

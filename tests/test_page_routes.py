@@ -38,8 +38,7 @@ async def redis() -> AsyncIterator[Redis]:
 
 @pytest.fixture
 async def served(redis: Redis, tmp_path: Path) -> AsyncIterator[Served]:
-    limits = {"page_upload_bytes": UPLOAD_LIMIT, "page_text_length": 100}
-    async with serve(redis, tmp_path, **limits) as page:
+    async with serve(redis, tmp_path, max_photo_bytes=UPLOAD_LIMIT, max_question=100) as page:
         yield page
 
 
@@ -218,6 +217,14 @@ async def test_files_of_the_page_are_asked_for_again_only_when_they_changed(
     assert (again.status, await again.read()) == (304, b"")
 
 
+async def test_a_stranger_is_told_how_to_come_in_each_time(served: Served) -> None:
+    async with stranger(served) as other:
+        first = await other.get("/")
+        again = await other.get("/", headers={"If-None-Match": first.headers["ETag"]})
+        assert (first.status, again.status) == (401, 401)
+        assert await again.read() == await first.read() != b""
+
+
 @pytest.mark.parametrize("name", ["none.js", "index.html", "..%2Fsettings.py", "%00"])
 async def test_nothing_but_the_files_of_the_page_is_served(
     browser: aiohttp.ClientSession, name: str
@@ -341,7 +348,7 @@ async def test_the_state_tells_what_is_in_force_and_what_the_page_takes(
 ) -> None:
     state = await (await browser.get(f"/page/state?conversation={TALK}")).json()
     assert (state["system"], state["vision_ready"]) == (SYSTEM, False)
-    assert (state["upload_bytes"], state["text_length"]) == (UPLOAD_LIMIT, 100)
+    assert state["upload_bytes"] == UPLOAD_LIMIT
     assert (await browser.get("/page/state?conversation=..")).status == 400
 
 

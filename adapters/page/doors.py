@@ -75,9 +75,7 @@ class Doors:
             return await self._let_in(request)
         if await self._session.user(request):
             return self._asset(request, "index.html")
-        closed = self._asset(request, "closed.html")
-        closed.set_status(401)
-        return closed
+        return self._asset(request, "closed.html", status=401)
 
     async def static(self, request: web.Request) -> web.StreamResponse:
         """Serve a file of the page."""
@@ -102,11 +100,12 @@ class Doors:
         )
         return response
 
-    def _asset(self, request: web.Request, name: str) -> web.Response:
+    def _asset(self, request: web.Request, name: str, status: int = 200) -> web.Response:
         asset = self._assets[name]
-        fresh = asset.etag in {tag.value for tag in request.if_none_match or ()}
+        known = {tag.value for tag in request.if_none_match or ()}
+        fresh = status == 200 and asset.etag in known
         response = web.Response(
-            status=304 if fresh else 200,
+            status=304 if fresh else status,
             body=None if fresh else asset.body,
             content_type=asset.media_type,
             charset="utf-8",

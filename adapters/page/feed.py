@@ -21,9 +21,9 @@ from bot.problems import StoreDown
 
 if TYPE_CHECKING:
     from adapters.page.news import News
-    from adapters.page.settings import PageSettings
     from adapters.page.wall import Wall
     from bot.blobs import Blobs
+    from bot.settings import Limits
     from bot.threads import Thread
 
 State = Callable[["Thread"], Awaitable[dict[str, Any]]]
@@ -42,10 +42,8 @@ GATHER = 0.03
 class Feed:
     """Handlers that read."""
 
-    def __init__(
-        self, settings: PageSettings, wall: Wall, news: News, blobs: Blobs, state: State
-    ) -> None:
-        self._settings = settings
+    def __init__(self, limits: Limits, wall: Wall, news: News, blobs: Blobs, state: State) -> None:
+        self._limits = limits
         self._wall = wall
         self._news = news
         self._blobs = blobs
@@ -91,11 +89,7 @@ class Feed:
         """Tell what is in force in a conversation, and what the page takes."""
         conversation = conversation_of(request.query.get("conversation", ""))
         state = await self._state(thread_of(conversation))
-        limits = {
-            "upload_bytes": self._settings.page_upload_bytes,
-            "text_length": self._settings.page_text_length,
-        }
-        return web.json_response({**state, **limits})
+        return web.json_response({**state, "upload_bytes": self._limits.max_photo_bytes})
 
     async def recent(self, request: web.Request) -> web.StreamResponse:
         """List the conversations of this browser, the latest first."""

@@ -17,10 +17,12 @@ from bot import texts
 from bot.problems import StoreDown
 
 if TYPE_CHECKING:
-    from adapters.page.settings import PageSettings
+    from pathlib import Path
+
     from adapters.page.wall import Wall
     from bot.blobs import Blobs
     from bot.messages import Message
+    from bot.settings import Limits
 
 Accept = Callable[["Message"], Awaitable[object]]
 """Takes a message for good; raises `StoreDown`."""
@@ -36,8 +38,11 @@ log = structlog.get_logger()
 class Intake:
     """Handlers that write."""
 
-    def __init__(self, settings: PageSettings, wall: Wall, blobs: Blobs, accept: Accept) -> None:
-        self._settings = settings
+    def __init__(
+        self, limits: Limits, spool: Path, wall: Wall, blobs: Blobs, accept: Accept
+    ) -> None:
+        self._limits = limits
+        self._spool = spool
         self._wall = wall
         self._blobs = blobs
         self._accept = accept
@@ -45,12 +50,14 @@ class Intake:
     async def upload(self, request: web.Request) -> web.StreamResponse:
         """Store a file of a message that is still being written; answers with its ref."""
         conversation = conversation_of(request.query.get("conversation", ""))
-        limit = self._settings.page_upload_bytes
+        limit = self._limits.max_photo_bytes
         name = clean_name(request.headers.get("X-File-Name", ""))
         try:
             if (request.content_length or 0) > limit:
                 raise UploadTooLarge
-            file = await receive(request.content, self._blobs, conversation, name, limit)
+            file = await receive(
+                request.content, self._blobs, self._spool, conversation, name, limit
+            )
         except UploadTooLarge:
             return refusal(413, texts.page_file_too_large(limit))
         except OSError as error:
@@ -61,7 +68,7 @@ class Intake:
 
     async def message(self, request: web.Request) -> web.StreamResponse:
         """Accept a message; 202 only when it is stored."""
-        longest = self._settings.page_text_length
+        longest = self._limits.max_question
         body = await _read_body(request, longest * CHARACTER_BYTES + ENVELOPE_BYTES)
         posted = read_posted(body) if body is not None else None
         if posted is None or len(posted.text) > longest:

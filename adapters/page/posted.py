@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from adapters.page.channel import address_of, thread_of
+from bot.characters import well_formed
 from bot.messages import Attachment, Author, Message
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ def _text(value: Any) -> str:
     """Check a text; half characters (lone surrogates), which no store takes, are replaced."""
     if not isinstance(value, str):
         raise Malformed("text")
-    return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return well_formed(value)
 
 
 def _attachment(file: WallFile) -> Attachment:

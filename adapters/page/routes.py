@@ -17,6 +17,8 @@ from adapters.page.session import Session
 from adapters.page.wall import Wall
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from redis.asyncio import Redis
 
     from adapters.page.feed import State
@@ -39,10 +41,12 @@ class Page:
         accept: Accept,
         state: State,
         limits: Limits,
+        spool: Path,
     ) -> None:
         """Keep the page in a Redis and a blob store, which the caller closes.
 
-        `accept` takes what people post, `state` tells what is in force in a conversation.
+        `accept` takes what people post, `state` tells what is in force in a conversation, and
+        `spool` is a folder for files on their way.
         """
         lifetime = limits.retention_days * DAY
         wall = Wall(redis, lifetime)
@@ -50,8 +54,8 @@ class Page:
         self._news = News(redis)
         self._session = Session(wall, settings.hosts)
         self._doors = Doors(self._session, self._assets, lifetime)
-        self._feed = Feed(settings, wall, self._news, blobs, state)
-        self._intake = Intake(settings, wall, blobs, accept)
+        self._feed = Feed(limits, wall, self._news, blobs, state)
+        self._intake = Intake(limits, spool, wall, blobs, accept)
         self.channel = PageChannel(wall, blobs)
 
     async def start(self) -> None:

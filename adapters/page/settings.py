@@ -7,11 +7,11 @@ from typing import Literal
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
-from bot.settings import MIB, Section, listed
+from bot.settings import Section, listed
 
 
 class PageSettings(Section):
-    """When the page is served, under which names, and how much it takes."""
+    """When the page is served, and under which names."""
 
     model_config = SettingsConfigDict(env_prefix="LOUPE_")
 
@@ -20,10 +20,6 @@ class PageSettings(Section):
     )
     page_hosts: str = Field(
         "", description="names that the page is reached by beside loopback, comma list"
-    )
-    page_upload_bytes: int = Field(100 * MIB, gt=0, description="largest file sent to the page")
-    page_text_length: int = Field(
-        32_000, gt=0, le=1_000_000, description="longest message typed into the page, characters"
     )
 
     def wanted(self, *, channels: bool) -> bool:

@@ -189,13 +189,11 @@ class Served:
 
 
 @asynccontextmanager
-async def serve(
-    redis: Redis, folder: Path, port: int = 0, **settings: Any
-) -> AsyncIterator[Served]:
+async def serve(redis: Redis, folder: Path, port: int = 0, **limits: Any) -> AsyncIterator[Served]:
     """Serve a page on a loopback port until the block ends."""
     bot = ScriptedBot()
     blobs = open_blobs(MediaSettings(), folder)
-    page = Page(PageSettings(**settings), redis, blobs, bot.accept, bot.tell, Limits())
+    page = Page(PageSettings(), redis, blobs, bot.accept, bot.tell, Limits(**limits), folder)
     bot.channel = page.channel
     app = web.Application()
     app.add_routes(page.routes())

@@ -21,7 +21,7 @@ export function show(box, text) {
   const wanted = blocks(text);
   const shown = box.shownBlocks ?? [];
   let same = 0;
-  while (same < wanted.length && wanted[same].key === shown[same]?.key) same += 1;
+  while (same < wanted.length && wanted[same].source === shown[same]?.source) same += 1;
   while (box.childNodes.length > same) box.lastChild.remove();
   box.append(...wanted.slice(same).map((block) => render(block, 0)));
   box.shownBlocks = wanted;
@@ -46,7 +46,7 @@ function blocks(text) {
     if (!lines[at].trim()) at += 1;
     else {
       const [block, next] = readBlock(lines, at);
-      block.key = block.type + lines.slice(at, next).join("\n");
+      block.source = lines.slice(at, next).join("\n");
       found.push(block);
       at = next;
     }
@@ -69,7 +69,7 @@ function readBlock(lines, at) {
 function readCode(lines, at) {
   const [, fence, info] = FENCE.exec(lines[at]);
   const [language] = info.trim().split(/\s/);
-  const closing = new RegExp(`^ {0,3}${fence[0] === "~" ? "~" : "`"}{${fence.length},}[ \\t]*$`);
+  const closing = new RegExp(`^ {0,3}${fence[0]}{${fence.length},}[ \\t]*$`);
   let end = at + 1;
   while (end < lines.length && !closing.test(lines[end])) end += 1;
   return [{ type: "code", language, text: lines.slice(at + 1, end).join("\n") }, end + 1];
@@ -147,7 +147,7 @@ const dedent = (line, most) => line.slice(Math.min(indent(line), most));
 // Nodes
 
 function render(block, depth) {
-  if (depth > DEEPEST) return element("p", {}, block.text ?? "");
+  if (depth > DEEPEST) return element("p", {}, block.source);
   return RENDER[block.type](block, depth + 1);
 }
 
@@ -181,7 +181,6 @@ function item(text, depth) {
 
 const ESCAPE = /\\([!-/:-@[-`{-~])/y;
 const ENTITY = /&(amp|lt|gt|quot|apos|nbsp|#39);/y;
-const CODE = /(`+)(?!`)/y;
 const LINK = /!?\[([^[\]]*)\]\(\s*<?((?:[^\s()<>]|\([^\s()<>]*\))*)>?(?:\s+"[^"\n]*")?\s*\)/y;
 const ADDRESS = /<?(https:\/\/[^\s<>"'`]+)>?/y;
 const MARK = /\*\*\*|\*\*|__|~~|\*|_/y;

@@ -75,14 +75,19 @@ export class NoteView {
     const button = element("button", { className: "frame", type: "button", title: `Enlarge ${name}` });
     button.append(picture, element("span", { className: "caption", ariaHidden: "true" }, name));
     button.onclick = () => this.hooks.view(url, name);
-    picture.onerror = () => button.replaceWith(element("span", { className: "file" }, `${name} is no longer kept`));
+    picture.onerror = async () => {
+      const why = (await isKept(url)) ? "cannot be shown" : "is no longer kept";
+      button.replaceWith(element("span", { className: "file" }, `${name} ${why}`));
+    };
     return button;
   }
 }
 
+const isKept = (url) => fetch(url, { method: "HEAD" }).then((response) => response.ok, () => true);
+
 function chip(file, url) {
   const kind = EXTENSION.exec(file.name)?.[1].toUpperCase() ?? "File";
-  const name = file.name || PICTURE_NAME;
+  const name = file.name || "File";
   return element(
     "a",
     { className: "file", href: `${url}?download`, download: name },

@@ -1,0 +1,21 @@
+"""Files that are written as their bytes arrive."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from typing import IO, TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+
+@asynccontextmanager
+async def writing(path: Path) -> AsyncIterator[IO[bytes]]:
+    """Open a file for writing, off the loop; closed even when cancelled while it opens."""
+    opening = asyncio.ensure_future(asyncio.to_thread(path.open, "wb"))
+    try:
+        yield await asyncio.shield(opening)
+    finally:
+        await asyncio.to_thread((await opening).close)
