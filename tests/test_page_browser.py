@@ -137,6 +137,13 @@ async def test_a_picture_that_no_browser_can_show_says_so(tab: Page) -> None:
     await expect(tab.locator(".note.user .file")).to_have_text("broken.png cannot be shown")
 
 
+async def test_a_picture_that_does_not_arrive_is_not_called_erased(tab: Page) -> None:
+    await tab.route("**/page/blob/**", lambda route: route.fulfill(status=503))
+    await tab.set_input_files("#picker", PHOTO)
+    await tab.click("#send")
+    await expect(tab.locator(".note.user .file")).to_have_text(f"{PHOTO.name} cannot be shown")
+
+
 async def test_a_file_that_is_refused_keeps_the_message(
     chromium: Browser, page_store: Redis, tmp_path: Path
 ) -> None:

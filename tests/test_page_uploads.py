@@ -1,9 +1,38 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any, cast
+
 import pytest
 
-from adapters.page.uploads import NAME_LENGTH, clean_name, disposition, media_type_of
+from adapters.blobs import MediaSettings, open_blobs
+from adapters.page.uploads import (
+    NAME_LENGTH,
+    UploadTooLarge,
+    clean_name,
+    disposition,
+    media_type_of,
+    receive,
+)
+from bot.media.kinds import HEAD_BYTES
 from tests.pictures import MEDIA
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+TALK = "a" * 32
+BITMAP = b"BM" + bytes(12) + b"\x28\0\0\0" + bytes(HEAD_BYTES)
+
+
+class Body:
+    """A body that arrives in small pieces."""
+
+    def __init__(self, data: bytes, size: int) -> None:
+        self._pieces = [data[at : at + size] for at in range(0, len(data), size)]
+
+    async def iter_chunked(self, most: int) -> AsyncIterator[bytes]:
+        for piece in self._pieces:
+            yield piece[:most]
 
 
 @pytest.mark.parametrize(
@@ -67,3 +96,22 @@ def test_pictures_are_known_by_their_bytes(name: str, media_type: str) -> None:
 )
 def test_nothing_else_is_shown_in_the_page(head: bytes) -> None:
     assert media_type_of(head) == ""
+
+
+@pytest.mark.parametrize("size", [1, 5, HEAD_BYTES + 1])
+async def test_a_picture_is_known_however_its_bytes_arrive(tmp_path: Path, size: int) -> None:
+    blobs, body = open_blobs(MediaSettings(), tmp_path), cast(Any, Body(BITMAP, size))
+    (spool := tmp_path / "spool").mkdir()
+    file = await receive(body, blobs, spool, TALK, "a.bmp", len(BITMAP))
+    assert (file.size, file.media_type) == (len(BITMAP), "image/bmp")
+    assert await blobs.get(file.blob) == BITMAP
+    assert list(spool.iterdir()) == []
+
+
+async def test_an_upload_that_is_refused_leaves_nothing_behind(tmp_path: Path) -> None:
+    blobs, body = open_blobs(MediaSettings(), tmp_path), cast(Any, Body(BITMAP, 100))
+    (spool := tmp_path / "spool").mkdir()
+    with pytest.raises(UploadTooLarge):
+        await receive(body, blobs, spool, TALK, "a.bmp", len(BITMAP) - 1)
+    assert list(spool.iterdir()) == []
+    assert await blobs.sweep(float("inf")) == 0

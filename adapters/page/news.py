@@ -82,6 +82,4 @@ class News:
             while True:
                 news = await subscription.get_message(ignore_subscribe_messages=True, timeout=POLL)
                 if news:
-                    channel = news["channel"]
-                    name = channel.decode() if isinstance(channel, bytes) else channel
-                    self._ring(name.removeprefix(NEWS))
+                    self._ring(news["channel"].removeprefix(NEWS))

@@ -145,11 +145,6 @@ def _store() -> Iterator[None]:
         raise StoreDown from error
 
 
-def _str(value: Any) -> str:
-    """Decode what a client returns, whether or not it decodes responses itself."""
-    return value.decode() if isinstance(value, bytes) else str(value)
-
-
 def _dump(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
@@ -158,7 +153,10 @@ class Wall:
     """The notes of all conversations; each call raises `StoreDown` when Redis does not answer."""
 
     def __init__(self, redis: Redis, retention: float) -> None:
-        """Keep notes in `redis` for `retention` seconds; the caller closes the client."""
+        """Keep notes in `redis` for `retention` seconds; the caller closes the client.
+
+        The client decodes responses.
+        """
         self._redis = redis
         self._kept = int(retention * 1000)
         self._put = redis.register_script(PUT)
@@ -168,7 +166,7 @@ class Wall:
         """Return the token that opens the page: one for all processes, until it is deleted."""
         with _store():
             await self._redis.set(TOKEN, secrets.token_urlsafe(24), nx=True)
-            return _str(await self._redis.get(TOKEN))
+            return str(await self._redis.get(TOKEN))
 
     async def put(self, conversation: str, note: Note, *, once: bool = False) -> bool:
         """Write a note in its place; with `once` False is returned when it was there already."""
@@ -185,7 +183,7 @@ class Wall:
         keys = [_key(conversation, what) for what in ("notes", "changes", "version")]
         with _store():
             found: list[Any] = await self._read(keys=keys, args=[since])
-        notes = [_note(_str(stored)) for stored in found[1:]]
+        notes = [_note(stored) for stored in found[1:]]
         kept = _now() - self._kept
         return Changes(int(found[0]), tuple(note for note in notes if note["at"] > kept))
 
@@ -232,17 +230,14 @@ class Wall:
             found: Any = await self._redis.zrevrangebyscore(
                 _key(user, "recent"), "+inf", oldest, withscores=True
             )
-            titles = await self._redis.hgetall(_key(user, "titles"))
-        names = {_str(key): _str(title) for key, title in titles.items()}
-        return [
-            Conversation(_str(key), names.get(_str(key), ""), int(score)) for key, score in found
-        ]
+            titles: Any = await self._redis.hgetall(_key(user, "titles"))
+        return [Conversation(key, titles.get(key, ""), int(score)) for key, score in found]
 
 
 def _note(stored: str) -> dict[str, Any]:
     changed, order, began, at, body = stored.split(" ", 4)
     times = {"changed": changed, "order": order, "began": began, "at": at}
-    return {**json.loads(body), **{name: int(float(time)) for name, time in times.items()}}
+    return {**json.loads(body), **{name: int(time) for name, time in times.items()}}
 
 
 def _now() -> int:

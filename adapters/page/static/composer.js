@@ -1,12 +1,10 @@
 // The message box: words, files by button, paste and drop, Send, and Stop while Loupe answers.
 
 import { newMessage, post, upload } from "./api.js";
-import { element } from "./markdown.js";
+import { element, find } from "./elements.js";
 
 const TALLEST = 0.4;
 const NOT_ATTACHED = "Remove the file that was not attached, or attach it again.";
-
-const find = (id) => document.getElementById(id);
 
 export class Composer {
   #words = find("words");

@@ -1,12 +1,11 @@
 // The conversation: notes in their places, what is read out, and whether Loupe is answering.
 
-import { element, plain } from "./markdown.js";
+import { element, find } from "./elements.js";
+import { plain } from "./markdown.js";
 import { NoteView, isPlaceholder } from "./note.js";
 
 const NEAR = 80;
 const READ_OUT = 60_000;
-
-const find = (id) => document.getElementById(id);
 
 export class Conversation {
   #notes = new Map();

@@ -1,6 +1,8 @@
 // Markdown to DOM nodes. Text only ever becomes text nodes: nothing in it can load or run anything.
 // The common subset of https://spec.commonmark.org/ that chat models write, with tables and ~~.
 
+import { element } from "./elements.js";
+
 const DEEPEST = 8;
 // No pattern here may take more than linear time: the text comes from strangers.
 const FENCE = /^ {0,3}(`{3,}|~{3,})([^`]*)$/;
@@ -9,12 +11,6 @@ const RULE = /^ {0,3}([-*_])(?:[ \t]*\1){2,}[ \t]*$/;
 const QUOTE = /^ {0,3}>/;
 const ITEM = /^( *)([-*+]|\d{1,9}[.)])(?:[ \t]+|$)([^]*)$/;
 const DELIMITER = /^:?-+:?$/;
-
-export function element(name, options = {}, ...children) {
-  const made = Object.assign(document.createElement(name), options);
-  made.append(...children);
-  return made;
-}
 
 // Shows a text in a box; blocks at its beginning that did not change stay as they are.
 export function show(box, text) {

@@ -1,7 +1,8 @@
 // One note of the conversation as people see it.
 
 import { fileUrl } from "./api.js";
-import { element, show } from "./markdown.js";
+import { element } from "./elements.js";
+import { show } from "./markdown.js";
 
 const EXTENSION = /\.([a-z0-9]{1,5})$/i;
 
@@ -76,14 +77,17 @@ export class NoteView {
     button.append(picture, element("span", { className: "caption", ariaHidden: "true" }, name));
     button.onclick = () => this.hooks.view(url, name);
     picture.onerror = async () => {
-      const why = (await isKept(url)) ? "cannot be shown" : "is no longer kept";
+      const why = (await isGone(url)) ? "is no longer kept" : "cannot be shown";
       button.replaceWith(element("span", { className: "file" }, `${name} ${why}`));
     };
     return button;
   }
 }
 
-const isKept = (url) => fetch(url, { method: "HEAD" }).then((response) => response.ok, () => true);
+const GONE = [404, 410];
+
+const isGone = (url) =>
+  fetch(url, { method: "HEAD" }).then(({ status }) => GONE.includes(status), () => false);
 
 function chip(file, url) {
   const kind = EXTENSION.exec(file.name)?.[1].toUpperCase() ?? "File";

@@ -3,14 +3,13 @@
 import { newConversation, newMessage, post } from "./api.js";
 import { Composer } from "./composer.js";
 import { Conversation } from "./conversation.js";
+import { find } from "./elements.js";
 import { Confirm, RawJson, Toast, Viewer } from "./panels.js";
 import { Setup } from "./setup.js";
 import { Stream } from "./stream.js";
 
 const ASKABLE = 600_000;
 const DRAFT = "system";
-
-const find = (id) => document.getElementById(id);
 
 const id = /^\/c\/([0-9a-z]{20,40})$/.exec(location.pathname)?.[1] ?? newConversation();
 history.replaceState(null, "", `/c/${id}`);

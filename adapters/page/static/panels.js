@@ -1,12 +1,11 @@
 // What opens over the page: the confirmation, the raw JSON, a photo in full, a passing word.
 
 import { readFile } from "./api.js";
-import { element, firstCode, plain, show } from "./markdown.js";
+import { element, find } from "./elements.js";
+import { firstCode, plain, show } from "./markdown.js";
 
 const PASSING = 7000;
 const TRANSCRIPT = "transcript.json";
-
-const find = (id) => document.getElementById(id);
 
 export class Toast {
   #box = find("toast");

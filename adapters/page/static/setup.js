@@ -1,15 +1,13 @@
 // The setup pane: what is in force in this conversation, and the controls that change it.
 
 import { readRecent, readState } from "./api.js";
-import { element } from "./markdown.js";
+import { element, find } from "./elements.js";
 
 const NOT_APPLIED = "Not applied to this conversation yet.";
 const WAITING = "Sent; the question whether to apply it follows.";
 const NOT_READY =
   "Reading text and outlining objects comes with the next version; the setting is remembered.";
 const READY = "Reads text in photos and outlines what is in them.";
-
-const find = (id) => document.getElementById(id);
 
 export class Setup {
   #system = find("system");
