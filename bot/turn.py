@@ -164,12 +164,12 @@ class Turns:
         if question.files and not _asks(question, state):
             return
         request = await self._compose(question, past, force, state)
+        written = [question.words, *(turn.question for turn in past.turns)]
+        state.markdown = Markdown(await asyncio.to_thread(urls, written))
         if state.head():
             audience.grow(state.head().rstrip())
         elif question.files:
             audience.progress(texts.THINKING)
-        written = [question.words, *(turn.question for turn in past.turns)]
-        state.markdown = Markdown(await asyncio.to_thread(urls, written))
         async with contextlib.aclosing(self._model.answer(request)) as events:
             async for event in events:
                 if isinstance(event, Delta):
