@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
+
+from bot.grounding import Outline
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from bot.messages import Address, Attachment, Message
+
+PICTURE_SIDE = 1024
+"""Longest side of a picture that is sent, in pixels."""
+PICTURE_BYTES = 1_000_000
+SMALL_PICTURE_BYTES = 60_000
+"""Most bytes of a picture, and of the smaller one that goes where that was too large.
+
+1 MB and 1024 x 1024 are what Teams takes:
+https://learn.microsoft.com/microsoftteams/platform/bots/build-conversational-capability
+In base64 60 KB stay below the 100 KB that connectors on a developer's machine take.
+"""
 
 
 class Stage(StrEnum):
@@ -34,11 +47,21 @@ class Button:
 
 
 @dataclass(frozen=True, slots=True)
+class Citation:
+    """What `[number]` in a text stands for: a name, and where to find it. Both are plain text."""
+
+    number: int
+    name: str
+    abstract: str
+
+
+@dataclass(frozen=True, slots=True)
 class Post:
     """A text to show, as Markdown of the common subset.
 
     `live` says that the text will grow from a model, so a channel may open a stream for it;
     `generated` asks for the AI-generated label; `stopped` marks text that the user stopped.
+    `citations` tell what numbers in the text stand for; a text need not hold them all.
     """
 
     text: str
@@ -47,6 +70,25 @@ class Post:
     generated: bool = False
     stopped: bool = False
     buttons: tuple[Button, ...] = ()
+    citations: tuple[Citation, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OutPicture:
+    """A photo with outlines, to show after the text that cites them.
+
+    `jpeg` has the outlines drawn on it, at most `PICTURE_SIDE` pixels long and `PICTURE_BYTES`
+    large; `small` is the same in at most `SMALL_PICTURE_BYTES`. `photo` is the upright JPEG
+    without them, for a channel that draws `outlines` itself. `name` is what people call it ("P1
+    IMG_0042.heic"), and `alt` says in words what it shows.
+    """
+
+    name: str
+    alt: str
+    jpeg: bytes = field(repr=False)
+    small: bytes = field(repr=False)
+    photo: bytes = field(repr=False)
+    outlines: tuple[Outline, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +96,15 @@ class Abilities:
     """What a channel can do at one address.
 
     `edits`: a sent text can be changed; `pace`: least seconds between two edits of one message;
-    `text_limit`: most characters (code points) of one message; `files`: it takes a file.
+    `text_limit`: most characters (code points) of one message; `files`: it takes a file;
+    `pictures`: it shows pictures.
     """
 
     edits: bool = True
     pace: float = 2.0
     text_limit: int = 20_000
     files: bool = False
+    pictures: bool = False
 
 
 class Unclear(Exception):
@@ -102,6 +146,13 @@ class Channel(Protocol):
 
     async def send_file(self, address: Address, name: str, media_type: str, data: bytes) -> None:
         """Hand over a file, where `abilities().files`; raises `Unclear`, `Gone`."""
+        ...
+
+    async def send_picture(self, address: Address, picture: OutPicture) -> None:
+        """Show a picture, where `abilities().pictures`; raises `Unclear`, `Gone`, `Refused`.
+
+        `Refused` also where the platform takes not even the smaller one.
+        """
         ...
 
     async def fetch(self, address: Address, file: Attachment, into: Path, limit: int) -> None:

@@ -1,16 +1,18 @@
-"""The port to a model: a request of text and pictures in, a stream of text out."""
+"""The port to a model: a request of text and pictures in, a stream of text and calls out."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+from bot.grounding import Span
 from bot.history import PhotoFacts, Usage
+from bot.vision import Sighting
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
-Role = Literal["system", "user", "assistant"]
+Role = Literal["system", "user", "assistant", "tool"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +28,8 @@ class Picture:
 
     `name` is what people call it ("P1 IMG_0042.jpg"); `sha256` identifies the original file.
     `numbers` are the photos it shows: one, or several on a contact sheet. `facts` has the facts
-    of each of them, for a model that answers from facts.
+    of each of them, and `sighting` what vision saw in a single one, for a model that answers from
+    facts.
     """
 
     name: str
@@ -36,25 +39,60 @@ class Picture:
     height: int
     numbers: tuple[int, ...] = ()
     facts: tuple[PhotoFacts, ...] = ()
+    sighting: Sighting | None = None
 
 
 Part = Text | Picture
 
 
 @dataclass(frozen=True, slots=True)
+class Tool:
+    """A tool that a model may call; `parameters` is the JSON Schema of an object."""
+
+    name: str
+    description: str
+    parameters: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call of a tool: `arguments` is what the model wrote as JSON, which may be none.
+
+    Calls come after all words of an answer, before its `Finished`.
+    """
+
+    id: str
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
 class Said:
-    """One message of a request."""
+    """One message of a request.
+
+    A message of the assistant may hold calls; each is answered by a message of the role "tool",
+    of words only, whose `answers` is the id of the call.
+    """
 
     role: Role
     parts: tuple[Part, ...]
+    calls: tuple[Call, ...] = ()
+    answers: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a model is asked: its name (deployment), and the messages, the system's first."""
+    """What a model is asked: its name (deployment), and the messages, the system's first.
+
+    `tools` are those it may call, or with `may_call` false only sees, because earlier messages
+    hold calls of them. `vision` lets a service use vision enhancements that it has of its own.
+    """
 
     model: str
     messages: tuple[Said, ...]
+    tools: tuple[Tool, ...] = ()
+    may_call: bool = True
+    vision: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,19 +107,24 @@ class Finished:
     """The end of an answer.
 
     `model` is what the service says answered, `finish` its reason for ending (`stop`, `length`,
-    …), `refusal` names the field of the response that a refusal came in, if it was one.
+    `tool_calls`, …), `refusal` names the field of the response that a refusal came in, if it was
+    one. `offered` tells whether the model was offered the request's tools: not every server takes
+    them. `grounding` is what the service itself says that words point at; its offsets are those
+    of the model's own words, before they were made safe to show.
     """
 
     model: str = ""
     usage: Usage = field(default_factory=Usage)
     finish: str = ""
     refusal: str = ""
+    offered: bool = False
+    grounding: tuple[Span, ...] = ()
 
 
 class Model(Protocol):
     """Something that answers. Closing the generator closes the connection to it at once."""
 
-    def answer(self, request: Request) -> AsyncGenerator[Delta | Finished]:
+    def answer(self, request: Request) -> AsyncGenerator[Delta | Call | Finished]:
         """Stream the answer and end with `Finished`; raises `ModelProblem`.
 
         Retries happen inside and only before the first `Delta`.

@@ -67,5 +67,25 @@ class ModelProblem(Exception):
         self.detail = detail
 
 
+class VisionReason(StrEnum):
+    """Why pictures could not be read and seen by the vision engine."""
+
+    UNAUTHORIZED = "unauthorized"
+    BUSY = "busy"
+    FAILED = "failed"
+    TIMED_OUT = "timed_out"
+    UNREACHABLE = "unreachable"
+    BAD_REQUEST = "bad_request"
+
+
+class VisionProblem(Exception):
+    """A vision engine that failed, whatever the picture; the turn goes on without it."""
+
+    def __init__(self, reason: VisionReason, detail: str = "") -> None:
+        super().__init__(f"{reason.value}: {detail}" if detail else reason.value)
+        self.reason = reason
+        self.detail = detail
+
+
 class StoreDown(Exception):
     """The store did not take a write or a read; the platform has to deliver again."""

@@ -73,6 +73,8 @@ class Limits(Section):
     recent_pictures: int = Field(4, ge=0, description="earlier pictures sent again")
     max_prompt_tokens: int = Field(60_000, ge=2_000, description="tokens of one model request")
     max_answer_tokens: int = Field(8_000, ge=16, description="tokens of one answer")
+    max_tool_calls: int = Field(24, ge=0, description="calls of tools in one answer")
+    tool_seconds: float = Field(90, gt=0, le=3600, description="no tool is used later in an answer")
     burst_seconds: float = Field(
         1.5, ge=0, le=600, description="wait for more after a wordless photo"
     )

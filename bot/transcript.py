@@ -68,17 +68,26 @@ def full(thread: Thread, system: str, past: Past) -> dict[str, Any]:
 
 
 def request_view(messages: Iterable[Said]) -> list[Message]:
-    """Write the messages of a request as they are kept: pictures by their SHA-256 only."""
-    return [
-        {
-            "role": said.role,
-            "content": [
-                _image(part.sha256, part.name) if isinstance(part, Picture) else part.text
-                for part in said.parts
-            ],
-        }
-        for said in messages
+    """Write the messages of a request as they are kept: pictures by their SHA-256 only.
+
+    Calls of tools stand in `tool_calls`, as `{"id", "name", "arguments"}`, and the message that
+    answers one names it in `tool_call_id`.
+    """
+    return [_view(said) for said in messages]
+
+
+def _view(said: Said) -> Message:
+    content = [
+        _image(part.sha256, part.name) if isinstance(part, Picture) else part.text
+        for part in said.parts
     ]
+    calls = [asdict(call) for call in said.calls]
+    return {
+        "role": said.role,
+        "content": content,
+        **({"tool_calls": calls} if calls else {}),
+        **({"tool_call_id": said.answers} if said.answers else {}),
+    }
 
 
 def dumps(value: object) -> str:

@@ -177,7 +177,7 @@ class Turns:
                     state.say(event.text)
                     if state.said.strip():
                         audience.grow((state.head() + state.said).rstrip())
-                else:
+                elif isinstance(event, Finished):
                     state.finished = event
         if event_model := state.finished.model:
             self._learn(force.model, event_model)

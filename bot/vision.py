@@ -1,9 +1,12 @@
-"""The port to what sees: lines of text in a picture, with where they stand."""
+"""The port to what sees: lines of text and objects in a picture, with where they stand."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 Polygon = tuple[tuple[float, float], ...]
 """Corners as fractions 0..1 of the upright picture, clockwise from the top left."""
@@ -19,16 +22,45 @@ class TextLine:
 
 
 @dataclass(frozen=True, slots=True)
+class Thing:
+    """An object or person that was seen, by a label in English, with confidence 0..1."""
+
+    label: str
+    polygon: Polygon
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
 class Sighting:
-    """What was seen in one picture, and by which engine and version."""
+    """What was seen in one picture, and by which engine and version.
+
+    `captions` are sentences about the picture or parts of it, where the engine makes them.
+    """
 
     lines: tuple[TextLine, ...] = ()
+    things: tuple[Thing, ...] = ()
+    captions: tuple[str, ...] = ()
     engine: str = ""
 
 
 class Vision(Protocol):
-    """An engine that reads pictures."""
+    """An engine that reads and sees."""
 
-    async def look(self, jpeg: bytes) -> Sighting:
-        """Read an upright JPEG; raises `FileProblem` when the engine fails on it."""
+    async def look(self, jpeg: bytes, original: Path | None = None) -> Sighting:
+        """Look at an upright JPEG; waits for its turn.
+
+        Raises `FileProblem` when the engine fails on this picture, `VisionProblem` when it fails
+        whatever the picture.
+
+        `original` is the file it was made from, a stranger's, for what only shows at full
+        resolution; polygons are fractions of the upright picture either way.
+        """
+        ...
+
+    async def check(self) -> str:
+        """Try the engine and tell how it stands; raises what is wrong with it."""
+        ...
+
+    async def close(self) -> None:
+        """End what the engine runs."""
         ...

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
     from pathlib import Path
 
+    from bot.channel import OutPicture
     from bot.messages import Address, Attachment, Message
 
 T = TypeVar("T")
@@ -40,6 +41,7 @@ class Shown:
 class FakeChannel:
     """A channel that shows everything; `faults` are raised by the next sends, in order.
 
+    `picture_faults` are those of pictures, which are not shown then.
     A fault `Unclear` comes after the message was shown, which is the worst of its cases.
     """
 
@@ -49,6 +51,8 @@ class FakeChannel:
         self._abilities = Abilities(**{"pace": 0.01, **abilities})
         self.messages: list[Shown] = []
         self.files: list[tuple[str, bytes]] = []
+        self.pictures: list[OutPicture] = []
+        self.picture_faults: list[BaseException] = []
         self.uploads: dict[str, bytes] = {}
         self.carried: list[Message] = []
         self.faults: list[BaseException] = []
@@ -89,6 +93,11 @@ class FakeChannel:
 
     async def send_file(self, address: Address, name: str, media_type: str, data: bytes) -> None:
         self.files.append((name, data))
+
+    async def send_picture(self, address: Address, picture: OutPicture) -> None:
+        if self.picture_faults:
+            raise self.picture_faults.pop(0)
+        self.pictures.append(picture)
 
     async def fetch(self, address: Address, file: Attachment, into: Path, limit: int) -> None:
         into.write_bytes(self.uploads[file.source["id"]])

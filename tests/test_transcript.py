@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.history import Past, Photo, PhotoFacts, Turn, Usage
-from bot.model import Picture, Said, Text
+from bot.model import Call, Picture, Said, Text
 from bot.threads import Thread
 from bot.transcript import blocks, dumps, full, full_blocks, request_view, transcript
 
@@ -143,6 +143,19 @@ def test_a_request_is_kept_without_its_pictures() -> None:
             "role": "user",
             "content": [{"image": f"sha256:{'ab' * 32}", "name": "P1 a.jpg"}, "What?"],
         },
+    ]
+
+
+def test_calls_of_tools_are_kept_with_the_request() -> None:
+    call = Call("call_a", "look", '{"photo": "P1"}')
+    messages = (
+        Said("assistant", (), (call,)),
+        Said("tool", (Text("P1 follows."),), answers="call_a"),
+    )
+    kept = {"id": "call_a", "name": "look", "arguments": '{"photo": "P1"}'}
+    assert request_view(messages) == [
+        {"role": "assistant", "content": [], "tool_calls": [kept]},
+        {"role": "tool", "content": ["P1 follows."], "tool_call_id": "call_a"},
     ]
 
 

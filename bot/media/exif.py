@@ -26,8 +26,13 @@ _OFFSET = re.compile(r"[+-](0\d|1[0-4]):[0-5]\d")
 
 def orientation(exif: Image.Exif) -> int:
     """Read the orientation 1..8; whatever else stands there is upright."""
+    return exif[ExifTags.Base.Orientation] if tells_orientation(exif) else UPRIGHT
+
+
+def tells_orientation(exif: Image.Exif) -> bool:
+    """Tell whether an orientation stands there that can be meant."""
     value = exif.get(ExifTags.Base.Orientation)
-    return value if isinstance(value, int) and 1 <= value <= 8 else UPRIGHT
+    return isinstance(value, int) and 1 <= value <= 8
 
 
 def taken(exif: Image.Exif) -> str:

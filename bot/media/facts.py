@@ -39,13 +39,15 @@ class Header:
     """What is known of a picture before its pixels.
 
     `facts` has the upright size; `orientation` is the EXIF orientation 1..8 that the decoded
-    pixels still need; `transparent` says that they may have an alpha channel.
+    pixels still need; `transparent` says that they may have an alpha channel, `oriented` that the
+    file tells which way is up.
     """
 
     kind: Kind
     facts: PhotoFacts
     orientation: int
     transparent: bool
+    oriented: bool = False
 
 
 @contextmanager
@@ -114,7 +116,8 @@ def _header(image: ImageFile.ImageFile, tags: Image.Exif, data: bytes, kind: Kin
         camera=exif.camera(tags),
         incomplete=is_cut(data, kind),
     )
-    return Header(kind, facts, orientation, image.has_transparency_data)
+    oriented = kind == kinds.HEIC or exif.tells_orientation(tags)
+    return Header(kind, facts, orientation, image.has_transparency_data, oriented)
 
 
 def _tags(image: ImageFile.ImageFile, data: bytes, kind: Kind) -> Image.Exif:

@@ -57,7 +57,7 @@ def prepare(path: Path, limits: Limits) -> Prepared:
     `EMPTY`, `TOO_LARGE`, `UNSUPPORTED` and `VIDEO` (the detail names the kind),
     `TOO_MANY_PIXELS`, `DAMAGED`; and `MemoryError`.
     """
-    data = _read(path, limits.max_photo_bytes)
+    data = read_file(path, limits.max_photo_bytes)
     kind = kinds.sniff(data)
     if kind.problem is not None:
         raise FileProblem(kind.problem, kind.name)
@@ -71,7 +71,8 @@ def prepare(path: Path, limits: Limits) -> Prepared:
     return Prepared(facts, encode(picture), width, height, hashlib.sha256(data).hexdigest())
 
 
-def _read(path: Path, limit: int) -> bytes:
+def read_file(path: Path, limit: int) -> bytes:
+    """Read a file of at most so many bytes; raises `FileProblem` (`EMPTY`, `TOO_LARGE`)."""
     size = path.stat().st_size
     if size == 0:
         raise FileProblem(Reason.EMPTY)

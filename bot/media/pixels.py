@@ -148,7 +148,7 @@ def upright(pixels: Pixels, orientation: int) -> Pixels:
     return turn(pixels) if turn else pixels
 
 
-def encode(picture: Pixels) -> bytes:
+def encode(picture: Pixels, quality: int = QUALITY) -> bytes:
     """Write pixels as a JPEG; there is no metadata that could come along."""
-    _, jpeg = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
+    _, jpeg = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, quality])
     return bytes(jpeg)

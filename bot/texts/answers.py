@@ -8,6 +8,8 @@ from bot.problems import ModelReason
 from bot.texts.wording import count
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from bot.settings import Limits
 
 DESCRIBE = "Describe this image"
@@ -104,3 +106,16 @@ def hello(*, shared: bool) -> str:
     )
     watch = " Say /watch photos to have every photo here looked at." if shared else ""
     return f"{start}{watch} /help tells the rest."
+
+
+PICTURE_NOT_SHOWN = "The picture with the outlines could not be shown here."
+
+
+def outlined(photo: str, things: Sequence[str]) -> str:
+    """Describe a picture with outlines to those who cannot see it."""
+    return f"{photo} with outlines: {', '.join(things)}."
+
+
+def outlined_on(photo: str) -> str:
+    """Say on which photo something is outlined."""
+    return f"Outlined on {photo}."

@@ -1,0 +1,111 @@
+"""An answer with tools: the model calls, is told the results, and goes on, round after round."""
+
+from __future__ import annotations
+
+from contextlib import aclosing
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from bot.history import Usage
+from bot.model import Call, Delta, Finished, Picture, Said, Text
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Sequence
+
+    from bot.model import Model, Request
+    from bot.tools import Toolbox
+
+NOT_SHOWN = "(not shown any more)"
+"""Stands in place of a picture that made room for a closer look."""
+
+
+class Rounds:
+    """Asks a model until it calls no more tools; `request` is the last that was made."""
+
+    def __init__(self, model: Model, request: Request, toolbox: Toolbox, pictures: int) -> None:
+        """Take the first request, and how many pictures each may hold."""
+        self.request = replace(request, tools=toolbox.tools)
+        self._model = model
+        self._toolbox = toolbox
+        self._pictures = pictures
+        self._question = len(request.messages) - 1
+
+    async def answer(self) -> AsyncGenerator[Delta | Finished]:
+        """Stream the words of all rounds, and end with the last `Finished` and the whole usage.
+
+        Raises `ModelProblem`. When the toolbox closes, the model is asked once more, without it.
+        """
+        usage, said = Usage(), ""
+        while True:
+            heard = _Heard()
+            async with aclosing(self._model.answer(self.request)) as events:
+                async for event in events:
+                    if isinstance(event, Delta):
+                        piece = event if heard.words else Delta(_gap(said) + event.text)
+                        heard.words += event.text
+                        yield piece
+                    else:
+                        heard.take(event)
+            usage += heard.finished.usage
+            said = heard.words or said
+            if not heard.calls or not self.request.may_call:
+                break
+            await self._go_on(heard)
+        yield replace(heard.finished, usage=usage)
+
+    async def _go_on(self, heard: _Heard) -> None:
+        """Follow the calls, and make the next request."""
+        results = await self._toolbox.follow(heard.calls)
+        words = (Text(heard.words),) if heard.words else ()
+        told = Said("assistant", words, tuple(heard.calls))
+        messages = within((*self.request.messages, told, *results), self._pictures, self._question)
+        self.request = replace(self.request, messages=messages, may_call=not self._toolbox.closed)
+
+
+class _Heard:
+    """What a model said in one round."""
+
+    def __init__(self) -> None:
+        self.words = ""
+        self.calls: list[Call] = []
+        self.finished = Finished()
+
+    def take(self, event: Call | Finished) -> None:
+        if isinstance(event, Call):
+            self.calls.append(event)
+        else:
+            self.finished = event
+
+
+def _gap(said: str) -> str:
+    """Part the words of two rounds: a sentence by a paragraph, a part of one by a space."""
+    if not said or said[-1].isspace():
+        return ""
+    return " " if said[-1].isalnum() or said[-1] in ",;-–—(" else "\n\n"
+
+
+def within(messages: Sequence[Said], limit: int, question: int) -> tuple[Said, ...]:
+    """Leave out pictures until `limit` are left, those of least use first.
+
+    First go those of earlier turns, then earlier looks, then those of the question (the message
+    at that index), the oldest of each first.
+    """
+    last = len(messages) - 1
+    order = dict.fromkeys((*range(question), *range(question + 1, last), question, last))
+    places = [
+        (at, place)
+        for at in order
+        for place, part in enumerate(messages[at].parts)
+        if isinstance(part, Picture)
+    ]
+    gone = set(places[: max(0, len(places) - limit)])
+    return tuple(
+        replace(
+            said,
+            parts=tuple(
+                Text(NOT_SHOWN) if (at, place) in gone else part
+                for place, part in enumerate(said.parts)
+            ),
+        )
+        for at, said in enumerate(messages)
+    )

@@ -1,0 +1,201 @@
+"""The two tools of a model: a closer look at a photo, and outlines of what an answer points at."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from bot.boxes import BadBox, Box, read_box
+from bot.grounding import MOST, Outline, label_of
+from bot.model import Picture, Said, Text, Tool
+from bot.problems import FileProblem
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+    from bot.model import Call, Part
+    from bot.settings import Limits
+
+Crop = Callable[[int, Box], Awaitable[Picture]]
+"""Cuts a box out of a photo, by its number, at full resolution; raises `FileProblem`."""
+
+PHOTO = {"type": "string", "description": "The number of the photo, such as P1."}
+BOX = {
+    "type": "array",
+    "items": {"type": "integer"},
+    "description": "Four integers [left, top, right, bottom], each from 0 to 999: 0 is the left or "
+    "top edge of the whole upright photo, 999 its right or bottom edge.",
+}
+LABEL = {
+    "type": "string",
+    "description": "What it is, in one to five words of the language of the answer.",
+}
+
+
+def _tool(name: str, description: str, **properties: Any) -> Tool:
+    """Describe a tool by a schema that strict services take: all is required, nothing else."""
+    schema = {
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+    return Tool(name, description, schema)
+
+
+LOOK = _tool(
+    "look",
+    "Look closer at a part of a photo, cut from the original at full resolution and enlarged. "
+    "Use it before you read small text, plates, serial numbers or meters, before you judge fine "
+    "damage, and to see a photo of an earlier turn again. Choose the box a little larger than "
+    "what you want to see.",
+    photo=PHOTO,
+    box=BOX,
+)
+OUTLINE = _tool(
+    "outline",
+    "Outline a thing that your answer points at, on the copy of the photo that people see beside "
+    "it. Call this before you write the words: it returns the number to write in square brackets "
+    f"right after them, such as [1]. One tight box for each thing that matters, at most {MOST}.",
+    photo=PHOTO,
+    label=LABEL,
+    box=BOX,
+)
+TOOLS = (LOOK, OUTLINE)
+
+OVER = "No more tools can be used in this answer. Answer now with what you know."
+NOT_JSON = "The arguments are not a JSON object."
+NO_TOOL = "There is no tool of this name; the tools are look and outline."
+NO_LABEL = "The label has to say in a few words what is outlined."
+UNREADABLE = "P{number} cannot be looked at now: its file is gone or unreadable."
+SHOWN = "P{number}, region {box}: shown in the message after these results."
+OUTLINED = "Outlined as [{number}]. Write [{number}] right after the words that name it."
+TOO_MANY = f"There are {MOST} outlines already; no more can be told apart."
+CROPS = "(From the tool look, not from a person:)"
+
+_LABELLED = re.compile(r"\s*P?(\d{1,6})\b", re.IGNORECASE)
+
+log = structlog.get_logger()
+
+
+class BadCall(ValueError):
+    """A call that cannot be followed; its text tells the model why."""
+
+
+class Toolbox:
+    """Follows the calls of one answer, so many and for so long.
+
+    `photos` are the numbers of the thread's photos. What is wrong with a call is told the model.
+    """
+
+    def __init__(self, photos: Collection[int], crop: Crop, limits: Limits) -> None:
+        self._photos = sorted(photos)
+        self._crop = crop
+        self._left = limits.max_tool_calls
+        self._seconds = limits.tool_seconds
+        self._until = 0.0
+        self._outlines: list[Outline] = []
+
+    @property
+    def tools(self) -> tuple[Tool, ...]:
+        """The tools to offer: none without photos, nor where no call is allowed."""
+        return TOOLS if self._photos and self._left else ()
+
+    @property
+    def outlines(self) -> tuple[Outline, ...]:
+        """What was outlined, by number from 1."""
+        return tuple(self._outlines)
+
+    @property
+    def closed(self) -> bool:
+        """Whether calls are not followed any more."""
+        late = bool(self._until) and asyncio.get_running_loop().time() >= self._until
+        return self._left <= 0 or late
+
+    async def follow(self, calls: Sequence[Call]) -> tuple[Said, ...]:
+        """Follow the calls of a round, side by side.
+
+        Returns a message of words for each, and after them one with the crops, if any.
+        """
+        self._until = self._until or asyncio.get_running_loop().time() + self._seconds
+        results = await asyncio.gather(*(self._follow(call) for call in calls))
+        said = [
+            Said("tool", (Text(words),), answers=call.id)
+            for call, (words, _) in zip(calls, results, strict=True)
+        ]
+        crops: list[Part] = [part for _, shown in results for part in shown]
+        return (*said, Said("user", (Text(CROPS), *crops))) if crops else tuple(said)
+
+    async def _follow(self, call: Call) -> tuple[str, tuple[Part, ...]]:
+        if self.closed:
+            return OVER, ()
+        self._left -= 1
+        try:
+            async with asyncio.timeout_at(self._until):
+                return await self._do(call)
+        except (BadCall, BadBox) as bad:
+            log.info("tool_call_refused", tool=call.name[:40], reason=str(bad))
+            return str(bad), ()
+        except TimeoutError:
+            return OVER, ()
+
+    async def _do(self, call: Call) -> tuple[str, tuple[Part, ...]]:
+        """Do what a call wants; raises `BadCall` and `BadBox`."""
+        if call.name not in {LOOK.name, OUTLINE.name}:
+            raise BadCall(NO_TOOL)
+        arguments = _object(call.arguments)
+        number = self._number(arguments.get("photo"))
+        if call.name == LOOK.name:
+            return await self._look(number, read_box(arguments.get("box"), most=1))
+        label = label_of(str(arguments.get("label") or ""))
+        return self._outline(number, label, read_box(arguments.get("box"))), ()
+
+    def _number(self, photo: object) -> int:
+        found = _LABELLED.match(str(photo))
+        number = int(found[1]) if found else 0
+        if number not in self._photos:
+            known = ", ".join(f"P{number}" for number in self._photos[-20:])
+            raise BadCall(f"There is no such photo; there are {known}.")
+        return number
+
+    async def _look(self, number: int, box: Box) -> tuple[str, tuple[Part, ...]]:
+        try:
+            picture = await self._crop(number, box)
+        except FileProblem:
+            raise BadCall(UNREADABLE.format(number=number)) from None
+        region = [box.left, box.top, box.right, box.bottom]
+        words = SHOWN.format(number=number, box=region)
+        return _noted(words, box), (Text(f"[P{number}, region {region}, enlarged]"), picture)
+
+    def _outline(self, number: int, label: str, box: Box) -> str:
+        """Outline a box once, and return the words about it."""
+        if not label:
+            raise BadCall(NO_LABEL)
+        same = [one for one in self._outlines if (one.photo, one.polygon) == (number, box.polygon)]
+        if not same and len(self._outlines) == MOST:
+            raise BadCall(TOO_MANY)
+        if not same:
+            same = [Outline(len(self._outlines) + 1, number, label, box.polygon)]
+            self._outlines += same
+        return _noted(OUTLINED.format(number=same[0].number), box)
+
+
+def _object(arguments: str) -> Mapping[str, Any]:
+    """Read the arguments of a call; some models call without any, which is an empty text."""
+    try:
+        told = json.loads(arguments or "{}")
+    except (ValueError, RecursionError):
+        told = None
+    if not isinstance(told, dict):
+        raise BadCall(NOT_JSON)
+    return told
+
+
+def _noted(words: str, box: Box) -> str:
+    """Add what was corrected of a box."""
+    return f"{words} {box.note}".rstrip()

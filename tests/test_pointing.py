@@ -1,0 +1,55 @@
+"""What people are shown of outlines."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from bot.channel import PICTURE_BYTES, SMALL_PICTURE_BYTES, Citation
+from bot.grounding import Outline
+from bot.model import Picture
+from bot.pointing import citations, outlined
+from tests.fakes import SameProcess
+from tests.pictures import detailed, encoded, opened
+
+PLACE = ((0.2, 0.2), (0.6, 0.2), (0.6, 0.6), (0.2, 0.6))
+OUTLINES = [
+    Outline(1, 1, "car", PLACE),
+    Outline(2, 1, "plate KRW 301", PLACE),
+    Outline(3, 2, "dog", PLACE),
+]
+
+
+def picture(number: int, image: Image.Image, name: str = "") -> Picture:
+    jpeg = encoded(image)
+    label = f"P{number} {name}".strip()
+    return Picture(label, "a" * 64, jpeg, image.width, image.height, (number,))
+
+
+def test_citations_name_the_photo() -> None:
+    pictures = [picture(1, Image.new("RGB", (8, 8)), "a.heic")]
+    assert citations(OUTLINES, pictures) == (
+        Citation(1, "car", "Outlined on P1 a.heic."),
+        Citation(2, "plate KRW 301", "Outlined on P1 a.heic."),
+        Citation(3, "dog", "Outlined on P2."),
+    )
+
+
+@pytest.mark.parametrize(
+    ("image", "same"), [(Image.new("RGB", (640, 480), "grey"), True), (detailed(2048, 1536), False)]
+)
+async def test_a_photo_is_shown_with_the_outlines_that_are_its_own(
+    image: Image.Image, same: bool
+) -> None:
+    children: Any = SameProcess()
+    photo = picture(1, image, "a.jpg")
+    shown = await outlined(children, photo, OUTLINES)
+    assert (shown.name, shown.photo) == ("P1 a.jpg", photo.jpeg)
+    assert shown.alt == "P1 a.jpg with outlines: 1 car, 2 plate KRW 301."
+    assert [outline.number for outline in shown.outlines] == [1, 2]
+    assert len(shown.jpeg) <= PICTURE_BYTES
+    assert len(shown.small) <= SMALL_PICTURE_BYTES
+    assert (shown.small == shown.jpeg) is same
+    assert max(opened(shown.jpeg).size) <= 1024
