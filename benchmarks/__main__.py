@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from benchmarks import acks, photos, turn
+from benchmarks import acks, photos, turn, vision
 from benchmarks.figures import machine
 
 
@@ -16,6 +16,7 @@ def main() -> None:
     print("\nPreparing a photo\n")
     photos.main(photos.ROUNDS)
     turn.main()
+    vision.main()
     print(f"\n{time.monotonic() - start:.0f} s")
 
 

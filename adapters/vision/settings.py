@@ -1,21 +1,111 @@
-"""How the local engine reads text."""
+"""What sees: Azure AI Vision where an endpoint is given, else the engine on this machine."""
 
 from __future__ import annotations
 
-from pydantic import Field
+import re
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import SettingsConfigDict
 
 from bot.settings import MIB, Section
 
+if TYPE_CHECKING:
+    from bot.settings import Limits
+    from bot.vision import Vision
+
+PERIODS = {"s": 1.0, "min": 60.0}
+"""Seconds of what a rate may be counted in."""
+_RATE = re.compile(r"([1-9]\d{0,5})/(s|min)")
+
 
 class VisionSettings(Section):
-    """The local engine: what it takes in, and what it lets through."""
+    """The two engines: what they take in, what they let through, how long they may take."""
 
-    model_config = SettingsConfigDict(env_prefix="LOUPE_OCR_")
+    model_config = SettingsConfigDict(env_prefix="LOUPE_VISION_")
 
+    endpoint: str = Field(
+        "",
+        validation_alias="VISION_ENDPOINT",
+        description="Azure AI Vision resource; unset: the engine on this machine",
+    )
+    key: SecretStr | None = Field(
+        None,
+        validation_alias="VISION_KEY",
+        description="its key; unset: the identity that azure-identity finds",
+    )
+    scope: str = Field(
+        "https://cognitiveservices.azure.com/.default",
+        validation_alias="VISION_SCOPE",
+        description="scope of the identity's token",
+    )
+    rate: str = Field("20/s", description="most requests to Azure: 20/s, or 20/min of a free one")
+    at_once: int = Field(8, ge=1, description="pictures with Azure at the same time")
+    request_seconds: float = Field(15, gt=0, le=600, description="longest request to Azure")
+    tries: int = Field(4, ge=1, description="requests to Azure for one picture")
+    retry_seconds: float = Field(
+        20, ge=0, le=600, description="no new request for it later than this"
+    )
+    upload_side: int = Field(
+        4096, ge=256, le=16_000, description="long side of a picture that Azure gets, pixels"
+    )
+    people: float = Field(0.5, ge=0, le=1, description="least confidence of a person from Azure")
     side: int = Field(
-        1280, ge=320, le=4096, description="text is read in pictures of this long side, pixels"
+        1280, ge=320, le=4096, description="text is read in pictures and tiles this long, pixels"
+    )
+    tiles: int = Field(6, ge=1, le=64, description="most tiles of a picture; 1: no tiles")
+    reading_seconds: float = Field(
+        15, gt=0, le=600, description="longest reading of one picture's text"
     )
     confidence: float = Field(0.6, ge=0, le=1, description="least confidence of a line of text")
-    seconds: float = Field(20, gt=0, le=600, description="longest reading of one picture")
-    memory: int = Field(3072 * MIB, ge=1536 * MIB, description="address space of the reader, bytes")
+    traffic: float = Field(
+        0.35, ge=0.05, le=1, description="least confidence of people, vehicles, traffic signs"
+    )
+    things: float = Field(0.5, ge=0.05, le=1, description="least confidence of other things")
+    seconds: float = Field(
+        45, gt=0, le=600, description="longest look at one picture on this machine"
+    )
+    memory: int = Field(3072 * MIB, ge=1536 * MIB, description="address space of the engine, bytes")
+    wait_seconds: float = Field(
+        120, gt=0, le=3600, description="longest wait of a picture for its turn"
+    )
+
+    @field_validator("endpoint")
+    @classmethod
+    def _is_an_address(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if value and not (parts.scheme in {"https", "http"} and parts.hostname):
+            raise ValueError("it must be a web address such as https://example.com")
+        return value
+
+    @field_validator("rate")
+    @classmethod
+    def _is_a_rate(cls, value: str) -> str:
+        if not _RATE.fullmatch(value):
+            raise ValueError("it must be a number of requests per s or min, such as 20/s")
+        return value
+
+    @property
+    def pace(self) -> tuple[int, float]:
+        """Most requests, and within how many seconds."""
+        number, _, unit = self.rate.partition("/")
+        return int(number), PERIODS[unit]
+
+    @property
+    def resource(self) -> str:
+        """Where the Azure resource is, whichever of its addresses the portal gave."""
+        parts = urlsplit(self.endpoint)
+        path = re.sub(r"/computervision(/.*)?$", "", parts.path).rstrip("/")
+        return f"{parts.scheme}://{parts.netloc}{path}"
+
+
+def build_vision(settings: VisionSettings, limits: Limits) -> Vision:
+    """Make the engine that is configured; only what it needs is imported, for that takes long."""
+    if settings.endpoint:
+        from adapters.vision.azure import AzureVision  # noqa: PLC0415
+
+        return AzureVision(settings, limits)
+    from adapters.vision.local import LocalVision  # noqa: PLC0415
+
+    return LocalVision(limits, settings)

@@ -6,4 +6,5 @@ from bot.texts.files import *
 from bot.texts.offline import *
 from bot.texts.page import *
 from bot.texts.teams import *
+from bot.texts.vision import *
 from bot.texts.wording import *

@@ -6,12 +6,13 @@ import re
 from typing import TYPE_CHECKING
 
 from bot.texts.wording import count, place, size, verbatim
+from bot.vin import read_vin
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Sequence
+    from collections.abc import Sequence
 
     from bot.history import PhotoFacts
-    from bot.vision import TextLine
+    from bot.vision import Polygon, TextLine
 
 OFFLINE_HINT = (
     "No model is configured, so only what the files prove can be told. To have pictures looked "
@@ -20,12 +21,24 @@ OFFLINE_HINT = (
 )
 OFFLINE_NO_PICTURE = "There is no picture to look at here. Please post one."
 OFFLINE_BEYOND = "This question needs a language model. What can be told is this:"
-OFFLINE_UNREADABLE = "- Text: it could not be read this time. Please ask again."
+OFFLINE_UNREADABLE = "- The picture could not be looked at this time. Please ask again."
 OFFLINE_SHEET = (
-    "- Text: too small to be read on an overview sheet. Ask about one photo by its number."
+    "- Text and things are too small on an overview sheet. Ask about one photo by its number."
 )
 OFFLINE_CUT = "- The file is cut off, so a part of the picture is missing."
 OFFLINE_UNTOLD = "the file does not tell"
+OFFLINE_TEXT = "- Text: "
+OFFLINE_SEEN = "- Seen: "
+OFFLINE_NO_TEXT = "none found"
+OFFLINE_NOTHING_SEEN = "nothing that could be named"
+OFFLINE_VISION_OFF = (
+    "- The picture itself was not looked at, as Vision is off here. /vision on switches it on."
+)
+VIN_PASSES = "VIN, its check digit fits"
+VIN_FAILS = "VIN, its check digit does not fit"
+FEW = 4
+"""Most things of a label of which it is said where they are."""
+PLURALS = {"person": "people", "bus": "buses", "sheep": "sheep", "skis": "skis"}
 
 
 def offline_heading(name: str) -> str:
@@ -67,12 +80,52 @@ def offline_camera(facts: PhotoFacts) -> str:
     return f"- Camera: {verbatim(facts.camera) or OFFLINE_UNTOLD}"
 
 
-def offline_text(lines: Sequence[TextLine], codes: Container[str], most: int = 80) -> str:
-    """List what was read; of a plate or code a single wrong character counts, so with its score."""
-    told = [
-        verbatim(line.text)
-        + (f" (score {line.confidence:.2f}, please check)" if line.text in codes else "")
-        for line in lines[:most]
-    ]
-    more = [f"and {len(lines) - most} more lines"] if len(lines) > most else []
-    return f"- Text: {' · '.join([*told, *more]) or 'none found'}"
+def offline_things(label: str, polygons: Sequence[Polygon]) -> str:
+    """Count things of one label and say where they are, if they are few."""
+    number = len(polygons)
+    told = f"{'an' if label[:1] in 'aeiou' else 'a'} {label}" if number == 1 else ""
+    told = told or f"{number} {_plural(label)}"
+    sides = list(dict.fromkeys(_side(polygon) for polygon in polygons))
+    return f"{told}, {_listed(sides)}" if number <= FEW else told
+
+
+def _side(polygon: Polygon) -> str:
+    middle = sum(x for x, _ in polygon) / len(polygon)
+    return "left" if middle < 1 / 3 else "right" if middle > 2 / 3 else "centre"
+
+
+def _plural(label: str) -> str:
+    if label in PLURALS:
+        return PLURALS[label]
+    return label + ("es" if label.endswith(("s", "ch", "sh", "x")) else "s")
+
+
+def _listed(words: Sequence[str]) -> str:
+    """Write words as "left, centre and right"."""
+    return " and ".join(part for part in (", ".join(words[:-1]), words[-1]) if part)
+
+
+def offline_asked(name: str, labels: Sequence[str], told: Sequence[str]) -> str:
+    """Answer whether, where and how many things of a name there are, from what was seen."""
+    if told:
+        return f"- Asked for “{name}”: {'; '.join(told)}."
+    kind = f" ({' or '.join(labels)})" if list(labels) != [name] else ""
+    return f"- Asked for “{name}”{kind}: none was found, which does not prove that there is none."
+
+
+def offline_line(line: TextLine, owner: str = "", *, code: bool = False) -> str:
+    """Tell a line of text: a plate or code with its score, as a single wrong character counts.
+
+    `owner` is the thing that it stands on, if known.
+    """
+    notes = [f"on the {owner}"] if owner else []
+    if vin := read_vin(line.text):
+        notes.append(VIN_PASSES if vin.passes else VIN_FAILS)
+    if code or vin:
+        notes.append(f"{round(100 * line.confidence)} %, please check")
+    return verbatim(line.text) + (f" ({', '.join(notes)})" if notes else "")
+
+
+def offline_more(lines: int) -> str:
+    """Say how many lines of text are left out."""
+    return f"and {count(lines, 'more line', 'more lines')}"

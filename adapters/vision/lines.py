@@ -1,0 +1,86 @@
+"""Lines of text put together: of the whole picture and its tiles, in the order people read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from adapters.vision.shapes import overlap
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from adapters.vision.ocr import Reading
+    from bot.vision import TextLine
+
+SAME = 0.5
+"""Lines that share so much of the smaller one's place are readings of the same text."""
+
+
+def merged(whole: Sequence[Reading], closer: Sequence[Reading]) -> list[Reading]:
+    """Put a closer look's readings to those of the whole picture.
+
+    Where both read the same place, the closer look prevails if it is surer and reads no less; so
+    nothing that was read is lost.
+    """
+    kept: list[Reading] = []
+    for one, other in _groups(whole, closer):
+        kept += other if _prevails(other, one) else one
+    return kept
+
+
+def _groups(
+    whole: Sequence[Reading], closer: Sequence[Reading]
+) -> list[tuple[list[Reading], list[Reading]]]:
+    """Sort readings into places: what the whole picture and what the closer look tells of each."""
+    groups: list[tuple[list[Reading], list[Reading]]] = [([line], []) for line in whole]
+    for line in closer:
+        met = [group for group in groups if _meets(line, group[0]) or _meets(line, group[1])]
+        groups = [group for group in groups if not any(group is other for other in met)]
+        before = [old for group in met for old in group[0]]
+        groups.append((before, [*(new for group in met for new in group[1]), line]))
+    return groups
+
+
+def _meets(line: Reading, others: Iterable[Reading]) -> bool:
+    return any(overlap(line.corners, other.corners) > SAME for other in others)
+
+
+def _prevails(closer: Sequence[Reading], whole: Sequence[Reading]) -> bool:
+    if not closer or not whole:
+        return bool(closer)
+    return _letters(closer) >= _letters(whole) and _sureness(closer) > _sureness(whole)
+
+
+def _letters(lines: Iterable[Reading]) -> int:
+    return sum(character.isalnum() for line in lines for character in line.text)
+
+
+def _sureness(lines: Sequence[Reading]) -> float:
+    """Average the confidence over the characters."""
+    weight = sum(len(line.text) for line in lines)
+    return sum(line.confidence * len(line.text) for line in lines) / weight
+
+
+def reading_order(lines: Iterable[TextLine]) -> tuple[TextLine, ...]:
+    """Sort lines row by row from the top, each row from the left."""
+    rows: list[list[TextLine]] = []
+    for line in sorted(lines, key=_middle):
+        if rows and _middle(line) - _middle(rows[-1][0]) < _height(rows[-1][0]) / 2:
+            rows[-1].append(line)
+        else:
+            rows.append([line])
+    return tuple(line for row in rows for line in sorted(row, key=_left))
+
+
+def _left(line: TextLine) -> float:
+    return min(x for x, _ in line.polygon)
+
+
+def _middle(line: TextLine) -> float:
+    return sum(y for _, y in line.polygon) / len(line.polygon)
+
+
+def _height(line: TextLine) -> float:
+    """Measure along the sides of a line, as a leaning line reaches higher than it is."""
+    (_, left_top), (_, right_top), (_, right_bottom), (_, left_bottom) = line.polygon
+    return abs(left_bottom - left_top + right_bottom - right_top) / 2

@@ -1,0 +1,81 @@
+"""Reads lines of text with rapidocr; runs in the engine's child process.
+
+The engine is rapidocr with PP-OCRv6 (small); its weights are in its wheel, so nothing is fetched.
+It reads Latin, Chinese and Japanese script.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+
+from adapters.vision.shapes import Corners
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from bot.media.pixels import Pixels
+
+THREADS = 4
+"""More gain little, and each reserves address space, which is limited."""
+HEIGHT = 64
+"""A line is read at this height at most: the engine brings it to 48 pixels without averaging."""
+BATCH = 6
+"""Lines that are read at once, as the engine does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A line of text with its confidence 0..1, and where it stands in the picture, in pixels."""
+
+    text: str
+    confidence: float
+    corners: Corners
+
+
+def find(pixels: Pixels) -> list[Corners]:
+    """Find where lines of text are."""
+    found = _engine()(pixels, use_det=True, use_cls=False, use_rec=False)
+    return [] if found.boxes is None else [np.asarray(box, np.float32) for box in found.boxes]
+
+
+def read(pixels: Pixels, shapes: Sequence[Corners]) -> Iterator[list[Reading]]:
+    """Read the lines that stand in these shapes, batch by batch, each when it is asked for."""
+    for start in range(0, len(shapes), BATCH):
+        batch = shapes[start : start + BATCH]
+        lines = [_low(line) for line in _engine().crop_text_regions(pixels, batch)]
+        turned, _ = _engine().cls_and_rotate(lines)
+        told = _engine().recognize_txt(turned)
+        yield [
+            Reading(text.strip(), round(float(score), 4), shape)
+            for text, score, shape in zip(told.txts, told.scores, batch, strict=True)
+            if text.strip()
+        ]
+
+
+def _low(line: Pixels) -> Pixels:
+    """Bring a line to the height that it is read at, averaging the pixels that fall together."""
+    scale = HEIGHT / line.shape[0]
+    if scale >= 1:
+        return line
+    lower: Pixels = cv2.resize(line, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    return lower
+
+
+@cache
+def _engine() -> Any:
+    """Load the engine once in the life of the process."""
+    from rapidocr import RapidOCR  # noqa: PLC0415 - heavy, and for the child only
+
+    return RapidOCR(
+        params={
+            "Global.log_level": "critical",
+            "Global.max_side_len": 4096,
+            "EngineConfig.onnxruntime.intra_op_num_threads": min(THREADS, os.cpu_count() or 1),
+        }
+    )
