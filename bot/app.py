@@ -27,7 +27,7 @@ from adapters.teams.room import teams_room
 from adapters.teams.settings import TeamsSettings
 from adapters.teams.signing_keys import SigningKeys
 from adapters.teams.token import bot_token
-from adapters.vision.settings import VisionSettings
+from adapters.vision.settings import VisionSettings, build_vision
 from bot import doctor
 from bot.children import Children
 from bot.controls import Controls
@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from redis.asyncio import Redis
 
     from adapters.models.chat import ChatModel
+    from adapters.models.gpt4v import Gpt4vModel
     from adapters.models.offline import OfflineAnalyst
     from bot.blobs import Blobs
     from bot.channel import Channel
@@ -142,13 +143,22 @@ async def kitchen(settings: Settings, blobs: Blobs) -> AsyncIterator[tuple[Turns
         yield Turns(model, gallery, settings.limits, settings.deployment.families), gallery
 
 
-def build_model(settings: Settings) -> ChatModel | OfflineAnalyst:
+def build_model(settings: Settings) -> ChatModel | Gpt4vModel | OfflineAnalyst:
     """Make the model that answers; only what it needs is imported, for that takes seconds."""
     if settings.model.offline:
         from adapters.models.offline import OfflineAnalyst
-        from adapters.vision.local import LocalReader
 
-        return OfflineAnalyst(LocalReader(settings.limits, settings.vision))
+        return OfflineAnalyst(build_vision(settings.vision, settings.limits))
+    if settings.model.api == "gpt4v-extensions":
+        from adapters.models.gpt4v import Gpt4vModel, VisionResource
+
+        vision = settings.vision
+        resource = (
+            VisionResource(vision.resource, vision.key.get_secret_value())
+            if vision.endpoint and vision.key
+            else None
+        )
+        return Gpt4vModel(settings.model, settings.limits, resource)
     from adapters.models.chat import ChatModel
 
     return ChatModel(settings.model, settings.limits)

@@ -389,7 +389,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> list[float]:
         waited.append(seconds)
         await sleep(0)
 
-    monkeypatch.setattr("adapters.models.chat.asyncio.sleep", no_sleep)
+    monkeypatch.setattr("adapters.models.service.asyncio.sleep", no_sleep)
     return waited
 
 
@@ -588,7 +588,7 @@ async def test_pictures_are_encoded_beside_the_loop(
         threads.append(threading.current_thread())
         return body(request, parameters)
 
-    monkeypatch.setattr("adapters.models.chat.body", watched)
+    monkeypatch.setattr("adapters.models.service.body", watched)
     await answer(model, question(*[JPEG + bytes(1_000_000)] * 10))
     assert len(threads) == 1
     assert threads[0] is not threading.current_thread()

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import aclosing
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from adapters.models.offline import OfflineAnalyst, codes, topics
+from adapters.models.account import codes
+from adapters.models.offline import OfflineAnalyst
 from bot import texts
 from bot.history import PhotoFacts
 from bot.media.pixels import decode_own
 from bot.model import Delta, Finished, Picture, Request, Said, Text
-from bot.problems import FileProblem, Reason
-from bot.vision import Sighting, TextLine
+from bot.problems import FileProblem, Reason, VisionProblem, VisionReason
+from bot.vision import Sighting, TextLine, Thing
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 HARBOUR = PhotoFacts(
     format="JPEG",
@@ -39,16 +45,23 @@ class FakeReader:
     def __init__(self) -> None:
         self.lines: dict[bytes, tuple[TextLine, ...] | None] = {}
         self.read: list[bytes] = []
+        self.things: tuple[Thing, ...] = ()
+        self.problem: Exception | None = None
         self.gate: asyncio.Event | None = None
 
-    async def look(self, jpeg: bytes) -> Sighting:
+    async def look(self, jpeg: bytes, original: Path | None = None) -> Sighting:
         self.read.append(jpeg)
         if self.gate is not None:
             await self.gate.wait()
         lines = self.lines.get(jpeg, ())
         if lines is None:
             raise FileProblem(Reason.TOO_SLOW)
-        return Sighting(lines, "fake")
+        if self.problem is not None:
+            raise self.problem
+        return Sighting(lines, self.things, engine="fake")
+
+    async def check(self) -> str:
+        return "It stands well."
 
     async def close(self) -> None:
         pass
@@ -73,10 +86,16 @@ def user(words: str, *pictures: Picture) -> Said:
     return Said("user", (*pictures, Text(words)))
 
 
-async def answer(analyst: OfflineAnalyst, *messages: Said) -> str:
-    request = Request("offline", (Said("system", (Text("You are a pirate."),)), *messages))
-    pieces = [piece async for piece in analyst.answer(request)]
-    assert pieces[-1] == Finished("offline", finish="stop")
+async def pieces_of(analyst: OfflineAnalyst, *messages: Said, vision: bool = True) -> list[Any]:
+    system = Said("system", (Text("You are a pirate."),))
+    request = Request("offline", (system, *messages), vision=vision)
+    return [piece async for piece in analyst.answer(request)]
+
+
+async def answer(analyst: OfflineAnalyst, *messages: Said, vision: bool = True) -> str:
+    pieces = await pieces_of(analyst, *messages, vision=vision)
+    assert isinstance(pieces[-1], Finished)
+    assert (pieces[-1].model, pieces[-1].finish) == ("offline", "stop")
     text = "".join(piece.text for piece in pieces if isinstance(piece, Delta))
     assert text.endswith("\n\n" + texts.OFFLINE_HINT)
     return text.removesuffix("\n\n" + texts.OFFLINE_HINT)
@@ -93,7 +112,8 @@ async def test_a_description_tells_all_that_is_known(
         "- Taken: 2025-03-14 09:30:12+01:00\n"
         "- Place: 50.87897° N, 4.70110° W (position in the file)\n"
         "- Camera: `NOKIA Lumia 820`\n"
-        "- Text: `NOTICE` · `KRW 301` (score 0.91, please check)"
+        "- Seen: nothing that could be named\n"
+        "- Text: `NOTICE` · `KRW 301` (91 %, please check)"
     )
 
 
@@ -105,6 +125,7 @@ async def test_a_description_tells_what_is_not_known(analyst: OfflineAnalyst) ->
         "- Taken: the file does not tell\n"
         "- Place: the file does not tell\n"
         "- Camera: the file does not tell\n"
+        "- Seen: nothing that could be named\n"
         "- Text: none found"
     )
 
@@ -258,26 +279,130 @@ def test_plates_and_codes_are_told_from_words(text: str, is_code: bool) -> None:
     assert codes([line(text)]) == ({text} if is_code else set())
 
 
+def thing(label: str, left: float, width: float = 0.1, confidence: float = 0.8) -> Thing:
+    corners = ((left, 0.2), (left + width, 0.2), (left + width, 0.6), (left, 0.6))
+    return Thing(label, corners, confidence)
+
+
+STREET = (thing("car", 0.02), thing("car", 0.45), thing("person", 0.8))
+
+
+async def test_what_is_seen_is_counted_and_placed(
+    analyst: OfflineAnalyst, reader: FakeReader
+) -> None:
+    reader.things = STREET
+    told = await answer(analyst, user("What do you see?", picture(1)))
+    assert "\n- Seen: 2 cars, left and centre; a person, right\n- Text: none found" in told
+
+
 @pytest.mark.parametrize(
-    ("question", "found"),
+    ("question", "told"),
     [
-        ("What phone number is on the sign?", {"text"}),
-        ("When and where?", {"taken", "place"}),
-        ("What is the signal?", set()),
-        ("How tall is he?", set()),
-        ("Provide details", {"file", "taken", "place", "camera", "text"}),
+        ("How many cars are there?", "- Asked for “car”: 2 cars, left and centre."),
+        ("Are there any people?", "- Asked for “people”: a person, right."),
+        (
+            "Is there a dog?",
+            "- Asked for “dog”: none was found, which does not prove that there is none.",
+        ),
+        ("Count the vehicles", "- Asked for “vehicle”: 2 cars, left and centre."),
+        ("List the objects", "- Seen: 2 cars, left and centre; a person, right"),
     ],
 )
-def test_questions_are_told_apart(question: str, found: set[str]) -> None:
-    assert topics(question) == found
+async def test_questions_for_things_are_answered_from_what_was_seen(
+    analyst: OfflineAnalyst, reader: FakeReader, question: str, told: str
+) -> None:
+    reader.things = STREET
+    assert await answer(analyst, user(question, picture(1))) == f"**P1** `a.jpg`\n\n{told}"
 
 
-async def test_the_reader_is_tried_by_a_blank_picture(reader: FakeReader) -> None:
+async def test_a_thing_that_has_no_common_name_can_be_asked_for_where_it_was_seen(
+    analyst: OfflineAnalyst, reader: FakeReader
+) -> None:
+    reader.things = (thing("forklift", 0.5),)
+    told = await answer(analyst, user("Things? And how many forklifts?", picture(1)))
+    assert told.endswith("- Asked for “forklift”: a forklift, centre.")
+
+
+async def test_many_things_are_only_counted(analyst: OfflineAnalyst, reader: FakeReader) -> None:
+    reader.things = tuple(thing("bus", place / 10) for place in range(5))
+    told = await answer(analyst, user("How many buses?", picture(1)))
+    assert told.endswith("- Asked for “bus”: 5 buses.")
+
+
+async def test_a_plate_is_told_with_what_it_stands_on(
+    analyst: OfflineAnalyst, reader: FakeReader
+) -> None:
+    reader.things = (thing("car", 0.0, 0.9), thing("car", 0.4), thing("chair", 0.4))
+    on_car = TextLine("AB 12 CDE", ((0.42, 0.3), (0.48, 0.3), (0.48, 0.4), (0.42, 0.4)), 0.94)
+    reader.lines[b"P1 a.jpg"] = (on_car,)
+    told = await answer(analyst, user("Read the plate", picture(1)))
+    assert told.endswith("- Text: `AB 12 CDE` (on the car, 94 %, please check)")
+
+
+@pytest.mark.parametrize(
+    ("number", "verdict"),
+    [
+        ("1M8GDM9AXKP042788", "VIN, its check digit fits"),
+        ("1M8GDM9A1KP042788", "VIN, its check digit does not fit"),
+    ],
+)
+async def test_a_vin_is_told_with_its_check(
+    analyst: OfflineAnalyst, reader: FakeReader, number: str, verdict: str
+) -> None:
+    reader.lines[b"P1 a.jpg"] = (line(number, 0.87),)
+    told = await answer(analyst, user("What is the VIN?", picture(1)))
+    assert told.endswith(f"- Text: `{number}` ({verdict}, 87 %, please check)")
+
+
+async def test_words_point_at_what_they_tell_of(
+    analyst: OfflineAnalyst, reader: FakeReader
+) -> None:
+    reader.things = STREET
+    reader.lines["P2 é🚗.jpg".encode()] = (line("NOTICE"), line("KRW 301"))
+    pieces = await pieces_of(analyst, user("What do you see?", picture(2, name="é🚗.jpg")))
+    text = "".join(piece.text for piece in pieces[:-1])
+    spans = pieces[-1].grounding
+    assert [text[span.offset : span.offset + span.length] for span in spans] == [
+        "2 cars",
+        "2 cars",
+        "a person",
+        "`KRW 301`",
+    ]
+    assert [span.polygon for span in spans] == [*(seen.polygon for seen in STREET), CORNER]
+    assert {span.photo for span in spans} == {2}
+    assert [span.text for span in spans] == ["2 cars", "2 cars", "a person", "`KRW 301`"]
+
+
+async def test_what_was_seen_already_is_not_looked_at_again(
+    analyst: OfflineAnalyst, reader: FakeReader
+) -> None:
+    seen = replace(picture(1), sighting=Sighting((line("EXIT"),)))
+    assert (await answer(analyst, user("Any text?", seen))).endswith("- Text: `EXIT`")
+    assert reader.read == []
+
+
+async def test_a_vision_engine_that_fails_costs_what_it_sees_only(
+    analyst: OfflineAnalyst, reader: FakeReader
+) -> None:
+    reader.problem = VisionProblem(VisionReason.BUSY)
+    told = await answer(analyst, user("", picture(1)))
+    assert told.endswith(f"- Camera: `NOKIA Lumia 820`\n{texts.OFFLINE_UNREADABLE}")
+
+
+async def test_with_vision_off_nothing_is_looked_at(
+    analyst: OfflineAnalyst, reader: FakeReader
+) -> None:
+    told = await answer(analyst, user("What do you see?", picture(1)), vision=False)
+    assert told.endswith(texts.OFFLINE_VISION_OFF)
+    assert reader.read == []
+
+
+async def test_the_engine_is_tried_by_a_blank_picture(reader: FakeReader) -> None:
     assert "offline" in await OfflineAnalyst(reader).check()
     (blank,) = reader.read
     pixels = decode_own(blank)
     assert pixels is not None
     assert pixels.min() > 250
-    reader.lines[blank] = None
-    with pytest.raises(FileProblem):
+    reader.problem = VisionProblem(VisionReason.BUSY)
+    with pytest.raises(VisionProblem):
         await OfflineAnalyst(reader).check()

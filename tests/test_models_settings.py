@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 AZURE = "https://contoso.openai.azure.com"
-NAMES = ("AZURE_", "OPENAI_", "LOUPE_MODEL", "LOUPE_TEMPERATURE")
+NAMES = ("AZURE_", "OPENAI_", "LOUPE_MODEL", "LOUPE_GPT4V", "LOUPE_TEMPERATURE")
 
 
 @pytest.fixture(autouse=True)
@@ -119,15 +119,35 @@ def test_chat_without_a_provider_stops_the_start(monkeypatch: pytest.MonkeyPatch
     )
 
 
-def test_the_legacy_format_is_announced_for_later(monkeypatch: pytest.MonkeyPatch) -> None:
-    sentence = refusal(
+def test_the_retired_format_is_on_with_azure_s_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = settings(
         monkeypatch,
         LOUPE_MODEL_API="gpt4v-extensions",
-        AZURE_OPENAI_ENDPOINT=AZURE,
+        LOUPE_GPT4V_API_VERSION="2023-12-01-preview",
+        AZURE_OPENAI_ENDPOINT=f"{AZURE}/openai/v1",
+        AZURE_OPENAI_API_KEY="secret",
         AZURE_OPENAI_DEPLOYMENT="v",
     )
-    assert "'gpt4v-extensions'" in sentence
-    assert "later version" in sentence
+    assert (found.api, found.gpt4v_version) == ("gpt4v-extensions", "2023-12-01-preview")
+    assert (found.offline, found.azure_root, found.choices) == (False, AZURE, (Choice("v"),))
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [
+        {},
+        {"AZURE_OPENAI_ENDPOINT": AZURE, "AZURE_OPENAI_DEPLOYMENT": "v"},
+        {"AZURE_OPENAI_API_KEY": "secret"},
+        {"OPENAI_API_KEY": "secret", "OPENAI_MODEL": "m"},
+    ],
+)
+def test_the_retired_format_needs_azure_and_its_key(
+    monkeypatch: pytest.MonkeyPatch, environment: dict[str, str]
+) -> None:
+    sentence = refusal(monkeypatch, LOUPE_MODEL_API="gpt4v-extensions", **environment)
+    assert sentence.startswith("LOUPE_MODEL_API has the value 'gpt4v-extensions'")
+    assert "AZURE_OPENAI_ENDPOINT and AZURE_OPENAI_API_KEY" in sentence
+    assert "secret" not in sentence
 
 
 def test_offline_can_be_asked_for_beside_a_provider(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -153,6 +173,7 @@ def test_the_list_of_models_names_families_and_prevails(monkeypatch: pytest.Monk
         ("LOUPE_MODELS", "prod=gpt-9", "'gpt-9' is no known family"),
         ("LOUPE_MODELS", "a,b,a", "names a twice"),
         ("LOUPE_MODEL_API", "responses", "'chat'"),
+        ("LOUPE_GPT4V_API_VERSION", "2024-04-01-preview", "had vision enhancements"),
         ("LOUPE_TEMPERATURE", "3", "less than or equal to 2"),
         ("AZURE_OPENAI_ENDPOINT", "contoso", "web address"),
         ("OPENAI_BASE_URL", "ftp://x/v1", "web address"),

@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
-import time
-from contextlib import aclosing
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
-import structlog
 from azure.identity.aio import DefaultAzureCredential, get_bearer_token_provider
-from openai import AsyncOpenAI, AsyncStream, Timeout
+from openai import AsyncOpenAI
 
-from adapters.models.errors import REMEDIES, problem
-from adapters.models.patience import Patience
-from adapters.models.wire import Dialect, Reading, body
-from bot.model import Delta, Finished, Request, Said, Text
-from bot.problems import ModelProblem, ModelReason
+from adapters.models.service import Service, timeouts
+from adapters.models.wire import Dialect
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable, Callable
+    from collections.abc import Awaitable, Callable
 
     from adapters.models.settings import ModelSettings
     from bot.settings import Limits
@@ -29,132 +20,33 @@ if TYPE_CHECKING:
 
 NO_KEY = "no-key"
 """Sent to servers that ask for none; the client insists on having one."""
-END = object()
-BROKEN = {
-    ModelReason.FILTERED: ModelReason.FILTERED_ANSWER,
-    ModelReason.TIMED_OUT: ModelReason.CUT,
-    ModelReason.UNREACHABLE: ModelReason.CUT,
-}
-"""What a problem is called once words were said."""
-
-log = structlog.get_logger()
 
 
-class ChatModel:
+class ChatModel(Service):
     """A provider's models; `token` returns a token of Microsoft Entra ID in place of a key."""
 
     def __init__(self, settings: ModelSettings, limits: Limits, token: Token | None = None) -> None:
-        self._settings = settings
-        self._dialect = Dialect(limits.max_answer_tokens, settings.temperature)
         self._credential: DefaultAzureCredential | None = None
-        self._client = AsyncOpenAI(
+        client = AsyncOpenAI(
             base_url=settings.base_url,
-            api_key=token or self._key(),
+            api_key=token or self._key(settings),
             max_retries=0,
-            timeout=Timeout(settings.first_seconds, connect=settings.connect_seconds),
+            timeout=timeouts(settings),
         )
+        dialect = Dialect(limits.max_answer_tokens, settings.temperature)
+        super().__init__(settings, client, dialect)
 
-    def _key(self) -> str | Token:
-        azure = self._settings.provider == "azure"
-        if key := self._settings.azure_key if azure else self._settings.openai_key:
+    def _key(self, settings: ModelSettings) -> str | Token:
+        azure = settings.provider == "azure"
+        if key := settings.azure_key if azure else settings.openai_key:
             return key.get_secret_value()
         if not azure:
             return NO_KEY
         self._credential = DefaultAzureCredential()
-        return get_bearer_token_provider(self._credential, self._settings.azure_scope)
+        return get_bearer_token_provider(self._credential, settings.azure_scope)
 
     async def close(self) -> None:
         """Close all connections."""
-        await self._client.close()
+        await super().close()
         if self._credential is not None:
             await self._credential.close()
-
-    async def check(self, model: str) -> str:
-        """Ask a model for one word and return a sentence about it.
-
-        Raises `ModelProblem`, whose detail then says what whoever runs Loupe can do.
-        """
-        started = time.monotonic()
-        host = urlsplit(self._settings.base_url).netloc.rpartition("@")[2]
-        request = Request(model, (Said("user", (Text("Reply with the word OK."),)),))
-        try:
-            ends = [piece async for piece in self.answer(request) if isinstance(piece, Finished)]
-        except ModelProblem as trouble:
-            remedy = REMEDIES.get(trouble.reason, "Try again later.")
-            told = f"{trouble.detail} from {host} for the model {model}. {remedy}"
-            raise ModelProblem(trouble.reason, told) from None
-        known_as = f", known there as {ends[-1].model}," if ends[-1].model else ""
-        seconds = time.monotonic() - started
-        return f"The model {model}{known_as} answered at {host} within {seconds:.1f} seconds."
-
-    async def answer(self, request: Request) -> AsyncGenerator[Delta | Finished]:
-        """Stream the answer and end with `Finished`; raises `ModelProblem`.
-
-        A try that fails before its first words is repeated where that may help, after the time
-        that the service asks for; one that fails later is not.
-        """
-        patience = Patience(self._settings)
-        while True:
-            reading = Reading()
-            try:
-                async with aclosing(self._once(request, reading)) as pieces:
-                    async for piece in pieces:
-                        yield piece
-                return
-            except Exception as error:  # whatever a service sends has to end in one sentence
-                delay = self._delay(request.model, reading, patience, error)
-            await asyncio.sleep(delay)
-
-    def _delay(self, model: str, reading: Reading, patience: Patience, error: Exception) -> float:
-        """Return the seconds to wait before the next try; raises `ModelProblem` if none is due."""
-        if not reading.said and self._dialect.learns(model, error):
-            kept = sorted(self._dialect.parameters(model))
-            log.info("model_parameters_changed", model=model, parameters=kept)
-            return 0.0
-        trouble = problem(error)
-        delay = None if reading.said else patience.wait(trouble, error)
-        reason = BROKEN.get(trouble.reason, trouble.reason) if reading.said else trouble.reason
-        event = "model_failed" if delay is None else "model_tried_again"
-        log.warning(event, model=model, reason=reason.value, detail=trouble.detail, delay=delay)
-        if delay is None:
-            raise ModelProblem(reason, trouble.detail) from None  # the cause quotes the service
-        return delay
-
-    async def _once(self, request: Request, reading: Reading) -> AsyncGenerator[Delta | Finished]:
-        """Try one request, which is closed at the server whenever this ends."""
-        async with asyncio.timeout(self._settings.first_seconds):
-            stream = await self._open(request)
-        try:
-            while (chunk := await self._next(stream, reading)) is not END:
-                if words := reading.take(chunk):
-                    yield Delta(words)
-        finally:
-            await stream.close()
-        yield reading.finished()
-
-    async def _open(self, request: Request) -> AsyncStream[object]:
-        """Send the request; it is written beforehand, in a thread, for the sake of the loop."""
-        parameters = self._dialect.parameters(request.model)
-        return await self._client.post(
-            "/chat/completions",
-            content=await asyncio.to_thread(body, request, parameters),
-            cast_to=object,
-            options={"headers": {"Content-Type": "application/json"}},
-            stream=True,
-            stream_cls=AsyncStream[object],
-        )
-
-    async def _next(self, stream: AsyncStream[object], reading: Reading) -> object:
-        """Wait for the next chunk, or the whole answer of a server that does not stream."""
-        settings = self._settings
-        try:
-            async with asyncio.timeout(
-                settings.idle_seconds if reading.said else settings.first_seconds
-            ):
-                if "application/json" in stream.response.headers.get("content-type", ""):
-                    return END if reading.begun else json.loads(await stream.response.aread())
-                return await anext(stream, END)
-        except Exception:
-            if reading.finish:  # all has been said, at most the count of tokens is missing
-                return END
-            raise

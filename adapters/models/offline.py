@@ -1,77 +1,29 @@
-"""Answers without a language model: what the files prove, and the text that can be read."""
+"""Answers without a language model: what the files prove, and what can be read and seen."""
 
 from __future__ import annotations
 
 import asyncio
 import re
-from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from adapters.models.account import Account, Piece, told
+from adapters.models.questions import COUNT, Topic, topics
 from adapters.models.settings import OFFLINE
 from bot import texts
 from bot.media.pixels import encode
 from bot.model import Delta, Finished, Picture, Text
-from bot.problems import FileProblem
+from bot.problems import FileProblem, VisionProblem
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 
     from bot.history import PhotoFacts
     from bot.model import Request, Said
-    from bot.vision import Sighting, TextLine
+    from bot.vision import Vision
 
-
-class Reader(Protocol):
-    """An engine that reads pictures and can be closed."""
-
-    async def look(self, jpeg: bytes) -> Sighting:
-        """Read an upright JPEG; raises `FileProblem`."""
-        ...
-
-    async def close(self) -> None:
-        """End the engine."""
-        ...
-
-
-class Topic(StrEnum):
-    """What a question can be about."""
-
-    FILE = "file"
-    TAKEN = "taken"
-    PLACE = "place"
-    CAMERA = "camera"
-    TEXT = "text"
-
-
-def _words(*patterns: str) -> re.Pattern[str]:
-    return re.compile(rf"\b({'|'.join(patterns)})\b", re.IGNORECASE)
-
-
-ASKED = {
-    Topic.FILE: _words(
-        r"sizes?", r"resolution", r"(mega)?pixels?", r"dimensions?", r"bytes", r"(file )?format",
-        r"how (big|large)( is| are)?( the| this| that| my| these)? (picture|photo|image|file)s?",
-    ),
-    Topic.TAKEN: _words(r"when", r"date", r"time", r"day", r"month", r"year", r"o'clock"),
-    Topic.PLACE: _words(
-        r"where", r"place", r"location", r"located", r"gps", r"coordinates", r"latitude",
-        r"longitude", r"city", r"country", r"map",
-    ),
-    Topic.CAMERA: _words(r"camera", r"smartphone", r"phone(?! number)", r"device", r"lens"),
-    Topic.TEXT: _words(
-        r"text", r"words?", r"letters?", r"numbers?", r"signs?", r"plates?", r"licen[cs]e",
-        r"registration", r"codes?", r"serial", r"labels?", r"inscription", r"notice", r"ocr",
-        r"reads?", r"says?", r"said", r"writ(e|es|ing|ten)", r"transcribe", r"spelt|spell",
-    ),
-}  # fmt: skip
-COUNT = re.compile(r"\bhow many (pictures|photos|images|files)\b", re.IGNORECASE)
-EVERYTHING = re.compile(
-    r"\b(describe|description|details|facts|metadata|exif|everything|all about|"
-    r"tell (me|us) about|what do you (see|know))\b",
-    re.IGNORECASE,
-)
 TELL: dict[Topic, Callable[[PhotoFacts], str]] = {
     Topic.FILE: texts.offline_file,
     Topic.TAKEN: texts.offline_taken,
@@ -79,54 +31,73 @@ TELL: dict[Topic, Callable[[PhotoFacts], str]] = {
     Topic.CAMERA: texts.offline_camera,
 }
 BLANK = np.full((64, 64, 3), 255, np.uint8)
-_CODE = re.compile(r"(?=.*\d)[A-Z0-9]{4,24}")
 _FRAME = re.compile(r"(\[[^\n]*\]\n)*")
 _LABEL = re.compile(r"\bP(\d{1,5})\b", re.IGNORECASE)
 
 
 class OfflineAnalyst:
-    """A `Model` that claims nothing it cannot prove; it owns its reader."""
+    """A `Model` that claims nothing it cannot prove; it owns its vision engine."""
 
-    def __init__(self, reader: Reader) -> None:
-        self._reader = reader
+    def __init__(self, vision: Vision) -> None:
+        self._vision = vision
 
     async def close(self) -> None:
-        """End the reader."""
-        await self._reader.close()
+        """End the engine."""
+        await self._vision.close()
 
     async def check(self, model: str = OFFLINE) -> str:
-        """Read a blank picture, and say how things stand; raises `FileProblem`."""
-        await self._reader.look(await asyncio.to_thread(encode, BLANK))
+        """Read a blank picture, and say how things stand; raises `VisionProblem`."""
+        await self._vision.look(await asyncio.to_thread(encode, BLANK))
         return f"Questions are answered by {model!r}. {texts.OFFLINE_HINT}"
 
     async def answer(self, request: Request) -> AsyncGenerator[Delta | Finished]:
-        """Tell picture by picture, each as soon as it is read, and end with the remedy."""
+        """Tell picture by picture, each as soon as it is seen, and end with the remedy.
+
+        What was seen is grounded in the answer's words.
+        """
+        account = Account()
+        async for piece in self._told(request):
+            yield Delta(account.take(piece))
+        yield Delta(account.take(Piece(texts.OFFLINE_HINT)))
+        yield Finished(OFFLINE, finish="stop", grounding=tuple(account.spans))
+
+    async def _told(self, request: Request) -> AsyncGenerator[Piece]:
         question = asked(request.messages)
         pictures = meant(request.messages, question)
         if COUNT.search(question) and pictures:
-            yield Delta(texts.offline_count([picture.name for picture in pictures]) + "\n\n")
+            yield Piece(texts.offline_count([picture.name for picture in pictures]) + "\n\n")
         elif not pictures:
-            yield Delta(texts.OFFLINE_NO_PICTURE + "\n\n")
+            yield Piece(texts.OFFLINE_NO_PICTURE + "\n\n")
         else:
             about = topics(question)
             if not about:
-                yield Delta(texts.OFFLINE_BEYOND + "\n\n")
+                yield Piece(texts.OFFLINE_BEYOND + "\n\n")
             for picture in pictures:
-                yield Delta(_told(picture, about or set(Topic)))
-                if Topic.TEXT in about or not about:
-                    yield Delta(await self._read(picture) + "\n")
-                yield Delta("\n")
-        yield Delta(texts.OFFLINE_HINT)
-        yield Finished(OFFLINE, finish="stop")
+                async for piece in self._of(picture, question, about or set(Topic), request):
+                    yield piece
 
-    async def _read(self, picture: Picture) -> str:
+    async def _of(
+        self, picture: Picture, question: str, about: set[Topic], request: Request
+    ) -> AsyncGenerator[Piece]:
+        """Tell of one picture: what its file proves, then what is seen in it."""
+        yield Piece(_proved(picture, about))
+        if about & {Topic.TEXT, Topic.THINGS}:
+            for line in await self._seen(picture, question, about, vision=request.vision):
+                yield replace(line, photo=picture.numbers[0] if picture.numbers else 0)
+        yield Piece("\n")
+
+    async def _seen(
+        self, picture: Picture, question: str, about: set[Topic], *, vision: bool
+    ) -> list[Piece]:
         if len(picture.numbers) > 1:
-            return texts.OFFLINE_SHEET
+            return [Piece(texts.OFFLINE_SHEET + "\n")]
+        if not vision:
+            return [Piece(texts.OFFLINE_VISION_OFF + "\n")]
         try:
-            sighting = await self._reader.look(picture.jpeg)
-        except FileProblem:
-            return texts.OFFLINE_UNREADABLE
-        return texts.offline_text(sighting.lines, codes(sighting.lines))
+            sighting = picture.sighting or await self._vision.look(picture.jpeg)
+        except (FileProblem, VisionProblem):
+            return [Piece(texts.OFFLINE_UNREADABLE + "\n")]
+        return list(told(sighting, question, about))
 
 
 def asked(messages: Sequence[Said]) -> str:
@@ -151,19 +122,7 @@ def _pictures(said: Said) -> Iterator[Picture]:
     return (part for part in said.parts if isinstance(part, Picture))
 
 
-def topics(question: str) -> set[Topic]:
-    """Tell what a question is about: all topics if it wants everything, none if none is known."""
-    if EVERYTHING.search(question) or not question.strip():
-        return set(Topic)
-    return {topic for topic, words in ASKED.items() if words.search(question)}
-
-
-def codes(lines: Sequence[TextLine]) -> set[str]:
-    """Pick what looks like a plate, serial number or other code, where each character counts."""
-    return {line.text for line in lines if _CODE.fullmatch(re.sub(r"[\s.·:/-]", "", line.text))}
-
-
-def _told(picture: Picture, about: set[Topic]) -> str:
+def _proved(picture: Picture, about: set[Topic]) -> str:
     """Write a picture's heading and what its file proves; a contact sheet has several photos."""
     numbers = picture.numbers if len(picture.numbers) > 1 else ()
     names = [f"P{number}" for number in numbers] or [picture.name]

@@ -16,6 +16,9 @@ from bot.tokens import FAMILIES
 Provider = Literal["azure", "openai", ""]
 
 OFFLINE = "offline"
+EXTENSIONS_VERSION = "2023-12-01-preview"
+GPT4V_VERSIONS = (EXTENSIONS_VERSION, "2024-02-15-preview")
+"""The API versions of Azure OpenAI that had vision enhancements; the next one removed them."""
 OPENAI_URL = "https://api.openai.com/v1/"
 
 
@@ -70,7 +73,17 @@ class ModelSettings(Section):
     api: Literal["chat", "gpt4v-extensions", "offline"] | None = Field(
         None,
         validation_alias="LOUPE_MODEL_API",
-        description="chat (with a provider), offline (without)",
+        description="chat (with a provider), offline (without); gpt4v-extensions is retired",
+    )
+    gpt4v_version: str = Field(
+        GPT4V_VERSIONS[-1],
+        validation_alias="LOUPE_GPT4V_API_VERSION",
+        description=f"API version of gpt4v-extensions: {' or '.join(GPT4V_VERSIONS)}",
+    )
+    gpt4v_stream: bool = Field(
+        default=False,
+        validation_alias="LOUPE_GPT4V_STREAM",
+        description="gpt4v-extensions streams enhanced answers too, perhaps without outlines",
     )
     temperature: float | None = Field(
         None,
@@ -87,6 +100,14 @@ class ModelSettings(Section):
     tries: int = Field(4, ge=1, description="requests made for one answer before giving up")
     retry_seconds: float = Field(90, ge=0, le=3600, description="no new try later than this")
 
+    @field_validator("gpt4v_version")
+    @classmethod
+    def _had_enhancements(cls, value: str) -> str:
+        if value not in GPT4V_VERSIONS:
+            known = " and ".join(GPT4V_VERSIONS)
+            raise ValueError(f"only {known} had vision enhancements")
+        return value
+
     @field_validator("models")
     @classmethod
     def _are_models(cls, value: str) -> str:
@@ -102,10 +123,10 @@ class ModelSettings(Section):
                 f"AZURE_OPENAI_ENDPOINT has the value {self.azure_endpoint!r} and "
                 f"{self._openai_sign}: these are two providers, please set only one"
             )
-        if self.api == "gpt4v-extensions":
+        if self.api == "gpt4v-extensions" and not (self.azure_endpoint and self.azure_key):
             raise ValueError(
-                "LOUPE_MODEL_API has the value 'gpt4v-extensions': this legacy wire format comes "
-                "with a later version of Loupe, please use 'chat'"
+                "LOUPE_MODEL_API has the value 'gpt4v-extensions', which was Azure OpenAI's only "
+                "and took a key: please set AZURE_OPENAI_ENDPOINT and AZURE_OPENAI_API_KEY"
             )
         if self.api == "chat" and not self.provider:
             raise ValueError(
@@ -164,9 +185,14 @@ class ModelSettings(Section):
         """Where the provider's API is; of Azure the v1 API, whatever address the portal gave."""
         if self.provider != "azure":
             return self.openai_url or OPENAI_URL
+        return f"{self.azure_root}/openai/v1/"
+
+    @property
+    def azure_root(self) -> str:
+        """The Azure resource itself, whatever address of it the portal gave."""
         parts = urlsplit(self.azure_endpoint)
         path = re.sub(r"/openai(/.*)?$", "", parts.path).rstrip("/")
-        return f"{parts.scheme}://{parts.netloc}{path}/openai/v1/"
+        return f"{parts.scheme}://{parts.netloc}{path}"
 
 
 def _choice(item: str) -> Choice:

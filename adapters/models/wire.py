@@ -1,26 +1,44 @@
-"""The chat completions format: how a request is written, and how an answer is read."""
+"""The chat completions format as it is written: parameters, messages, pictures, tools."""
 
 from __future__ import annotations
 
 import base64
 import json
+import re
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 import openai
 
-from adapters.models.errors import reported
-from bot.history import Usage
-from bot.model import Finished, Text
-from bot.problems import ModelProblem, ModelReason
+from adapters.models.errors import problem
+from adapters.models.reading import Reading, mapping
+from bot.model import Text
+from bot.problems import ModelReason
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bot.model import Part, Request, Said
+    from bot.model import Call, Part, Request, Said, Tool
 
-OPTIONAL = ("max_completion_tokens", "stream_options", "temperature")
-"""Parameters that some compatible servers and models refuse."""
+REFUSED = {
+    "max_completion_tokens": re.compile(r"max_completion_tokens"),
+    "stream_options": re.compile(r"stream_options"),
+    "temperature": re.compile(r"temperature"),
+    "strict": re.compile(r"\bstrict\b"),
+    "tool_choice": re.compile(r"\btool_choice\b"),
+    "tools": re.compile(r"\btools?\b|\bfunction.call", re.IGNORECASE),
+}
+"""Parameters that some compatible servers and models refuse, and how they name them.
+
+Some refuse tools in words only: "does not support tools" (Ollama), '"auto" tool choice requires
+--enable-auto-tool-choice' (vLLM), "No endpoints found that support tool use" (OpenRouter).
+"""
+REFUSING = {400, 404, 422, 500, 501}
+"""How they do so; 500 is llama.cpp's answer to tools that it does not know."""
+NOT_MEANT = {ModelReason.FILTERED, ModelReason.TOO_LONG, ModelReason.BUSY}
+"""Failures that are not about a parameter, whatever word stands in them."""
+
+_NOT_OF_NAMES = re.compile(r"[^a-zA-Z0-9_-]")
 
 
 class Dialect:
@@ -31,29 +49,73 @@ class Dialect:
         self._temperature = temperature
         self._refused: defaultdict[str, set[str]] = defaultdict(set)
 
-    def parameters(self, model: str) -> dict[str, Any]:
-        """Write all of a request but its messages."""
-        refused = self._refused[model]
-        limit = "max_tokens" if "max_completion_tokens" in refused else "max_completion_tokens"
-        parameters: dict[str, Any] = {"model": model, "stream": True, limit: self._answer_tokens}
-        if "stream_options" not in refused:
-            parameters["stream_options"] = {"include_usage": True}
-        if self._temperature is not None and "temperature" not in refused:
-            parameters["temperature"] = self._temperature
-        return parameters
+    def path(self, request: Request) -> str:
+        """Tell where a request goes."""
+        return "/chat/completions"
 
-    def learns(self, model: str, error: Exception) -> bool:
-        """Tell whether an error names a parameter that can be done without from now on."""
-        if not isinstance(error, openai.APIStatusError) or error.status_code not in {400, 422}:
-            return False
-        sent = self.parameters(model)
-        named = {
-            name
-            for name in OPTIONAL
-            if name in sent and (error.param == name or name in error.message)
+    def reading(self, request: Request) -> Reading:
+        """Begin to read the answer to a request."""
+        return Reading(offered="tools" in self.parameters(request))
+
+    def parameters(self, request: Request) -> dict[str, Any]:
+        """Write all of a request but its messages."""
+        refused = self._refused[request.model]
+        limit = "max_tokens" if "max_completion_tokens" in refused else "max_completion_tokens"
+        parameters: dict[str, Any] = {
+            "model": request.model,
+            "stream": True,
+            limit: self._answer_tokens,
+            "stream_options": {"include_usage": True},
         }
-        self._refused[model] |= named
+        if self._temperature is not None:
+            parameters["temperature"] = self._temperature
+        if request.tools and "tools" not in refused:
+            parameters["tools"] = [
+                _tool(tool, strict="strict" not in refused) for tool in request.tools
+            ]
+            if not request.may_call:
+                parameters["tool_choice"] = "none"
+        return {name: value for name, value in parameters.items() if name not in refused}
+
+    def learns(self, request: Request, error: Exception) -> bool:
+        """Tell whether an error names a parameter that can be done without from now on."""
+        if not isinstance(error, openai.APIStatusError) or error.status_code not in REFUSING:
+            return False
+        if problem(error).reason in NOT_MEANT:
+            return False
+        named = {name for name in self._dispensable(request) if _names(error, name)}
+        if named & {"strict", "tool_choice"}:
+            named.discard("tools")
+        self._refused[request.model] |= named
         return bool(named)
+
+    def _dispensable(self, request: Request) -> set[str]:
+        """List what could be left out: not the tools whose results stand in the messages."""
+        sent = set(self.parameters(request))
+        if "tools" in sent and "strict" not in self._refused[request.model]:
+            sent.add("strict")
+        if any(said.answers for said in request.messages):
+            sent.discard("tools")
+        return sent & set(REFUSED)
+
+
+def _names(error: openai.APIStatusError, name: str) -> bool:
+    """Tell whether an error is about a parameter; a failure only if it calls it one."""
+    if error.status_code >= 500 and "param" not in error.message:
+        return False
+    places = mapping(error.body).get("detail")  # of FastAPI, each with what was sent there
+    places = [mapping(place).get("loc") for place in places] if isinstance(places, list) else []
+    return bool(REFUSED[name].search(f"{error.param} {error.message} {places}"))
+
+
+def _tool(tool: Tool, *, strict: bool) -> dict[str, Any]:
+    function = {
+        "name": tool.name,
+        "description": tool.description,
+        "parameters": tool.parameters,
+        **({"strict": True} if strict else {}),
+    }
+    return {"type": "function", "function": function}
 
 
 def body(request: Request, parameters: Mapping[str, Any]) -> bytes:
@@ -68,12 +130,22 @@ def body(request: Request, parameters: Mapping[str, Any]) -> bytes:
 
 
 def _message(said: Said) -> bytes:
-    role = said.role.encode()
+    fields = [b'"role": "%s"' % said.role.encode(), b'"content": %s' % _content(said)]
+    if said.calls:
+        calls = json.dumps([_call(call) for call in said.calls]).encode()
+        fields.append(b'"tool_calls": %s' % calls)
+    if said.answers:
+        fields.append(b'"tool_call_id": %s' % json.dumps(said.answers).encode())
+    return b"{%s}" % b", ".join(fields)
+
+
+def _content(said: Said) -> bytes:
+    if said.calls and not said.parts:
+        return b"null"
     if all(isinstance(part, Text) for part in said.parts):
         words = "\n".join(part.text for part in said.parts if isinstance(part, Text))
-        return b'{"role": "%s", "content": %s}' % (role, json.dumps(words).encode())
-    parts = b", ".join(_part(part) for part in said.parts)
-    return b'{"role": "%s", "content": [%s]}' % (role, parts)
+        return json.dumps(words).encode()
+    return b"[%s]" % b", ".join(_part(part) for part in said.parts)
 
 
 def _part(part: Part) -> bytes:
@@ -83,77 +155,11 @@ def _part(part: Part) -> bytes:
     return b"".join((head, b"data:image/jpeg;base64,", base64.b64encode(part.jpeg), b'"}}'))
 
 
-class Reading:
-    """An answer as it arrives, in chunks or whole; what a server leaves out is not missed."""
-
-    def __init__(self) -> None:
-        self.begun = False
-        self.said = False
-        self.finish = ""
-        self._model = ""
-        self._refusal = ""
-        self._usage = Usage()
-
-    def take(self, chunk: object) -> str:
-        """Take a chunk in and return its words; raises `ModelProblem` when it is an error."""
-        told = _mapping(chunk)
-        self._raise_error(told)
-        self.begun = True
-        self._model = _string(told.get("model")) or self._model
-        self._usage = _usage(_mapping(told.get("usage"))) or self._usage
-        choices = told.get("choices")
-        choice = _mapping(choices[0]) if isinstance(choices, list) and choices else {}
-        self.finish = _string(choice.get("finish_reason")) or self.finish
-        words = "".join(self._words(choice, field) for field in ("delta", "message"))
-        self.said = self.said or bool(words)
-        return words
-
-    def finished(self) -> Finished:
-        """Return the end of the answer; raises `ModelProblem` for one that is none."""
-        if not self.begun:
-            raise ModelProblem(ModelReason.FAILED, "nothing of an answer in the response")
-        if self.finish == "content_filter":
-            raise ModelProblem(
-                ModelReason.FILTERED_ANSWER,
-                f"finish_reason content_filter {self._refusal}".rstrip(),
-            )
-        if not self.finish:
-            raise ModelProblem(ModelReason.CUT, "no finish_reason")
-        if not self.said:
-            raise ModelProblem(ModelReason.EMPTY, f"finish_reason {self.finish[:40]}")
-        return Finished(self._model, self._usage, self.finish, self._refusal)
-
-    def _words(self, choice: Mapping[str, Any], field: str) -> str:
-        """Return what a choice says, or the refusal that it says instead."""
-        message = _mapping(choice.get(field))
-        refusal = _string(message.get("refusal"))
-        if refusal:
-            self._refusal = f"{field}.refusal"
-        return _string(message.get("content")) + refusal
-
-    @staticmethod
-    def _raise_error(told: Mapping[str, Any]) -> None:
-        error = told if told.get("object") == "error" else told.get("error")
-        if error:
-            raise reported(error)
-
-
-def _mapping(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _string(value: object) -> str:
-    return value if isinstance(value, str) else ""
-
-
-def _usage(told: Mapping[str, Any]) -> Usage | None:
-    """Read the service's count of tokens; None when there is none."""
-    if not told:
-        return None
-    details = _mapping(told.get("prompt_tokens_details"))
-    values = (
-        told.get("prompt_tokens"),
-        told.get("completion_tokens"),
-        details.get("cached_tokens"),
-    )
-    return Usage(*(value if isinstance(value, int) else 0 for value in values))
+def _call(call: Call) -> dict[str, Any]:
+    """Repeat a call as services take it: with a name of theirs, and with arguments that parse."""
+    name = _NOT_OF_NAMES.sub("_", call.name)[:64]
+    try:
+        arguments = call.arguments if isinstance(json.loads(call.arguments), dict) else "{}"
+    except (ValueError, RecursionError):
+        arguments = "{}"
+    return {"id": call.id, "type": "function", "function": {"name": name, "arguments": arguments}}

@@ -25,9 +25,19 @@ from multidict import CIMultiDict
 KEY = "key-of-the-tests"
 MAX_PICTURES = 10
 REASONING = re.compile(r"(gpt-5|o\d)")
+UNSUPPORTED = {"minItems", "maxItems", "minimum", "maximum", "minLength", "maxLength", "pattern"}
+"""Keywords that Azure OpenAI refuses in a strict schema."""
 
-Step = str | float | bytes | dict[str, Any] | asyncio.Event
-"""Words; a pause in seconds; a raw line; a raw chunk; something to wait for."""
+
+@dataclass(frozen=True)
+class Forever:
+    """A chunk that comes again and again, until the client leaves."""
+
+    chunk: dict[str, Any]
+
+
+Step = str | float | bytes | dict[str, Any] | asyncio.Event | Forever
+"""Words; a pause in seconds; a raw line; a raw chunk; something to wait for; no end."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +80,29 @@ def usage(prompt: int, completion: int, cached: int = 0) -> dict[str, Any]:
 def say(*steps: Step, **how: Any) -> Answer:
     """Answer with words, with pauses and oddities between them; see `Answer`."""
     return Answer(steps, **how)
+
+
+def call_tools(*steps: Step, **how: Any) -> Answer:
+    """Answer with calls of tools, which `begun` and `more` make, and words between them."""
+    return Answer(steps, **{"finish": "tool_calls", **how})
+
+
+def begun(
+    name: str,
+    arguments: str = "",
+    *,
+    at: int = 0,
+    id: str | None = None,  # noqa: A002
+) -> dict[str, Any]:
+    """The first piece of a call, which alone has its id and name."""
+    function = {"name": name, "arguments": arguments}
+    id = f"call_{'abcdefgh'[at]}" if id is None else id  # noqa: A001
+    return choice(tool_calls=[{"index": at, "id": id, "type": "function", "function": function}])
+
+
+def more(arguments: str, *, at: int = 0) -> dict[str, Any]:
+    """A further piece of a call's arguments."""
+    return choice(tool_calls=[{"index": at, "function": {"arguments": arguments}}])
 
 
 def broken_off(*steps: Step) -> Answer:
@@ -129,7 +162,7 @@ class Received:
         """All content parts of all messages, in order; a plain text counts as one."""
         parts: list[dict[str, Any]] = []
         for message in self.body["messages"]:
-            content = message["content"]
+            content = message["content"] or []
             parts += content if isinstance(content, list) else [{"type": "text", "text": content}]
         return parts
 
@@ -244,8 +277,12 @@ def _complaint(body: dict[str, Any]) -> Plain | None:
 
     if not isinstance(body.get("model"), str) or not body["model"]:
         return wrong("model", "missing_required_parameter")
-    if not _are_messages(body.get("messages")):
+    if not _are_messages(body.get("messages")) or not _are_answered(body["messages"]):
         return wrong("messages")
+    if "tools" in body and not (body["tools"] and all(map(_is_tool, body["tools"]))):
+        return wrong("tools", "invalid_function_parameters")
+    if "tool_choice" in body and "tools" not in body:
+        return wrong("tool_choice")
     if REASONING.match(body["model"]):
         if "max_tokens" in body:
             return wrong("max_tokens", "unsupported_parameter")
@@ -267,7 +304,62 @@ def _are_messages(messages: Any) -> bool:
         return False
     if {"system", "developer"} <= set(roles):
         return False
-    return all(_is_content(message.get("content")) for message in messages)
+    return all(
+        _is_content(message.get("content"))
+        or (message.get("content") is None and message.get("tool_calls"))
+        for message in messages
+    )
+
+
+def _are_answered(messages: list[dict[str, Any]]) -> bool:
+    """Tell whether the results of all calls, and of them only, follow at once and are words."""
+    open_calls: set[str] = set()
+    for message in messages:
+        if message["role"] == "tool":
+            if message.get("tool_call_id") not in open_calls:
+                return False
+            if not isinstance(message["content"], str):
+                return False
+            open_calls.remove(message["tool_call_id"])
+        elif open_calls:
+            return False
+        calls = message.get("tool_calls", [])
+        if not all(_is_call(call) for call in calls):
+            return False
+        open_calls = open_calls | {call["id"] for call in calls}
+    return not open_calls
+
+
+def _is_call(call: dict[str, Any]) -> bool:
+    try:
+        json.loads(call["function"]["arguments"])
+    except ValueError:
+        return False
+    named = re.fullmatch(r"[a-zA-Z0-9_-]{1,64}", call["function"]["name"])
+    return call["type"] == "function" and bool(call["id"]) and bool(named)
+
+
+def _is_tool(tool: dict[str, Any]) -> bool:
+    """Tell whether a tool is one, and if it is strict, follows the rules of strict schemas."""
+    function = tool.get("function", {})
+    schema = function.get("parameters", {})
+    if tool.get("type") != "function" or not re.fullmatch(r"[\w-]{1,64}", function.get("name", "")):
+        return False
+    strict = (
+        schema.get("additionalProperties") is False
+        and sorted(schema.get("required", [])) == sorted(schema["properties"])
+        and not _keywords(schema) & UNSUPPORTED
+    )
+    return schema.get("type") == "object" and (strict or not function.get("strict"))
+
+
+def _keywords(schema: Any) -> set[str]:
+    """List all keywords of a schema and of those within it."""
+    if isinstance(schema, list):
+        return set().union(*map(_keywords, schema))
+    if not isinstance(schema, dict):
+        return set()
+    return set(schema).union(*map(_keywords, schema.values()))
 
 
 def _is_content(content: Any) -> bool:
@@ -317,6 +409,10 @@ async def _stream(request: web.Request, answer: Answer, body: dict[str, Any]) ->
             await step.wait()
         elif isinstance(step, float | int):
             await asyncio.sleep(step)
+        elif isinstance(step, Forever):
+            while True:
+                await _send(response, answer, body, step.chunk)
+                await asyncio.sleep(0)
         else:
             await _send(response, answer, body, step)
     if answer.cut:

@@ -22,7 +22,7 @@ from urllib.parse import unquote
 
 from aiohttp import web
 
-from tests.servers.teams_chats import Chats, Reject, Shown
+from tests.servers.teams_chats import MAX_PICTURE, Chats, Reject, Shown
 from tests.servers.teams_services import APP_ID, OneDrive, TokenService
 
 if TYPE_CHECKING:
@@ -69,7 +69,10 @@ class Fault:
 
 
 class TeamsServer:
-    """The server; `authorize` makes it ask for a token that its own token service gave."""
+    """The server; `authorize` makes it ask for a token that its own token service gave.
+
+    It takes pictures of `picture_bytes`.
+    """
 
     def __init__(
         self,
@@ -79,8 +82,9 @@ class TeamsServer:
         stream_seconds: float = 120.0,
         deletes: bool = True,
         error_pages: bool = False,
+        picture_bytes: int = MAX_PICTURE,
     ) -> None:
-        self.chats = Chats(stream_seconds, strict_rate=strict_rate)
+        self.chats = Chats(stream_seconds, strict_rate=strict_rate, picture_bytes=picture_bytes)
         self.tokens = TokenService()
         self.drive = OneDrive()
         self.authorize = authorize

@@ -5,6 +5,8 @@ The rules of streams are those of https://learn.microsoft.com/microsoftteams/pla
 
 from __future__ import annotations
 
+import base64
+import re
 import time
 from collections import defaultdict, deque
 from dataclasses import dataclass, field
@@ -12,6 +14,9 @@ from itertools import count
 from typing import Any
 
 MAX_BYTES = 100_000
+MAX_PICTURE = 2**20
+MAX_CITATIONS, MAX_NAME, MAX_ABSTRACT = 20, 80, 160
+DATA = re.compile(r"data:(image/(?:jpeg|png|gif));base64,([A-Za-z0-9+/]+=*)")
 RATES = ((7, 1.0), (8, 2.0), (60, 30.0))
 NOT_ALLOWED = "ContentStreamNotAllowed"
 OUT_OF_ORDER = "ContentStreamSequenceOrderPreConditionFailed"
@@ -65,16 +70,36 @@ class Shown:
         return self.activity.get("attachments") or []
 
     @property
+    def pictures(self) -> list[bytes]:
+        """The bytes of the pictures it shows."""
+        return [data for card in self.cards if (data := _picture(card))]
+
+    @property
     def labelled(self) -> bool:
         """Whether it has the AI-generated label."""
-        roots = [one for one in self.activity.get("entities") or [] if one.get("type") == ROOT]
-        return any("AIGeneratedContent" in one.get("additionalType", []) for one in roots)
+        return any("AIGeneratedContent" in one.get("additionalType", []) for one in self.roots)
+
+    @property
+    def citations(self) -> dict[int, str]:
+        """The names that its numbers are shown with."""
+        claims = [claim for root in self.roots for claim in root.get("citation", [])]
+        return {claim["position"]: claim["appearance"]["name"] for claim in claims}
+
+    @property
+    def roots(self) -> list[dict[str, Any]]:
+        return [one for one in self.activity.get("entities") or [] if one.get("type") == ROOT]
 
 
 class Chats:
-    """All conversations; a personal chat has an id that begins with `a:`."""
+    """All conversations; a personal chat has an id that begins with `a:`.
 
-    def __init__(self, stream_seconds: float, *, strict_rate: bool) -> None:
+    A picture of more than `picture_bytes` is refused.
+    """
+
+    def __init__(
+        self, stream_seconds: float, *, strict_rate: bool, picture_bytes: int = MAX_PICTURE
+    ) -> None:
+        self.picture_bytes = picture_bytes
         self.stream_seconds = stream_seconds
         self.strict_rate = strict_rate
         self.shown: defaultdict[str, list[Shown]] = defaultdict(list)
@@ -129,6 +154,11 @@ class Chats:
         roots = [one for one in activity.get("entities") or [] if one.get("type") == ROOT]
         if len(roots) > 1:
             raise Reject(400, "BadArgument", "More than one root entity")
+        for root in roots:
+            _check_citations(root.get("citation", []))
+        for card in activity.get("attachments") or []:
+            if len(_picture(card)) > self.picture_bytes:
+                raise Reject(413, "MessageSizeTooBig", "Message size too large")
         if len(str(activity.get("text", "")).encode("utf-16-le")) > MAX_BYTES:
             raise Reject(413, "MessageSizeTooBig", "Message size too large")
         now, times = time.monotonic(), self._times[conversation]
@@ -203,6 +233,27 @@ class Chats:
         if self.strict_rate and now - stream.last < 1.0:
             raise Reject(429, "TooManyRequests", "API calls quota exceeded", "1")
         stream.last = now
+
+
+def _picture(card: dict[str, Any]) -> bytes:
+    """The bytes of a picture that is sent inline; nothing of other attachments."""
+    if not str(card.get("contentType", "")).startswith("image/"):
+        return b""
+    found = DATA.fullmatch(card.get("contentUrl", ""))
+    if not found or found[1] != card["contentType"] or not card.get("name"):
+        raise Reject(400, "BadArgument", "Not a picture")
+    return base64.b64decode(found[2], validate=True)
+
+
+def _check_citations(claims: list[dict[str, Any]]) -> None:
+    seen = [claim["appearance"] for claim in claims]
+    numbers = {claim["position"] for claim in claims}
+    well = all(
+        0 < len(one["name"]) <= MAX_NAME and 0 < len(one["abstract"]) <= MAX_ABSTRACT
+        for one in seen
+    )
+    if not well or len(numbers) < len(claims) or len(claims) > MAX_CITATIONS:
+        raise Reject(400, "BadArgument", "Citations")
 
 
 def _streaminfo(activity: dict[str, Any]) -> dict[str, Any] | None:

@@ -1,0 +1,221 @@
+"""GPT-4 Turbo with Vision and its vision enhancements: a wire format that Azure has retired.
+
+The forms are those of the API versions 2023-12-01-preview and 2024-02-15-preview, as documented
+then in "Use GPT-4 Turbo with Vision" and in the service's TypeSpec (Azure/azure-rest-api-specs,
+specification/cognitiveservices/OpenAI.Inference); see docs/gpt4v.md.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from openai import AsyncAzureOpenAI
+
+from adapters.models.errors import reported
+from adapters.models.reading import Reading, mapping, string
+from adapters.models.service import Service, timeouts
+from adapters.models.settings import EXTENSIONS_VERSION
+from bot.grounding import Span
+from bot.model import Finished, Picture
+from bot.problems import ModelProblem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from adapters.models.settings import ModelSettings
+    from bot.model import Request
+    from bot.settings import Limits
+    from bot.vision import Polygon
+
+MOST_TOKENS = 4096
+"""What the model could answer at most; asked for more, the service refused the request."""
+ENDINGS = {"max_tokens": "length"}
+"""Ends in `finish_details`, where they are called otherwise than in `finish_reason`."""
+
+_ERROR_CODE = re.compile(r'"ErrorCode"\s*:\s*"?(\d{3})')
+
+
+@dataclass(frozen=True, slots=True)
+class VisionResource:
+    """The Azure AI Vision resource that the enhancements use: its address and key."""
+
+    endpoint: str
+    key: str = field(repr=False)
+
+
+class Gpt4vModel(Service):
+    """Deployments of GPT-4 Turbo with Vision; without a resource there are no enhancements."""
+
+    def __init__(
+        self, settings: ModelSettings, limits: Limits, resource: VisionResource | None
+    ) -> None:
+        assert settings.azure_key is not None, "the settings insist on a key"
+        client = AsyncAzureOpenAI(
+            azure_endpoint=settings.azure_root,
+            api_version=settings.gpt4v_version,
+            api_key=settings.azure_key.get_secret_value(),
+            max_retries=0,
+            timeout=timeouts(settings),
+        )
+        super().__init__(settings, client, Extensions(settings, limits, resource))
+
+
+class Extensions:
+    """How the two API versions want to be asked."""
+
+    def __init__(
+        self, settings: ModelSettings, limits: Limits, resource: VisionResource | None
+    ) -> None:
+        self._extended = settings.gpt4v_version == EXTENSIONS_VERSION
+        self._streams = settings.gpt4v_stream
+        self._temperature = settings.temperature
+        self._tokens = min(limits.max_answer_tokens, MOST_TOKENS)
+        self._resource = resource
+
+    def path(self, request: Request) -> str:
+        """Tell where a request goes: the older version has a path of its own for enhancements."""
+        extensions = "/extensions" if self._extended and self._enhanced(request) else ""
+        return f"/deployments/{quote(request.model, safe='')}{extensions}/chat/completions"
+
+    def parameters(self, request: Request) -> dict[str, Any]:
+        """Write all of a request but its messages.
+
+        Grounding is documented for answers in one piece only, so these are asked for.
+        """
+        enhanced = self._enhanced(request)
+        parameters: dict[str, Any] = {
+            "max_tokens": self._tokens,
+            "stream": self._streams or not enhanced,
+        }
+        if self._temperature is not None:
+            parameters["temperature"] = self._temperature
+        if enhanced:
+            name = "dataSources" if self._extended else "data_sources"
+            parameters["enhancements"] = {"ocr": {"enabled": True}, "grounding": {"enabled": True}}
+            parameters[name] = [self._source()]
+        return parameters
+
+    def reading(self, request: Request) -> Reading:
+        """Begin to read the answer to a request."""
+        photos = _photos(request)
+        return ExtensionsReading(photos[0] if len(photos) == 1 else 0)
+
+    def learns(self, request: Request, error: Exception) -> bool:
+        """Learn nothing: the format is what it is."""
+        return False
+
+    def _enhanced(self, request: Request) -> bool:
+        """Tell whether a request gets enhancements, which are for exactly one picture."""
+        return bool(self._resource and request.vision and len(_photos(request)) == 1)
+
+    def _source(self) -> dict[str, Any]:
+        assert self._resource is not None
+        parameters = {"endpoint": self._resource.endpoint, "key": self._resource.key}
+        return {"type": "AzureComputerVision", "parameters": parameters}
+
+
+def _photos(request: Request) -> list[int]:
+    """List the numbers of the photos that a request shows."""
+    parts = (part for said in request.messages for part in said.parts)
+    return [number for part in parts if isinstance(part, Picture) for number in part.numbers]
+
+
+class ExtensionsReading(Reading):
+    """An answer in either version's form, streamed or whole; `photo` is what grounding is of.
+
+    Streams were seen both as `choices[].delta` and as `choices[].messages[].delta`.
+    """
+
+    def __init__(self, photo: int) -> None:
+        super().__init__()
+        self._photo = photo
+        self._words = ""
+        self._role = ""
+        self._of_tool = ""
+        self._lines: Sequence[Any] = ()
+
+    def take(self, chunk: object) -> str:
+        """Take a chunk in and return its words; raises `ModelProblem` when it is an error."""
+        words = super().take(chunk)
+        self._words += words
+        return words
+
+    def messages(self, choice: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+        """List what the assistant says; what a tool says, which may be an error, is kept back."""
+        grounding = mapping(mapping(choice.get("enhancements")).get("grounding"))
+        self._lines = _list(grounding.get("lines")) or self._lines
+        for name, message in (*super().messages(choice), *_extended(choice)):
+            self._role = string(message.get("role")) or self._role
+            if self._role == "tool":
+                self._heed(string(message.get("content")))
+            else:
+                yield name, message
+
+    def ending(self, choice: Mapping[str, Any]) -> str:
+        """Return why the answer ends, if it does, by the names of `finish_reason`."""
+        details = string(mapping(choice.get("finish_details")).get("type"))
+        ended = any(mapping(message).get("end_turn") for message in _list(choice.get("messages")))
+        return super().ending(choice) or ENDINGS.get(details, details) or ("stop" if ended else "")
+
+    def finished(self) -> Finished:
+        """Return the end of the answer, with the grounding; raises `ModelProblem`."""
+        spans = tuple(grounded(self._words, self._lines, self._photo))
+        return replace(super().finished(), grounding=spans)
+
+    def _heed(self, content: str) -> None:
+        """Raise what a tool's message reports: it looks like JSON but is not."""
+        self._of_tool += content
+        if code := _ERROR_CODE.search(self._of_tool):
+            trouble = reported({}, int(code[1]))
+            raise ModelProblem(trouble.reason, f"{trouble.detail} in a message of a tool")
+
+
+def _extended(choice: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """List the messages of the extensions' own form; the last one may be the mark of the end."""
+    for message in map(mapping, _list(choice.get("messages"))):
+        told = mapping(message.get("delta")) or message
+        if string(told.get("content")) != "[DONE]":
+            yield "messages", told
+
+
+def grounded(words: str, lines: Sequence[Any], photo: int) -> Iterator[Span]:
+    """Read grounding: the words of each span by its place, since its own text differs in case.
+
+    `offset` and `length` count code points within the line's text; `polygon` holds fractions of
+    the picture. What does not fit the words is passed over.
+    """
+    after = 0
+    for line in map(mapping, lines):
+        text = string(line.get("text"))
+        start = words.find(text, after)
+        if text and start >= 0:
+            after = start + len(text)
+            for span in map(mapping, _list(line.get("spans"))):
+                yield from _span(words, start, after, span, photo)
+
+
+def _span(words: str, start: int, end: int, told: Mapping[str, Any], photo: int) -> Iterator[Span]:
+    offset, length = told.get("offset"), told.get("length")
+    polygon = _polygon(told.get("polygon"))
+    if isinstance(offset, int) and isinstance(length, int) and polygon:
+        at = start + offset
+        if start <= at < at + length <= end:
+            yield Span(words[at : at + length], at, length, polygon, photo)
+
+
+def _polygon(told: object) -> Polygon:
+    """Read corners, kept within the picture; empty when they are none."""
+    corners = [(mapping(corner).get("x"), mapping(corner).get("y")) for corner in _list(told)]
+    read = tuple(
+        (min(1.0, max(0.0, x)), min(1.0, max(0.0, y)))
+        for x, y in corners
+        if isinstance(x, int | float) and isinstance(y, int | float)
+    )
+    return read if len(read) == len(corners) >= 3 else ()
+
+
+def _list(value: object) -> Sequence[Any]:
+    return value if isinstance(value, list) else ()

@@ -1,0 +1,171 @@
+"""A service that answers over HTTP by a stream: patience, silence, the closing of connections."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import urlsplit
+
+import structlog
+from openai import AsyncOpenAI, AsyncStream, Timeout
+
+from adapters.models.errors import REMEDIES, problem
+from adapters.models.patience import Patience
+from adapters.models.wire import body
+from bot.model import Call, Delta, Finished, Request, Said, Text
+from bot.problems import ModelProblem, ModelReason
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+    from adapters.models.reading import Reading
+    from adapters.models.settings import ModelSettings
+
+END = object()
+BROKEN = {
+    ModelReason.FILTERED: ModelReason.FILTERED_ANSWER,
+    ModelReason.TIMED_OUT: ModelReason.CUT,
+    ModelReason.UNREACHABLE: ModelReason.CUT,
+}
+"""What a problem is called once words were said."""
+
+log = structlog.get_logger()
+
+
+class Format(Protocol):
+    """How a service wants to be asked, and how its answers are read."""
+
+    def path(self, request: Request) -> str:
+        """Tell where a request goes, below the client's address."""
+        ...
+
+    def parameters(self, request: Request) -> dict[str, Any]:
+        """Write all of a request but its messages."""
+        ...
+
+    def reading(self, request: Request) -> Reading:
+        """Begin to read the answer to a request."""
+        ...
+
+    def learns(self, request: Request, error: Exception) -> bool:
+        """Tell whether an error teaches to write the request in another way."""
+        ...
+
+
+def timeouts(settings: ModelSettings) -> Timeout:
+    """Write for the client how long to wait."""
+    return Timeout(settings.first_seconds, connect=settings.connect_seconds)
+
+
+class Service:
+    """The models of one service; the client makes no retries of its own."""
+
+    def __init__(self, settings: ModelSettings, client: AsyncOpenAI, format_: Format) -> None:
+        self._settings = settings
+        self._client = client
+        self._format = format_
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._client.close()
+
+    async def check(self, model: str) -> str:
+        """Ask a model for one word and return a sentence about it.
+
+        Raises `ModelProblem`, whose detail then says what whoever runs Loupe can do.
+        """
+        started = time.monotonic()
+        host = urlsplit(str(self._client.base_url)).netloc.rpartition("@")[2]
+        request = Request(model, (Said("user", (Text("Reply with the word OK."),)),))
+        try:
+            ends = [piece async for piece in self.answer(request) if isinstance(piece, Finished)]
+        except ModelProblem as trouble:
+            remedy = REMEDIES.get(trouble.reason, "Try again later.")
+            told = f"{trouble.detail} from {host} for the model {model}. {remedy}"
+            raise ModelProblem(trouble.reason, told) from None
+        known_as = f", known there as {ends[-1].model}," if ends[-1].model else ""
+        seconds = time.monotonic() - started
+        return f"The model {model}{known_as} answered at {host} within {seconds:.1f} seconds."
+
+    async def answer(self, request: Request) -> AsyncGenerator[Delta | Call | Finished]:
+        """Stream the answer and end with `Finished`; raises `ModelProblem`.
+
+        A try that fails before its first words is repeated where that may help, after the time
+        that the service asks for; one that fails later is not.
+        """
+        patience = Patience(self._settings)
+        while True:
+            reading = self._format.reading(request)
+            try:
+                async with aclosing(self._once(request, reading)) as pieces:
+                    async for piece in pieces:
+                        yield piece
+                return
+            except Exception as error:  # whatever a service sends has to end in one sentence
+                delay = self._delay(request, reading, patience, error)
+            await asyncio.sleep(delay)
+
+    def _delay(
+        self, request: Request, reading: Reading, patience: Patience, error: Exception
+    ) -> float:
+        """Return the seconds to wait before the next try; raises `ModelProblem` if none is due."""
+        model = request.model
+        if not reading.said and self._format.learns(request, error):
+            kept = sorted(self._format.parameters(request))
+            log.info("model_parameters_changed", model=model, parameters=kept)
+            return 0.0
+        trouble = problem(error)
+        delay = None if reading.said else patience.wait(trouble, error)
+        reason = BROKEN.get(trouble.reason, trouble.reason) if reading.said else trouble.reason
+        event = "model_failed" if delay is None else "model_tried_again"
+        log.warning(event, model=model, reason=reason.value, detail=trouble.detail, delay=delay)
+        if delay is None:
+            raise ModelProblem(reason, trouble.detail) from None  # the cause quotes the service
+        return delay
+
+    async def _once(
+        self, request: Request, reading: Reading
+    ) -> AsyncGenerator[Delta | Call | Finished]:
+        """Try one request, which is closed at the server whenever this ends."""
+        async with asyncio.timeout(self._settings.first_seconds):
+            stream = await self._open(request)
+        try:
+            while (chunk := await self._next(stream, reading)) is not END:
+                if words := reading.take(chunk):
+                    yield Delta(words)
+        finally:
+            await stream.close()
+        finished = reading.finished()
+        for call in reading.calls:
+            yield call
+        yield finished
+
+    async def _open(self, request: Request) -> AsyncStream[object]:
+        """Send the request; it is written beforehand, in a thread, for the sake of the loop."""
+        parameters = self._format.parameters(request)
+        return await self._client.post(
+            self._format.path(request),
+            content=await asyncio.to_thread(body, request, parameters),
+            cast_to=object,
+            options={"headers": {"Content-Type": "application/json"}},
+            stream=True,
+            stream_cls=AsyncStream[object],
+        )
+
+    async def _next(self, stream: AsyncStream[object], reading: Reading) -> object:
+        """Wait for the next chunk, or the whole answer of a server that does not stream."""
+        settings = self._settings
+        try:
+            async with asyncio.timeout(
+                settings.idle_seconds if reading.said else settings.first_seconds
+            ):
+                if "application/json" in stream.response.headers.get("content-type", ""):
+                    return END if reading.begun else json.loads(await stream.response.aread())
+                return await anext(stream, END)
+        except Exception:
+            if reading.finish:  # all has been said, at most the count of tokens is missing
+                return END
+            raise

@@ -1,0 +1,299 @@
+"""Azure OpenAI as it was with GPT-4 Turbo with Vision: the retired form, held to the letter.
+
+    async with Gpt4vServer() as server:
+        server.then(Told("The person smiles.", (Marked("the person", 0, 10, SQUARE),)))
+        ...
+        assert server.requests[0].body["dataSources"]
+
+What was documented is refused as documented: a wrong address with 404, unknown fields with 400,
+problems of the enhancements by a message of a tool whose content only looks like JSON. Without
+`max_tokens` an answer has 16 tokens (here words).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections import deque
+from dataclasses import dataclass
+from typing import Any, Self
+
+from aiohttp import web
+from multidict import CIMultiDict
+
+from tests.servers.openai import KEY, Plain, Received, fail
+
+VISION_KEY = "vision-key-of-the-tests"
+VISION_ENDPOINT = "https://contoso-vision.cognitiveservices.azure.com"
+WITH_EXTENSIONS, WITHOUT = "2023-12-01-preview", "2024-02-15-preview"
+DEFAULT_TOKENS, MOST_TOKENS, MOST_PICTURES = 16, 4096, 10
+PLAIN_FIELDS = {"messages", "max_tokens", "stream", "temperature", "top_p", "stop", "n", "user"}
+SOURCES = {WITH_EXTENSIONS: "dataSources", WITHOUT: "data_sources"}
+SQUARE = ((0.1, 0.4), (0.8, 0.4), (0.8, 0.6), (0.1, 0.6))
+NOT_FOUND = Plain(404, {"error": {"code": "404", "message": "Resource not found"}})
+USAGE = {"prompt_tokens": 816, "completion_tokens": 49, "total_tokens": 865}
+
+
+@dataclass(frozen=True)
+class Marked:
+    """A span of grounding; its text is what the service calls it, in a case of its own."""
+
+    text: str
+    offset: int
+    length: int
+    polygon: tuple[tuple[float, float], ...] = SQUARE
+
+
+@dataclass(frozen=True)
+class Told:
+    """An answer: lines of grounding are its own whole text, or `lines` of (text, spans)."""
+
+    content: str
+    spans: tuple[Marked, ...] = ()
+    lines: tuple[tuple[str, tuple[Marked, ...]], ...] = ()
+    plain_delta: bool = False
+    end_turn: bool = False
+
+
+@dataclass(frozen=True)
+class InBand:
+    """An error that comes with status 200, as what a tool says."""
+
+    code: int
+    message: str = "Document does not exist or has been deleted"
+
+
+@dataclass(frozen=True)
+class Asked(Received):
+    """A request as it came, with its API version."""
+
+    version: str = ""
+
+
+Reply = Told | InBand | Plain
+
+
+class Gpt4vServer:
+    """The server; `url` is its root, `requests` what it was asked, also what it refused."""
+
+    def __init__(self, deployments: tuple[str, ...] = ("vision",)) -> None:
+        self.deployments = deployments
+        self.default: Reply = Told("A red car.")
+        self.requests: list[Asked] = []
+        self.url = ""
+        self._script: deque[Reply] = deque()
+        self._runner: web.AppRunner | None = None
+
+    def then(self, *replies: Reply) -> None:
+        """Answer the next requests that are right with these, in turn."""
+        self._script.extend(replies)
+
+    async def __aenter__(self) -> Self:
+        app = web.Application(client_max_size=64 * 2**20)
+        app.router.add_route("*", "/{path:.*}", self._serve)
+        self._runner = web.AppRunner(app, shutdown_timeout=0.1)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
+        host, port = self._runner.addresses[0][:2]
+        self.url = f"http://{host}:{port}"
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        assert self._runner is not None
+        await self._runner.cleanup()
+
+    async def _serve(self, request: web.Request) -> web.StreamResponse:
+        version = request.query.get("api-version", "")
+        body = await request.json()
+        asked = Asked(request.path, CIMultiDict(request.headers), body, version)
+        self.requests.append(asked)
+        if refusal := self._refusal(request, asked):
+            return web.json_response(refusal.body, status=refusal.status, headers=refusal.headers)
+        reply = _complaint_in_band(asked) or (
+            self._script.popleft() if self._script else self.default
+        )
+        if isinstance(reply, Plain):
+            return web.json_response(reply.body, status=reply.status, headers=reply.headers)
+        if not body.get("stream", False):
+            return web.json_response(_whole(asked, reply))
+        return await _stream(request, asked, reply)
+
+    def _refusal(self, request: web.Request, asked: Asked) -> Plain | None:
+        """Refuse what the service refused before any model was asked."""
+        known = re.fullmatch(
+            r"/openai/deployments/([^/]+)(/extensions)?/chat/completions", asked.path
+        )
+        if request.method != "POST" or not known or asked.version not in SOURCES:
+            return NOT_FOUND
+        if request.headers.get("api-key") != KEY or "Authorization" in request.headers:
+            return fail(401, "401", message="Access denied due to invalid subscription key.")
+        if known[1] not in self.deployments:
+            return fail(404, "DeploymentNotFound")
+        if known[2] and asked.version != WITH_EXTENSIONS:
+            return NOT_FOUND
+        if request.headers.get("Content-Type") != "application/json":
+            return fail(415, message="Unsupported media type")
+        return _complaint(asked, enhancing=bool(known[2]) or asked.version == WITHOUT)
+
+
+def _complaint(asked: Asked, *, enhancing: bool) -> Plain | None:
+    """Refuse what the service found wrong in the body."""
+    source = SOURCES[asked.version]
+    allowed = PLAIN_FIELDS | ({"enhancements", source} if enhancing else set())
+    for name in asked.body:
+        if name not in allowed:
+            return _invalid(f"{name}\n  extra fields not permitted (type=value_error.extra)")
+    if not isinstance(asked.body.get("messages"), list) or not asked.body["messages"]:
+        return _invalid("messages\n  field required (type=value_error.missing)")
+    if not all(map(_is_part, asked.parts)):
+        return _invalid("messages\n  value is not a valid list of parts")
+    if asked.body.get("max_tokens", 1) > MOST_TOKENS:
+        return _invalid("max_tokens is too large")
+    if len(asked.pictures) > MOST_PICTURES:
+        return _invalid("messages\n  too many images")
+    return None
+
+
+def _invalid(what: str) -> Plain:
+    message = f"1 validation error for Request\nbody -> {what}"
+    return fail(400, None, message=message, type="invalid_request_error")
+
+
+def _is_part(part: Any) -> bool:
+    if not isinstance(part, dict):
+        return False
+    if part.get("type") == "text":
+        return set(part) == {"type", "text"} and isinstance(part["text"], str)
+    if part.get("type") != "image_url" or set(part) != {"type", "image_url"}:
+        return False
+    return (
+        set(part["image_url"]) <= {"url", "detail"}
+        and part["image_url"].get("detail", "auto") in {"auto", "low", "high"}
+        and part["image_url"]["url"].startswith("data:image/jpeg;base64,")
+    )
+
+
+def _complaint_in_band(asked: Asked) -> InBand | None:
+    """Refuse what the enhancements found wrong: with status 200."""
+    enhancements = asked.body.get("enhancements")
+    sources = asked.body.get(SOURCES[asked.version])
+    if enhancements is None and sources is None:
+        return None
+    if not _are_enhancements(enhancements):
+        return InBand(400, "The enhancements are not valid")
+    if not sources or len(sources) != 1 or not _is_source(sources[0]):
+        return InBand(400, "The 'ocr' enhancement requires an AzureComputerVision data source")
+    if sources[0]["parameters"]["key"] != VISION_KEY:
+        return InBand(401, "Access denied due to invalid subscription key")
+    if len(asked.pictures) != 1:
+        return InBand(400, "The 'grounding' enhancement requires one image")
+    return None
+
+
+def _are_enhancements(told: Any) -> bool:
+    return (
+        isinstance(told, dict)
+        and bool(told)
+        and set(told) <= {"ocr", "grounding"}
+        and all(
+            set(one) == {"enabled"} and one["enabled"] in {True, False} for one in told.values()
+        )
+    )
+
+
+def _is_source(source: Any) -> bool:
+    return (
+        set(source) == {"type", "parameters"}
+        and source["type"] == "AzureComputerVision"
+        and set(source["parameters"]) == {"endpoint", "key"}
+        and source["parameters"]["endpoint"] == VISION_ENDPOINT
+    )
+
+
+def _cut(asked: Asked, content: str) -> tuple[str, dict[str, str]]:
+    """Cut an answer to its tokens, and tell how it ends."""
+    words = re.findall(r"\s*\S+|\s+$", content)
+    most = asked.body.get("max_tokens", DEFAULT_TOKENS)
+    if len(words) > most:
+        return "".join(words[:most]), {"type": "max_tokens"}
+    return content, {"type": "stop", "stop": "<|fim_suffix|>"}
+
+
+def _grounding(asked: Asked, told: Told) -> dict[str, Any]:
+    """The enhancements of a choice, as far as they were asked for."""
+    wanted = asked.body.get("enhancements", {}).get("grounding", {}).get("enabled")
+    lines = told.lines or (((told.content, told.spans),) if told.spans else ())
+    if not wanted:
+        return {}
+    written = [{"text": text, "spans": [_span(span) for span in spans]} for text, spans in lines]
+    return {"enhancements": {"grounding": {"lines": written, "status": "Success"}}}
+
+
+def _span(span: Marked) -> dict[str, Any]:
+    return {
+        "text": span.text,
+        "length": span.length,
+        "offset": span.offset,
+        "polygon": [{"x": x, "y": y} for x, y in span.polygon],
+    }
+
+
+def _in_band(error: InBand) -> dict[str, str]:
+    content = f'{{"ErrorMessage":{error.message},"ErrorCode": {error.code}}}'
+    return {"role": "tool", "content": content}
+
+
+def _whole(asked: Asked, reply: Told | InBand) -> dict[str, Any]:
+    choice: dict[str, Any] = {"index": 0}
+    if isinstance(reply, InBand):
+        choice |= {"messages": [_in_band(reply)], "finish_details": {"type": "stop"}}
+    else:
+        content, ending = _cut(asked, reply.content)
+        message = {"role": "assistant", "content": content}
+        choice |= {"finish_details": ending, "message": message, **_grounding(asked, reply)}
+    return {
+        "id": "chatcmpl-1",
+        "object": "chat.completion",
+        "created": 1702394683,
+        "model": "gpt-4",
+        "choices": [choice],
+        "usage": USAGE,
+    }
+
+
+async def _stream(request: web.Request, asked: Asked, reply: Told | InBand) -> web.StreamResponse:
+    response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+    await response.prepare(request)
+    for choice in _chunks(asked, reply):
+        chunk = {"id": "chatcmpl-1", "object": "extensions.chat.completion.chunk"}
+        chunk |= {"model": "gpt-4", "choices": [{"index": 0, **choice}]}
+        await response.write(b"data: " + json.dumps(chunk).encode() + b"\n\n")
+        await asyncio.sleep(0)
+    await response.write(b"data: [DONE]\n\n")
+    return response
+
+
+def _chunks(asked: Asked, reply: Told | InBand) -> list[dict[str, Any]]:
+    """An answer in pieces: those of the extensions in `messages`, as reported."""
+    if isinstance(reply, InBand):
+        error = _in_band(reply)
+        middle = len(error["content"]) - 4
+        first, rest = error["content"][:middle], error["content"][middle:]
+        return [
+            {"messages": [{"delta": {"role": "tool", "content": first}}]},
+            {"messages": [{"delta": {"content": rest}}]},
+        ]
+    content, ending = _cut(asked, reply.content)
+    end = {"finish_details": ending, **_grounding(asked, reply)}
+    if reply.plain_delta or "extensions" not in asked.path:
+        deltas = [{"delta": {"content": piece}} for piece in re.findall(r".{1,6}", content)]
+        return [{"delta": {"role": "assistant"}}, *deltas, end]
+    pieces = [
+        {"messages": [{"delta": {"content": piece}}]} for piece in re.findall(r".{1,6}", content)
+    ]
+    intent = {"role": "tool", "content": '{"citations": [], "intent": "[]"}'}
+    opening = [{"messages": [{"delta": told}]} for told in (intent, {"role": "assistant"})]
+    if reply.end_turn:
+        end = {"messages": [{"delta": {"content": "[DONE]"}, "end_turn": True}]}
+    return [*opening, *pieces, end]
