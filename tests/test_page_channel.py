@@ -9,7 +9,8 @@ from adapters.blobs import MediaSettings, open_blobs
 from adapters.page import channel as channel_module
 from adapters.page.channel import PageChannel, address_of, thread_of
 from adapters.page.wall import Note, Wall
-from bot.channel import Button, Post, Stage, Unclear
+from bot.channel import Button, Citation, OutPicture, Post, Stage, Unclear
+from bot.grounding import Outline
 from bot.messages import Attachment
 from bot.problems import FileProblem, Reason, StoreDown
 
@@ -116,6 +117,39 @@ async def test_a_file_is_kept_in_the_thread_and_offered_for_download(
     assert await blobs.get(file.blob) == b"[]"
 
 
+async def test_a_picture_is_the_plain_photo_with_its_outlines_as_data(
+    wall: ShakyWall, channel: PageChannel, blobs: Blobs
+) -> None:
+    outline = Outline(1, 1, "car", ((0.1, 0.2), (0.3, 0.2), (0.3, 0.4), (0.1, 0.4)))
+    wall.faults = 1
+    await channel.send_picture(
+        ADDRESS, OutPicture("P1 a.heic", "A car.", b"drawn", b"small", b"photo", (outline,))
+    )
+    (note,) = await notes(wall)
+    shown = note["picture"]
+    assert (note["by"], note["asks"], note["stage"]) == ("loupe", "m1", "final")
+    assert (shown["name"], shown["alt"]) == ("P1 a.heic", "A car.")
+    assert shown["outlines"] == [
+        {
+            "number": 1,
+            "photo": 1,
+            "label": "car",
+            "polygon": [[0.1, 0.2], [0.3, 0.2], [0.3, 0.4], [0.1, 0.4]],
+        }
+    ]
+    file = await wall.file(TALK, shown["ref"])
+    assert file is not None
+    assert file.media_type == "image/jpeg"
+    assert await blobs.get(file.blob) == b"photo"
+
+
+async def test_citations_go_onto_the_wall(wall: ShakyWall, channel: PageChannel) -> None:
+    await channel.post(ADDRESS, Post("A car [1].", citations=(Citation(1, "car", "On P1."),)))
+    (note,) = await notes(wall)
+    assert note["citations"] == [{"number": 1, "name": "car", "abstract": "On P1."}]
+    assert note["picture"] is None
+
+
 async def test_an_upload_is_fetched_from_where_it_is_kept(
     channel: PageChannel, blobs: Blobs, tmp_path: Path
 ) -> None:
@@ -140,5 +174,5 @@ async def test_an_upload_that_cannot_be_had_says_why(
 
 def test_the_page_can_do_everything(channel: PageChannel) -> None:
     able = channel.abilities(ADDRESS)
-    assert (channel.name, able.edits, able.files) == ("page", True, True)
+    assert (channel.name, able.edits, able.files, able.pictures) == ("page", True, True, True)
     assert (able.pace, able.text_limit) == (0.15, 100_000)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 
 import pytest
@@ -13,7 +14,7 @@ from adapters.teams import posts
 from adapters.teams.dialect import translate
 from adapters.teams.limits import TeamsLimits
 from bot import texts
-from bot.channel import Button, Post, Stage
+from bot.channel import Button, Citation, Post, Stage
 from bot.transcript import blocks, full_blocks
 
 ADDRESS = {
@@ -96,6 +97,75 @@ def test_buttons_make_a_card_and_no_text():
             "data": {"loupe": "/system cancel"},
         },
     ]
+
+
+CITED = (Citation(1, "car", "Outlined on P1."), Citation(2, "plate", "Outlined on P1."))
+
+
+def test_the_numbers_of_a_final_text_are_cited_in_the_one_label():
+    entities = posts.message(ADDRESS, Post("A car [1].", generated=True, citations=CITED))[
+        "entities"
+    ]
+    assert entities == [
+        {
+            "type": "https://schema.org/Message",
+            "@type": "Message",
+            "@context": "https://schema.org",
+            "additionalType": ["AIGeneratedContent"],
+            "citation": [
+                {
+                    "@type": "Claim",
+                    "position": 1,
+                    "appearance": {
+                        "@type": "DigitalDocument",
+                        "name": "car",
+                        "abstract": "Outlined on P1.",
+                        "image": {"@type": "ImageObject", "name": "Image"},
+                    },
+                }
+            ],
+        }
+    ]
+
+
+def test_a_text_that_still_grows_cites_nothing():
+    post = Post("A car [1]", Stage.GROWING, generated=True, citations=CITED)
+    assert "citation" not in posts.message(ADDRESS, post)["entities"][0]
+    assert "entities" not in posts.message(ADDRESS, Post("A car", citations=CITED))
+
+
+def test_what_no_model_wrote_is_cited_without_the_label():
+    [entity] = posts.message(ADDRESS, Post("A car [1]", citations=CITED))["entities"]
+    assert "additionalType" not in entity
+    assert len(entity["citation"]) == 1
+
+
+def test_citations_keep_to_the_limits_of_teams():
+    cited = tuple(Citation(at, "car " * 40, "on a photo " * 40) for at in range(1, 31))
+    text = "".join(f"[{citation.number}]" for citation in cited)
+    [entity] = posts.message(ADDRESS, Post(text, citations=cited))["entities"]
+    shown = [claim["appearance"] for claim in entity["citation"]]
+    assert [claim["position"] for claim in entity["citation"]] == list(range(1, 21))
+    assert {len(one["name"]) <= 80 and one["name"].endswith("…") for one in shown} == {True}
+    assert {len(one["abstract"]) <= 160 for one in shown} == {True}
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("P1 IMG_0042.jpg", "P1 IMG_0042.jpg"),
+        ("P1 IMG_0042.HEIC", "P1 IMG_0042.jpg"),
+        ("P1", "P1.jpg"),
+        ("P1 v1.2", "P1 v1.2.jpg"),
+    ],
+)
+def test_a_picture_is_a_message_without_text(name, shown):
+    activity = json.loads(posts.picture(ADDRESS, name, b"\xff\xd8pixels"))
+    [attachment] = activity.pop("attachments")
+    head, data = attachment.pop("contentUrl").split(",")
+    assert attachment == {"contentType": "image/jpeg", "name": shown}
+    assert (head, base64.b64decode(data)) == ("data:image/jpeg;base64", b"\xff\xd8pixels")
+    assert activity == posts.base(ADDRESS, "message")
 
 
 HOSTILE = [

@@ -6,7 +6,17 @@ import pytest
 
 from adapters.teams.refusals import Refusal
 from bot import texts
-from bot.channel import Button, Channel, Gone, Post, Stage, Unclear
+from bot.channel import (
+    Button,
+    Channel,
+    Citation,
+    Gone,
+    OutPicture,
+    Post,
+    Refused,
+    Stage,
+    Unclear,
+)
 from bot.mailbox import NO_ID
 from bot.messages import Attachment
 from bot.problems import FileProblem
@@ -50,6 +60,7 @@ def test_what_can_be_done_where(teams, channel, kind, scope, edits, pace, files)
     able = channel.abilities({"channel": kind, "scope": scope})
     assert (able.edits, able.pace, able.files) == (edits, pace, files)
     assert able.text_limit == 20_000
+    assert able.pictures
 
 
 @pytest.mark.parametrize("scope", ["groupChat", "channel"])
@@ -240,6 +251,64 @@ async def test_buttons_stand_until_the_message_is_text_again(teams, channel):
     assert (len(shown.cards), shown.text) == (1, "")
     await channel.edit(address, sent, Post("Changed."))
     assert (shown.cards, shown.text) == ([], "Changed.")
+
+
+LARGE, SMALL = b"\xff\xd8" + bytes(900_000), b"\xff\xd8" + bytes(50_000)
+PICTURE = OutPicture("P1 a.heic", "P1 a.heic with outlines: 1 car.", LARGE, SMALL, b"plain")
+
+
+@pytest.mark.parametrize("scope", ["personal", "groupChat", "channel"])
+async def test_a_picture_is_a_message_of_its_own(teams, channel, scope):
+    await channel.send_picture(teams.address(scope), PICTURE)
+    [shown] = teams.messages(teams.address(scope)["conversation"])
+    assert (shown.text, shown.pictures) == ("", [LARGE])
+    assert shown.cards[0]["name"] == "P1 a.jpg"
+
+
+@pytest.mark.parametrize("pages", [False, True])
+async def test_a_picture_that_is_too_large_goes_once_more_and_smaller(teams, channel, pages):
+    teams.error_pages = pages
+    teams.chats.picture_bytes = 60_000
+    await channel.send_picture(teams.address("channel"), PICTURE)
+    [shown] = teams.messages(CHANNEL)
+    assert shown.pictures == [SMALL]
+    assert [request.status for request in teams.requests] == [413, 201]
+
+
+async def test_a_picture_that_is_never_small_enough_is_refused(teams, channel):
+    teams.chats.picture_bytes = 1_000
+    with pytest.raises(Refused):
+        await channel.send_picture(teams.address(), PICTURE)
+    assert len(teams.requests) == 2
+    assert teams.messages() == []
+
+
+async def test_a_throttled_picture_arrives_once(teams, channel):
+    teams.throttle(times=2, retry_after="1")
+    await channel.send_picture(teams.address(), PICTURE)
+    assert [shown.pictures for shown in teams.messages()] == [[LARGE]]
+
+
+async def test_a_picture_that_may_have_arrived_is_not_repeated(teams, channel):
+    teams.fail(502, after=True)
+    with pytest.raises(Unclear):
+        await channel.send_picture(teams.address(), PICTURE)
+    assert len(teams.messages()) == 1
+    teams.refuse(403, "BotNotInConversationRoster")
+    with pytest.raises(Gone):
+        await channel.send_picture(teams.address(), PICTURE)
+
+
+@pytest.mark.parametrize("scope", ["personal", "groupChat"])
+async def test_a_final_text_has_its_citations_streamed_or_edited(teams, channel, scope):
+    address = teams.address(scope)
+    cited = (Citation(1, "red car", "Outlined on P1."), Citation(2, "dog", "Outlined on P1."))
+    sent = await channel.post(address, OPENING)
+    await channel.edit(address, sent, growing("A red car [1]"))
+    last = Post("A red car [1].", live=True, generated=True, citations=cited)
+    await channel.edit(address, sent, last)
+    [shown] = teams.messages(address["conversation"])
+    assert (shown.text, shown.citations, shown.labelled) == ("A red car [1].", {1: "red car"}, True)
 
 
 async def test_files_are_fetched_with_the_bots_token(teams, channel, tmp_path):

@@ -25,6 +25,7 @@ NAMES = (
     "stream.js",
     "conversation.js",
     "note.js",
+    "pointing.js",
     "elements.js",
     "markdown.js",
     "composer.js",

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
-from adapters.page.wall import Note, WallFile
+from adapters.page.wall import Note, WallFile, WallPicture
 from bot.channel import Abilities, Unclear
 from bot.problems import FileProblem, Reason, StoreDown
 from bot.threads import Thread
@@ -17,12 +18,12 @@ if TYPE_CHECKING:
 
     from adapters.page.wall import Wall
     from bot.blobs import Blobs
-    from bot.channel import Post
+    from bot.channel import OutPicture, Post
     from bot.messages import Address, Attachment, Message
 
 NAME = "page"
 TENANT = "local"
-ABILITIES = Abilities(edits=True, pace=0.15, text_limit=100_000, files=True)
+ABILITIES = Abilities(edits=True, pace=0.15, text_limit=100_000, files=True, pictures=True)
 WAITS = (0.1, 0.3, 1.0)
 """Seconds before each new try of a write that the store did not take."""
 
@@ -73,18 +74,39 @@ class PageChannel:
             generated=post.generated,
             stopped=post.stopped,
             buttons=post.buttons,
+            citations=post.citations,
         )
         await _persist(lambda: self._wall.put(address["conversation"], note))
 
     async def send_file(self, address: Address, name: str, media_type: str, data: bytes) -> None:
         """Store a file and put up a note to download it by; raises `Unclear`."""
+        file = await self._keep(address, name, data)
+        await self._put_up(address, Note("b" + file.ref, "loupe", files=(file,)))
+
+    async def send_picture(self, address: Address, picture: OutPicture) -> None:
+        """Store the photo and put up a note, in which the page draws the outlines itself.
+
+        Raises `Unclear`.
+        """
+        file = await self._keep(address, picture.name, picture.photo, "image/jpeg")
+        shown = WallPicture(file.ref, picture.name, picture.alt, picture.outlines)
+        await self._put_up(address, Note("b" + file.ref, "loupe", picture=shown))
+
+    async def _keep(
+        self, address: Address, name: str, data: bytes, media_type: str = ""
+    ) -> WallFile:
+        """Store a file under a ref of its own."""
         conversation, ref = address["conversation"], secrets.token_hex(16)
         blob = f"{thread_of(conversation).key}/files/{ref}"
-        file = WallFile(ref, blob, name, len(data))
-        note = Note("b" + ref, "loupe", asks=address["asks"], quiet=address["quiet"], files=(file,))
+        file = WallFile(ref, blob, name, len(data), media_type)
         await _persist(lambda: self._blobs.put(blob, data))
         await _persist(lambda: self._wall.add_file(conversation, file))
-        await _persist(lambda: self._wall.put(conversation, note))
+        return file
+
+    async def _put_up(self, address: Address, note: Note) -> None:
+        """Put up a note that answers what the address says."""
+        answering = replace(note, asks=address["asks"], quiet=address["quiet"])
+        await _persist(lambda: self._wall.put(address["conversation"], answering))
 
     async def fetch(self, address: Address, file: Attachment, into: Path, limit: int) -> None:
         """Copy an upload to `into`; raises `FileProblem`."""

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from redis.exceptions import RedisError
 
-from bot.channel import Button, Stage
+from bot.channel import Button, Citation, Stage
+from bot.grounding import Outline
 from bot.problems import StoreDown
 
 if TYPE_CHECKING:
@@ -91,6 +92,16 @@ class WallFile:
 
 
 @dataclass(frozen=True, slots=True)
+class WallPicture:
+    """A photo on the wall with outlines, which the page draws; `ref` is that of its file."""
+
+    ref: str
+    name: str
+    alt: str
+    outlines: tuple[Outline, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Note:
     """One post on the wall.
 
@@ -108,6 +119,8 @@ class Note:
     stopped: bool = False
     buttons: tuple[Button, ...] = ()
     files: tuple[WallFile, ...] = ()
+    citations: tuple[Citation, ...] = ()
+    picture: WallPicture | None = None
 
     @property
     def fleeting(self) -> bool:

@@ -5,6 +5,7 @@ https://learn.microsoft.com/azure/bot-service/rest-api/bot-framework-rest-connec
 
 from __future__ import annotations
 
+import io
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ from urllib.parse import quote
 import structlog
 from aiohttp import ClientConnectorError, ClientError, ClientTimeout, ConnectionTimeoutError
 from aiohttp.hdrs import AUTHORIZATION
+from aiohttp.payload import BytesIOPayload, JsonPayload
 from yarl import URL
 
 from adapters.retries import Clock, Retries, retry_after
@@ -22,6 +24,7 @@ from bot.channel import Gone, Unclear
 
 if TYPE_CHECKING:
     from aiohttp import ClientResponse, ClientSession
+    from aiohttp.payload import Payload
 
     from adapters.retries import Patience
     from adapters.teams.hosts import ConnectorHosts
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
+JSON = "application/json"
 NOT_NOW = {412, 429}
 """Surely not taken: even a post may be repeated."""
 PASSING = {408, 500, 502, 503, 504}
@@ -38,14 +42,25 @@ PASSING = {408, 500, 502, 503, 504}
 
 @dataclass(frozen=True, slots=True)
 class _Call:
-    """A request to make; `repeatable` tells whether doing it twice does no harm."""
+    """A request to make; `repeatable` tells whether doing it twice does no harm.
+
+    The body is the activity, or its JSON where somebody has written that already.
+    """
 
     method: str
     service: str
     url: URL
     conversation: str
-    activity: dict[str, Any] | None
+    activity: dict[str, Any] | bytes | None
     repeatable: bool
+
+    def payload(self) -> Payload | None:
+        """Make the body for one try; a large one is sent in pieces."""
+        if self.activity is None:
+            return None
+        if isinstance(self.activity, bytes):
+            return BytesIOPayload(io.BytesIO(self.activity), content_type=JSON)
+        return JsonPayload(self.activity)
 
 
 class _Failed(Exception):
@@ -87,12 +102,12 @@ class Connector:
         self,
         service: str,
         conversation: str,
-        activity: dict[str, Any],
+        activity: dict[str, Any] | bytes,
         *,
         repeatable: bool = False,
         brief: bool = False,
     ) -> str:
-        """Post an activity; returns its id, empty where the channel gives none.
+        """Post an activity, or its JSON; returns its id, empty where the channel gives none.
 
         Raises `Unclear`, `Gone` and `Refused` (`TooBig`, `StreamRefused`, other `Refusal`).
         `repeatable` says that the service itself tells a repetition apart; `brief` asks for less
@@ -155,7 +170,7 @@ class Connector:
             async with self._session.request(
                 call.method,
                 call.url,
-                json=call.activity,
+                data=call.payload(),
                 headers={AUTHORIZATION: f"Bearer {token}"} if token else {},
                 timeout=self._timeout,
                 allow_redirects=False,

@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
+import base64
+import json
+import re
 from typing import TYPE_CHECKING, Any
 
 from adapters.teams.cards import card
 from adapters.teams.dialect import settled, translate
 from bot import texts
 from bot.channel import Stage
+from bot.characters import boundary
 
 if TYPE_CHECKING:
-    from bot.channel import Post
+    from collections.abc import Sequence
+
+    from bot.channel import Citation, Post
     from bot.messages import Address
 
 MAX_BYTES = 80_000
 """Advised size of a message in UTF-16:
 https://learn.microsoft.com/microsoftteams/platform/bots/how-to/format-your-bot-messages
+"""
+MAX_CITATIONS = 20
+NAME_LENGTH = 80
+ABSTRACT_LENGTH = 160
+"""Limits of citations, the lengths in characters:
+https://learn.microsoft.com/microsoftteams/platform/bots/how-to/bot-messages-ai-generated-content
 """
 
 
@@ -23,8 +35,9 @@ def message(address: Address, post: Post, max_bytes: int = MAX_BYTES) -> dict[st
     """Make the message of a post: a text, or a card only where it has buttons."""
     shown = text(post, max_bytes)
     activity = base(address, "message")
-    if post.generated:
-        activity["entities"] = [ai_label()]
+    cited = _cited(post, shown)
+    if post.generated or cited:
+        activity["entities"] = [root(cited, generated=post.generated)]
     if post.buttons:
         return activity | {"attachments": [card(shown, post.buttons)]}
     return activity | {"text": shown, "textFormat": "markdown"}
@@ -48,17 +61,56 @@ def text(post: Post, max_bytes: int = MAX_BYTES) -> str:
     return _fit(translate(source), max_bytes)
 
 
-def ai_label() -> dict[str, Any]:
-    """Make the entity that labels a message as generated; a message has one such root at most.
+def picture(address: Address, name: str, jpeg: bytes) -> bytes:
+    """Make the message that shows a picture, as JSON; takes a moment, so not in the event loop.
 
+    It gets the ending of what it is, whatever the photo's was.
+    """
+    stem = re.sub(r"(?i)\.(jpe?g|png|hei[cf]|webp|gif|bmp|tiff?)$", "", name)
+    data = base64.b64encode(jpeg).decode()
+    url = f"data:image/jpeg;base64,{data}"
+    attachment = {"contentType": "image/jpeg", "contentUrl": url, "name": f"{stem}.jpg"}
+    return json.dumps(base(address, "message") | {"attachments": [attachment]}).encode()
+
+
+def root(cited: Sequence[Citation], *, generated: bool) -> dict[str, Any]:
+    """Make the entity that labels a message as generated and holds its citations.
+
+    A message has one such root at most:
     https://learn.microsoft.com/microsoftteams/platform/bots/how-to/bot-messages-ai-generated-content
     """
     return {
         "type": "https://schema.org/Message",
         "@type": "Message",
         "@context": "https://schema.org",
-        "additionalType": ["AIGeneratedContent"],
+        **({"additionalType": ["AIGeneratedContent"]} if generated else {}),
+        **({"citation": [_claim(citation) for citation in cited]} if cited else {}),
     }
+
+
+def _cited(post: Post, shown: str) -> list[Citation]:
+    """List the citations whose number stands in a text that will not change any more."""
+    if post.stage is not Stage.FINAL:
+        return []
+    found = [citation for citation in post.citations if f"[{citation.number}]" in shown]
+    return found[:MAX_CITATIONS]
+
+
+def _claim(citation: Citation) -> dict[str, Any]:
+    return {
+        "@type": "Claim",
+        "position": citation.number,
+        "appearance": {
+            "@type": "DigitalDocument",
+            "name": _short(citation.name, NAME_LENGTH),
+            "abstract": _short(citation.abstract, ABSTRACT_LENGTH),
+            "image": {"@type": "ImageObject", "name": "Image"},
+        },
+    }
+
+
+def _short(words: str, length: int) -> str:
+    return words if len(words) <= length else f"{words[: boundary(words, length - 1)].rstrip()}…"
 
 
 def _fit(shown: str, max_bytes: int) -> str:

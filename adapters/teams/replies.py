@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import structlog
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from adapters.teams.files import Files
     from adapters.teams.limits import TeamsLimits
     from adapters.teams.streams import Streams
-    from bot.channel import Post
+    from bot.channel import OutPicture, Post
     from bot.messages import Address, Attachment, Message
 
 log = structlog.get_logger()
@@ -66,6 +67,7 @@ class TeamsChannel:
             pace=self._limits.stream_pace if personal else self._limits.edit_pace,
             text_limit=self._limits.text_limit,
             files=personal,
+            pictures=True,
         )
 
     async def post(self, address: Address, post: Post) -> str:
@@ -105,6 +107,17 @@ class TeamsChannel:
         """Offer a file; it is handed over when the user accepts. Raises as `post` does."""
         await self._consents.offer(address, name, data)
 
+    async def send_picture(self, address: Address, picture: OutPicture) -> None:
+        """Show a picture as a message of its own: Teams splits one that holds text too.
+
+        Raises `Unclear`, `Gone`, `Refused` (`TooBig` where not even the smaller one is taken).
+        """
+        try:
+            await self._show_picture(address, picture.name, picture.jpeg)
+        except TooBig as refusal:
+            log.info("picture_too_big", size=len(picture.jpeg), why=str(refusal))
+            await self._show_picture(address, picture.name, picture.small)
+
     async def fetch(self, address: Address, file: Attachment, into: Path, limit: int) -> None:
         """Write a file's bytes to `into`, at most `limit` bytes; raises `FileProblem`."""
         await self._files.fetch(address, file, into, limit)
@@ -128,6 +141,10 @@ class TeamsChannel:
         except TooBig:
             shorter = posts.message(address, post, posts.MAX_BYTES // 4)
             return await self._connector.post(service, conversation, shorter)
+
+    async def _show_picture(self, address: Address, name: str, jpeg: bytes) -> None:
+        activity = await asyncio.to_thread(posts.picture, address, name, jpeg)
+        await self._connector.post(address["service"], address["conversation"], activity)
 
     async def _update(self, address: Address, sent: str, post: Post) -> None:
         """Show how far a text has come; what is lost is carried by the next edit."""

@@ -3,6 +3,7 @@
 import { element, find } from "./elements.js";
 import { plain } from "./markdown.js";
 import { NoteView, isPlaceholder } from "./note.js";
+import { Pointing } from "./pointing.js";
 
 const NEAR = 80;
 const READ_OUT = 60_000;
@@ -24,6 +25,7 @@ export class Conversation {
     this.hooks = hooks;
     this.#scroll.addEventListener("scroll", () => this.#scrolled(), { passive: true });
     this.#latest.addEventListener("click", () => this.toEnd());
+    new Pointing(this.#list);
     new ResizeObserver(() => this.#atEnd && this.toEnd()).observe(this.#list);
   }
 
@@ -71,7 +73,8 @@ export class Conversation {
   }
 
   #arrange() {
-    const shown = this.#all().filter((note) => !note.quiet && !this.#replaced(note));
+    const all = this.#all().filter((note) => !note.quiet && !this.#replaced(note));
+    const shown = all.filter((note) => !this.#host(note, all));
     for (const [id, view] of this.#views) {
       if (!shown.some((note) => note.id === id)) {
         view.node.remove();
@@ -79,6 +82,7 @@ export class Conversation {
       }
     }
     shown.forEach((note, index) => this.#put(note, index));
+    for (const note of all) this.#views.get(this.#host(note, all)?.id)?.illustrate([note]);
     find("empty").hidden = shown.length > 0;
   }
 
@@ -88,6 +92,12 @@ export class Conversation {
     this.#views.set(note.id, view);
     const here = this.#list.children[index];
     if (here !== view.node) this.#list.insertBefore(view.node, here ?? null);
+  }
+
+  // The answer that a photo with outlines is shown in.
+  #host(note, all) {
+    if (!note.picture) return undefined;
+    return all.filter((other) => other.by === "loupe" && !other.picture && other.asks === note.asks).at(-1);
   }
 
   // A placeholder is left behind when the answer went out as a message of its own.
@@ -111,7 +121,8 @@ export class Conversation {
   #tell(note, before) {
     if (note.by !== "loupe" || before?.stage === "final") return;
     if (note.stage === "final") {
-      this.#announce([...plain(note.text), ...note.files.map((file) => file.name)]);
+      const shown = note.picture ? [note.picture.alt] : [];
+      this.#announce([...plain(note.text), ...note.files.map((file) => file.name), ...shown]);
       this.hooks.answered();
     } else if (!before && isPlaceholder(note)) this.#announce([note.text]);
   }

@@ -61,7 +61,7 @@ const setup = new Setup(id, {
 const conversation = new Conversation(id, {
   quiet,
   press: (text) => say(text, false).catch((error) => toast.show(error.message)),
-  view: (url, name) => viewer.show(url, name),
+  view: (url, name, picture) => viewer.show(url, name, picture),
   answered: () => setup.refresh(),
   busy(busy) {
     if (busy === answering) return;

@@ -3,6 +3,7 @@
 import { readFile } from "./api.js";
 import { element, find } from "./elements.js";
 import { firstCode, plain, show } from "./markdown.js";
+import { canvas } from "./pointing.js";
 
 const PASSING = 7000;
 const TRANSCRIPT = "transcript.json";
@@ -137,8 +138,8 @@ export class Viewer {
     this.#dialog.addEventListener("click", () => this.#dialog.close());
   }
 
-  show(url, name) {
-    Object.assign(this.#dialog.querySelector("img"), { src: url, alt: name });
+  show(url, name, picture = { alt: name, outlines: [] }) {
+    find("viewer-photo").replaceChildren(canvas(url, picture));
     find("viewer-name").textContent = name;
     this.#dialog.showModal();
   }
