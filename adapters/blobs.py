@@ -176,3 +176,14 @@ def _failures() -> Iterator[None]:
 
 def _first_line(error: Exception) -> str:
     return str(error).partition("\n")[0].rstrip(".")
+
+
+async def try_blobs(settings: MediaSettings, data: Path) -> str:
+    """Write, read and erase something, for `loupe doctor`; raises what is wrong."""
+    blobs = open_blobs(settings, data)
+    await blobs.put("doctor/probe", b"probe")
+    well = await blobs.get("doctor/probe") == b"probe"
+    await blobs.erase("doctor")
+    if not well:
+        raise OSError("what was written could not be read again")
+    return "What is written can be read again."

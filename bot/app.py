@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from aiohttp import ClientSession, web
+from aiohttp import web
 from redis.exceptions import RedisError
 
-from adapters.blobs import MediaSettings, open_blobs
+from adapters.blobs import MediaSettings, open_blobs, try_blobs
 from adapters.download import DownloadSettings
+from adapters.models.build import build_model
 from adapters.models.settings import ModelSettings
 from adapters.page.routes import Page
 from adapters.page.settings import PageSettings
@@ -22,14 +23,14 @@ from adapters.redis.history import RedisHistory
 from adapters.redis.mailbox import RedisMailbox
 from adapters.redis.settings import RedisSettings
 from adapters.teams.activities import TEAMS
+from adapters.teams.checks import check_keys, check_token
 from adapters.teams.limits import TeamsLimits
 from adapters.teams.room import teams_room
 from adapters.teams.settings import TeamsSettings
-from adapters.teams.signing_keys import SigningKeys
-from adapters.teams.token import bot_token
 from adapters.vision.settings import VisionSettings, build_vision
 from bot import doctor
 from bot.children import Children
+from bot.composer import Composer
 from bot.controls import Controls
 from bot.desk import Desk
 from bot.gallery import Gallery
@@ -38,6 +39,7 @@ from bot.janitor import Janitor
 from bot.lobby import Lobby
 from bot.preferences import Deployment, Preferences
 from bot.settings import Core, Limits, Section, SettingsError, load
+from bot.sights import Sights
 from bot.turn import Turns
 from bot.worker import Worker
 
@@ -47,9 +49,6 @@ if TYPE_CHECKING:
 
     from redis.asyncio import Redis
 
-    from adapters.models.chat import ChatModel
-    from adapters.models.gpt4v import Gpt4vModel
-    from adapters.models.offline import OfflineAnalyst
     from bot.blobs import Blobs
     from bot.channel import Channel
     from bot.threads import Thread
@@ -137,31 +136,15 @@ async def kitchen(settings: Settings, blobs: Blobs) -> AsyncIterator[tuple[Turns
         children = Children(settings.limits)
         stack.push_async_callback(children.close)
         children.warm()
-        model = build_model(settings)
+        limits = settings.limits
+        model = build_model(settings.model, limits, settings.vision.lent)
         stack.push_async_callback(model.close)
-        gallery = Gallery(children, blobs, settings.limits, settings.core.spool)
-        yield Turns(model, gallery, settings.limits, settings.deployment.families), gallery
-
-
-def build_model(settings: Settings) -> ChatModel | Gpt4vModel | OfflineAnalyst:
-    """Make the model that answers; only what it needs is imported, for that takes seconds."""
-    if settings.model.offline:
-        from adapters.models.offline import OfflineAnalyst
-
-        return OfflineAnalyst(build_vision(settings.vision, settings.limits))
-    if settings.model.api == "gpt4v-extensions":
-        from adapters.models.gpt4v import Gpt4vModel, VisionResource
-
-        vision = settings.vision
-        resource = (
-            VisionResource(vision.resource, vision.key.get_secret_value())
-            if vision.endpoint and vision.key
-            else None
-        )
-        return Gpt4vModel(settings.model, settings.limits, resource)
-    from adapters.models.chat import ChatModel
-
-    return ChatModel(settings.model, settings.limits)
+        vision = build_vision(settings.vision, limits)
+        stack.push_async_callback(vision.close)
+        gallery = Gallery(children, blobs, limits, settings.core.spool)
+        sights = Sights(vision, gallery, limits)
+        composer = Composer(gallery, sights, limits, settings.deployment.families)
+        yield Turns(model, gallery, composer, limits), gallery
 
 
 @asynccontextmanager
@@ -204,7 +187,9 @@ async def serving(settings: Settings) -> AsyncIterator[str]:
         ingress = RedisHistory(redis, settings.limits, settings.redis.accept_seconds)
         inbox = Inbox(mailbox, ingress, lobby.notice, settings.limits)
         controls = Controls(history, preferences, gallery)
-        desk = Desk(mailbox, history, preferences, controls, turns, channels, settings.limits)
+        desk = Desk(
+            mailbox, history, preferences, controls, turns, gallery, channels, settings.limits
+        )
         worker = Worker(mailbox, desk.handle, desk.give_up, settings.limits)
         janitor = Janitor(mailbox, blobs, settings.limits, settings.core.spool)
         web_app = web.Application()
@@ -243,7 +228,6 @@ def _page(
             "model": force.model,
             "models": list(preferences.deployment.models),
             "vision": force.vision,
-            "vision_ready": preferences.deployment.vision_ready,
         }
 
     limits, spool = settings.limits, settings.core.spool
@@ -300,16 +284,22 @@ def checks(settings: Settings) -> list[doctor.Check]:
     found: list[doctor.Check] = [
         doctor.Check("data folder", lambda: doctor.writable(settings.core.data), doctor.FOLDER),
         doctor.Check("store", lambda: _check_store(settings), store_remedy),
-        doctor.Check("pictures", lambda: _check_blobs(settings), blobs_remedy),
+        doctor.Check(
+            "pictures", lambda: try_blobs(settings.media, settings.core.data), blobs_remedy
+        ),
         *(
             doctor.Check(f"model {name}", partial(_check_model, settings, name))
             for name in settings.deployment.models
         ),
     ]
+    vision_remedy = doctor.VISION if settings.vision.endpoint else doctor.ENGINE
+    found.append(doctor.Check("vision", lambda: _check_vision(settings), vision_remedy))
     if not settings.teams.playground:
         found += [
-            doctor.Check("Teams token", lambda: _check_token(settings), doctor.SIGN_IN),
-            doctor.Check("Teams signing keys", lambda: _check_keys(settings), doctor.SIGNING_KEYS),
+            doctor.Check("Teams token", lambda: check_token(settings.teams), doctor.SIGN_IN),
+            doctor.Check(
+                "Teams signing keys", lambda: check_keys(settings.teams), doctor.SIGNING_KEYS
+            ),
         ]
     return found
 
@@ -321,40 +311,17 @@ async def _check_store(settings: Settings) -> str:
     return f"{kind} answers."
 
 
-async def _check_blobs(settings: Settings) -> str:
-    blobs = open_blobs(settings.media, settings.core.data)
-    await blobs.put("doctor/probe", b"probe")
-    well = await blobs.get("doctor/probe") == b"probe"
-    await blobs.erase("doctor")
-    if not well:
-        raise OSError("what was written could not be read again")
-    return "What is written can be read again."
-
-
 async def _check_model(settings: Settings, name: str) -> str:
-    model = build_model(settings)
+    model = build_model(settings.model, settings.limits, settings.vision.lent)
     try:
         return await model.check(name)
     finally:
         await model.close()
 
 
-async def _check_token(settings: Settings) -> str:
-    async with ClientSession() as session:
-        token = bot_token(session, settings.teams)
-        try:
-            await token.value()
-        finally:
-            await token.close()
-    return "Microsoft gives the bot its token."
-
-
-async def _check_keys(settings: Settings) -> str:
-    async with ClientSession() as session:
-        keys = SigningKeys(session, settings.teams.openid_url)
-        try:
-            if not await keys.refresh():
-                raise OSError(f"no signing keys came from {settings.teams.openid_url}")
-        finally:
-            await keys.stop()
-    return "The keys that sign Microsoft's messages are there."
+async def _check_vision(settings: Settings) -> str:
+    vision = build_vision(settings.vision, settings.limits)
+    try:
+        return await vision.check()
+    finally:
+        await vision.close()

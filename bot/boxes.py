@@ -46,6 +46,11 @@ class Box:
     note: str = ""
 
     @property
+    def sides(self) -> list[int]:
+        """Left, top, right and bottom, as models write them."""
+        return [self.left, self.top, self.right, self.bottom]
+
+    @property
     def polygon(self) -> Polygon:
         """The corners as fractions 0..1, clockwise from the top left."""
         left, top, right, bottom = (

@@ -26,9 +26,10 @@ from bot.settings import SettingsError, lines
 from bot.terminal import Terminal, question
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
-    from bot.model import Picture
+    from bot.gallery import Gallery
+    from bot.threads import Thread
     from bot.turn import Outcome
 
 FAILED = 1
@@ -78,7 +79,7 @@ def _parser() -> argparse.ArgumentParser:
     ask = commands.add_parser("ask", help="ask about files of this machine")
     ask.add_argument("--system", help="the system message", metavar="TEXT")
     ask.add_argument("--no-vision", action="store_true", help="without vision enhancements")
-    ask.add_argument("--save", help="keep the pictures as the model got them", metavar="DIR")
+    ask.add_argument("--save", help="keep the pictures, also those with outlines", metavar="DIR")
     ask.add_argument("--json", action="store_true", help="print the raw transcript instead")
     ask.add_argument("words", nargs="+", metavar="FILE… [QUESTION]", help="files, then a question")
     ask.set_defaults(act=_ask)
@@ -182,16 +183,28 @@ async def _asked(
         failed = outcome.turn.status == "failed"
         terminal.finish(outcome.text.removesuffix(_why(outcome)) if failed else outcome.text)
         if options.save:
-            pictures = await gallery.recall(asked.thread, outcome.photos)
-            await asyncio.to_thread(_save, Path(options.save), pictures.values())
+            pictures = await _pictures(gallery, asked.thread, outcome)
+            await asyncio.to_thread(_save, Path(options.save), pictures)
         return outcome
 
 
-def _save(folder: Path, pictures: Iterable[Picture]) -> None:
+async def _pictures(gallery: Gallery, thread: Thread, outcome: Outcome) -> dict[str, bytes]:
+    """Name the pictures as the model got them, and those with outlines."""
+    shown = await gallery.recall(thread, outcome.photos)
+    pictures = {f"P{number}.jpg": picture.jpeg for number, picture in shown.items()}
+    outlines = outcome.turn.outlines
+    for photo in outcome.photos:
+        if photo.number in {outline.photo for outline in outlines}:
+            drawn = await gallery.outlined(thread, photo, outlines)
+            pictures[f"P{photo.number}-outlined.jpg"] = drawn.jpeg
+    return pictures
+
+
+def _save(folder: Path, pictures: dict[str, bytes]) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for picture in pictures:
-            (folder / f"P{picture.numbers[0]}.jpg").write_bytes(picture.jpeg)
+        for name, jpeg in pictures.items():
+            (folder / name).write_bytes(jpeg)
     except OSError as error:
         raise Failure(f"{folder} cannot be written to: {error.strerror}.") from error
 

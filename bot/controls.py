@@ -167,13 +167,12 @@ class Controls:
         return Said((texts.system_reset(force, order.scope),))
 
     async def _vision(self, order: Order) -> Said:
-        deployment = self._preferences.deployment
         if not order.command.argument:
             force = await self._preferences.of(order.thread)
-            return Said((texts.vision_shown(force.vision, ready=deployment.vision_ready),))
+            return Said((texts.vision_shown(force.vision),))
         await self._history.set(order.where, "vision", order.command.argument)
         on = order.command.argument == "on"
-        return Said((texts.vision_set(on, order.scope, ready=deployment.vision_ready),))
+        return Said((texts.vision_set(on, order.scope),))
 
     async def _model(self, order: Order) -> Said:
         deployment = self._preferences.deployment

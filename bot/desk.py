@@ -16,22 +16,26 @@ from bot.channel import Gone, Post, Refused
 from bot.commands import Command, parse
 from bot.controls import Controls, Order, Said
 from bot.gallery import File
+from bot.hints import Hints
 from bot.history import Turn
 from bot.mailbox import Answered, LeaseLost
+from bot.pointing import citations
 from bot.problems import FileProblem, Reason, StoreDown
+from bot.question import Question
 from bot.reply import Reply
 from bot.sends import Sends
-from bot.turn import Question, Turns
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from bot.channel import Channel
-    from bot.history import History, Past
+    from bot.gallery import Gallery
+    from bot.history import History, Past, Photo
     from bot.mailbox import Lease, Mailbox
     from bot.messages import Message
     from bot.preferences import Preferences
     from bot.settings import Limits
+    from bot.turn import Outcome, Turns
     from bot.worker import Holding
 
 log = structlog.get_logger()
@@ -50,6 +54,7 @@ class Desk:
         preferences: Preferences,
         controls: Controls,
         turns: Turns,
+        gallery: Gallery,
         channels: Mapping[str, Channel],
         limits: Limits,
     ) -> None:
@@ -58,6 +63,8 @@ class Desk:
         self._preferences = preferences
         self._controls = controls
         self._turns = turns
+        self._gallery = gallery
+        self._hints = Hints(history)
         self._channels = channels
         self._limits = limits
 
@@ -109,9 +116,9 @@ class Desk:
         elif holding.stop.is_set() and holding.lease.answered is None:
             await self._never_began(holding.lease, message)
         elif not message.text and not message.attachments:
-            hints = await self._hints(message, await self._history.past(message.thread))
+            hints = await self._hints.of(message, await self._history.past(message.thread))
             await self._tell(holding, message, " ".join((texts.NOTHING_ASKED, *hints)))
-        elif message.unreadable and not await self._reads_words(message):
+        elif message.unreadable and not await self._hints.reads_words(message):
             problem = FileProblem(Reason.HTML_ONLY)
             await self._tell(holding, message, texts.file_problem("", 1, problem, self._limits))
         else:
@@ -188,17 +195,32 @@ class Desk:
         reply = Reply(sends, sends.abilities, holding.stop)
         try:
             result = holding.lease.answered or await self._ask(holding, reply)
+            names = {photo.number: photo.label for photo in result.pointed}
             last = Post(
                 result.parts[-1],
                 live=True,
                 generated=bool(result.turn.answer),
                 stopped=result.turn.status == "stopped",
+                citations=citations(result.turn.outlines, names),
             )
             await reply.finish(result.parts, last)
+            await self._illustrate(sends, message, result)
             turn = replace(result.turn, sent=reply.sent)
             await self._done(holding.lease, replace(result, turn=turn))
         finally:
             await reply.close()
+
+    async def _illustrate(self, sends: Sends, message: Message, result: Answered) -> None:
+        """Show the photos that the answer points at, with the outlines, below its text."""
+        if not sends.abilities.pictures:
+            return
+        for place, photo in enumerate(result.pointed, start=len(result.parts)):
+            try:
+                picture = await self._gallery.outlined(message.thread, photo, result.turn.outlines)
+                await sends.show(place, picture)
+            except (FileProblem, Refused) as error:
+                log.warning("picture_not_shown", error=str(error) or type(error).__name__)
+                await sends.say(place, Post(texts.picture_not_shown(photo.label)))
 
     async def _ask(self, holding: Holding, reply: Reply) -> Answered:
         """Run the turn, and store what came of it before its last edit."""
@@ -210,17 +232,18 @@ class Desk:
         first = lease.run[0].message
         question = replace(
             self._question(lease),
-            hints=await self._hints(first, past),
-            photos_only=bool(first.attachments) and not await self._reads_words(first),
+            hints=await self._hints.of(first, past),
+            photos_only=bool(first.attachments) and not await self._hints.reads_words(first),
         )
         outcome = await self._turns.run(question, past, force, reply, holding.stop)
         if not outcome.hinted:
-            await self._unteach(first)
+            await self._hints.unteach(first)
         result = Answered(
             turn=outcome.turn,
             parts=reply.whole(outcome.text),
             photos=outcome.photos,
             request=outcome.request,
+            pointed=_pointed(outcome, past),
         )
         if not await self._mailbox.answered(lease, result):
             raise LeaseLost
@@ -269,35 +292,12 @@ class Desk:
             shortened=any(message.shortened for message in messages),
         )
 
-    async def _reads_words(self, message: Message) -> bool:
-        """Tell whether words are for Loupe without a photo beside them."""
-        if message.addressed:
-            return True
-        settings = await self._history.settings(message.thread.place)
-        return settings.get("watch") == "all"
 
-    async def _hints(self, message: Message, past: Past) -> tuple[str, ...]:
-        """Say what people cannot know: how to ask on, or that earlier posts are out of reach."""
-        if not message.addressed:
-            return await self._teach(message)
-        fresh = not any(turn.told for turn in past.turns)
-        if message.thread.root and not message.opening and fresh:
-            return (texts.EARLIER_POSTS,)
-        return ()
-
-    async def _teach(self, message: Message) -> tuple[str, ...]:
-        """Say once in a place whose photos are watched how to ask on, again after a crash."""
-        settings = await self._history.settings(message.thread.place)
-        if settings.get("watch") != "photos" or settings.get("taught", message.id) != message.id:
-            return ()
-        await self._history.set(message.thread.place, "taught", message.id)
-        return (texts.ASK_ON,)
-
-    async def _unteach(self, message: Message) -> None:
-        """Leave the lesson to the next answer, since this one ended without it."""
-        place = message.thread.place
-        if (await self._history.settings(place)).get("taught") == message.id:
-            await self._history.set(place, "taught", None)
+def _pointed(outcome: Outcome, past: Past) -> tuple[Photo, ...]:
+    """List the photos that have outlines."""
+    numbers = {outline.photo for outline in outcome.turn.outlines}
+    photos = {photo.number: photo for photo in (*past.photos, *outcome.photos)}
+    return tuple(photos[number] for number in sorted(numbers) if number in photos)
 
 
 def _files_of(lease: Lease) -> int:

@@ -39,6 +39,8 @@ SECONDS = 20.0
 FOLDER = "Set LOUPE_DATA to a folder on a disk with free space that Loupe may write to."
 REDIS = "Check REDIS_URL, and that the Redis server runs and lets this machine in."
 OBJECT_STORE = "Check LOUPE_MEDIA_URL and the credentials of the object store."
+VISION = "Check VISION_ENDPOINT and VISION_KEY, or the role of Loupe's identity there."
+ENGINE = "Check LOUPE_VISION_MEMORY and the free memory of this machine, or install Loupe anew."
 SIGN_IN = (
     "Check MicrosoftAppId, MicrosoftAppPassword, MicrosoftAppType and MicrosoftAppTenantId "
     "against the Azure Bot, and that this machine reaches LOUPE_TOKEN_URL."

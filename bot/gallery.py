@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from bot import texts
 from bot.history import Photo
+from bot.media.crop import crop
 from bot.media.photos import Prepared, fitted, prepare
 from bot.media.sheets import sheet
 from bot.messages import Attachment, Author
 from bot.model import Picture
+from bot.pointing import outlined
 from bot.problems import FileProblem, Reason
 from bot.tasks import end
 
@@ -25,7 +27,10 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Coroutine, Iterable, Sequence
 
     from bot.blobs import Blobs
+    from bot.boxes import Box
+    from bot.channel import OutPicture
     from bot.children import Children
+    from bot.grounding import Outline
     from bot.history import Past
     from bot.settings import Limits
     from bot.threads import Thread
@@ -134,6 +139,13 @@ class Gallery:
         finally:
             await asyncio.to_thread(path.unlink, missing_ok=True)
 
+    @contextlib.asynccontextmanager
+    async def original(self, thread: Thread, sha256: str) -> AsyncIterator[Path | None]:
+        """Lend the original file of a photo; None when it is no longer kept."""
+        async with self._spooled() as path:
+            kept = await self._blobs.save(blob_key(thread, sha256), path)
+            yield path if kept else None
+
     def _picture_key(self, thread: Thread, sha256: str) -> str:
         return f"{blob_key(thread, sha256)}.{self._limits.photo_side}.jpg"
 
@@ -161,11 +173,10 @@ class Gallery:
 
         It is not kept: it would outlive the original, whose age counts.
         """
-        async with self._spooled() as path:
-            if not await self._blobs.save(blob_key(thread, photo.sha256), path):
-                return None
+        async with self.original(thread, photo.sha256) as path:
             with contextlib.suppress(FileProblem):
-                return (await self._children.run(prepare, path, self._limits)).jpeg
+                if path is not None:
+                    return (await self._children.run(prepare, path, self._limits)).jpeg
         return None
 
     async def overview(self, pictures: Sequence[Picture]) -> Picture:
@@ -182,6 +193,24 @@ class Gallery:
             numbers=numbers,
             facts=tuple(fact for picture in pictures for fact in picture.facts),
         )
+
+    async def closer(self, thread: Thread, photo: Photo, box: Box) -> Picture:
+        """Cut a box out of a photo at full resolution; raises `FileProblem`."""
+        async with self.original(thread, photo.sha256) as path:
+            if path is None:
+                raise FileProblem(Reason.GONE)
+            made = await self._children.run(crop, path, self._limits, box, self._limits.photo_side)
+        name = f"P{photo.number} {box.sides}"
+        return Picture(name, made.sha256, made.jpeg, made.width, made.height, (photo.number,))
+
+    async def outlined(
+        self, thread: Thread, photo: Photo, outlines: Sequence[Outline]
+    ) -> OutPicture:
+        """Draw the outlines that belong to a photo on a copy of it; raises `FileProblem`."""
+        picture = await self._recall(thread, photo)
+        if picture is None:
+            raise FileProblem(Reason.GONE)
+        return await outlined(self._children, picture, outlines)
 
     async def forget(self, thread: Thread, before: float) -> None:
         """Erase the bytes of the pictures that a thread got before that time (epoch seconds)."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import asdict, dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from bot.characters import boundary
 from bot.markdown import render
@@ -145,18 +145,18 @@ def numbered(found: Iterable[Span], first: int = 1) -> Grounding:
 
 
 def key(outlines: Sequence[Outline]) -> str:
-    """Write the key at the end of an answer: "[1] car · [2] plate KRW 301", as safe Markdown.
+    """Write the key at the end of an answer: "[1] [2] car · [3] plate KRW 301", as safe Markdown.
 
     Photos are named where there are several.
     """
     several = len({outline.photo for outline in outlines}) > 1
-    entries = (
-        f"[{outline.number}] {outline.label}" + (f" (P{outline.photo})" if several else "")
-        for outline in outlines
+    entries: dict[tuple[int, str], str] = {}
+    for outline in outlines:
+        entry = (outline.photo, outline.label)
+        entries[entry] = f"{entries.get(entry, '')}[{outline.number}] "
+    return render(
+        " · ".join(
+            f"{numbers}{label}" + (f" (P{photo})" if several else "")
+            for (photo, label), numbers in entries.items()
+        )
     )
-    return render(" · ".join(entries))
-
-
-def view(found: Iterable[Span]) -> list[dict[str, Any]]:
-    """Write spans as JSON for the transcript: `{text, offset, length, polygon, photo, number}`."""
-    return [asdict(span) | {"polygon": [list(corner) for corner in span.polygon]} for span in found]

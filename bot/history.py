@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+from bot.grounding import Outline, Span
+from bot.vision import Sighting
+
 if TYPE_CHECKING:
     from bot.threads import Place, Thread
 
@@ -66,6 +69,14 @@ class Photo:
 
 
 @dataclass(frozen=True, slots=True)
+class Seen:
+    """What vision saw in photo `P<photo>`."""
+
+    photo: int
+    sighting: Sighting
+
+
+@dataclass(frozen=True, slots=True)
 class Turn:
     """A question and its answer.
 
@@ -75,7 +86,8 @@ class Turn:
     for and `model` what the service says answered. `at`, `first` and `seconds` are
     the time of the question since the epoch, and seconds to the first word and to the end.
     `refusal` names the response field of a refusal, or the codes of a content filter's; `problem`
-    is why a turn failed.
+    is why a turn failed. `sightings` are those that were made for it, `outlines` what was outlined
+    for people, and `grounding` says which words of the answer stand for what.
     """
 
     id: str
@@ -97,8 +109,9 @@ class Turn:
     seconds: float = 0.0
     messages: tuple[str, ...] = ()
     sent: tuple[str, ...] = ()
-    sightings: tuple[Any, ...] = ()
-    grounding: tuple[Any, ...] = ()
+    sightings: tuple[Seen, ...] = ()
+    outlines: tuple[Outline, ...] = ()
+    grounding: tuple[Span, ...] = ()
 
     @property
     def told(self) -> bool:
@@ -113,6 +126,11 @@ class Past:
     turns: tuple[Turn, ...] = ()
     photos: tuple[Photo, ...] = ()
     request: tuple[dict[str, Any], ...] = ()
+
+    @property
+    def sightings(self) -> dict[int, Sighting]:
+        """What was seen in photos, by number, as last looked at."""
+        return {seen.photo: seen.sighting for turn in self.turns for seen in turn.sightings}
 
     @property
     def next_number(self) -> int:

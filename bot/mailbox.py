@@ -57,13 +57,15 @@ class Entry:
 class Answered:
     """A finished turn that waits for its last edit: all that DONE commits.
 
-    `parts` are the final texts to show, one message each.
+    `parts` are the final texts to show, one message each; `pointed` the photos that are shown
+    with outlines after them.
     """
 
     turn: Turn
     parts: tuple[str, ...]
     photos: tuple[Photo, ...] = ()
     request: tuple[dict[str, Any], ...] = ()
+    pointed: tuple[Photo, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

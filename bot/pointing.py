@@ -1,24 +1,45 @@
-"""What people are shown of outlines: citations of the text, and photos with the outlines on."""
+"""What an answer points at: found, cited in the text, and shown on photos with outlines."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from bot import texts
+from bot.anchors import anchored
 from bot.channel import PICTURE_SIDE, SMALL_PICTURE_BYTES, Citation, OutPicture
+from bot.grounding import Grounding, numbered, spans
+from bot.matching import matched
 from bot.media.draw import draw
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from bot.children import Children
-    from bot.grounding import Outline
+    from bot.grounding import Outline, Span
     from bot.model import Picture
+    from bot.vision import Sighting
 
 
-def citations(outlines: Iterable[Outline], pictures: Iterable[Picture]) -> tuple[Citation, ...]:
-    """Say what each number stands for; `pictures` are those that have outlines."""
-    names = {number: picture.name for picture in pictures for number in picture.numbers}
+def grounded(
+    answer: str,
+    outlines: Sequence[Outline],
+    said: Sequence[Span],
+    sightings: Mapping[int, Sighting],
+) -> Grounding:
+    """Find what an answer, as it is stored, points at.
+
+    The model's own `outlines` come first; else what the service said that words stand for (spans
+    of the model's words); else the things and lines of `sightings` that the answer names.
+    """
+    if outlines:
+        return Grounding(tuple(outlines), spans(answer, outlines))
+    if said:
+        return numbered(anchored(said, answer))
+    return matched(answer, sightings)
+
+
+def citations(outlines: Iterable[Outline], names: Mapping[int, str]) -> tuple[Citation, ...]:
+    """Say what each number stands for; `names` are those of the photos, by number."""
     return tuple(
         Citation(
             outline.number,

@@ -18,15 +18,13 @@ class Deployment:
     """What whoever runs Loupe has set: the last resort of every look-up.
 
     `models` are the names allowed, the first of them the default; `families` their picture cost
-    where it was given; `offline` says that no language model is configured; `vision_ready` that
-    the Vision switch does something.
+    where it was given; `offline` says that no language model is configured.
     """
 
     system: str
     models: tuple[str, ...]
     families: dict[str, str]
     offline: bool = False
-    vision_ready: bool = False
 
 
 @dataclass(frozen=True, slots=True)

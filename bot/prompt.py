@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bot.evidence import RULES as EVIDENCE_RULES
+from bot.evidence import Evidence
+from bot.history import Photo
 from bot.model import Part, Picture, Said, Text
 from bot.tokens import picture_tokens, text_tokens
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
-    from bot.history import Past, Photo, Turn
+    from bot.history import Past, Turn
 
 RULES = (
     "Photos in this conversation are numbered P1, P2, …; refer to them by these numbers. "
@@ -77,38 +81,61 @@ def build(
     pictures: tuple[Picture, ...],
     recent: Mapping[int, Picture],
     budget: Budget,
+    evidence: Evidence | None = None,
 ) -> tuple[Said, ...]:
     """Compose the messages of a request.
 
     `pictures` (see `places`) always go, with the question; of `recent` (earlier photos by number)
-    and of the turns goes what fits, the newest first.
+    and of the turns goes what fits, the newest first. `evidence` is what was seen in photos, which
+    is told with them, or in place of those that do not travel; None where vision is off.
     """
-    left = budget.tokens - _cost_of_text(system + RULES) - _cost_of_text(asked.words)
-    left -= sum(_cost(picture, budget) for picture in pictures)
+    rules = RULES if evidence is None else f"{RULES} {EVIDENCE_RULES}"
+    evidence = evidence or Evidence()
+    left = budget.tokens - _cost_of_text(system + rules) - _cost_of_text(asked.words)
+    left -= sum(_cost(picture, budget, evidence) for picture in pictures)
     kept: dict[int, Picture] = {}
     for number in sorted(recent, reverse=True):
-        cost = _cost(recent[number], budget)
+        cost = _cost(recent[number], budget, evidence)
         if cost <= left and len(kept) + len(pictures) < budget.pictures:
             kept[number] = recent[number]
             left -= cost
     photos = {photo.number: photo for photo in past.photos}
-    turns = _fitting(past.turns, photos, max(left, budget.words))
+    absent = _Absent(photos, evidence)
+    turns = _fitting(past.turns, absent, max(left, budget.words))
     history = [
-        said for turn in turns for said in _told(turn, photos, kept, shared=bool(asked.author))
+        said for turn in turns for said in _told(turn, absent, kept, shared=bool(asked.author))
     ]
     stray = [kept[number] for number in sorted(kept)]
+    parts = _parts([*stray, *pictures], _spoken(asked.words, asked.author), evidence)
     return (
-        Said("system", (Text(f"{system}\n\n{RULES}"),)),
+        Said("system", (Text(f"{system}\n\n{rules}"),)),
         *history,
-        Said("user", _parts([*stray, *pictures], _spoken(asked.words, asked.author))),
+        Said("user", parts),
     )
 
 
-def _fitting(turns: tuple[Turn, ...], photos: Mapping[int, Photo], left: int) -> list[Turn]:
+@dataclass(frozen=True, slots=True)
+class _Absent:
+    """What is told in place of pictures that do not travel: their names, and what was seen."""
+
+    photos: Mapping[int, Photo]
+    evidence: Evidence
+
+    def told(self, words: str, numbers: Iterable[int]) -> str:
+        """Put before words what was shown with them."""
+        known = [number for number in numbers if number in self.photos]
+        if not known:
+            return words
+        labels = ", ".join(self.photos[number].label for number in known)
+        seen = filter(None, (self.evidence.of(number, brief=True) for number in known))
+        return "\n".join((f"[Shown then, not now: {labels}]", *seen, words))
+
+
+def _fitting(turns: tuple[Turn, ...], absent: _Absent, left: int) -> list[Turn]:
     """Keep the newest turns that fit; failed ones have nothing to tell."""
     fitting: list[Turn] = []
     for turn in reversed([turn for turn in turns if turn.told]):
-        words = _spoken(_with_absent(turn.question, turn.photos, photos), turn.author)
+        words = _spoken(absent.told(turn.question, turn.photos), turn.author)
         left -= _cost_of_text(words) + _cost_of_text(turn.answer)
         if left < 0:
             break
@@ -117,22 +144,16 @@ def _fitting(turns: tuple[Turn, ...], photos: Mapping[int, Photo], left: int) ->
 
 
 def _told(
-    turn: Turn, photos: Mapping[int, Photo], kept: dict[int, Picture], *, shared: bool
+    turn: Turn, absent: _Absent, kept: dict[int, Picture], *, shared: bool
 ) -> tuple[Said, Said]:
     """Tell an earlier turn; its pictures that travel stand with it and leave `kept`."""
-    absent = [number for number in turn.photos if number not in kept]
+    missing = [number for number in turn.photos if number not in kept]
     travelling = [kept.pop(number) for number in turn.photos if number in kept]
-    words = _with_absent(_spoken(turn.question, turn.author if shared else ""), absent, photos)
+    words = absent.told(_spoken(turn.question, turn.author if shared else ""), missing)
     return (
-        Said("user", _parts(travelling, words)),
+        Said("user", _parts(travelling, words, absent.evidence)),
         Said("assistant", (Text(turn.answer),)),
     )
-
-
-def _with_absent(words: str, numbers: Iterable[int], photos: Mapping[int, Photo]) -> str:
-    """Name the pictures that were seen with the words and do not travel with them."""
-    labels = [photos[number].label for number in numbers if number in photos]
-    return f"[Shown then, not now: {', '.join(labels)}]\n{words}" if labels else words
 
 
 def _spoken(words: str, author: str) -> str:
@@ -141,16 +162,26 @@ def _spoken(words: str, author: str) -> str:
     return f"[Written by: {name}]\n{words}" if name else words
 
 
-def _parts(pictures: Iterable[Picture], words: str) -> tuple[Part, ...]:
+def _parts(pictures: Iterable[Picture], words: str, evidence: Evidence) -> tuple[Part, ...]:
     parts: list[Part] = []
     for picture in pictures:
         sheet = " (contact sheet)" if len(picture.numbers) > 1 else ""
         parts += [Text(f"[{picture.name}{sheet}]"), picture]
+        if seen := _seen(picture, evidence):
+            parts.append(Text(seen))
     return (*parts, Text(words))
 
 
-def _cost(picture: Picture, budget: Budget) -> int:
-    return picture_tokens(budget.family, picture.width, picture.height) + PER_MESSAGE
+def _seen(picture: Picture, evidence: Evidence) -> str:
+    """Tell what was seen in a picture, in short in each photo of a contact sheet."""
+    brief = len(picture.numbers) > 1
+    return "\n".join(filter(None, (evidence.of(number, brief=brief) for number in picture.numbers)))
+
+
+def _cost(picture: Picture, budget: Budget, evidence: Evidence | None = None) -> int:
+    seen = _seen(picture, evidence) if evidence else ""
+    words = _cost_of_text(seen) if seen else 0
+    return picture_tokens(budget.family, picture.width, picture.height) + PER_MESSAGE + words
 
 
 def _cost_of_text(text: str) -> int:

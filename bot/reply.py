@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import structlog
@@ -102,7 +102,7 @@ class Reply:
     async def finish(self, texts_of_parts: Sequence[str], last: Post) -> None:
         """Show the final texts, one message each; `last` says how they are marked."""
         await self._still()
-        finals = [Post(t, Stage.FINAL, last.live, last.generated) for t in texts_of_parts[:-1]]
+        finals = [replace(last, text=text, stopped=False) for text in texts_of_parts[:-1]]
         for index, post in enumerate([*finals, last]):
             if not self._abilities.edits:
                 await self._sends.say(index, post)

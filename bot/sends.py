@@ -5,13 +5,17 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import structlog
 
 from bot.channel import Gone, Refused, Stage, Unclear
 from bot.mailbox import NO_ID, Sent
 
 if TYPE_CHECKING:
-    from bot.channel import Abilities, Channel, Post
+    from collections.abc import Coroutine
+
+    from bot.channel import Abilities, Channel, OutPicture, Post
     from bot.mailbox import Mailbox
     from bot.messages import Address
 
@@ -19,6 +23,9 @@ TRIES = 10
 """Numbers per message of a reply: an opening that may have arrived is opened anew, so often."""
 FRESH = 5.0
 """Seconds within which somebody else's intent may still become a send."""
+
+
+log = structlog.get_logger()
 
 
 class Sends:
@@ -73,17 +80,30 @@ class Sends:
         known = await self._settled(number)
         if known is None or not known.id:
             await self._post(number, post)
-        elif not known.shown and self.abilities.edits:
+        elif known.id != NO_ID and not known.shown and self.abilities.edits:
             await self.channel.edit(self.address, known.id, post)
 
     async def hand_over(self, part: int, name: str, media_type: str, data: bytes) -> None:
         """Hand over a file, once unless the process died while doing so."""
+        await self._once(part, self.channel.send_file(self.address, name, media_type, data))
+
+    async def show(self, part: int, picture: OutPicture) -> None:
+        """Show a picture, once unless the process died while doing so; raises `Refused`."""
+        await self._once(part, self.channel.send_picture(self.address, picture))
+
+    async def _once(self, part: int, sending: Coroutine[Any, Any, None]) -> None:
         number = TRIES * part
-        known = await self._settled(number)
-        if known is not None and known.id:
-            return
-        with contextlib.suppress(Unclear):
-            await self.channel.send_file(self.address, name, media_type, data)
+        with contextlib.closing(sending):
+            known = await self._settled(number)
+            if known is not None and known.id:
+                return
+            try:
+                await sending
+            except Unclear:
+                log.info("perhaps_shown", part=part)
+            except (Gone, Refused):
+                await self._mailbox.unclaim(self._box, self._seq, number)
+                raise
         await self._mailbox.record(self._box, self._seq, number, Sent(NO_ID))
 
     async def remember(self, sent: str, shown: str) -> None:

@@ -73,6 +73,15 @@ class Limits(Section):
     recent_pictures: int = Field(4, ge=0, description="earlier pictures sent again")
     max_prompt_tokens: int = Field(60_000, ge=2_000, description="tokens of one model request")
     max_answer_tokens: int = Field(8_000, ge=16, description="tokens of one answer")
+    sight_tokens: int = Field(
+        1_200, ge=0, description="tokens that tell a model what was seen in one photo"
+    )
+    sight_seconds: float = Field(
+        60, gt=0, le=3600, description="longest look at the photos of one question"
+    )
+    sure_confidence: float = Field(
+        0.98, ge=0, le=1, description='a plate read less surely is marked "please check"'
+    )
     max_tool_calls: int = Field(24, ge=0, description="calls of tools in one answer")
     tool_seconds: float = Field(90, gt=0, le=3600, description="no tool is used later in an answer")
     burst_seconds: float = Field(

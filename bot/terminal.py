@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from bot.gallery import File
 from bot.messages import Attachment, Author
 from bot.problems import FileProblem, Reason
+from bot.question import Question
 from bot.threads import Thread
-from bot.turn import Question
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -168,9 +168,8 @@ class Toolbox:
             picture = await self._crop(number, box)
         except FileProblem:
             raise BadCall(UNREADABLE.format(number=number)) from None
-        region = [box.left, box.top, box.right, box.bottom]
-        words = SHOWN.format(number=number, box=region)
-        return _noted(words, box), (Text(f"[P{number}, region {region}, enlarged]"), picture)
+        words = SHOWN.format(number=number, box=box.sides)
+        return _noted(words, box), (Text(f"[P{number}, region {box.sides}]"), picture)
 
     def _outline(self, number: int, label: str, box: Box) -> str:
         """Outline a box once, and return the words about it."""

@@ -137,7 +137,8 @@ def _record(turn: Turn, photos: Mapping[int, Photo]) -> dict[str, Any]:
     kept = [
         asdict(photos[number]) if number in photos else {"number": number} for number in turn.photos
     ]
-    return asdict(turn) | {"photos": kept}
+    seen = [{"photo": seen.photo, **asdict(seen.sighting)} for seen in turn.sightings]
+    return asdict(turn) | {"photos": kept, "sightings": seen}
 
 
 def _plain(value: Any) -> Any:

@@ -11,21 +11,27 @@ from typing import TYPE_CHECKING, Protocol
 import structlog
 
 from bot import texts
-from bot.gallery import Collected, File, Gallery
+from bot.codes import doubts
+from bot.composer import Composed
+from bot.gallery import Collected
+from bot.grounding import Grounding, key, uncited
 from bot.history import Past, Photo, Status, Turn
 from bot.links import urls
 from bot.markdown import Markdown
-from bot.media.sheets import arrange
-from bot.model import Delta, Finished, Request
-from bot.problems import FileProblem, ModelProblem, ModelReason, Reason
-from bot.prompt import Asked, Budget, build, places, selected
-from bot.threads import Thread
-from bot.tokens import family_of
+from bot.model import Finished
+from bot.pointing import grounded
+from bot.problems import ModelProblem, ModelReason
+from bot.rounds import Rounds
+from bot.tools import Toolbox
 from bot.transcript import request_view
 
 if TYPE_CHECKING:
+    from bot.boxes import Box
+    from bot.composer import Composer
+    from bot.gallery import Gallery
     from bot.model import Model, Picture
     from bot.preferences import InForce
+    from bot.question import Question
     from bot.settings import Limits
 
 log = structlog.get_logger()
@@ -41,28 +47,6 @@ class Audience(Protocol):
     def grow(self, text: str) -> None:
         """See the answer so far."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """What is asked: the words (may be empty), the files, and from where.
-
-    `hints` are sentences to add at the end of the answer. With `photos_only` the words, which were
-    not meant for Loupe, count beside a photo only; `shortened` ones are the beginning of a text.
-    """
-
-    id: str
-    thread: Thread
-    words: str
-    author: str
-    at: float
-    files: tuple[File, ...] = ()
-    messages: tuple[str, ...] = ()
-    quoted: str = ""
-    shared: bool = False
-    hints: tuple[str, ...] = ()
-    photos_only: bool = False
-    shortened: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,16 +66,16 @@ class _State:
 
     started: float
     collected: Collected = field(default_factory=Collected)
-    notes: tuple[str, ...] = ()
-    tail: tuple[str, ...] = ()
-    request: Request | None = None
-    singles: tuple[int, ...] = ()
-    sheets: tuple[int, ...] = ()
+    composed: Composed | None = None
+    toolbox: Toolbox | None = None
+    rounds: Rounds | None = None
     markdown: Markdown = field(default_factory=Markdown)
     said: str = ""
     begun: bool = False
     first: float = 0.0
     finished: Finished = field(default_factory=Finished)
+    grounding: Grounding = field(default_factory=Grounding)
+    tail: tuple[str, ...] = ()
     status: Status = "answered"
     problem: ModelProblem | None = None
 
@@ -108,19 +92,18 @@ class _State:
 
     def head(self) -> str:
         """The notes that stand above the answer."""
-        return "".join(f"{note}\n\n" for note in (*self.collected.problems, *self.notes))
+        notes = self.composed.notes if self.composed else ()
+        return "".join(f"{note}\n\n" for note in (*self.collected.problems, *notes))
 
 
 class Turns:
     """Runs turns; knows nothing of channels."""
 
-    def __init__(
-        self, model: Model, gallery: Gallery, limits: Limits, families: dict[str, str]
-    ) -> None:
+    def __init__(self, model: Model, gallery: Gallery, composer: Composer, limits: Limits) -> None:
         self._model = model
         self._gallery = gallery
+        self._composer = composer
         self._limits = limits
-        self._families = dict(families)
 
     async def run(
         self,
@@ -160,108 +143,81 @@ class Turns:
         def tell(done: int, total: int) -> None:
             audience.progress(texts.looked_at(done, total))
 
+        def tell_reading(done: int, total: int) -> None:
+            audience.progress(texts.reading(done, total))
+
         state.collected = await self._gallery.collect(question.thread, question.files, past, tell)
         if question.files and not _asks(question, state):
             return
-        request = await self._compose(question, past, force, state)
+        words = _words(question, state)
+        state.composed = await self._composer.compose(
+            question, words, state.collected, past, force, tell_reading
+        )
         written = [question.words, *(turn.question for turn in past.turns)]
         state.markdown = Markdown(await asyncio.to_thread(urls, written))
         if state.head():
             audience.grow(state.head().rstrip())
         elif question.files:
             audience.progress(texts.THINKING)
-        async with contextlib.aclosing(self._model.answer(request)) as events:
+        state.toolbox = self._toolbox(question, past, force, state.collected)
+        state.rounds = Rounds(
+            self._model, state.composed.request, state.toolbox, self._limits.max_pictures
+        )
+        await self._listen(state.rounds, audience, state)
+        self._composer.learn(force.model, state.finished.model)
+        await asyncio.to_thread(self._close, state)
+
+    def _toolbox(
+        self, question: Question, past: Past, force: InForce, collected: Collected
+    ) -> Toolbox:
+        """Give the tools for all photos of a thread; none where vision is off."""
+        known = [*past.photos, *collected.photos] if force.vision else []
+        photos = {photo.number: photo for photo in known}
+
+        async def crop(number: int, box: Box) -> Picture:
+            return await self._gallery.closer(question.thread, photos[number], box)
+
+        return Toolbox(photos, crop, self._limits)
+
+    async def _listen(self, rounds: Rounds, audience: Audience, state: _State) -> None:
+        """Let people see the answer grow."""
+        async with contextlib.aclosing(rounds.answer()) as events:
             async for event in events:
-                if isinstance(event, Delta):
-                    state.first = state.first or time.monotonic() - state.started
-                    state.say(event.text)
-                    if state.said.strip():
-                        audience.grow((state.head() + state.said).rstrip())
-                elif isinstance(event, Finished):
+                if isinstance(event, Finished):
                     state.finished = event
-        if event_model := state.finished.model:
-            self._learn(force.model, event_model)
+                    continue
+                state.first = state.first or time.monotonic() - state.started
+                state.say(event.text)
+                if state.said.strip():
+                    audience.grow((state.head() + state.said).rstrip())
 
-    def _learn(self, name: str, answered_by: str) -> None:
-        """Learn a model's family from what the service says answered."""
-        if not self._families.get(name) and (family := family_of(answered_by)):
-            self._families[name] = family
-
-    async def _compose(
-        self, question: Question, past: Past, force: InForce, state: _State
-    ) -> Request:
-        """Choose the pictures that go, and build the request."""
-        limits = self._limits
-        budget = Budget(limits.max_pictures, limits.max_prompt_tokens, self._family(force.model))
-        new = {number for picture in state.collected.pictures for number in picture.numbers}
-        chosen = [
-            photo
-            for photo in selected(past, question.words, question.quoted)
-            if photo.number not in new
-        ]
-        surplus = max(0, len(chosen) + len(state.collected.pictures) - limits.max_files)
-        chosen = chosen[surplus:]
-        called = await self._gallery.recall(question.thread, chosen)
-        gone = [photo.label for photo in chosen if photo.number not in called]
-        state.notes = (
-            *([texts.shortened(limits)] if question.shortened else []),
-            *([texts.file_problem("", 0, FileProblem(Reason.TOO_MANY), limits)] if surplus else []),
-            *(texts.file_gone(label) for label in gone),
+    def _close(self, state: _State) -> None:
+        """Find what the whole answer points at, and what is doubtful in it."""
+        composed, answer = state.composed, state.answer()
+        if composed is None or state.toolbox is None or not composed.request.vision:
+            return
+        sightings = composed.sightings
+        outlines, said = state.toolbox.outlines, state.finished.grounding
+        state.grounding = grounded(answer, outlines, said, sightings)
+        unnamed = uncited(answer, state.grounding.outlines)
+        lines = [line for sighting in sightings.values() for line in sighting.lines]
+        state.tail = (
+            *([key(unnamed)] if unnamed else []),
+            *doubts(answer, lines, self._limits.sure_confidence),
         )
-        wanted = [*called.values(), *state.collected.pictures]
-        pictures = await self._within_limit(wanted, places(wanted, budget), state)
-        rest = [p for p in past.photos if p.number not in new and p.number not in called]
-        room = min(limits.recent_pictures, limits.max_pictures - len(pictures))
-        recent = await self._gallery.recall(question.thread, rest[-room:] if room > 0 else [])
-        request = Request(
-            force.model,
-            build(
-                force.system,
-                past,
-                Asked(_words(question, state), question.author if question.shared else ""),
-                tuple(pictures),
-                recent,
-                budget,
-            ),
-        )
-        state.request = request
-        return request
-
-    def _family(self, name: str) -> str:
-        return self._families.get(name) or family_of(name)
-
-    async def _within_limit(
-        self, pictures: list[Picture], limit: int, state: _State
-    ) -> list[Picture]:
-        """Send as many singly as the limit allows, the rest on contact sheets."""
-        singly, groups = arrange(len(pictures), limit)
-        singles = pictures[:singly]
-        sheets, start = [], singly
-        for count in groups:
-            group = pictures[start : start + count]
-            start += count
-            try:
-                sheets.append(await self._gallery.overview(group))
-            except FileProblem as problem:
-                names = texts.photo_ranges([n for picture in group for n in picture.numbers])
-                state.notes += (texts.file_problem(names, 0, problem, self._limits),)
-        state.singles = tuple(n for picture in singles for n in picture.numbers)
-        state.sheets = tuple(n for sheet in sheets for n in sheet.numbers)
-        if state.sheets:
-            state.tail = (texts.seen_singly(state.singles, state.sheets),)
-        return [*singles, *sheets]
 
     def _outcome(self, question: Question, force: InForce, state: _State) -> Outcome:
         answer = state.answer()
         if not answer and state.status == "answered":
             state.status = "failed"
-            if state.request is not None and state.problem is None:
+            if state.composed is not None and state.problem is None:
                 state.problem = ModelProblem(ModelReason.EMPTY)
         if state.problem is not None:
             state.status = "failed"
             log.warning(
                 "turn_failed", reason=state.problem.reason.value, detail=state.problem.detail
             )
+        composed = state.composed
         turn = Turn(
             id=question.id,
             at=question.at,
@@ -270,8 +226,8 @@ class Turns:
             answer=answer,
             status=state.status,
             photos=tuple(sorted(photo.number for photo in state.collected.photos)),
-            shown=state.singles,
-            sheets=state.sheets,
+            shown=composed.singles if composed else (),
+            sheets=composed.sheets if composed else (),
             deployment=force.model,
             model=state.finished.model,
             usage=state.finished.usage,
@@ -281,8 +237,11 @@ class Turns:
             first=round(state.first, 3),
             seconds=round(time.monotonic() - state.started, 3),
             messages=question.messages,
+            sightings=composed.seen if composed else (),
+            outlines=state.grounding.outlines,
+            grounding=state.grounding.spans,
         )
-        view = request_view(state.request.messages) if state.request else []
+        view = request_view(state.rounds.request.messages) if state.rounds else []
         return Outcome(
             turn,
             _shown(question, state, answer),
@@ -319,5 +278,6 @@ def _shown(question: Question, state: _State, answer: str) -> str:
     if state.status == "stopped":
         closing.append(texts.STOPPED_HERE if answer else texts.STOPPED_EARLY)
     elif _hinted(state):
-        closing += [*state.tail, *question.hints]
+        missing = state.composed.tail if state.composed else ()
+        closing += [*state.tail, *missing, *question.hints]
     return "\n\n".join(part for part in (state.head().strip(), answer, *closing) if part)

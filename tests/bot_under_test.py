@@ -5,7 +5,7 @@
         assert await chat.ask("What is this?", bot.photo("fruits.jpg")) == "A red car."
 
 It is registered as a Teams bot, with signed tokens, or runs in the playground mode. The services
-around it are the tests' own: a connector, a model, a key server.
+around it are the tests' own: a connector, a model, an engine that sees, a key server.
 """
 
 from __future__ import annotations
@@ -35,6 +35,8 @@ from bot import app
 from bot.settings import Core, Limits
 from tests.chats import PATIENCE, Chat, new_id
 from tests.pictures import MEDIA
+from tests.servers.image_analysis import KEY as VISION_KEY
+from tests.servers.image_analysis import ImageAnalysisServer, Seen
 from tests.servers.openai import KEY, OpenAIServer
 from tests.servers.openid import OpenIdServer
 from tests.servers.redis_server import RedisServer, find_engine
@@ -72,6 +74,7 @@ class Loupe:
     data: Path
     teams: TeamsServer
     model: OpenAIServer
+    vision: ImageAnalysisServer
     openid: OpenIdServer | None
     redis: Redis
     session: ClientSession
@@ -138,16 +141,19 @@ async def running(
     teams_limits: dict[str, Any] | None = None,
     model: dict[str, Any] | None = None,
     teams: TeamsServer | None = None,
+    sees_itself: bool = False,
 ) -> AsyncIterator[Loupe]:
     """Run the bot with a folder for its data, and wait until everything has stopped.
 
     Without `redis_url` it has its embedded store there. `teams` is a connector that runs already.
+    With `sees_itself` photos are looked at by the engine on this machine.
     """
     async with AsyncExitStack() as stack:
         connector = teams
         if connector is None:
             connector = await stack.enter_async_context(TeamsServer(authorize=registered))
         service = await stack.enter_async_context(OpenAIServer())
+        vision = await stack.enter_async_context(ImageAnalysisServer())
         openid = await stack.enter_async_context(OpenIdServer()) if registered else None
         settings = app.Settings(
             core=Core(data=data, host="127.0.0.1", port=0),
@@ -155,7 +161,7 @@ async def running(
             redis=RedisSettings(url=SecretStr(redis_url) if redis_url else None),
             media=MediaSettings(),
             model=_model(service, model or {}),
-            vision=VisionSettings(),
+            vision=VisionSettings() if sees_itself else _vision(vision),
             teams=_teams(connector, openid),
             teams_limits=TeamsLimits(**{"edit_pace": 1, "stream_pace": 1, **(teams_limits or {})}),
             downloads=DownloadSettings(tries=1),
@@ -168,12 +174,16 @@ async def running(
         session = await stack.enter_async_context(ClientSession())
         found = re.search(r"http://[^/\s]+", line)
         assert found
-        yield Loupe(found[0], data, connector, service, openid, redis, session)
+        yield Loupe(found[0], data, connector, service, vision, openid, redis, session)
 
 
 def _model(service: OpenAIServer, changes: dict[str, Any]) -> ModelSettings:
     known = {"openai_url": f"{service.url}/v1", "openai_key": SecretStr(KEY), "tries": 2}
     return ModelSettings(**{**known, "models": "gpt-4o,gpt-4o-mini", **changes})
+
+
+def _vision(service: ImageAnalysisServer) -> VisionSettings:
+    return VisionSettings(endpoint=service.url, key=SecretStr(VISION_KEY), rate="200/s")
 
 
 def _teams(connector: TeamsServer, openid: OpenIdServer | None) -> TeamsSettings:
@@ -213,6 +223,8 @@ class Bots:
         bot = self._started[name]
         bot.model.requests.clear()
         bot.teams.requests.clear()
+        bot.vision.requests.clear()
+        bot.vision.seen = Seen()
         return bot
 
     def _start(self, name: str) -> AbstractAsyncContextManager[Loupe]:

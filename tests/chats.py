@@ -114,10 +114,10 @@ class Chat:
         return str(activity["id"])
 
     async def ask(self, text: str = "", *files: dict[str, Any], **how: Any) -> str:
-        """Write a message and wait until it is done; returns what the last message says."""
+        """Write a message and wait until it is done; returns the last words that came."""
         await self.post(text, *files, **how)
         await self.bot.settled()
-        return self.texts[-1] if self.texts else ""
+        return next(filter(None, reversed(self.texts)), "")
 
     async def until(self, text: str, seconds: float = PATIENCE) -> Shown:
         """Wait for a message that shows a text."""

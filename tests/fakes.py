@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from bot.channel import Abilities, Gone, Post, Refused, Stage, Unclear
 from bot.history import Usage
 from bot.model import Delta, Finished, Request, Text
+from bot.vision import Sighting
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
@@ -136,6 +137,35 @@ class ScriptedModel:
             yield Finished(self.name, Usage(10, 5), "stop")
         finally:
             self.closed += 1
+
+
+class FakeVision:
+    """Sees in every picture what it is told; `problem` is raised instead.
+
+    `sightings` are those of the next pictures, in order; `gate` holds every look back until it is
+    set.
+    """
+
+    def __init__(self, *sightings: Sighting) -> None:
+        self.sightings = list(sightings)
+        self.problem: Exception | None = None
+        self.gate: asyncio.Event | None = None
+        self.looks: list[tuple[bytes, bytes]] = []
+
+    async def look(self, jpeg: bytes, original: Path | None = None) -> Sighting:
+        self.looks.append((jpeg, original.read_bytes() if original else b""))
+        sighting = self.sightings.pop(0) if self.sightings else Sighting(engine="fake")
+        if self.gate is not None:
+            await self.gate.wait()
+        if self.problem is not None:
+            raise self.problem
+        return sighting
+
+    async def check(self) -> str:
+        return "It stands well."
+
+    async def close(self) -> None:
+        pass
 
 
 class SameProcess:

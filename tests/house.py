@@ -13,6 +13,7 @@ from adapters.blobs import BlobStore
 from adapters.redis.history import RedisHistory
 from adapters.redis.keys import lane_of
 from adapters.redis.mailbox import RedisMailbox
+from bot.composer import Composer
 from bot.controls import Controls
 from bot.desk import Desk
 from bot.gallery import Gallery
@@ -20,10 +21,11 @@ from bot.inbox import Inbox
 from bot.mailbox import Lease
 from bot.preferences import Deployment, Preferences
 from bot.settings import Limits
+from bot.sights import Sights
 from bot.threads import Thread
 from bot.turn import Turns
 from bot.worker import Holding
-from tests.fakes import FakeChannel, SameProcess, ScriptedModel
+from tests.fakes import FakeChannel, FakeVision, SameProcess, ScriptedModel
 from tests.fuse import Fuse, Fused, FusedModel, Killed
 
 if TYPE_CHECKING:
@@ -51,6 +53,7 @@ class Outside:
         self.limits = limits or Limits(burst_seconds=0, burst_max_seconds=0)
         self.channel = FakeChannel(**{"pace": 0, **can})
         self.model: Any = model or ScriptedModel()
+        self.vision = FakeVision()
         self.blobs = BlobStore(MemoryStore())
         self.redis = self.connect()
         self.mailbox = RedisMailbox(self.redis, self.limits)
@@ -90,11 +93,15 @@ class House:
         channel: Any = Fused(outside.channel, self.fuse)
         children: Any = SameProcess()
         preferences = Preferences(history, DEPLOYMENT)
+        vision: Any = Fused(outside.vision, self.fuse)
         gallery = Gallery(children, blobs, limits, outside.folder)
-        turns = Turns(FusedModel(outside.model, self.fuse), gallery, limits, {})
+        composer = Composer(gallery, Sights(vision, gallery, limits), limits, {})
+        turns = Turns(FusedModel(outside.model, self.fuse), gallery, composer, limits)
         controls = Controls(history, preferences, gallery)
         channels = {"fake": channel}
-        self.desk = Desk(self.mailbox, history, preferences, controls, turns, channels, limits)
+        self.desk = Desk(
+            self.mailbox, history, preferences, controls, turns, gallery, channels, limits
+        )
 
     async def take(self, thread: Thread = THREAD) -> Holding | None:
         """Lease what is ready in the lane of a thread, as the worker does."""

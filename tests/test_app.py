@@ -18,6 +18,8 @@ from bot.settings import SettingsError, lines
 from bot.worker import Worker
 from tests.bot_under_test import Loupe
 from tests.processes import Process
+from tests.servers.image_analysis import KEY as VISION_KEY
+from tests.servers.image_analysis import ImageAnalysisServer
 from tests.servers.openai import KEY, OpenAIServer, say
 from tests.servers.redis_server import ENGINES, RedisServer, find_engine
 from tests.servers.teams import TeamsServer
@@ -181,12 +183,15 @@ def test_every_setting_is_declared_once(folder: Path, monkeypatch: pytest.Monkey
 def test_the_doctor_tries_what_is_configured(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     always = ["data folder", "store", "pictures"]
     plain = settings(monkeypatch)
-    assert [check.part for check in app.checks(plain)] == [*always, "model offline"]
+    assert [check.part for check in app.checks(plain)] == [
+        *always,
+        *("model offline", "vision"),
+    ]
     model = {"OPENAI_BASE_URL": "http://127.0.0.1:9/v1", "LOUPE_MODELS": "gpt-4o,gpt-5.1"}
     registered = settings(monkeypatch, **REGISTERED, **model)
     assert [check.part for check in app.checks(registered)] == [
         *always,
-        *("model gpt-4o", "model gpt-5.1"),
+        *("model gpt-4o", "model gpt-5.1", "vision"),
         *("Teams token", "Teams signing keys"),
     ]
 
@@ -194,26 +199,37 @@ def test_the_doctor_tries_what_is_configured(folder: Path, monkeypatch: pytest.M
 class Services:
     """The services around real processes in the playground mode, which share their data."""
 
-    def __init__(self, folder: Path, teams: TeamsServer, model: OpenAIServer) -> None:
+    def __init__(
+        self, folder: Path, teams: TeamsServer, model: OpenAIServer, vision: ImageAnalysisServer
+    ) -> None:
         self._folder = folder
         self.teams = teams
         self.model = model
+        self.vision = vision
 
     @asynccontextmanager
     async def process(self, **changes: str) -> AsyncIterator[tuple[Process, Loupe]]:
         """Start a process, and a bot to talk with that stands for it."""
         told = {"OPENAI_BASE_URL": f"{self.model.url}/v1", "OPENAI_API_KEY": KEY}
+        told |= {"VISION_ENDPOINT": self.vision.url, "VISION_KEY": VISION_KEY}
         known = {**told, "OPENAI_MODEL": "gpt-4o", "LOUPE_CHILDREN": "1", **changes}
         redis: Any = None
         async with ClientSession() as session, Process(self._folder, **known) as process:
             folder, at = self._folder, origin(process.url)
-            yield process, Loupe(at, folder, self.teams, self.model, None, redis, session)
+            yield (
+                process,
+                Loupe(at, folder, self.teams, self.model, self.vision, None, redis, session),
+            )
 
 
 @pytest.fixture
 async def services(folder: Path) -> AsyncIterator[Services]:
-    async with TeamsServer(authorize=False) as teams, OpenAIServer() as model:
-        yield Services(folder, teams, model)
+    async with (
+        TeamsServer(authorize=False) as teams,
+        OpenAIServer() as model,
+        ImageAnalysisServer() as vision,
+    ):
+        yield Services(folder, teams, model, vision)
 
 
 @pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGINT])

@@ -183,7 +183,11 @@ async def test_a_question_about_a_file(folder: Path, model: OpenAIServer) -> Non
         **told(model),
     )  # fmt: skip
     assert (ran.code, ran.out) == (0, "A red car with the plate KRW 301.\n")
-    assert ran.err.splitlines() == [texts.looked_at(1, 1), texts.THINKING]
+    assert ran.err.splitlines() == [
+        texts.looked_at(1, 1),
+        texts.reading(1, 1),
+        texts.THINKING,
+    ]
     (request,) = model.requests
     assert request.texts[0].startswith("Be brief.\n")
     assert request.texts[1:] == ["[P1 car.jpg]", "What is it?"]
@@ -306,7 +310,7 @@ async def test_an_interrupt_ends_the_answer_where_it_is(folder: Path, model: Ope
 async def test_the_doctor_finds_the_defaults_well(folder: Path) -> None:
     ran = await loupe(folder, "doctor")
     assert ran.code == 0, ran.out
-    assert [line[:4] for line in ran.out.splitlines()] == ["ok  "] * 4
+    assert [line[:4] for line in ran.out.splitlines()] == ["ok  "] * 5
 
 
 async def test_the_doctor_names_what_is_ill(folder: Path, model: OpenAIServer) -> None:

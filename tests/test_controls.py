@@ -204,11 +204,11 @@ async def test_a_setting_acts_where_it_is_made_and_says_so(
     assert await bench.set_at(where) == {"model": "GPT-4o"}
 
 
-async def test_vision_is_switched_and_honest_about_it(bench: Bench) -> None:
-    assert "does nothing yet" in await bench.told("/vision off")
-    assert (await bench.told("/vision")).startswith("Vision is off.")
-    ready = Bench(replace(DEPLOYMENT, vision_ready=True))
-    assert await ready.told("/vision on") == texts.vision_set(True, texts.IN_THIS_CHAT, ready=True)
+async def test_vision_is_switched(bench: Bench) -> None:
+    assert (await bench.told("/vision")).startswith("Vision is on")
+    assert await bench.told("/vision off") == texts.vision_set(False, texts.IN_THIS_CHAT)
+    assert (await bench.told("/vision")).startswith("Vision is off")
+    assert "reads" in await bench.told("/vision on")
 
 
 async def test_only_models_that_are_offered_are_chosen(bench: Bench) -> None:

@@ -105,13 +105,12 @@ async def test_a_setting_at_the_top_of_a_channel_holds_for_its_threads(bot: Loup
     assert models == ["gpt-4o-mini", "gpt-4o", "gpt-4o", "gpt-4o-mini"]
 
 
-async def test_the_vision_switch_is_honest(registered: Loupe) -> None:
+async def test_the_vision_switch_is_remembered(registered: Loupe) -> None:
     chat = registered.group()
-    assert await chat.ask("/vision") == texts.vision_shown(True, ready=False)
+    assert await chat.ask("/vision") == texts.vision_shown(True)
     told = await chat.ask("/vision off")
-    assert told == texts.vision_set(False, texts.IN_THIS_CHAT, ready=False)
-    assert "does nothing yet" in told
-    assert await chat.ask("/vision") == texts.vision_shown(False, ready=False)
+    assert told == texts.vision_set(False, texts.IN_THIS_CHAT)
+    assert await chat.ask("/vision") == texts.vision_shown(False)
 
 
 async def test_commands_are_no_part_of_the_conversation_with_the_model(bot: Loupe) -> None:

@@ -208,7 +208,7 @@ async def test_a_question_that_failed_for_an_unforeseen_reason_is_given_up_in_on
     monkeypatch.setattr("bot.worker.BACKOFF", 0.01)
     async with running(tmp_path, limits={"max_attempts": 1}) as bot:
         chat = bot.group()
-        monkeypatch.setattr("bot.turn.build", lambda *_: 1 / 0)
+        monkeypatch.setattr("bot.composer.build", lambda *_: 1 / 0)
         await chat.ask("What is this?")
         monkeypatch.undo()
         assert chat.texts == [texts.GIVEN_UP]

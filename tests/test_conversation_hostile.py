@@ -102,7 +102,7 @@ async def test_what_people_say_is_not_taken_for_the_words_of_somebody_else(
 async def test_a_strange_message_is_answered_like_any_other(registered: Loupe, text: str) -> None:
     chat = registered.group()
     assert await chat.ask(text) or chat.messages[-1].cards
-    assert await chat.ask("/vision") == texts.vision_shown(True, ready=False)
+    assert await chat.ask("/vision") == texts.vision_shown(True)
 
 
 async def test_the_log_tells_no_secret_and_no_signed_address(

@@ -117,7 +117,9 @@ async def test_in_full_it_has_everything_that_is_recorded(bot: Loupe) -> None:
     assert (turn["author"], turn["answer"], turn["status"]) == ("Alex", ANSWER, "answered")
     assert (turn["model"], turn["finish"], turn["usage"]["prompt"]) == ("gpt-4o", "stop", 1000)
     assert turn["photos"][0]["sha256"] == picture["image"].removeprefix("sha256:")
-    assert (turn["sightings"], turn["grounding"]) == ([], [])
+    (seen,) = turn["sightings"]
+    assert (seen["photo"], seen["engine"]) == (1, "Azure AI Vision 2024-02-01")
+    assert (turn["outlines"], turn["grounding"]) == ([], [])
 
 
 def parsed_full(blocks: list[str]) -> Any:

@@ -160,7 +160,9 @@ async def test_a_service_that_is_not_there_ends_in_one_sentence(tmp_path: Path) 
 
 
 async def test_without_a_model_the_bot_tells_what_the_files_prove(tmp_path: Path) -> None:
-    async with running(tmp_path, registered=False, model={"api": "offline"}) as bot:
+    async with running(
+        tmp_path, registered=False, model={"api": "offline"}, sees_itself=True
+    ) as bot:
         chat = bot.group()
         told = await chat.ask("", bot.file("plate_KRW301.png", "plate.png"))
         assert "- File: PNG, " in told

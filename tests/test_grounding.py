@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -20,9 +20,7 @@ from bot.grounding import (
     numbered,
     spans,
     uncited,
-    view,
 )
-from bot.transcript import dumps
 
 PLACE = ((0.1, 0.2), (0.3, 0.2), (0.3, 0.4), (0.1, 0.4))
 CAR = Outline(1, 2, "red car", PLACE)
@@ -105,6 +103,7 @@ def test_the_key_names_photos_only_where_there_are_several() -> None:
     far = Outline(3, 5, "sign", PLACE)
     assert key([CAR, far]) == "[1] red car (P2) · [3] sign (P5)"
     assert cited(key([CAR, far])) == (1, 3)
+    assert key([CAR, replace(CAR, number=2), PLATE]) == "[1] [2] red car · [2] KRW301"
 
 
 @pytest.mark.parametrize(
@@ -149,15 +148,3 @@ def test_words_are_found_whole_however_they_are_written(
     match = re.search(as_written(words), text, re.IGNORECASE)
     assert (match[0] if match else None) == found
     assert as_written("?!") == ""
-
-
-def test_the_view_is_json() -> None:
-    [shown] = view(spans("A red car [1].", [CAR]))
-    assert json.loads(dumps(shown)) == {
-        "text": "red car",
-        "offset": 2,
-        "length": 7,
-        "polygon": [[0.1, 0.2], [0.3, 0.2], [0.3, 0.4], [0.1, 0.4]],
-        "photo": 2,
-        "number": 1,
-    }

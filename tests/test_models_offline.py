@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-from contextlib import aclosing
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -13,13 +11,11 @@ from adapters.models.account import codes
 from adapters.models.offline import OfflineAnalyst
 from bot import texts
 from bot.history import PhotoFacts
-from bot.media.pixels import decode_own
 from bot.model import Delta, Finished, Picture, Request, Said, Text
-from bot.problems import FileProblem, Reason, VisionProblem, VisionReason
 from bot.vision import Sighting, TextLine, Thing
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from bot.model import Part
 
 HARBOUR = PhotoFacts(
     format="JPEG",
@@ -39,42 +35,28 @@ def line(text: str, confidence: float = 0.99) -> TextLine:
     return TextLine(text, CORNER, confidence)
 
 
-class FakeReader:
-    """Reads what it was given, by the bytes of the picture; without lines it fails."""
+class Bench:
+    """The analyst, and what vision saw before it is asked: lines by picture, and things."""
 
     def __init__(self) -> None:
         self.lines: dict[bytes, tuple[TextLine, ...] | None] = {}
-        self.read: list[bytes] = []
         self.things: tuple[Thing, ...] = ()
-        self.problem: Exception | None = None
-        self.gate: asyncio.Event | None = None
+        self.model = OfflineAnalyst()
 
-    async def look(self, jpeg: bytes, original: Path | None = None) -> Sighting:
-        self.read.append(jpeg)
-        if self.gate is not None:
-            await self.gate.wait()
-        lines = self.lines.get(jpeg, ())
-        if lines is None:
-            raise FileProblem(Reason.TOO_SLOW)
-        if self.problem is not None:
-            raise self.problem
-        return Sighting(lines, self.things, engine="fake")
+    def seen(self, said: Said) -> Said:
+        return replace(said, parts=tuple(map(self._seen, said.parts)))
 
-    async def check(self) -> str:
-        return "It stands well."
-
-    async def close(self) -> None:
-        pass
+    def _seen(self, part: Part) -> Part:
+        if isinstance(part, Text) or len(part.numbers) > 1:
+            return part
+        lines = self.lines.get(part.jpeg, ())
+        known = None if lines is None else Sighting(lines, self.things, engine="fake")
+        return replace(part, sighting=known)
 
 
 @pytest.fixture
-def reader() -> FakeReader:
-    return FakeReader()
-
-
-@pytest.fixture
-def analyst(reader: FakeReader) -> OfflineAnalyst:
-    return OfflineAnalyst(reader)
+def analyst() -> Bench:
+    return Bench()
 
 
 def picture(number: int, facts: PhotoFacts = HARBOUR, name: str = "a.jpg") -> Picture:
@@ -86,13 +68,14 @@ def user(words: str, *pictures: Picture) -> Said:
     return Said("user", (*pictures, Text(words)))
 
 
-async def pieces_of(analyst: OfflineAnalyst, *messages: Said, vision: bool = True) -> list[Any]:
+async def pieces_of(analyst: Bench, *messages: Said, vision: bool = True) -> list[Any]:
     system = Said("system", (Text("You are a pirate."),))
-    request = Request("offline", (system, *messages), vision=vision)
-    return [piece async for piece in analyst.answer(request)]
+    seen = map(analyst.seen, messages) if vision else messages
+    request = Request("offline", (system, *seen), vision=vision)
+    return [piece async for piece in analyst.model.answer(request)]
 
 
-async def answer(analyst: OfflineAnalyst, *messages: Said, vision: bool = True) -> str:
+async def answer(analyst: Bench, *messages: Said, vision: bool = True) -> str:
     pieces = await pieces_of(analyst, *messages, vision=vision)
     assert isinstance(pieces[-1], Finished)
     assert (pieces[-1].model, pieces[-1].finish) == ("offline", "stop")
@@ -101,10 +84,8 @@ async def answer(analyst: OfflineAnalyst, *messages: Said, vision: bool = True) 
     return text.removesuffix("\n\n" + texts.OFFLINE_HINT)
 
 
-async def test_a_description_tells_all_that_is_known(
-    analyst: OfflineAnalyst, reader: FakeReader
-) -> None:
-    reader.lines[b"P1 a.jpg"] = (line("NOTICE"), line("KRW 301", 0.914))
+async def test_a_description_tells_all_that_is_known(analyst: Bench) -> None:
+    analyst.lines[b"P1 a.jpg"] = (line("NOTICE"), line("KRW 301", 0.914))
     assert await answer(analyst, user(texts.DESCRIBE, picture(1))) == (
         "**P1** `a.jpg`\n"
         "\n"
@@ -117,7 +98,7 @@ async def test_a_description_tells_all_that_is_known(
     )
 
 
-async def test_a_description_tells_what_is_not_known(analyst: OfflineAnalyst) -> None:
+async def test_a_description_tells_what_is_not_known(analyst: Bench) -> None:
     assert await answer(analyst, user(texts.DESCRIBE, picture(2, BARE, "p.png"))) == (
         "**P2** `p.png`\n"
         "\n"
@@ -140,42 +121,38 @@ async def test_a_description_tells_what_is_not_known(analyst: OfflineAnalyst) ->
     ],
 )
 async def test_a_question_for_one_fact_gets_that_fact_without_reading(
-    analyst: OfflineAnalyst, reader: FakeReader, question: str, fact: str
+    analyst: Bench, question: str, fact: str
 ) -> None:
     assert await answer(analyst, user(question, picture(1))) == f"**P1** `a.jpg`\n\n{fact}"
-    assert reader.read == []
 
 
 @pytest.mark.parametrize(
     "question", ["What does the sign say?", "Read the licence plate", "Is anything written there?"]
 )
-async def test_a_question_for_text_gets_the_text_only(
-    analyst: OfflineAnalyst, reader: FakeReader, question: str
-) -> None:
-    reader.lines[b"P1 a.jpg"] = (line("Passat"),)
+async def test_a_question_for_text_gets_the_text_only(analyst: Bench, question: str) -> None:
+    analyst.lines[b"P1 a.jpg"] = (line("Passat"),)
     told = await answer(analyst, user(question, picture(1)))
     assert told == "**P1** `a.jpg`\n\n- Text: `Passat`"
 
 
 async def test_a_question_beyond_the_facts_is_not_answered_but_they_are_told(
-    analyst: OfflineAnalyst,
+    analyst: Bench,
 ) -> None:
     told = await answer(analyst, user("Is she happy?", picture(1)))
     assert told.startswith(texts.OFFLINE_BEYOND + "\n\n**P1** `a.jpg`\n\n- File: JPEG")
     assert told.endswith("- Text: none found")
 
 
-async def test_pictures_are_counted(analyst: OfflineAnalyst, reader: FakeReader) -> None:
+async def test_pictures_are_counted(analyst: Bench) -> None:
     told = await answer(analyst, user("How many photos are here?", picture(3), picture(4)))
     assert told == "2 pictures: P3, P4."
-    assert reader.read == []
 
 
-async def test_without_a_picture_it_asks_for_one(analyst: OfflineAnalyst) -> None:
+async def test_without_a_picture_it_asks_for_one(analyst: Bench) -> None:
     assert await answer(analyst, user("Hello?")) == texts.OFFLINE_NO_PICTURE
 
 
-async def test_a_follow_up_is_about_the_latest_pictures(analyst: OfflineAnalyst) -> None:
+async def test_a_follow_up_is_about_the_latest_pictures(analyst: Bench) -> None:
     told = await answer(
         analyst,
         user("When?", picture(1)),
@@ -188,7 +165,7 @@ async def test_a_follow_up_is_about_the_latest_pictures(analyst: OfflineAnalyst)
     assert "**P1**" not in told
 
 
-async def test_a_picture_named_by_its_number_is_meant(analyst: OfflineAnalyst) -> None:
+async def test_a_picture_named_by_its_number_is_meant(analyst: Bench) -> None:
     messages = (user("When?", picture(1), picture(2)), user("Where was p1?", picture(3)))
     told = await answer(analyst, *messages)
     assert "**P1**" in told
@@ -196,64 +173,44 @@ async def test_a_picture_named_by_its_number_is_meant(analyst: OfflineAnalyst) -
     assert "**P3**" not in told
 
 
-async def test_the_frame_around_a_question_is_no_question(analyst: OfflineAnalyst) -> None:
+async def test_the_frame_around_a_question_is_no_question(analyst: Bench) -> None:
     framed = "[Written by: When Where]\n[Shown then, not now: P9 sign.jpg]\nWhich camera?"
     told = await answer(analyst, user(framed, picture(1)))
     assert told == "**P1** `a.jpg`\n\n- Camera: `NOKIA Lumia 820`"
 
 
-async def test_each_picture_is_told_as_soon_as_it_is_read(
-    analyst: OfflineAnalyst, reader: FakeReader
-) -> None:
-    reader.gate = asyncio.Event()
-    request = Request("offline", (user("What does it say?", picture(1), picture(2)),))
-    async with aclosing(analyst.answer(request)) as pieces:
-        assert await anext(pieces) == Delta("**P1** `a.jpg`\n\n")
-        assert reader.read == []
-        reader.gate.set()
-        assert await anext(pieces) == Delta("- Text: none found\n")
-        assert reader.read == [b"P1 a.jpg"]
-
-
-async def test_a_contact_sheet_tells_each_photo_and_is_not_read(
-    analyst: OfflineAnalyst, reader: FakeReader
-) -> None:
+async def test_a_contact_sheet_tells_each_photo_and_is_not_read(analyst: Bench) -> None:
     sheet = Picture("P9–P10", "", b"", 8, 8, (9, 10), (HARBOUR, BARE))
     told = await answer(analyst, user("When, and what does it say?", sheet))
     assert told == (
         "**P9**\n\n- Taken: 2025-03-14 09:30:12+01:00\n\n"
         f"**P10**\n\n- Taken: the file does not tell\n{texts.OFFLINE_SHEET}"
     )
-    assert reader.read == []
 
 
-async def test_a_picture_that_cannot_be_read_costs_its_text_only(
-    analyst: OfflineAnalyst, reader: FakeReader
-) -> None:
-    reader.lines[b"P1 a.jpg"] = None
-    reader.lines[b"P2 a.jpg"] = (line("EXIT"),)
+async def test_a_picture_that_cannot_be_read_costs_its_text_only(analyst: Bench) -> None:
+    analyst.lines[b"P1 a.jpg"] = None
+    analyst.lines[b"P2 a.jpg"] = (line("EXIT"),)
     told = await answer(analyst, user("Any text?", picture(1), picture(2)))
     assert texts.OFFLINE_UNREADABLE in told
     assert told.endswith("- Text: `EXIT`")
 
 
-async def test_a_cut_file_is_named(analyst: OfflineAnalyst) -> None:
+async def test_a_cut_file_is_named(analyst: Bench) -> None:
     facts = PhotoFacts("JPEG", 10, 10, 99, incomplete=True)
     assert texts.OFFLINE_CUT in await answer(analyst, user("When?", picture(1, facts)))
 
 
-async def test_words_in_pictures_and_files_are_shown_as_they_are(
-    analyst: OfflineAnalyst, reader: FakeReader
-) -> None:
-    reader.lines[b"P1 _x_ [a](http://b).jpg"] = (line("`@all` [x](http://evil.example)\n# y"),)
+async def test_words_in_pictures_and_files_are_shown_as_they_are(analyst: Bench) -> None:
+    analyst.lines[b"P1 _x_ [a](http://b).jpg"] = (line("`@all` [x](http://evil.example)\n# y"),)
     told = await answer(analyst, user("Read it", picture(1, name="_x_ [a](http://b).jpg")))
     assert told == (
         "**P1** `_x_ [a](http://b).jpg`\n\n- Text: `'@all' [x](http://evil.example) # y`"
     )
 
 
-async def test_a_long_text_is_bounded(analyst: OfflineAnalyst, reader: FakeReader) -> None:
-    reader.lines[b"P1 a.jpg"] = tuple(line(f"line of {n}") for n in range(100))
+async def test_a_long_text_is_bounded(analyst: Bench) -> None:
+    analyst.lines[b"P1 a.jpg"] = tuple(line(f"line of {n}") for n in range(100))
     told = await answer(analyst, user("Read it", picture(1)))
     assert told.endswith("· `line of 79` · and 20 more lines")
 
@@ -287,10 +244,8 @@ def thing(label: str, left: float, width: float = 0.1, confidence: float = 0.8) 
 STREET = (thing("car", 0.02), thing("car", 0.45), thing("person", 0.8))
 
 
-async def test_what_is_seen_is_counted_and_placed(
-    analyst: OfflineAnalyst, reader: FakeReader
-) -> None:
-    reader.things = STREET
+async def test_what_is_seen_is_counted_and_placed(analyst: Bench) -> None:
+    analyst.things = STREET
     told = await answer(analyst, user("What do you see?", picture(1)))
     assert "\n- Seen: 2 cars, left and centre; a person, right\n- Text: none found" in told
 
@@ -309,32 +264,30 @@ async def test_what_is_seen_is_counted_and_placed(
     ],
 )
 async def test_questions_for_things_are_answered_from_what_was_seen(
-    analyst: OfflineAnalyst, reader: FakeReader, question: str, told: str
+    analyst: Bench, question: str, told: str
 ) -> None:
-    reader.things = STREET
+    analyst.things = STREET
     assert await answer(analyst, user(question, picture(1))) == f"**P1** `a.jpg`\n\n{told}"
 
 
 async def test_a_thing_that_has_no_common_name_can_be_asked_for_where_it_was_seen(
-    analyst: OfflineAnalyst, reader: FakeReader
+    analyst: Bench,
 ) -> None:
-    reader.things = (thing("forklift", 0.5),)
+    analyst.things = (thing("forklift", 0.5),)
     told = await answer(analyst, user("Things? And how many forklifts?", picture(1)))
     assert told.endswith("- Asked for “forklift”: a forklift, centre.")
 
 
-async def test_many_things_are_only_counted(analyst: OfflineAnalyst, reader: FakeReader) -> None:
-    reader.things = tuple(thing("bus", place / 10) for place in range(5))
+async def test_many_things_are_only_counted(analyst: Bench) -> None:
+    analyst.things = tuple(thing("bus", place / 10) for place in range(5))
     told = await answer(analyst, user("How many buses?", picture(1)))
     assert told.endswith("- Asked for “bus”: 5 buses.")
 
 
-async def test_a_plate_is_told_with_what_it_stands_on(
-    analyst: OfflineAnalyst, reader: FakeReader
-) -> None:
-    reader.things = (thing("car", 0.0, 0.9), thing("car", 0.4), thing("chair", 0.4))
+async def test_a_plate_is_told_with_what_it_stands_on(analyst: Bench) -> None:
+    analyst.things = (thing("car", 0.0, 0.9), thing("car", 0.4), thing("chair", 0.4))
     on_car = TextLine("AB 12 CDE", ((0.42, 0.3), (0.48, 0.3), (0.48, 0.4), (0.42, 0.4)), 0.94)
-    reader.lines[b"P1 a.jpg"] = (on_car,)
+    analyst.lines[b"P1 a.jpg"] = (on_car,)
     told = await answer(analyst, user("Read the plate", picture(1)))
     assert told.endswith("- Text: `AB 12 CDE` (on the car, 94 %, please check)")
 
@@ -346,19 +299,15 @@ async def test_a_plate_is_told_with_what_it_stands_on(
         ("1M8GDM9A1KP042788", "VIN, its check digit does not fit"),
     ],
 )
-async def test_a_vin_is_told_with_its_check(
-    analyst: OfflineAnalyst, reader: FakeReader, number: str, verdict: str
-) -> None:
-    reader.lines[b"P1 a.jpg"] = (line(number, 0.87),)
+async def test_a_vin_is_told_with_its_check(analyst: Bench, number: str, verdict: str) -> None:
+    analyst.lines[b"P1 a.jpg"] = (line(number, 0.87),)
     told = await answer(analyst, user("What is the VIN?", picture(1)))
     assert told.endswith(f"- Text: `{number}` ({verdict}, 87 %, please check)")
 
 
-async def test_words_point_at_what_they_tell_of(
-    analyst: OfflineAnalyst, reader: FakeReader
-) -> None:
-    reader.things = STREET
-    reader.lines["P2 é🚗.jpg".encode()] = (line("NOTICE"), line("KRW 301"))
+async def test_words_point_at_what_they_tell_of(analyst: Bench) -> None:
+    analyst.things = STREET
+    analyst.lines["P2 é🚗.jpg".encode()] = (line("NOTICE"), line("KRW 301"))
     pieces = await pieces_of(analyst, user("What do you see?", picture(2, name="é🚗.jpg")))
     text = "".join(piece.text for piece in pieces[:-1])
     spans = pieces[-1].grounding
@@ -373,36 +322,10 @@ async def test_words_point_at_what_they_tell_of(
     assert [span.text for span in spans] == ["2 cars", "2 cars", "a person", "`KRW 301`"]
 
 
-async def test_what_was_seen_already_is_not_looked_at_again(
-    analyst: OfflineAnalyst, reader: FakeReader
-) -> None:
-    seen = replace(picture(1), sighting=Sighting((line("EXIT"),)))
-    assert (await answer(analyst, user("Any text?", seen))).endswith("- Text: `EXIT`")
-    assert reader.read == []
-
-
-async def test_a_vision_engine_that_fails_costs_what_it_sees_only(
-    analyst: OfflineAnalyst, reader: FakeReader
-) -> None:
-    reader.problem = VisionProblem(VisionReason.BUSY)
-    told = await answer(analyst, user("", picture(1)))
-    assert told.endswith(f"- Camera: `NOKIA Lumia 820`\n{texts.OFFLINE_UNREADABLE}")
-
-
-async def test_with_vision_off_nothing_is_looked_at(
-    analyst: OfflineAnalyst, reader: FakeReader
-) -> None:
+async def test_with_vision_off_nothing_is_looked_at(analyst: Bench) -> None:
     told = await answer(analyst, user("What do you see?", picture(1)), vision=False)
     assert told.endswith(texts.OFFLINE_VISION_OFF)
-    assert reader.read == []
 
 
-async def test_the_engine_is_tried_by_a_blank_picture(reader: FakeReader) -> None:
-    assert "offline" in await OfflineAnalyst(reader).check()
-    (blank,) = reader.read
-    pixels = decode_own(blank)
-    assert pixels is not None
-    assert pixels.min() > 250
-    reader.problem = VisionProblem(VisionReason.BUSY)
-    with pytest.raises(VisionProblem):
-        await OfflineAnalyst(reader).check()
+async def test_there_is_nothing_that_can_fail(analyst: Bench) -> None:
+    assert "offline" in await analyst.model.check()

@@ -85,14 +85,6 @@ async def test_the_deployment_and_vision_are_chosen_by_commands(tab: Page, serve
     await expect(tab.locator(".note")).to_have_count(0)
 
 
-@pytest.mark.parametrize("ready", [False, True])
-async def test_the_vision_switch_is_honest(tab: Page, served: Served, ready: bool) -> None:
-    served.bot.state["vision_ready"] = ready
-    await tab.reload()
-    told = "Reads text" if ready else "comes with the next version; the setting is remembered."
-    await expect(tab.locator("#vision-help")).to_contain_text(told)
-
-
 @pytest.mark.parametrize("as_file", [False, True])
 async def test_the_raw_json_parses(tab: Page, served: Served, as_file: bool) -> None:
     transcript = [

@@ -347,7 +347,7 @@ async def test_the_state_tells_what_is_in_force_and_what_the_page_takes(
     browser: aiohttp.ClientSession,
 ) -> None:
     state = await (await browser.get(f"/page/state?conversation={TALK}")).json()
-    assert (state["system"], state["vision_ready"]) == (SYSTEM, False)
+    assert (state["system"], state["vision"]) == (SYSTEM, True)
     assert state["upload_bytes"] == UPLOAD_LIMIT
     assert (await browser.get("/page/state?conversation=..")).status == 400
 

@@ -29,8 +29,7 @@ def picture(number: int, image: Image.Image, name: str = "") -> Picture:
 
 
 def test_citations_name_the_photo() -> None:
-    pictures = [picture(1, Image.new("RGB", (8, 8)), "a.heic")]
-    assert citations(OUTLINES, pictures) == (
+    assert citations(OUTLINES, {1: "P1 a.heic"}) == (
         Citation(1, "car", "Outlined on P1 a.heic."),
         Citation(2, "plate KRW 301", "Outlined on P1 a.heic."),
         Citation(3, "dog", "Outlined on P2."),

@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.history import Past, Photo, PhotoFacts, Turn, Usage
+from bot.history import Past, Photo, PhotoFacts, Seen, Turn, Usage
 from bot.model import Call, Picture, Said, Text
 from bot.threads import Thread
 from bot.transcript import blocks, dumps, full, full_blocks, request_view, transcript
+from bot.vision import Sighting, TextLine
 
 SYSTEM = "You are an AI assistant that helps people find information."
 THREAD = Thread("msteams", "tenant", "19:abc@thread.tacv2", "1700")
@@ -22,6 +23,11 @@ relaxed = settings(deadline=None, max_examples=150)
 
 def photo(number: int, name: str = "IMG_0042.jpg") -> Photo:
     return Photo(number, f"{number:064x}", name, FACTS, "Ann", 1.0)
+
+
+def sighting(*texts: str) -> Sighting:
+    corners = ((0.1, 0.1), (0.4, 0.1), (0.4, 0.2), (0.1, 0.2))
+    return Sighting(tuple(TextLine(text, corners, 0.9) for text in texts), engine="test")
 
 
 def turn(question: str = "What is it?", answer: str = "A cat.", **changes: Any) -> Turn:
@@ -241,7 +247,7 @@ def test_full_is_one_object_where_it_fits() -> None:
 def test_a_long_full_can_be_restored_from_its_blocks(
     said: list[tuple[str, str]], limit: int
 ) -> None:
-    turns = tuple(turn(q, a, photos=(1,), sightings=({"lines": [q, a]},)) for q, a in said)
+    turns = tuple(turn(q, a, photos=(1,), sightings=(Seen(1, sighting(q, a)),)) for q, a in said)
     whole = full(THREAD, SYSTEM, Past(turns, (photo(1),)))
     made = full_blocks(whole, limit)
     assert all(len(block) <= limit for block in made)

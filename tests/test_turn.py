@@ -10,6 +10,7 @@ from obstore.store import MemoryStore
 
 from adapters.blobs import BlobStore
 from bot import texts
+from bot.composer import Composer
 from bot.gallery import File, Gallery
 from bot.history import Past, Usage
 from bot.history import Turn as Stored
@@ -17,10 +18,12 @@ from bot.messages import Attachment, Author
 from bot.model import Picture, Text
 from bot.preferences import InForce
 from bot.problems import FileProblem, ModelProblem, ModelReason, Reason
+from bot.question import Question
 from bot.settings import Limits
+from bot.sights import Sights
 from bot.threads import Thread
-from bot.turn import Outcome, Question, Turns
-from tests.fakes import SameProcess, ScriptedModel
+from bot.turn import Outcome, Turns
+from tests.fakes import FakeVision, SameProcess, ScriptedModel
 from tests.pictures import corners, encoded
 
 if TYPE_CHECKING:
@@ -63,8 +66,10 @@ class Bench:
         self.limits = Limits(**limits)
         self.blobs = BlobStore(MemoryStore())
         self.gallery = Gallery(children, self.blobs, self.limits, spool)
-        self.families: dict[str, str] = {}
-        self.turns = Turns(self.model, self.gallery, self.limits, self.families)
+        self.vision = FakeVision()
+        sights = Sights(self.vision, self.gallery, self.limits)
+        self.composer = Composer(self.gallery, sights, self.limits, {})
+        self.turns = Turns(self.model, self.gallery, self.composer, self.limits)
         self.watcher = Watcher()
 
     async def ask(
@@ -137,6 +142,8 @@ async def test_people_see_the_looking_then_the_answer_grow(tmp_path: Path) -> No
     assert bench.watcher.progressed == [
         texts.looked_at(1, 2),
         texts.looked_at(2, 2),
+        texts.reading(1, 2),
+        texts.reading(2, 2),
         texts.THINKING,
     ]
     assert bench.watcher.grown[0] == "A red"
@@ -224,8 +231,7 @@ async def test_no_more_photos_are_recalled_than_may_be_posted(tmp_path: Path) ->
 
 async def test_dear_pictures_go_on_sheets_so_that_history_has_room(tmp_path: Path) -> None:
     bench = Bench(tmp_path)
-    bench.families["gpt-test"] = "gpt-4o-mini"
-    bench.turns = Turns(bench.model, bench.gallery, bench.limits, bench.families)
+    bench.composer.learn("gpt-test", "gpt-4o-mini")
     past = Past(turns=(Stored("0", 1.0, "Anna", "What is it?", "A blue car."),))
     await bench.ask("And these?", *(picture(n, large(n)) for n in (1, 2, 3)), past=past)
     assert sent(bench.request) == [1]

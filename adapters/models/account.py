@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from adapters.models.questions import VEHICLES, Topic, named
 from bot import texts
+from bot.codes import is_code
 from bot.grounding import Span
 from bot.vision import Polygon
 
@@ -20,7 +20,6 @@ MOST_LINES = 80
 """Lines of text told of one picture."""
 OWNERS = (*VEHICLES, "bicycle", "train", "boat", "airplane")
 """Things that have plates and names on them."""
-_CODE = re.compile(r"(?=.*\d)[A-Z0-9]{4,24}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +112,7 @@ def _text(sighting: Sighting) -> Piece:
 
 def codes(lines: Sequence[TextLine]) -> set[str]:
     """Pick what looks like a plate, serial number or other code, where each character counts."""
-    return {line.text for line in lines if _CODE.fullmatch(re.sub(r"[\s.·:/-]", "", line.text))}
+    return {line.text for line in lines if is_code(line.text)}
 
 
 def owner(line: TextLine, things: Sequence[Thing]) -> str:

@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
-
-import numpy as np
 
 from adapters.models.account import Account, Piece, told
 from adapters.models.questions import COUNT, Topic, topics
 from adapters.models.settings import OFFLINE
 from bot import texts
-from bot.media.pixels import encode
 from bot.model import Delta, Finished, Picture, Text
-from bot.problems import FileProblem, VisionProblem
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+    from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
 
     from bot.history import PhotoFacts
     from bot.model import Request, Said
-    from bot.vision import Vision
 
 TELL: dict[Topic, Callable[[PhotoFacts], str]] = {
     Topic.FILE: texts.offline_file,
@@ -30,74 +24,65 @@ TELL: dict[Topic, Callable[[PhotoFacts], str]] = {
     Topic.PLACE: texts.offline_place,
     Topic.CAMERA: texts.offline_camera,
 }
-BLANK = np.full((64, 64, 3), 255, np.uint8)
 _FRAME = re.compile(r"(\[[^\n]*\]\n)*")
 _LABEL = re.compile(r"\bP(\d{1,5})\b", re.IGNORECASE)
 
 
 class OfflineAnalyst:
-    """A `Model` that claims nothing it cannot prove; it owns its vision engine."""
-
-    def __init__(self, vision: Vision) -> None:
-        self._vision = vision
+    """A `Model` that claims nothing it cannot prove, from facts and sightings of pictures."""
 
     async def close(self) -> None:
-        """End the engine."""
-        await self._vision.close()
+        """Do nothing: there is nothing to end."""
 
     async def check(self, model: str = OFFLINE) -> str:
-        """Read a blank picture, and say how things stand; raises `VisionProblem`."""
-        await self._vision.look(await asyncio.to_thread(encode, BLANK))
+        """Say how things stand."""
         return f"Questions are answered by {model!r}. {texts.OFFLINE_HINT}"
 
     async def answer(self, request: Request) -> AsyncGenerator[Delta | Finished]:
-        """Tell picture by picture, each as soon as it is seen, and end with the remedy.
+        """Tell picture by picture, and end with the remedy.
 
         What was seen is grounded in the answer's words.
         """
         account = Account()
-        async for piece in self._told(request):
+        for piece in _told(request):
             yield Delta(account.take(piece))
         yield Delta(account.take(Piece(texts.OFFLINE_HINT)))
         yield Finished(OFFLINE, finish="stop", grounding=tuple(account.spans))
 
-    async def _told(self, request: Request) -> AsyncGenerator[Piece]:
-        question = asked(request.messages)
-        pictures = meant(request.messages, question)
-        if COUNT.search(question) and pictures:
-            yield Piece(texts.offline_count([picture.name for picture in pictures]) + "\n\n")
-        elif not pictures:
-            yield Piece(texts.OFFLINE_NO_PICTURE + "\n\n")
-        else:
-            about = topics(question)
-            if not about:
-                yield Piece(texts.OFFLINE_BEYOND + "\n\n")
-            for picture in pictures:
-                async for piece in self._of(picture, question, about or set(Topic), request):
-                    yield piece
 
-    async def _of(
-        self, picture: Picture, question: str, about: set[Topic], request: Request
-    ) -> AsyncGenerator[Piece]:
-        """Tell of one picture: what its file proves, then what is seen in it."""
-        yield Piece(_proved(picture, about))
-        if about & {Topic.TEXT, Topic.THINGS}:
-            for line in await self._seen(picture, question, about, vision=request.vision):
-                yield replace(line, photo=picture.numbers[0] if picture.numbers else 0)
-        yield Piece("\n")
+def _told(request: Request) -> Iterator[Piece]:
+    """Tell picture by picture."""
+    question = asked(request.messages)
+    pictures = meant(request.messages, question)
+    if COUNT.search(question) and pictures:
+        yield Piece(texts.offline_count([picture.name for picture in pictures]) + "\n\n")
+    elif not pictures:
+        yield Piece(texts.OFFLINE_NO_PICTURE + "\n\n")
+    else:
+        about = topics(question)
+        if not about:
+            yield Piece(texts.OFFLINE_BEYOND + "\n\n")
+        for picture in pictures:
+            yield from _of(picture, question, about or set(Topic), vision=request.vision)
 
-    async def _seen(
-        self, picture: Picture, question: str, about: set[Topic], *, vision: bool
-    ) -> list[Piece]:
-        if len(picture.numbers) > 1:
-            return [Piece(texts.OFFLINE_SHEET + "\n")]
-        if not vision:
-            return [Piece(texts.OFFLINE_VISION_OFF + "\n")]
-        try:
-            sighting = picture.sighting or await self._vision.look(picture.jpeg)
-        except (FileProblem, VisionProblem):
-            return [Piece(texts.OFFLINE_UNREADABLE + "\n")]
-        return list(told(sighting, question, about))
+
+def _of(picture: Picture, question: str, about: set[Topic], *, vision: bool) -> Iterator[Piece]:
+    """Tell of one picture: what its file proves, then what was seen in it."""
+    yield Piece(_proved(picture, about))
+    if about & {Topic.TEXT, Topic.THINGS}:
+        for line in _seen(picture, question, about, vision=vision):
+            yield replace(line, photo=picture.numbers[0] if picture.numbers else 0)
+    yield Piece("\n")
+
+
+def _seen(picture: Picture, question: str, about: set[Topic], *, vision: bool) -> Iterable[Piece]:
+    if len(picture.numbers) > 1:
+        return [Piece(texts.OFFLINE_SHEET + "\n")]
+    if not vision:
+        return [Piece(texts.OFFLINE_VISION_OFF + "\n")]
+    if picture.sighting is None:
+        return [Piece(texts.OFFLINE_UNREADABLE + "\n")]
+    return told(picture.sighting, question, about)
 
 
 def asked(messages: Sequence[Said]) -> str:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from bot.threads import Thread
 
 State = Callable[["Thread"], Awaitable[dict[str, Any]]]
-"""Tells what is in force in a thread: `system`, `model`, `models`, `vision`, `vision_ready`."""
+"""Tells what is in force in a thread: `system`, `model`, `models`, `vision`."""
 
 REREAD = 2.0
 """Seconds after which an open page looks for changes that no bell told of."""

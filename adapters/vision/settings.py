@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import SettingsConfigDict
 
-from bot.settings import MIB, Section
+from bot.settings import MIB, Section, WebAddress
 
 if TYPE_CHECKING:
     from bot.settings import Limits
@@ -25,7 +25,7 @@ class VisionSettings(Section):
 
     model_config = SettingsConfigDict(env_prefix="LOUPE_VISION_")
 
-    endpoint: str = Field(
+    endpoint: WebAddress = Field(
         "",
         validation_alias="VISION_ENDPOINT",
         description="Azure AI Vision resource; unset: the engine on this machine",
@@ -71,14 +71,6 @@ class VisionSettings(Section):
         120, gt=0, le=3600, description="longest wait of a picture for its turn"
     )
 
-    @field_validator("endpoint")
-    @classmethod
-    def _is_an_address(cls, value: str) -> str:
-        parts = urlsplit(value)
-        if value and not (parts.scheme in {"https", "http"} and parts.hostname):
-            raise ValueError("it must be a web address such as https://example.com")
-        return value
-
     @field_validator("rate")
     @classmethod
     def _is_a_rate(cls, value: str) -> str:
@@ -98,6 +90,11 @@ class VisionSettings(Section):
         parts = urlsplit(self.endpoint)
         path = re.sub(r"/computervision(/.*)?$", "", parts.path).rstrip("/")
         return f"{parts.scheme}://{parts.netloc}{path}"
+
+    @property
+    def lent(self) -> tuple[str, str] | None:
+        """Address and key of the Azure resource, for a service that uses it itself."""
+        return (self.resource, self.key.get_secret_value()) if self.endpoint and self.key else None
 
 
 def build_vision(settings: VisionSettings, limits: Limits) -> Vision:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bot.problems import ModelReason
-from bot.texts.wording import count
+from bot.texts.wording import count, verbatim
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -108,7 +108,9 @@ def hello(*, shared: bool) -> str:
     return f"{start}{watch} /help tells the rest."
 
 
-PICTURE_NOT_SHOWN = "The picture with the outlines could not be shown here."
+def picture_not_shown(photo: str) -> str:
+    """Say that a photo with outlines is missing below an answer."""
+    return f"{verbatim(photo)} with the outlines could not be shown here."
 
 
 def outlined(photo: str, things: Sequence[str]) -> str:

@@ -66,18 +66,21 @@ def system_reset(force: InForce, scope: str) -> str:
     return f"The system message {scope} was taken back. Now in force:\n\n{quoted(force.system)}"
 
 
-def _vision_honestly(*, ready: bool) -> str:
-    return "" if ready else " It does nothing yet in this version; the setting is remembered."
+VISION = {
+    True: "is on: text and things in photos are read beforehand, and answers outline what they "
+    "point at",
+    False: "is off: the model sees the photos, but nothing is read beforehand or outlined",
+}
 
 
-def vision_shown(on: bool, *, ready: bool) -> str:
+def vision_shown(on: bool) -> str:
     """Say whether Vision is on."""
-    return f"Vision is {'on' if on else 'off'}.{_vision_honestly(ready=ready)}"
+    return f"Vision {VISION[on]}."
 
 
-def vision_set(on: bool, scope: str, *, ready: bool) -> str:
+def vision_set(on: bool, scope: str) -> str:
     """Confirm the Vision switch."""
-    return f"Vision is now {'on' if on else 'off'} {scope}.{_vision_honestly(ready=ready)}"
+    return f"Now {scope}: Vision {VISION[on]}."
 
 
 def models_shown(current: str, deployment: Deployment) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from bot.texts.wording import count, place, size, verbatim
+from bot.texts.vision import PLEASE_CHECK, vin_verdict
+from bot.texts.wording import count, percent, place, size, verbatim
 from bot.vin import read_vin
 
 if TYPE_CHECKING:
@@ -34,8 +35,6 @@ OFFLINE_NOTHING_SEEN = "nothing that could be named"
 OFFLINE_VISION_OFF = (
     "- The picture itself was not looked at, as Vision is off here. /vision on switches it on."
 )
-VIN_PASSES = "VIN, its check digit fits"
-VIN_FAILS = "VIN, its check digit does not fit"
 FEW = 4
 """Most things of a label of which it is said where they are."""
 PLURALS = {"person": "people", "bus": "buses", "sheep": "sheep", "skis": "skis"}
@@ -120,9 +119,9 @@ def offline_line(line: TextLine, owner: str = "", *, code: bool = False) -> str:
     """
     notes = [f"on the {owner}"] if owner else []
     if vin := read_vin(line.text):
-        notes.append(VIN_PASSES if vin.passes else VIN_FAILS)
+        notes.append(vin_verdict(vin))
     if code or vin:
-        notes.append(f"{round(100 * line.confidence)} %, please check")
+        notes.append(f"{percent(line.confidence)}, {PLEASE_CHECK}")
     return verbatim(line.text) + (f" ({', '.join(notes)})" if notes else "")
 
 

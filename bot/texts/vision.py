@@ -1,8 +1,14 @@
-"""What is said when pictures could not be read and seen by the vision engine."""
+"""What is said of reading and seeing: how far it is, what is doubtful, and why it is missing."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from bot.problems import FileProblem, VisionProblem, VisionReason
+from bot.texts.wording import count, percent, verbatim
+
+if TYPE_CHECKING:
+    from bot.vin import Vin
 
 WHY_VISION: dict[VisionReason, str] = {
     VisionReason.UNAUTHORIZED: "the service did not accept Loupe's credentials",
@@ -21,3 +27,35 @@ def without_vision(problem: VisionProblem | FileProblem) -> str:
     if isinstance(problem, VisionProblem):
         why = WHY_VISION[problem.reason]
     return f"The vision enhancements are missing from this answer: {why}."
+
+
+PLEASE_CHECK = "please check"
+
+
+def reading(done: int, total: int) -> str:
+    """Say how far the reading and seeing has come."""
+    return f"Reading {count(total, 'photo', 'photos')}… ({done} of {total})"
+
+
+def vin_verdict(vin: Vin) -> str:
+    """Say whether a vehicle identification number passes its check."""
+    return "VIN, its check digit fits" if vin.passes else "VIN, its check digit does not fit"
+
+
+def doubtful(code: str, confidence: float) -> str:
+    """Say that a plate or another code was read, but not surely."""
+    return f"{verbatim(code)}: read with {percent(confidence)}, {PLEASE_CHECK}."
+
+
+def read_differently(code: str, read: str, confidence: float) -> str:
+    """Say that the answer's reading of a code is not that of the vision engine."""
+    return (
+        f"{verbatim(code)}: {verbatim(read)} by another reading "
+        f"({percent(confidence)}), {PLEASE_CHECK}."
+    )
+
+
+def vin_checked(vin: Vin) -> str:
+    """Say of a number in an answer whether it passes its check."""
+    ending = "." if vin.passes else f", {PLEASE_CHECK}."
+    return f"{verbatim(vin.number)}: {vin_verdict(vin)}{ending}"

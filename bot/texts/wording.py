@@ -56,3 +56,8 @@ def verbatim(text: str) -> str:
 def plain(name: str) -> str:
     """Show a stranger's name as plain words: one line, without Markdown, tags or links."""
     return LINKS.sub(INERT, " ".join(MARKUP.sub(" ", name).split()))
+
+
+def percent(confidence: float) -> str:
+    """Write a confidence of 0..1."""
+    return f"{round(100 * confidence)} %"

@@ -54,7 +54,6 @@ class ScriptedBot:
             "model": "gpt-4o",
             "models": ["gpt-4o", "gpt-4.1-mini"],
             "vision": True,
-            "vision_ready": False,
         }
         self.transcript = json.dumps([{"role": "system", "content": [SYSTEM]}])
         self._seen: set[str] = set()

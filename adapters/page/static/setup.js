@@ -5,9 +5,6 @@ import { element, find } from "./elements.js";
 
 const NOT_APPLIED = "Not applied to this conversation yet.";
 const WAITING = "Sent; the question whether to apply it follows.";
-const NOT_READY =
-  "Reading text and outlining objects comes with the next version; the setting is remembered.";
-const READY = "Reads text in photos and outlines what is in them.";
 
 export class Setup {
   #system = find("system");
@@ -88,10 +85,9 @@ export class Setup {
     this.#model.disabled = models.length < 2;
   }
 
-  #showVision({ vision, vision_ready: ready }) {
+  #showVision({ vision }) {
     this.#vision.setAttribute("aria-checked", String(vision));
     this.#vision.disabled = false;
-    find("vision-help").textContent = ready ? READY : NOT_READY;
   }
 }
 

@@ -1,0 +1,33 @@
+"""The model that is configured; only what it needs is imported, for that takes seconds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from adapters.models.chat import ChatModel
+    from adapters.models.gpt4v import Gpt4vModel
+    from adapters.models.offline import OfflineAnalyst
+    from adapters.models.settings import ModelSettings
+    from bot.settings import Limits
+
+
+def build_model(
+    settings: ModelSettings, limits: Limits, vision: tuple[str, str] | None = None
+) -> ChatModel | Gpt4vModel | OfflineAnalyst:
+    """Make the model that answers.
+
+    `vision` is address and key of the Azure AI Vision resource that the retired format of GPT-4V
+    hands to its service.
+    """
+    if settings.offline:
+        from adapters.models.offline import OfflineAnalyst  # noqa: PLC0415
+
+        return OfflineAnalyst()
+    if settings.api == "gpt4v-extensions":
+        from adapters.models.gpt4v import Gpt4vModel, VisionResource  # noqa: PLC0415
+
+        return Gpt4vModel(settings, limits, VisionResource(*vision) if vision else None)
+    from adapters.models.chat import ChatModel  # noqa: PLC0415
+
+    return ChatModel(settings, limits)

@@ -1,0 +1,30 @@
+"""What is asked in a thread: words, files, and where they came from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bot.gallery import File
+from bot.threads import Thread
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked: the words (may be empty), the files, and from where.
+
+    `hints` are sentences to add at the end of the answer. With `photos_only` the words, which were
+    not meant for Loupe, count beside a photo only; `shortened` ones are the beginning of a text.
+    """
+
+    id: str
+    thread: Thread
+    words: str
+    author: str
+    at: float
+    files: tuple[File, ...] = ()
+    messages: tuple[str, ...] = ()
+    quoted: str = ""
+    shared: bool = False
+    hints: tuple[str, ...] = ()
+    photos_only: bool = False
+    shortened: bool = False

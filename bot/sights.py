@@ -1,0 +1,91 @@
+"""The photos of a question, looked at side by side by the vision engine."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import structlog
+
+from bot.problems import FileProblem, StoreDown, VisionProblem, VisionReason
+from bot.tasks import end
+from bot.vision import Sighting
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from bot.gallery import Gallery
+    from bot.model import Picture
+    from bot.settings import Limits
+    from bot.threads import Thread
+    from bot.vision import Vision
+
+AT_ONCE = 8
+"""Photos of one question that wait for the engine with their originals on disk."""
+
+log = structlog.get_logger()
+
+
+@dataclass(slots=True)
+class Seen:
+    """What was seen, by photo number; `problem` is why something is missing."""
+
+    sightings: dict[int, Sighting] = field(default_factory=dict)
+    problem: FileProblem | VisionProblem | None = None
+
+
+class Sights:
+    """Has photos looked at, for so long and no longer; what fails costs itself only."""
+
+    def __init__(self, vision: Vision, gallery: Gallery, limits: Limits) -> None:
+        self._vision = vision
+        self._gallery = gallery
+        self._seconds = limits.sight_seconds
+
+    async def see(
+        self, thread: Thread, pictures: Sequence[Picture], progress: Callable[[int, int], None]
+    ) -> Seen:
+        """Look at pictures of single photos, side by side; never raises what the engine raises."""
+        seen = Seen()
+        limit = asyncio.Semaphore(AT_ONCE)
+        done = 0
+
+        async def one(picture: Picture) -> None:
+            nonlocal done
+            async with limit:
+                try:
+                    seen.sightings[picture.numbers[0]] = await self._look(thread, picture)
+                except (FileProblem, VisionProblem) as problem:
+                    seen.problem = _graver(seen.problem, problem)
+                except StoreDown:
+                    raise
+                except Exception:  # whatever the engine fails with, the question is answered
+                    log.exception("vision_broke")
+                    seen.problem = VisionProblem(VisionReason.FAILED)
+            done += 1
+            progress(done, len(pictures))
+
+        tasks = [asyncio.create_task(one(picture)) for picture in pictures]
+        try:
+            if tasks and (await asyncio.wait(tasks, timeout=self._seconds))[1]:
+                seen.problem = _graver(seen.problem, VisionProblem(VisionReason.TIMED_OUT))
+            for task in tasks:
+                if task.done():
+                    task.result()
+        finally:
+            await end(*tasks)
+        if seen.problem is not None:
+            log.warning("photos_not_all_seen", problem=str(seen.problem), seen=len(seen.sightings))
+        return seen
+
+    async def _look(self, thread: Thread, picture: Picture) -> Sighting:
+        async with self._gallery.original(thread, picture.sha256) as path:
+            return await self._vision.look(picture.jpeg, path)
+
+
+def _graver(
+    known: FileProblem | VisionProblem | None, new: FileProblem | VisionProblem
+) -> FileProblem | VisionProblem:
+    """Prefer what is wrong with the engine to what is wrong with one picture."""
+    return known if isinstance(known, VisionProblem) else new
