@@ -35,21 +35,21 @@ class Rounds:
 
         Raises `ModelProblem`. When the toolbox closes, the model is asked once more, without it.
         """
-        usage, said = Usage(), ""
+        usage = Usage()
         while True:
             heard = _Heard()
             async with aclosing(self._model.answer(self.request)) as events:
                 async for event in events:
                     if isinstance(event, Delta):
-                        piece = event if heard.words else Delta(_gap(said) + event.text)
                         heard.words += event.text
-                        yield piece
+                        yield event
                     else:
                         heard.take(event)
             usage += heard.finished.usage
-            said = heard.words or said
             if not heard.calls or not self.request.may_call:
                 break
+            if gap := _gap(heard.words):
+                yield Delta(gap)
             await self._go_on(heard)
         yield replace(heard.finished, usage=usage)
 
@@ -78,7 +78,10 @@ class _Heard:
 
 
 def _gap(said: str) -> str:
-    """Part the words of two rounds: a sentence by a paragraph, a part of one by a space."""
+    """Part the words of two rounds: a sentence by a paragraph, a part of one by a space.
+
+    It is said before the tools are used, so that the last word can be shown meanwhile.
+    """
     if not said or said[-1].isspace():
         return ""
     return " " if said[-1].isalnum() or said[-1] in ",;-–—(" else "\n\n"

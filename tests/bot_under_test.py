@@ -36,7 +36,7 @@ from bot.settings import Core, Limits
 from tests.chats import PATIENCE, Chat, new_id
 from tests.pictures import MEDIA
 from tests.servers.image_analysis import KEY as VISION_KEY
-from tests.servers.image_analysis import ImageAnalysisServer, Seen
+from tests.servers.image_analysis import ImageAnalysisServer
 from tests.servers.openai import KEY, OpenAIServer
 from tests.servers.openid import OpenIdServer
 from tests.servers.redis_server import RedisServer, find_engine
@@ -223,8 +223,7 @@ class Bots:
         bot = self._started[name]
         bot.model.requests.clear()
         bot.teams.requests.clear()
-        bot.vision.requests.clear()
-        bot.vision.seen = Seen()
+        bot.vision.forget()
         return bot
 
     def _start(self, name: str) -> AbstractAsyncContextManager[Loupe]:

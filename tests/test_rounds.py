@@ -164,6 +164,7 @@ async def test_a_problem_in_a_later_round_comes_through() -> None:
     script = Script(["Let me look.", look()], [ModelProblem(ModelReason.BUSY)])
     answer = rounds(script).answer()
     assert await anext(answer) == Delta("Let me look.")
+    assert await anext(answer) == Delta("\n\n")
     with pytest.raises(ModelProblem):
         await anext(answer)
 

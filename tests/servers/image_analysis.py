@@ -107,6 +107,12 @@ class ImageAnalysisServer:
         """Answer the next requests with these, in turn."""
         self._script.extend(replies)
 
+    def forget(self) -> None:
+        """Drop what was asked, what was to be answered and what is seen."""
+        self.requests.clear()
+        self._script.clear()
+        self.seen, self.gate = Seen(), None
+
     async def __aenter__(self) -> Self:
         app = web.Application(client_max_size=64 * 1024 * 1024)
         app.router.add_post(PATH, self._analyse)

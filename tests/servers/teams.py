@@ -57,6 +57,7 @@ class Request:
 class Fault:
     """What goes wrong with a request: before it is carried out, or `after`.
 
+    With `pictures` only messages that show pictures are hit.
     Status 0 breaks the connection, -1 says nothing until the client leaves.
     """
 
@@ -66,6 +67,7 @@ class Fault:
     retry_after: str = ""
     method: str = ""
     after: bool = False
+    pictures: bool = False
 
 
 class TeamsServer:
@@ -200,9 +202,13 @@ class TeamsServer:
     def _script(self, times: int, fault: Fault) -> None:
         self._faults.extend([fault] * times)
 
-    def _next_fault(self, method: str) -> Fault | None:
+    def _next_fault(self, seen: Request) -> Fault | None:
+        shows = any(
+            card["contentType"].startswith("image/")
+            for card in seen.activity.get("attachments") or []
+        )
         for fault in self._faults:
-            if fault.method in {"", method}:
+            if fault.method in {"", seen.method} and shows >= fault.pictures:
                 self._faults.remove(fault)
                 return fault
         return None
@@ -211,7 +217,7 @@ class TeamsServer:
 
     async def _on_activity(self, request: web.Request) -> web.StreamResponse:
         seen = await self._see(request)
-        fault = self._next_fault(request.method)
+        fault = self._next_fault(seen)
         try:
             self._check_token(request)
             if fault and not fault.after:
