@@ -142,19 +142,20 @@ class ScriptedModel:
 class FakeVision:
     """Sees in every picture what it is told; `problem` is raised instead.
 
-    `sightings` are those of the next pictures, in order; `gate` holds every look back until it is
-    set.
+    `sightings` are those of the next pictures, in order, before `always`; `gate` holds every look
+    back until it is set.
     """
 
     def __init__(self, *sightings: Sighting) -> None:
         self.sightings = list(sightings)
+        self.always = Sighting(engine="fake")
         self.problem: Exception | None = None
         self.gate: asyncio.Event | None = None
         self.looks: list[tuple[bytes, bytes]] = []
 
     async def look(self, jpeg: bytes, original: Path | None = None) -> Sighting:
         self.looks.append((jpeg, original.read_bytes() if original else b""))
-        sighting = self.sightings.pop(0) if self.sightings else Sighting(engine="fake")
+        sighting = self.sightings.pop(0) if self.sightings else self.always
         if self.gate is not None:
             await self.gate.wait()
         if self.problem is not None:

@@ -23,6 +23,7 @@ from bot.gallery import blob_key
 from bot.history import Past, Turn, Usage
 from bot.messages import Attachment, Author, Message
 from bot.model import Delta, Finished
+from bot.vision import Sighting, Thing
 from tests.fakes import Clock, Shown
 from tests.fuse import Fuse
 from tests.house import THREAD, House, Outside
@@ -41,6 +42,7 @@ JSON = replace(QUESTION, id="m4", text="/json")
 JPEG = encoded(corners())
 SHA256 = hashlib.sha256(JPEG).hexdigest()
 PHOTO = Attachment("car.jpg", "image/jpeg", {"id": "car"})
+ROAD = Thing("road", ((0.1, 0.5), (0.9, 0.5), (0.9, 0.9), (0.1, 0.9)), 0.9)
 
 SHORT = ("A red ", "car by ", "the road.")
 LONG = tuple(f"{word} paragraph, {'and so on, ' * 14}to its end.\n\n" for word in ("One", "Two"))
@@ -212,6 +214,24 @@ async def test_the_photo_of_a_question_is_kept_before_it_is_named(begin: Beginni
         (photo,) = (await story.outside.past()).photos
         assert (turn.photos, photo.label, photo.message) == ((1,), "P1 car.jpg", "m1"), story
         assert await story.outside.blobs.get(blob_key(THREAD, photo.sha256)) == JPEG, story
+
+
+async def test_a_picture_is_shown_below_the_answer_and_again_only_in_doubt(
+    begin: Beginning,
+) -> None:
+    message = replace(QUESTION, attachments=(PHOTO,))
+    plain = begin(PatientModel, *SHORT, message=message, pictures=True)
+
+    async def begun() -> Story:
+        story = await plain()
+        story.outside.vision.always = Sighting(things=(ROAD,))
+        return story
+
+    for story in await every_crash(begun):
+        turn = await the_turn(story)
+        assert [outline.label for outline in turn.outlines] == ["road"], story
+        doubt = story.fuses[0].done[-1:] == ["send_picture"]
+        assert len(story.outside.channel.pictures) == 1 + doubt, story
 
 
 async def test_a_long_answer_is_shown_once_in_its_parts(begin: Beginning) -> None:
