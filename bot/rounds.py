@@ -82,9 +82,12 @@ def _gap(said: str) -> str:
 
     It is said before the tools are used, so that the last word can be shown meanwhile.
     """
-    if not said or said[-1].isspace():
+    words = said.rstrip()
+    if not words or said.endswith("\n"):
         return ""
-    return " " if said[-1].isalnum() or said[-1] in ",;-–—(" else "\n\n"
+    if words[-1].isalnum() or words[-1] in ",;-–—(":
+        return "" if said[-1].isspace() else " "
+    return "\n\n"
 
 
 def within(messages: Sequence[Said], limit: int, question: int) -> tuple[Said, ...]:

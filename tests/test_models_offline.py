@@ -315,11 +315,25 @@ async def test_words_point_at_what_they_tell_of(analyst: Bench) -> None:
         "2 cars",
         "2 cars",
         "a person",
+        "`NOTICE`",
         "`KRW 301`",
     ]
-    assert [span.polygon for span in spans] == [*(seen.polygon for seen in STREET), CORNER]
+    assert [span.polygon for span in spans] == [*(seen.polygon for seen in STREET), CORNER, CORNER]
     assert {span.photo for span in spans} == {2}
-    assert [span.text for span in spans] == ["2 cars", "2 cars", "a person", "`KRW 301`"]
+    assert [span.text for span in spans] == [
+        "2 cars",
+        "2 cars",
+        "a person",
+        "`NOTICE`",
+        "`KRW 301`",
+    ]
+
+
+async def test_of_many_lines_only_codes_are_pointed_at(analyst: Bench) -> None:
+    words = ["".join(("word", letter)) for letter in "abcdefghi"]
+    analyst.lines[b"P1 a.jpg"] = (*map(line, words), line("KRW 301"))
+    pieces = await pieces_of(analyst, user("What does it say?", picture(1)))
+    assert [span.text for span in pieces[-1].grounding] == ["`KRW 301`"]
 
 
 async def test_with_vision_off_nothing_is_looked_at(analyst: Bench) -> None:

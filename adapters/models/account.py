@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 MOST_LINES = 80
 """Lines of text told of one picture."""
+FEW_LINES = 8
+"""So few lines are all pointed at; of more only plates and other codes."""
 OWNERS = (*VEHICLES, "bicycle", "train", "boat", "airplane")
 """Things that have plates and names on them."""
 
@@ -104,7 +106,7 @@ def _text(sighting: Sighting) -> Piece:
     marks = [
         (texts.verbatim(line.text), line.polygon)
         for line in lines
-        if line.text in found and texts.verbatim(line.text)
+        if (line.text in found or len(lines) <= FEW_LINES) and texts.verbatim(line.text)
     ]
     words = " · ".join(phrase for phrase in phrases if phrase) or texts.OFFLINE_NO_TEXT
     return Piece(f"{texts.OFFLINE_TEXT}{words}\n", tuple(marks))

@@ -112,3 +112,19 @@ def around(*shapes: Corners) -> Corners:
 def thickness(shape: Corners) -> float:
     """Measure a leaning rectangle along its shorter side, which is a line's height."""
     return float(min(cv2.minAreaRect(shape)[1]))
+
+
+def sides(shape: Corners) -> tuple[float, float]:
+    """Measure the width and height of a shape, each the mean of two sides."""
+    steps = np.linalg.norm(np.roll(shape, -1, axis=0) - shape, axis=1)
+    return float(steps[0] + steps[2]) / 2, float(steps[1] + steps[3]) / 2
+
+
+def inner(shape: Corners, across: tuple[float, float], down: tuple[float, float]) -> Corners:
+    """Take a part of a shape: from what share 0..1 to what of its width, and of its height."""
+    top_left, top_right, bottom_right, bottom_left = shape
+    upper = [top_left + share * (top_right - top_left) for share in across]
+    lower = [bottom_left + share * (bottom_right - bottom_left) for share in across]
+    ends = [(upper[end] + share * (lower[end] - upper[end])) for end in (0, 1) for share in down]
+    part: Corners = np.array([ends[0], ends[2], ends[3], ends[1]], np.float32)
+    return part
