@@ -10,15 +10,19 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from PIL import Image
+from pydantic import SecretStr
 
+from adapters.models.settings import GPT4V_VERSIONS
 from bot import texts, tools
 from bot.channel import PICTURE_BYTES, PICTURE_SIDE
 from bot.problems import VisionProblem, VisionReason
 from bot.rounds import NOT_SHOWN
 from tests.bot_under_test import running, words
 from tests.pictures import MEDIA, opened
+from tests.servers.gpt4v import SQUARE, Gpt4vServer, Marked, Told
+from tests.servers.image_analysis import KEY as VISION_KEY
 from tests.servers.image_analysis import Seen, fail, throttled
-from tests.servers.openai import Hang, begun, call_tools, more, say
+from tests.servers.openai import KEY, Hang, begun, call_tools, more, say
 from tests.test_conversation_transcript import parsed_full
 
 if TYPE_CHECKING:
@@ -316,6 +320,33 @@ async def test_the_full_transcript_says_which_words_stand_for_what(bot: Loupe) -
     (seen,) = turn["sightings"]
     assert seen["lines"][0]["text"] == "KRW 301"
     assert seen["engine"].startswith("Azure AI Vision")
+
+
+@pytest.mark.parametrize("version", GPT4V_VERSIONS)
+async def test_what_the_retired_service_grounds_is_outlined(tmp_path: Path, version: str) -> None:
+    async with Gpt4vServer() as service:
+        legacy = {
+            "api": "gpt4v-extensions",
+            "azure_endpoint": service.url,
+            "azure_key": SecretStr(KEY),
+            "gpt4v_version": version,
+            "models": "vision",
+            "openai_url": "",
+            "openai_key": None,
+        }
+        async with running(tmp_path, registered=False, model=legacy) as bot:
+            service.resource = (bot.vision.url, VISION_KEY)
+            service.then(Told("A red car stands there.", (Marked("Red car", 2, 7, SQUARE),)))
+            chat = bot.group()
+            told = await chat.ask("What is this?", bot.photo("motorway.jpg"))
+            assert told == "A red car stands there.\n\n[1] red car"
+            assert len(drawn(chat)) == 1
+            (span,) = (await full(chat))["turns"][0]["grounding"]
+            assert (span["text"], span["offset"], span["length"]) == ("red car", 2, 7)
+            assert [tuple(corner) for corner in span["polygon"]] == list(SQUARE)
+            await chat.ask("/vision off")
+            await chat.ask("And now?")
+            assert "enhancements" not in service.requests[-1].body
 
 
 async def test_words_of_two_photos_are_outlined_on_the_right_one(bot: Loupe) -> None:

@@ -75,10 +75,14 @@ Reply = Told | InBand | Plain
 
 
 class Gpt4vServer:
-    """The server; `url` is its root, `requests` what it was asked, also what it refused."""
+    """The server; `url` is its root, `requests` what it was asked, also what it refused.
+
+    `resource` is endpoint and key of the only Vision resource that there is.
+    """
 
     def __init__(self, deployments: tuple[str, ...] = ("vision",)) -> None:
         self.deployments = deployments
+        self.resource = (VISION_ENDPOINT, VISION_KEY)
         self.default: Reply = Told("A red car.")
         self.requests: list[Asked] = []
         self.url = ""
@@ -110,7 +114,7 @@ class Gpt4vServer:
         self.requests.append(asked)
         if refusal := self._refusal(request, asked):
             return web.json_response(refusal.body, status=refusal.status, headers=refusal.headers)
-        reply = _complaint_in_band(asked) or (
+        reply = _complaint_in_band(asked, self.resource) or (
             self._script.popleft() if self._script else self.default
         )
         if isinstance(reply, Plain):
@@ -174,7 +178,7 @@ def _is_part(part: Any) -> bool:
     )
 
 
-def _complaint_in_band(asked: Asked) -> InBand | None:
+def _complaint_in_band(asked: Asked, resource: tuple[str, str]) -> InBand | None:
     """Refuse what the enhancements found wrong: with status 200."""
     enhancements = asked.body.get("enhancements")
     sources = asked.body.get(SOURCES[asked.version])
@@ -182,9 +186,9 @@ def _complaint_in_band(asked: Asked) -> InBand | None:
         return None
     if not _are_enhancements(enhancements):
         return InBand(400, "The enhancements are not valid")
-    if not sources or len(sources) != 1 or not _is_source(sources[0]):
+    if not sources or len(sources) != 1 or not _is_source(sources[0], resource[0]):
         return InBand(400, "The 'ocr' enhancement requires an AzureComputerVision data source")
-    if sources[0]["parameters"]["key"] != VISION_KEY:
+    if sources[0]["parameters"]["key"] != resource[1]:
         return InBand(401, "Access denied due to invalid subscription key")
     if len(asked.pictures) != 1:
         return InBand(400, "The 'grounding' enhancement requires one image")
@@ -202,12 +206,12 @@ def _are_enhancements(told: Any) -> bool:
     )
 
 
-def _is_source(source: Any) -> bool:
+def _is_source(source: Any, endpoint: str) -> bool:
     return (
         set(source) == {"type", "parameters"}
         and source["type"] == "AzureComputerVision"
         and set(source["parameters"]) == {"endpoint", "key"}
-        and source["parameters"]["endpoint"] == VISION_ENDPOINT
+        and source["parameters"]["endpoint"] == endpoint
     )
 
 
