@@ -3,7 +3,8 @@
     python -m benchmarks.turn [ROUNDS]
 
 The whole bot runs in the playground mode in a process of its own. The connector that it fetches
-the photo from and sends its answer to, and a model that takes a fixed time, run in this one.
+the photo from and sends its answer to, a model that takes a fixed time, and a vision service that
+takes none run in this one. In one row photos are looked at by the engine on this machine instead.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import asyncio
 import statistics
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,9 +23,11 @@ from aiohttp import ClientSession
 
 from benchmarks.figures import memory_table, percentile, table
 from benchmarks.messages import group, message, personal
-from benchmarks.photos import phone_photo
 from benchmarks.processes import Server
+from benchmarks.scenes import small
 from benchmarks.servers import PATH
+from tests.servers.image_analysis import KEY as VISION_KEY
+from tests.servers.image_analysis import ImageAnalysisServer
 from tests.servers.openai import KEY, OpenAIServer, say
 from tests.servers.teams import TeamsServer
 
@@ -39,10 +42,12 @@ ANSWER = ("A red car ", "before a sign that says LOUPE.")
 PATIENCE = 30
 
 Place = Callable[[str], dict[str, Any]]
+Round = Callable[[str, ClientSession], Awaitable[dict[str, "Times"]]]
 
 GROUP = "photo, group chat (edits)"
 PERSONAL = "photo, personal chat (stream)"
 WORDS = "words only, group chat"
+LOCAL = "photo, group chat, read on this machine"
 
 
 class Model(OpenAIServer):
@@ -86,9 +91,10 @@ class Conversations:
     def __init__(self) -> None:
         self.connector = TeamsServer()
         self.model = Model()
-        self.times: dict[str, list[Times]] = {GROUP: [], PERSONAL: [], WORDS: []}
+        self.vision = ImageAnalysisServer()
+        self.times: dict[str, list[Times]] = {GROUP: [], PERSONAL: [], WORDS: [], LOCAL: []}
         self.memory: dict[str, Memory] = {}
-        self._photo = phone_photo()
+        self._photo = next(small(1)).data
         self._asked = 0
 
     @property
@@ -99,6 +105,19 @@ class Conversations:
             "OPENAI_API_KEY": KEY,
             "OPENAI_MODEL": "gpt-4o",
         }
+
+    @property
+    def service(self) -> dict[str, Any]:
+        """Settings that have the vision service look at photos."""
+        return {
+            "VISION_ENDPOINT": self.vision.url,
+            "VISION_KEY": VISION_KEY,
+            "LOUPE_VISION_RATE": "1000/s",
+        }
+
+    async def local_round(self, url: str, session: ClientSession) -> dict[str, Times]:
+        """Ask once where the engine on this machine looks."""
+        return {LOCAL: await self._ask(url, session, group, photo=True)}
 
     async def round(self, url: str, session: ClientSession) -> dict[str, Times]:
         """Ask once in each way."""
@@ -140,18 +159,26 @@ async def measure(rounds: int) -> Conversations:
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         asking = Conversations()
-        for service in (asking.connector, asking.model):
+        for service in (asking.connector, asking.model, asking.vision):
             await stack.enter_async_context(service)
-        loupe = await stack.enter_async_context(Server("loupe", folder, asking.settings))
         session = await stack.enter_async_context(ClientSession())
-        url = f"{loupe.origin}{PATH}"
-        await asking.round(url, session)
-        asking.memory["after the first photos"] = loupe.memory
-        for _ in range(rounds):
-            for name, times in (await asking.round(url, session)).items():
-                asking.times[name].append(times)
-        asking.memory[f"after {2 * rounds} more photos"] = loupe.memory
+        async with Server("loupe", folder / "a", asking.settings | asking.service) as loupe:
+            await _measure(asking, asking.round, loupe, session, rounds)
+            asking.memory["after photos"] = loupe.memory
+        async with Server("loupe", folder / "b", asking.settings) as loupe:
+            await _measure(asking, asking.local_round, loupe, session, rounds)
+            asking.memory["after photos, read on this machine"] = loupe.memory
         return asking
+
+
+async def _measure(
+    asking: Conversations, ask: Round, loupe: Server, session: ClientSession, rounds: int
+) -> None:
+    url = f"{loupe.origin}{PATH}"
+    await ask(url, session)
+    for _ in range(rounds):
+        for name, times in (await ask(url, session)).items():
+            asking.times[name].append(times)
 
 
 def report(asking: Conversations) -> None:

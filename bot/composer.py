@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+import asyncio
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from bot import texts
@@ -17,7 +18,7 @@ from bot.tokens import family_of
 from bot.vision import Sighting
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
 
     from bot.gallery import Collected, Gallery
     from bot.history import Past
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from bot.preferences import InForce
     from bot.question import Question
     from bot.settings import Limits
-    from bot.sights import Sights
+    from bot.sights import Progress, Sights
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,19 @@ class Composed:
     sheets: tuple[int, ...]
     sightings: Mapping[int, Sighting]
     seen: tuple[Seen, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Looked:
+    """What is known of photos, by number; what was looked at just now; what people are to know."""
+
+    known: Mapping[int, Sighting] = field(default_factory=dict)
+    seen: tuple[Seen, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def with_sighting(self, picture: Picture) -> Picture:
+        """Give a picture of a single photo what was seen in it."""
+        return replace(picture, sighting=self.known.get(picture.numbers[0]))
 
 
 class Composer:
@@ -69,45 +83,68 @@ class Composer:
         collected: Collected,
         past: Past,
         force: InForce,
-        progress: Callable[[int, int], None],
+        progress: Progress,
     ) -> Composed:
         """Choose the pictures, have them looked at, and build the request for `words`."""
-        limits = self._limits
-        family = self._families.get(force.model) or family_of(force.model)
-        budget = Budget(limits.max_pictures, limits.max_prompt_tokens, family)
         wanted, notes = await self._wanted(question, collected, past)
-        known = past.sightings if force.vision else {}
-        tail: list[str] = []
-        seen: tuple[Seen, ...] = ()
-        if force.vision:
-            fresh = [picture for picture in wanted if picture.numbers[0] not in known]
-            looked = await self._sights.see(question.thread, fresh, progress)
-            seen = tuple(Seen(*entry) for entry in sorted(looked.sightings.items()))
-            known |= looked.sightings
-            tail += [texts.without_vision(looked.problem)] if looked.problem else []
-        wanted = [replace(one, sighting=known.get(one.numbers[0])) for one in wanted]
-        singles, sheets, failed = await self._arranged(wanted, places(wanted, budget))
-        if sheets:
-            tail.insert(0, texts.seen_singly(_numbers(singles), _numbers(sheets)))
-        going = set(_numbers(wanted))
-        recent = await self._recent(question, past, going, len(singles) + len(sheets))
-        messages = build(
+        looked = await self._looked(question, wanted, past, force, progress)
+        wanted = list(map(looked.with_sighting, wanted))
+        budget = self._budget(force.model)
+        evidence = self._evidence(looked, len(wanted), budget) if force.vision else None
+        room = await asyncio.to_thread(places, wanted, budget, evidence)
+        singles, sheets, failed = await self._arranged(wanted, room)
+        recent = await self._recent(question, past, wanted, len(singles) + len(sheets))
+        messages = await asyncio.to_thread(
+            build,
             force.system,
             past,
             Asked(words, question.author if question.shared else ""),
             (*singles, *sheets),
-            {number: replace(one, sighting=known.get(number)) for number, one in recent.items()},
+            {number: looked.with_sighting(picture) for number, picture in recent.items()},
             budget,
-            Evidence(known, limits.sight_tokens) if force.vision else None,
+            evidence,
         )
+        on_sheets = _numbers(sheets)
+        told = [texts.seen_singly(_numbers(singles), on_sheets)] if sheets else []
         return Composed(
             request=Request(force.model, messages, vision=force.vision),
             notes=(*notes, *failed),
-            tail=tuple(tail),
+            tail=(*told, *looked.notes),
             singles=_numbers(singles),
-            sheets=_numbers(sheets),
-            sightings={number: known[number] for number in going if number in known},
-            seen=seen,
+            sheets=on_sheets,
+            sightings={n: looked.known[n] for n in _numbers(wanted) if n in looked.known},
+            seen=looked.seen,
+        )
+
+    def _budget(self, model: str) -> Budget:
+        family = self._families.get(model) or family_of(model)
+        return Budget(self._limits.max_pictures, self._limits.max_prompt_tokens, family)
+
+    def _evidence(self, looked: _Looked, photos: int, budget: Budget) -> Evidence:
+        """Tell what was seen, a quarter of the budget at most for the photos of the question."""
+        share = budget.tokens // 4 // max(1, photos)
+        return Evidence(looked.known, min(self._limits.sight_tokens, share))
+
+    async def _looked(
+        self,
+        question: Question,
+        wanted: Sequence[Picture],
+        past: Past,
+        force: InForce,
+        progress: Progress,
+    ) -> _Looked:
+        """Have those pictures looked at that were not yet; nothing is known where vision is off."""
+        if not force.vision:
+            return _Looked()
+        known = past.sightings
+        fresh = [picture for picture in wanted if picture.numbers[0] not in known]
+        found = await self._sights.see(question.thread, fresh, progress)
+        missing = [number for number in _numbers(fresh) if number not in found.sightings]
+        some = missing if found.sightings else ()
+        return _Looked(
+            known=known | found.sightings,
+            seen=tuple(Seen(*entry) for entry in sorted(found.sightings.items())),
+            notes=(texts.without_vision(found.problem, some),) if found.problem else (),
         )
 
     async def _wanted(
@@ -133,9 +170,10 @@ class Composer:
         return [*called.values(), *collected.pictures], notes
 
     async def _recent(
-        self, question: Question, past: Past, going: set[int], pictures: int
+        self, question: Question, past: Past, wanted: Sequence[Picture], pictures: int
     ) -> dict[int, Picture]:
         """Bring back the latest of the other pictures, as far as there is room for them."""
+        going = set(_numbers(wanted))
         room = min(self._limits.recent_pictures, self._limits.max_pictures - pictures)
         rest = [photo for photo in past.photos if photo.number not in going]
         return await self._gallery.recall(question.thread, rest[-room:] if room > 0 else [])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from bot import texts
@@ -13,9 +12,9 @@ from bot.tokens import text_tokens
 from bot.vin import read_vin
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from bot.vision import Polygon, Sighting, TextLine, Thing
+    from bot.vision import Polygon, Sighting
 
 RULES = (
     "Between <seen> and </seen> stands what an engine read and saw in a photo, each with the "
@@ -55,41 +54,45 @@ def written(number: int, sighting: Sighting | None, tokens: int, *, brief: bool 
     """Write a sighting of `P<number>` in a fence, as many lines as fit in so many tokens."""
     if sighting is None:
         return ""
-    label = f"P{number}"
-    seen = [
-        *(f"{label}, caption: {quoted(caption)}" for caption in sighting.captions),
-        *(f"{label}, object: {_thing(thing, brief=brief)}" for thing in sighting.things),
-    ]
-    read = [f"{label}, text: {_line(line, brief=brief)}" for line in sighting.lines]
     # Neither a crowd nor a page full of text crowds the other out.
-    kept = _fitting(seen, tokens // 2)
-    kept += _fitting(read, tokens - sum(map(text_tokens, kept)))
-    missing = len(seen) + len(read) - len(kept)
-    kept += [f"{label}: {missing} more left out"] if missing else []
+    kept = _fitting(_seen(number, sighting, brief=brief), tokens // 2)
+    kept += _fitting(_read(number, sighting, brief=brief), tokens - sum(map(text_tokens, kept)))
+    there = len(sighting.captions) + len(sighting.things) + len(sighting.lines)
+    if missing := there - len(kept):
+        kept.append(f"P{number}: {missing} more left out")
     return "\n".join(("<seen>", *kept, "</seen>")) if kept else ""
 
 
-def _fitting(lines: Sequence[str], tokens: int) -> list[str]:
-    """Keep the first lines that cost no more than so many tokens."""
-    costs = accumulate(map(text_tokens, lines))
-    return [line for line, cost in zip(lines, costs, strict=True) if cost <= tokens]
+def _fitting(lines: Iterable[str], tokens: int) -> list[str]:
+    """Keep the first lines that cost no more than so many tokens; no others are written."""
+    kept: list[str] = []
+    for line in lines:
+        tokens -= text_tokens(line)
+        if tokens < 0:
+            break
+        kept.append(line)
+    return kept
+
+
+def _seen(number: int, sighting: Sighting, *, brief: bool) -> Iterator[str]:
+    for caption in sighting.captions:
+        yield f"P{number}, caption: {quoted(caption)}"
+    for thing in sighting.things:
+        notes = [texts.percent(thing.confidence)]
+        yield f"P{number}, object: {_noted(thing.label, notes, thing.polygon, brief=brief)}"
+
+
+def _read(number: int, sighting: Sighting, *, brief: bool) -> Iterator[str]:
+    for line in sighting.lines:
+        notes = [texts.percent(line.confidence)]
+        if vin := read_vin(line.text):
+            notes.append(texts.vin_verdict(vin))
+        yield f"P{number}, text: {_noted(line.text, notes, line.polygon, brief=brief)}"
 
 
 def quoted(text: str) -> str:
     """Quote a text of a picture as JSON, on one line."""
     return _UNSAFE.sub(lambda sign: f"\\u{ord(sign[0]):04x}", json.dumps(text, ensure_ascii=False))
-
-
-def _thing(thing: Thing, *, brief: bool) -> str:
-    notes = [texts.percent(thing.confidence)]
-    return _noted(thing.label, notes, thing.polygon, brief=brief)
-
-
-def _line(line: TextLine, *, brief: bool) -> str:
-    notes = [texts.percent(line.confidence)]
-    if vin := read_vin(line.text):
-        notes.append(texts.vin_verdict(vin))
-    return _noted(line.text, notes, line.polygon, brief=brief)
 
 
 def _noted(text: str, notes: Sequence[str], polygon: Polygon, *, brief: bool) -> str:

@@ -68,10 +68,16 @@ def selected(past: Past, words: str, quoted: str) -> list[Photo]:
     return [photo for photo in past.photos if photo.number in numbers]
 
 
-def places(pictures: Sequence[Picture], budget: Budget) -> int:
-    """Count the pictures that may go, by number and by what the dearest of them costs."""
+def places(pictures: Sequence[Picture], budget: Budget, evidence: Evidence | None = None) -> int:
+    """Count the pictures that may go, by number and by what the dearest of them costs.
+
+    What was seen in them goes in any case.
+    """
     dearest = max((_cost(picture, budget) for picture in pictures), default=1)
-    return max(1, min(budget.pictures, (budget.tokens - budget.words) // dearest))
+    left = budget.tokens - budget.words
+    if evidence is not None:
+        left -= sum(_cost_of_text(_seen(picture, evidence)) for picture in pictures)
+    return max(1, min(budget.pictures, left // dearest))
 
 
 def build(

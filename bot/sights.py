@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from bot.tasks import end
 from bot.vision import Sighting
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from bot.gallery import Gallery
     from bot.model import Picture
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 
 AT_ONCE = 8
 """Photos of one question that wait for the engine with their originals on disk."""
+
+Progress = Callable[[int, int], None]
+"""Is told how many are done, of how many."""
 
 log = structlog.get_logger()
 
@@ -43,9 +47,7 @@ class Sights:
         self._gallery = gallery
         self._seconds = limits.sight_seconds
 
-    async def see(
-        self, thread: Thread, pictures: Sequence[Picture], progress: Callable[[int, int], None]
-    ) -> Seen:
+    async def see(self, thread: Thread, pictures: Sequence[Picture], progress: Progress) -> Seen:
         """Look at pictures of single photos, side by side; never raises what the engine raises."""
         seen = Seen()
         limit = asyncio.Semaphore(AT_ONCE)

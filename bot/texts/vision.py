@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bot.problems import FileProblem, VisionProblem, VisionReason
-from bot.texts.wording import count, percent, verbatim
+from bot.texts.wording import count, percent, photo_ranges, verbatim
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from bot.vin import Vin
 
 WHY_VISION: dict[VisionReason, str] = {
@@ -21,12 +23,13 @@ WHY_VISION: dict[VisionReason, str] = {
 WHY_VISION_FILE = "it failed on a picture"
 
 
-def without_vision(problem: VisionProblem | FileProblem) -> str:
-    """Say once that an answer came about without the vision enhancements, and why."""
+def without_vision(problem: VisionProblem | FileProblem, some: Sequence[int] = ()) -> str:
+    """Say once that the vision enhancements are missing, of all photos or of `some`, and why."""
     why = WHY_VISION_FILE
     if isinstance(problem, VisionProblem):
         why = WHY_VISION[problem.reason]
-    return f"The vision enhancements are missing from this answer: {why}."
+    of = f"of {photo_ranges(some)}" if some else "from this answer"
+    return f"The vision enhancements are missing {of}: {why}."
 
 
 PLEASE_CHECK = "please check"
