@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import structlog
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from bot.threads import Thread
     from bot.vision import Vision
 
+MOST = 200
+"""Lines of text, and things, that are kept of one photo: more than a page full."""
 AT_ONCE = 8
 """Photos of one question that wait for the engine with their originals on disk."""
 
@@ -83,7 +85,8 @@ class Sights:
 
     async def _look(self, thread: Thread, picture: Picture) -> Sighting:
         async with self._gallery.original(thread, picture.sha256) as path:
-            return await self._vision.look(picture.jpeg, path)
+            seen = await self._vision.look(picture.jpeg, path)
+        return replace(seen, lines=seen.lines[:MOST], things=seen.things[:MOST])
 
 
 def _graver(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from typing import TYPE_CHECKING, TypeVar
@@ -13,7 +14,7 @@ from adapters.redis.connection import retrying
 from bot.history import Past, Photo, SettingName, Settings, Turn
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Iterable
 
     from redis.asyncio import Redis
 
@@ -47,15 +48,7 @@ class RedisHistory:
         turns, photos, request = await self._patiently(
             lambda: self._read(thread.key, cutoff, newest)
         )
-        kept = sorted(
-            (photo for raw in photos.values() if (photo := _PHOTO.validate_json(raw)).at > cutoff),
-            key=lambda photo: photo.number,
-        )
-        return Past(
-            turns=tuple(_TURN.validate_json(raw) for raw in reversed(turns)),
-            photos=tuple(kept),
-            request=tuple(json.loads(request)) if request and turns else (),
-        )
+        return await asyncio.to_thread(_past, turns, photos.values(), request, cutoff)
 
     async def _patiently(self, call: Callable[[], Awaitable[T]]) -> T:
         return await retrying(call, within=self._patience)
@@ -88,3 +81,14 @@ class RedisHistory:
         """Tell whether this is the first time within a day, and remember that it was asked."""
         key = keys.once(place.key, what)
         return bool(await self._patiently(lambda: self._redis.set(key, "1", nx=True, ex=DAY)))
+
+
+def _past(turns: list[str], photos: Iterable[str], request: str | None, cutoff: float) -> Past:
+    """Read what is stored; of long threads that takes a while."""
+    known = map(_PHOTO.validate_json, photos)
+    kept = sorted((photo for photo in known if photo.at > cutoff), key=lambda photo: photo.number)
+    return Past(
+        turns=tuple(map(_TURN.validate_json, reversed(turns))),
+        photos=tuple(kept),
+        request=tuple(json.loads(request)) if request and turns else (),
+    )
