@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from bot import texts
 from bot.anchors import anchored
 from bot.channel import PICTURE_SIDE, SMALL_PICTURE_BYTES, Citation, OutPicture
-from bot.grounding import Grounding, numbered, spans
+from bot.grounding import Grounding, cited, numbered, spans
 from bot.matching import matched
 from bot.media.draw import draw
 
@@ -29,13 +29,15 @@ def grounded(
     """Find what an answer, as it is stored, points at.
 
     The model's own `outlines` come first; else what the service said that words stand for (spans
-    of the model's words); else the things and lines of `sightings` that the answer names.
+    of the model's words); else the things and lines of `sightings` that the answer names. Numbers
+    that the answer has already stand for something else.
     """
     if outlines:
         return Grounding(tuple(outlines), spans(answer, outlines))
+    first = max(cited(answer), default=0) + 1
     if said:
-        return numbered(anchored(said, answer))
-    return matched(answer, sightings)
+        return numbered(anchored(said, answer), first)
+    return matched(answer, sightings, first)
 
 
 def citations(outlines: Iterable[Outline], names: Mapping[int, str]) -> tuple[Citation, ...]:

@@ -1,4 +1,4 @@
-"""What people are shown of outlines."""
+"""What an answer points at, and what people are shown of it."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ import pytest
 from PIL import Image
 
 from bot.channel import PICTURE_BYTES, SMALL_PICTURE_BYTES, Citation
-from bot.grounding import Outline
+from bot.grounding import Outline, Span
 from bot.model import Picture
-from bot.pointing import citations, outlined
+from bot.pointing import citations, grounded, outlined
+from bot.vision import Sighting, Thing
 from tests.fakes import SameProcess
 from tests.pictures import detailed, encoded, opened
 
@@ -26,6 +27,26 @@ def picture(number: int, image: Image.Image, name: str = "") -> Picture:
     jpeg = encoded(image)
     label = f"P{number} {name}".strip()
     return Picture(label, "a" * 64, jpeg, image.width, image.height, (number,))
+
+
+CAR = Sighting(things=(Thing("car", PLACE, 0.9),))
+
+
+def test_the_outlines_of_the_model_come_before_all_else() -> None:
+    said = [Span("car", 2, 3, PLACE, 1)]
+    found = grounded("A car [1].", OUTLINES, said, {1: CAR})
+    assert found.outlines == tuple(OUTLINES)
+    assert [(span.text, span.number) for span in found.spans] == [("car", 1)]
+
+
+def test_what_the_service_says_comes_before_what_was_seen() -> None:
+    found = grounded("A car.", (), [Span("A", 0, 1, PLACE, 1)], {1: CAR})
+    assert [outline.label for outline in found.outlines] == ["A"]
+
+
+def test_numbers_that_the_answer_has_already_are_not_used_again() -> None:
+    found = grounded("A car, see [2] and [1].", (), (), {1: CAR})
+    assert [outline.number for outline in found.outlines] == [3]
 
 
 def test_citations_name_the_photo() -> None:
