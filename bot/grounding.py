@@ -135,10 +135,10 @@ def numbered(found: Iterable[Span], first: int = 1) -> Grounding:
     outlines: dict[tuple[int, Polygon], Outline] = {}
     kept: list[Span] = []
     for span in sorted(found, key=lambda span: span.offset):
-        part = (span.photo, span.polygon)
-        if part not in outlines and len(outlines) < MOST:
+        part, label = (span.photo, span.polygon), label_of(span.text)
+        if part not in outlines and len(outlines) < MOST and label:
             number = first + len(outlines)
-            outlines[part] = Outline(number, span.photo, label_of(span.text), span.polygon)
+            outlines[part] = Outline(number, span.photo, label, span.polygon)
         if part in outlines:
             kept.append(replace(span, number=outlines[part].number))
     return Grounding(tuple(outlines.values()), tuple(kept))

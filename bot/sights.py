@@ -86,7 +86,8 @@ class Sights:
     async def _look(self, thread: Thread, picture: Picture) -> Sighting:
         async with self._gallery.original(thread, picture.sha256) as path:
             seen = await self._vision.look(picture.jpeg, path)
-        return replace(seen, lines=seen.lines[:MOST], things=seen.things[:MOST])
+        lines = tuple(line for line in seen.lines if any(map(str.isalnum, line.text)))
+        return replace(seen, lines=lines[:MOST], things=seen.things[:MOST])
 
 
 def _graver(
