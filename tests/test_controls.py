@@ -208,7 +208,7 @@ async def test_vision_is_switched(bench: Bench) -> None:
     assert (await bench.told("/vision")).startswith("Vision is on")
     assert await bench.told("/vision off") == texts.vision_set(False, texts.IN_THIS_CHAT)
     assert (await bench.told("/vision")).startswith("Vision is off")
-    assert "reads" in await bench.told("/vision on")
+    assert "read beforehand" in await bench.told("/vision on")
 
 
 async def test_only_models_that_are_offered_are_chosen(bench: Bench) -> None:

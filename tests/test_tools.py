@@ -92,9 +92,9 @@ async def test_a_look_is_told_in_words_and_shown_after_all_results(toolbox: Tool
     shown = [part.text if isinstance(part, Text) else part.name for part in said[-1].parts]
     assert shown == [
         tools.CROPS,
-        "[P1, region [100, 200, 300, 400], enlarged]",
+        "[P1, region [100, 200, 300, 400]]",
         "P1",
-        "[P2, region [100, 200, 300, 400], enlarged]",
+        "[P2, region [100, 200, 300, 400]]",
         "P2",
     ]
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -11,28 +12,42 @@ from adapters.vision.local import LocalVision
 from adapters.vision.settings import VisionSettings, build_vision
 from bot.settings import Limits, SettingsError, lines, load
 
+if TYPE_CHECKING:
+    from pathlib import Path
 
-def settings(**values: Any) -> VisionSettings:
-    return load(VisionSettings, _env_file=None, **values)
+
+@pytest.fixture
+def settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., VisionSettings]:
+    """Read settings from an environment that has these only."""
+    monkeypatch.chdir(tmp_path)
+
+    def read(**values: str) -> VisionSettings:
+        for name, value in values.items():
+            monkeypatch.setenv(name, value)
+        return load(VisionSettings)
+
+    return read
 
 
-async def test_without_an_endpoint_this_machine_sees() -> None:
+Read = Callable[..., VisionSettings]
+
+
+async def test_without_an_endpoint_this_machine_sees(settings: Read) -> None:
     vision = build_vision(settings(), Limits(_env_file=None))
     assert isinstance(vision, LocalVision)
     await vision.close()
 
 
-async def test_with_an_endpoint_azure_sees() -> None:
-    vision = build_vision(settings(endpoint="https://eyes.example"), Limits(_env_file=None))
+async def test_with_an_endpoint_azure_sees(settings: Read) -> None:
+    vision = build_vision(settings(VISION_ENDPOINT="https://eyes.example"), Limits(_env_file=None))
     assert isinstance(vision, AzureVision)
     await vision.close()
 
 
-def test_settings_have_the_names_of_their_ecosystem(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("VISION_ENDPOINT", "https://eyes.example")
-    monkeypatch.setenv("VISION_KEY", "very-secret")
-    monkeypatch.setenv("LOUPE_VISION_TILES", "9")
-    read = load(VisionSettings, _env_file=None)
+def test_settings_have_the_names_of_their_ecosystem(settings: Read) -> None:
+    address = {"VISION_ENDPOINT": "https://eyes.example", "VISION_KEY": "very-secret"}
+    read = settings(**address, LOUPE_VISION_TILES="9")
+    assert read.lent == ("https://eyes.example", "very-secret")
     assert (read.resource, read.tiles) == ("https://eyes.example", 9)
     assert "very-secret" not in str([*lines(read), read])
 
@@ -48,24 +63,28 @@ def test_settings_have_the_names_of_their_ecosystem(monkeypatch: pytest.MonkeyPa
         ("http://127.0.0.1:5000/gateway/", "http://127.0.0.1:5000/gateway"),
     ],
 )
-def test_the_resource_is_found_in_what_the_portal_gives(endpoint: str, resource: str) -> None:
-    assert settings(endpoint=endpoint).resource == resource
+def test_the_resource_is_found_in_what_the_portal_gives(
+    settings: Read, endpoint: str, resource: str
+) -> None:
+    assert settings(VISION_ENDPOINT=endpoint).resource == resource
 
 
 @pytest.mark.parametrize(("rate", "pace"), [("20/s", (20, 1.0)), ("20/min", (20, 60.0))])
-def test_a_rate_is_counted_in_seconds_or_minutes(rate: str, pace: tuple[int, float]) -> None:
-    assert settings(rate=rate).pace == pace
+def test_a_rate_is_counted_in_seconds_or_minutes(
+    settings: Read, rate: str, pace: tuple[int, float]
+) -> None:
+    assert settings(LOUPE_VISION_RATE=rate).pace == pace
 
 
 @pytest.mark.parametrize(
-    ("values", "complaint"),
+    ("name", "value"),
     [
-        ({"rate": "20"}, "LOUPE_VISION_RATE has the value '20'"),
-        ({"rate": "0/s"}, "LOUPE_VISION_RATE has the value '0/s'"),
-        ({"endpoint": "eyes.example"}, "VISION_ENDPOINT has the value 'eyes.example'"),
-        ({"tiles": 0}, "LOUPE_VISION_TILES has the value '0'"),
+        ("LOUPE_VISION_RATE", "20"),
+        ("LOUPE_VISION_RATE", "0/s"),
+        ("VISION_ENDPOINT", "eyes.example"),
+        ("LOUPE_VISION_TILES", "0"),
     ],
 )
-def test_a_wrong_value_is_named(values: dict[str, Any], complaint: str) -> None:
-    with pytest.raises(SettingsError, match=complaint):
-        settings(**values)
+def test_a_wrong_value_is_named(settings: Read, name: str, value: str) -> None:
+    with pytest.raises(SettingsError, match=f"{name} has the value '{value}'"):
+        settings(**{name: value})
