@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from pydantic import SecretStr
 
-from adapters.blobs import BlobStore, MediaSettings, open_blobs
+from adapters.blobs import BlobStore, MediaSettings, open_blobs, try_blobs
 from bot.problems import StoreDown
 from bot.settings import SettingsError, load
 
@@ -183,18 +183,38 @@ async def test_a_key_that_could_leave_its_thread_is_refused(blobs: BlobStore, ke
         await blobs.erase(key)
 
 
-async def test_a_store_that_cannot_be_reached_is_a_store_that_is_down(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+@pytest.fixture
+def away(monkeypatch: pytest.MonkeyPatch) -> MediaSettings:
+    """An object store that cannot be reached."""
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_ALLOW_HTTP"):
         monkeypatch.setenv(name, "true")
-    settings = MediaSettings(url=SecretStr("s3://bucket"), seconds=1)
-    blobs = open_blobs(settings, tmp_path)
+    return MediaSettings(url=SecretStr("s3://bucket"), seconds=1)
+
+
+async def test_a_store_that_cannot_be_reached_is_a_store_that_is_down(
+    away: MediaSettings, tmp_path: Path
+) -> None:
+    blobs = open_blobs(away, tmp_path)
     started = time.monotonic()
     with pytest.raises(StoreDown, match="GenericError"):
         await blobs.put("thread/x", b"x")
     assert time.monotonic() - started < 10
+
+
+async def test_a_trial_leaves_nothing_but_what_was_there(folder: BlobStore, tmp_path: Path) -> None:
+    await folder.put("thread/x", b"x")
+    assert await try_blobs(MediaSettings(), tmp_path) == "What is written can be read again."
+    kept = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert kept == [tmp_path / "media" / "thread" / "x"]
+
+
+async def test_a_trial_tells_what_is_wrong(away: MediaSettings, tmp_path: Path) -> None:
+    with pytest.raises(StoreDown):
+        await try_blobs(away, tmp_path)
+    (tmp_path / "media").touch()
+    with pytest.raises(SettingsError, match=r"media cannot be used"):
+        await try_blobs(MediaSettings(), tmp_path)
 
 
 async def test_a_folder_that_cannot_be_written_is_a_store_that_is_down(

@@ -5,30 +5,38 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import unicodedata
+from dataclasses import replace
+from math import ceil
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from obstore.store import MemoryStore
+from PIL import Image
 
 from adapters.blobs import BlobStore
 from bot import texts
+from bot.boxes import GRID, Box
 from bot.gallery import AT_ONCE, Collected, File, Gallery, blob_key, display_name
+from bot.grounding import Outline
 from bot.history import Past
 from bot.messages import Attachment, Author
 from bot.problems import FileProblem, Reason, StoreDown
 from bot.settings import Limits
 from bot.threads import Thread
 from tests.fakes import SameProcess
-from tests.pictures import corners, encoded, opened, turned
+from tests.pictures import MEDIA, corners, difference, encoded, opened, turned
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from bot.model import Picture
 
 THREAD = Thread("fake", "t", "c")
 ANNA = Author("a", "Anna")
 CAR = encoded(corners())
 DOG = encoded(corners(64, 96))
 CAT = encoded(corners(32, 32), "PNG")
+OUTLINE = Outline(1, 1, "car", ((0.2, 0.2), (0.6, 0.2), (0.6, 0.6), (0.2, 0.6)))
 
 
 class Shelf:
@@ -209,6 +217,74 @@ async def test_several_pictures_go_on_one_sheet(room: Room, shelf: Shelf) -> Non
     assert (sheet.name, sheet.numbers) == ("P1–P3", (1, 2, 3))
     assert sheet.facts == tuple(photo.facts for photo in found.photos)
     assert opened(sheet.jpeg).size == (sheet.width, sheet.height)
+
+
+async def test_an_original_is_lent_and_gone_afterwards(room: Room, shelf: Shelf) -> None:
+    (photo,) = (await room.collect(shelf.file(CAR))).photos
+    async with room.gallery.original(THREAD, photo.sha256) as path:
+        assert path is not None
+        assert path.read_bytes() == CAR
+        assert path.parent == room.spool
+    assert list(room.spool.iterdir()) == []
+    with pytest.raises(ZeroDivisionError):
+        async with room.gallery.original(THREAD, photo.sha256):
+            raise ZeroDivisionError
+    assert list(room.spool.iterdir()) == []
+
+
+async def test_an_original_that_is_not_kept_is_none(room: Room, shelf: Shelf) -> None:
+    (photo,) = (await room.collect(shelf.file(CAR))).photos
+    other = Thread("fake", "t", "another conversation")
+    async with room.gallery.original(other, photo.sha256) as path:
+        assert path is None
+
+
+async def test_a_closer_look_shows_pixels_of_the_original(tmp_path: Path, shelf: Shelf) -> None:
+    room = Room(tmp_path, photo_side=512)
+    data = (MEDIA / "motorway.jpg").read_bytes()
+    found = await room.collect(shelf.file(data, "motorway.jpg"))
+    box = Box(200, 400, 400, 600)
+    closer = await room.gallery.closer(THREAD, found.photos[0], box)
+    assert (closer.name, closer.numbers) == ("P1 [200, 400, 400, 600]", (1,))
+    assert opened(closer.jpeg).size == (closer.width, closer.height)
+    assert closer.sha256 == sha256(closer.jpeg)
+    exact, reduced = (part(opened(jpeg), box, closer) for jpeg in (data, found.pictures[0].jpeg))
+    assert difference(opened(closer.jpeg), exact) < 4
+    assert difference(opened(closer.jpeg), reduced) > 3 * difference(opened(closer.jpeg), exact)
+    assert list(room.spool.iterdir()) == []
+
+
+def part(photo: Image.Image, box: Box, like: Picture) -> Image.Image:
+    """The part of a photo in a box, in the size of a picture."""
+    left, right = (side * photo.width / GRID for side in (box.left, box.right))
+    top, bottom = (side * photo.height / GRID for side in (box.top, box.bottom))
+    cut = photo.crop((int(left), int(top), ceil(right), ceil(bottom)))
+    return cut.resize((like.width, like.height), Image.Resampling.LANCZOS)
+
+
+async def test_there_is_no_closer_look_at_a_photo_that_is_gone(room: Room, shelf: Shelf) -> None:
+    (photo,) = (await room.collect(shelf.file(CAR))).photos
+    await room.gallery.forget(THREAD, float("inf"))
+    with pytest.raises(FileProblem) as caught:
+        await room.gallery.closer(THREAD, photo, Box(0, 0, 500, 500))
+    assert caught.value.reason is Reason.GONE
+    with pytest.raises(FileProblem) as caught:
+        await room.gallery.outlined(THREAD, photo, [OUTLINE])
+    assert caught.value.reason is Reason.GONE
+    assert list(room.spool.iterdir()) == []
+
+
+async def test_a_photo_is_outlined_on_a_copy(room: Room, shelf: Shelf) -> None:
+    large = encoded(corners(960, 640))
+    found = await room.collect(shelf.file(large, "car.jpg"))
+    foreign = replace(OUTLINE, number=2, photo=2)
+    shown = await room.gallery.outlined(THREAD, found.photos[0], [OUTLINE, foreign])
+    assert (shown.name, shown.outlines) == ("P1 car.jpg", (OUTLINE,))
+    assert shown.photo == found.pictures[0].jpeg
+    assert difference(opened(shown.jpeg), opened(shown.photo)) > 1
+    assert await room.blobs.get(blob_key(THREAD, sha256(large))) == large
+    recalled = await room.gallery.recall(THREAD, found.photos)
+    assert recalled[1].jpeg == found.pictures[0].jpeg
 
 
 @pytest.mark.parametrize(

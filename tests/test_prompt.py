@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import Any
 
+import pytest
+
+from bot.evidence import RULES as EVIDENCE_RULES
+from bot.evidence import Evidence
 from bot.history import Past, Photo, PhotoFacts, Turn
+from bot.media.sheets import arrange
 from bot.model import Picture, Said, Text
 from bot.prompt import RULES, Asked, Budget, build, named_numbers, places, selected
-from bot.tokens import text_tokens
+from bot.tokens import picture_tokens, text_tokens
+from bot.vision import Sighting, TextLine
 
 BUDGET = Budget(pictures=10, tokens=60_000, family="gpt-5.1")
+PLACE = ((0.1, 0.6), (0.3, 0.6), (0.3, 0.65), (0.1, 0.65))
 
 
 def photo(number: int, message: str = "") -> Photo:
@@ -138,3 +146,107 @@ def test_a_quoted_message_selects_its_photos() -> None:
     }
     assert chosen == {"m1": [1], "b1": [1], "m2": [2], "m3": [3], "unknown": [], "": []}
     assert [p.number for p in selected(past, "and P3?", "m1")] == [1, 3]
+
+
+def seen(*lines: str) -> Sighting:
+    return Sighting(tuple(TextLine(line, PLACE, 0.94) for line in lines))
+
+
+def crowded(number: int) -> Sighting:
+    """More text than any photo may be told of."""
+    return seen(*(f"serial {number}-{line}" for line in range(400)))
+
+
+def estimate(said: tuple[Said, ...], family: str) -> int:
+    """What a request costs by the same estimates, counted from outside."""
+    parts = [part for one in said for part in one.parts]
+    words = sum(text_tokens(part.text) for part in parts if isinstance(part, Text))
+    shown = [part for part in parts if isinstance(part, Picture)]
+    return words + sum(picture_tokens(family, one.width, one.height) for one in shown)
+
+
+def test_what_was_seen_stands_below_its_picture_with_a_rule() -> None:
+    evidence = Evidence({1: seen("KRW 301"), 3: seen("STOP")}, 1_200)
+    system, user = build(
+        "s", Past(), Asked("What?"), (picture(1), picture(2)), {}, BUDGET, evidence
+    )
+    assert words(system) == f"s\n\n{RULES} {EVIDENCE_RULES}"
+    assert words(user) == f"[P1 1.jpg]\n{evidence.of(1)}\n[P2 2.jpg]\nWhat?"
+
+
+def test_earlier_photos_have_their_evidence_in_full_or_in_short() -> None:
+    evidence = Evidence({1: seen("KRW 301"), 2: seen("STOP")}, 1_200)
+    past = Past((turn(1, (1, 2, 3)),), (photo(1), photo(2), photo(3)))
+    said = build("s", past, Asked("now"), (), {2: picture(2)}, BUDGET, evidence)
+    assert words(said[1]).split("\n[")[1:] == [
+        f"Shown then, not now: P1 1.jpg, P3 3.jpg]\n{evidence.of(1, brief=True)}\nquestion 1"
+    ]
+    assert words(said[1]).startswith(f"[P2 2.jpg]\n{evidence.of(2)}\n")
+    assert "<seen>" not in words(said[-1])
+
+
+def test_each_photo_of_a_sheet_has_its_evidence_in_short() -> None:
+    evidence = Evidence({9: seen("KRW 301"), 11: seen("STOP")}, 1_200)
+    sheet = Picture("P9–P11", "", b"", 2048, 1536, (9, 10, 11))
+    said = build("s", Past(), Asked("now"), (sheet,), {}, BUDGET, evidence)
+    accounts = "\n".join(evidence.of(number, brief=True) for number in (9, 11))
+    assert words(said[-1]) == f"[P9–P11 (contact sheet)]\n{accounts}\nnow"
+
+
+@pytest.mark.parametrize(
+    ("family", "tokens"),
+    [
+        ("", 60_000),
+        ("gpt-5.1", 60_000),
+        ("gpt-4o", 60_000),
+        ("gpt-5.1", 16_000),
+        ("gpt-4o", 16_000),
+    ],
+)
+@pytest.mark.parametrize("new", [0, 1, 10, 60])
+def test_the_budget_holds_though_photos_are_full_of_text(
+    family: str, tokens: int, new: int
+) -> None:
+    budget = Budget(10, tokens, family)
+    earlier, fresh = range(1, 41), range(41, 41 + new)
+    turns = tuple(turn(n, (n,), answer="word " * 400) for n in earlier)
+    past = Past(turns, tuple(photo(n) for n in earlier))
+    share = tokens // 4 // max(1, new)
+    evidence = Evidence({n: crowded(n) for n in (*earlier, *fresh)}, min(1_200, share))
+    singles, groups = arrange(new, places([large(n) for n in fresh], budget, evidence))
+    following = iter(fresh)
+    going = tuple(large(*islice(following, count)) for count in (*[1] * singles, *groups))
+    recent = {n: picture(n) for n in earlier[-4:] if len(going) < 6}
+    said = build("s", past, Asked("now"), going, recent, budget, evidence)
+    assert estimate(said, family) <= budget.tokens
+    assert [n for n in numbers(said[-1]) if n > 40] == list(fresh)
+    assert len(said) > 2
+
+
+def large(*photos: int) -> Picture:
+    return Picture("P", "", b"", 2048, 1536, photos)
+
+
+def test_what_was_seen_leaves_fewer_places_for_pictures() -> None:
+    three = [picture(n) for n in (1, 2, 3)]
+    budget = Budget(10, 3_000, "gpt-4o")
+    assert places(three, budget) == 3
+    crowd = Evidence({n: crowded(n) for n in (1, 2, 3)}, 250)
+    assert places(three, budget, crowd) == 2
+    assert places(three, budget, Evidence({}, 250)) == 3
+
+
+def test_evidence_takes_the_room_of_earlier_turns_and_pictures() -> None:
+    long = "word " * 200
+    past = Past(tuple(turn(n, answer=long) for n in range(20)), (photo(1), photo(2)))
+    recent = {n: picture(n) for n in (1, 2)}
+    evidence = Evidence({n: crowded(n) for n in (1, 2, 3)}, 1_200)
+    budget = Budget(10, 6_000, "gpt-4o")
+    with_it, without = (
+        build("s", past, Asked("now"), (picture(3),), recent, budget, given)
+        for given in (evidence, Evidence())
+    )
+    assert numbers(without[-1]) == [1, 2, 3]
+    assert numbers(with_it[-1]) == [2, 3]
+    assert 2 < len(with_it) < len(without)
+    assert estimate(with_it, "gpt-4o") <= budget.tokens
