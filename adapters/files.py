@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
 @asynccontextmanager
 async def writing(path: Path) -> AsyncIterator[IO[bytes]]:
-    """Open a file for writing, off the loop; closed even when cancelled while it opens."""
+    """Open a file for writing, off the loop; closed whenever it is cancelled."""
     opening = asyncio.ensure_future(asyncio.to_thread(path.open, "wb"))
     try:
         yield await asyncio.shield(opening)
     finally:
-        await asyncio.to_thread((await opening).close)
+        await asyncio.shield(asyncio.to_thread((await opening).close))

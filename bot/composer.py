@@ -35,7 +35,7 @@ class Composed:
 
     `notes` stand above the answer and `tail` below it. `singles` and `sheets` are the photos that
     go singly or only on a contact sheet; `sightings` what is known of all that go with the
-    question, by number, and `seen` what was looked at for it.
+    question, or of the recent ones where none do, by number, and `seen` what was looked at for it.
     """
 
     request: Request
@@ -105,6 +105,7 @@ class Composer:
             evidence,
         )
         on_sheets = _numbers(sheets)
+        shown = _numbers(wanted) or tuple(recent)
         told = [texts.seen_singly(_numbers(singles), on_sheets)] if sheets else []
         return Composed(
             request=Request(force.model, messages, vision=force.vision),
@@ -112,7 +113,7 @@ class Composer:
             tail=(*told, *looked.notes),
             singles=_numbers(singles),
             sheets=on_sheets,
-            sightings={n: looked.known[n] for n in _numbers(wanted) if n in looked.known},
+            sightings={n: looked.known[n] for n in shown if n in looked.known},
             seen=looked.seen,
         )
 
@@ -121,9 +122,12 @@ class Composer:
         return Budget(self._limits.max_pictures, self._limits.max_prompt_tokens, family)
 
     def _evidence(self, looked: _Looked, photos: int, budget: Budget) -> Evidence:
-        """Tell what was seen, a quarter of the budget at most for the photos of the question."""
-        share = budget.tokens // 4 // max(1, photos)
-        return Evidence(looked.known, min(self._limits.sight_tokens, share))
+        """Tell what was seen, a quarter of the budget at most for the photos of the question.
+
+        A photo on a contact sheet, or that is not sent again, gets a quarter of what others get.
+        """
+        share, most = budget.tokens // 4 // max(1, photos), self._limits.sight_tokens
+        return Evidence(looked.known, min(most, share), min(most // 4, share))
 
     async def _looked(
         self,
@@ -143,7 +147,7 @@ class Composer:
         some = missing if found.sightings else ()
         return _Looked(
             known=known | found.sightings,
-            seen=tuple(Seen(*entry) for entry in sorted(found.sightings.items())),
+            seen=tuple(Seen(n, found.sightings[n]) for n in sorted(found.sightings)),
             notes=(texts.without_vision(found.problem, some),) if found.problem else (),
         )
 

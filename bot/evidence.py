@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import TYPE_CHECKING
+from unicodedata import category
 
 from bot import texts
 from bot.boxes import around
@@ -24,38 +24,41 @@ RULES = (
 )
 """Stands after the rules for photos, where vision is on."""
 
-ENOUGH = 4
-"""The part of its tokens that a photo gets which is not shown, or only on a contact sheet."""
+HIDDEN = frozenset(("Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"))
+"""Categories of characters that do not show; JSON escapes only some of them."""
 
-# JSON escapes what ends a line or a quotation; these could fake the fence, or turn words around.
-_UNSAFE = re.compile(r"[<>\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
+FRAME = 24
+"""Tokens of the fence, and of the line that counts what is left out."""
 
 
 class Evidence:
     """What was seen in photos, by number, written for a model once each."""
 
-    def __init__(self, sightings: Mapping[int, Sighting] | None = None, tokens: int = 0) -> None:
-        """Take the sightings, and how many tokens each may cost."""
-        self.sightings = sightings or {}
-        self._tokens = tokens
+    def __init__(
+        self, sightings: Mapping[int, Sighting] | None = None, tokens: int = 0, brief: int = 0
+    ) -> None:
+        """Take the sightings, and how many tokens each may cost, in full and in brief."""
+        self._sightings = sightings or {}
+        self._tokens = {False: tokens, True: brief}
         self._written: dict[tuple[int, bool], str] = {}
 
     def of(self, number: int, *, brief: bool = False) -> str:
         """Write what was seen in a photo, `brief` without places; empty if nothing was."""
         known = self._written.get((number, brief))
         if known is None:
-            tokens = self._tokens // ENOUGH if brief else self._tokens
-            known = written(number, self.sightings.get(number), tokens, brief=brief)
+            known = written(number, self._sightings.get(number), self._tokens[brief], brief=brief)
             self._written[number, brief] = known
         return known
 
 
 def written(number: int, sighting: Sighting | None, tokens: int, *, brief: bool = False) -> str:
     """Write a sighting of `P<number>` in a fence, as many lines as fit in so many tokens."""
-    if sighting is None:
+    tokens -= FRAME
+    if sighting is None or tokens <= 0:
         return ""
     # Neither a crowd nor a page full of text crowds the other out.
-    kept = _fitting(_seen(number, sighting, brief=brief), tokens // 2)
+    share = tokens // 2 if sighting.lines else tokens
+    kept = _fitting(_seen(number, sighting, brief=brief), share)
     kept += _fitting(_read(number, sighting, brief=brief), tokens - sum(map(text_tokens, kept)))
     there = len(sighting.captions) + len(sighting.things) + len(sighting.lines)
     if missing := there - len(kept):
@@ -92,7 +95,14 @@ def _read(number: int, sighting: Sighting, *, brief: bool) -> Iterator[str]:
 
 def quoted(text: str) -> str:
     """Quote a text of a picture as JSON, on one line."""
-    return _UNSAFE.sub(lambda sign: f"\\u{ord(sign[0]):04x}", json.dumps(text, ensure_ascii=False))
+    return "".join(map(_escaped, json.dumps(text, ensure_ascii=False)))
+
+
+def _escaped(sign: str) -> str:
+    """Escape what could fake the fence, end a line, hide, or turn words around."""
+    if sign in "<>":
+        return f"\\u{ord(sign):04x}"
+    return json.dumps(sign)[1:-1] if category(sign) in HIDDEN else sign
 
 
 def _noted(text: str, notes: Sequence[str], polygon: Polygon, *, brief: bool) -> str:

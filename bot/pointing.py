@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from bot import texts
 from bot.anchors import anchored
 from bot.channel import PICTURE_SIDE, SMALL_PICTURE_BYTES, Citation, OutPicture
-from bot.grounding import Grounding, cited, numbered, spans
+from bot.grounding import MOST, Grounding, cited, numbered, spans
 from bot.matching import matched
 from bot.media.draw import draw
 
@@ -34,10 +34,18 @@ def grounded(
     """
     if outlines:
         return Grounding(tuple(outlines), spans(answer, outlines))
-    first = max(cited(answer), default=0) + 1
+    first = _free(cited(answer))
     if said:
         return numbered(anchored(said, answer), first)
     return matched(answer, sightings, first)
+
+
+def _free(used: Iterable[int]) -> int:
+    """Find the least number from which none is used, as far as outlines may need them."""
+    after = (number + 1 for number in sorted(used))
+    return next(
+        first for first in (1, *after) if not any(first <= number < first + MOST for number in used)
+    )
 
 
 def citations(outlines: Iterable[Outline], names: Mapping[int, str]) -> tuple[Citation, ...]:

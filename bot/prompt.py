@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bot.evidence import RULES as EVIDENCE_RULES
 from bot.evidence import Evidence
-from bot.history import Photo
 from bot.model import Part, Picture, Said, Text
 from bot.tokens import picture_tokens, text_tokens
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from bot.history import Past, Turn
+    from bot.history import Past, Photo, Turn
 
 RULES = (
     "Photos in this conversation are numbered P1, P2, …; refer to them by these numbers. "
@@ -102,14 +100,17 @@ def build(
     kept: dict[int, Picture] = {}
     for number in sorted(recent, reverse=True):
         cost = _cost(recent[number], budget, evidence)
-        if cost <= left and len(kept) + len(pictures) < budget.pictures:
+        if cost <= left - budget.words and len(kept) + len(pictures) < budget.pictures:
             kept[number] = recent[number]
             left -= cost
-    photos = {photo.number: photo for photo in past.photos}
-    absent = _Absent(photos, evidence)
-    turns = _fitting(past.turns, absent, max(left, budget.words))
+    absent = _Absent({photo.number: photo for photo in past.photos}, {*kept, *_shown(pictures)})
+    room = max(left, budget.words)
+    turns, room = _fitting(past.turns, absent, room)
+    absent.tell(turns, evidence, room)
     history = [
-        said for turn in turns for said in _told(turn, absent, kept, shared=bool(asked.author))
+        said
+        for turn in turns
+        for said in _told(turn, absent, kept, evidence, shared=bool(asked.author))
     ]
     stray = [kept[number] for number in sorted(kept)]
     parts = _parts([*stray, *pictures], _spoken(asked.words, asked.author), evidence)
@@ -120,44 +121,69 @@ def build(
     )
 
 
-@dataclass(frozen=True, slots=True)
 class _Absent:
-    """What is told in place of pictures that do not travel: their names, and what was seen."""
+    """What stands in place of pictures that do not travel: their names, and what was seen, once."""
 
-    photos: Mapping[int, Photo]
-    evidence: Evidence
+    def __init__(self, photos: Mapping[int, Photo], travelling: set[int]) -> None:
+        self._photos = photos
+        self._travelling = travelling
+        self._seen: dict[str, list[str]] = {}
 
-    def told(self, words: str, numbers: Iterable[int]) -> str:
-        """Put before words what was shown with them."""
-        known = [number for number in numbers if number in self.photos]
-        if not known:
+    def numbers(self, turn: Turn) -> list[int]:
+        """List the photos of a turn that are known and do not travel."""
+        return [n for n in turn.photos if n in self._photos and n not in self._travelling]
+
+    def tell(self, turns: Sequence[Turn], evidence: Evidence, left: int) -> None:
+        """Have what was seen told with the turns, as far as it fits, of the newest photos first."""
+        known: set[int] = set()
+        for turn in reversed(turns):
+            for number in self.numbers(turn):
+                seen = "" if number in known else evidence.of(number, brief=True)
+                known.add(number)
+                left -= _cost_of_text(seen) if seen else 0
+                if seen and left >= 0:
+                    self._seen.setdefault(turn.id, []).append(seen)
+
+    def told(self, turn: Turn, words: str) -> str:
+        """Put before the words of a turn what was shown with them."""
+        numbers = self.numbers(turn)
+        if not numbers:
             return words
-        labels = ", ".join(self.photos[number].label for number in known)
-        seen = filter(None, (self.evidence.of(number, brief=True) for number in known))
+        labels = ", ".join(self._photos[number].label for number in numbers)
+        seen = self._seen.get(turn.id, ())
         return "\n".join((f"[Shown then, not now: {labels}]", *seen, words))
 
 
-def _fitting(turns: tuple[Turn, ...], absent: _Absent, left: int) -> list[Turn]:
-    """Keep the newest turns that fit; failed ones have nothing to tell."""
+def _shown(pictures: Iterable[Picture]) -> set[int]:
+    return {number for picture in pictures for number in picture.numbers}
+
+
+def _fitting(turns: tuple[Turn, ...], absent: _Absent, left: int) -> tuple[list[Turn], int]:
+    """Keep the newest turns that fit, and tell what is left; failed ones have nothing to tell."""
     fitting: list[Turn] = []
     for turn in reversed([turn for turn in turns if turn.told]):
-        words = _spoken(absent.told(turn.question, turn.photos), turn.author)
-        left -= _cost_of_text(words) + _cost_of_text(turn.answer)
-        if left < 0:
+        words = _spoken(absent.told(turn, turn.question), turn.author)
+        cost = _cost_of_text(words) + _cost_of_text(turn.answer)
+        if cost > left:
             break
+        left -= cost
         fitting.insert(0, turn)
-    return fitting
+    return fitting, left
 
 
 def _told(
-    turn: Turn, absent: _Absent, kept: dict[int, Picture], *, shared: bool
+    turn: Turn,
+    absent: _Absent,
+    kept: dict[int, Picture],
+    evidence: Evidence,
+    *,
+    shared: bool,
 ) -> tuple[Said, Said]:
     """Tell an earlier turn; its pictures that travel stand with it and leave `kept`."""
-    missing = [number for number in turn.photos if number not in kept]
     travelling = [kept.pop(number) for number in turn.photos if number in kept]
-    words = absent.told(_spoken(turn.question, turn.author if shared else ""), missing)
+    words = absent.told(turn, _spoken(turn.question, turn.author if shared else ""))
     return (
-        Said("user", _parts(travelling, words, absent.evidence)),
+        Said("user", _parts(travelling, words, evidence)),
         Said("assistant", (Text(turn.answer),)),
     )
 

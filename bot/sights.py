@@ -34,7 +34,7 @@ log = structlog.get_logger()
 
 
 @dataclass(slots=True)
-class Seen:
+class Looked:
     """What was seen, by photo number; `problem` is why something is missing."""
 
     sightings: dict[int, Sighting] = field(default_factory=dict)
@@ -49,9 +49,9 @@ class Sights:
         self._gallery = gallery
         self._seconds = limits.sight_seconds
 
-    async def see(self, thread: Thread, pictures: Sequence[Picture], progress: Progress) -> Seen:
+    async def see(self, thread: Thread, pictures: Sequence[Picture], progress: Progress) -> Looked:
         """Look at pictures of single photos, side by side; never raises what the engine raises."""
-        seen = Seen()
+        seen = Looked()
         limit = asyncio.Semaphore(AT_ONCE)
         done = 0
 
@@ -66,17 +66,14 @@ class Sights:
                     raise
                 except Exception:  # whatever the engine fails with, the question is answered
                     log.exception("vision_broke")
-                    seen.problem = VisionProblem(VisionReason.FAILED)
+                    seen.problem = _graver(seen.problem, VisionProblem(VisionReason.FAILED))
             done += 1
             progress(done, len(pictures))
 
         tasks = [asyncio.create_task(one(picture)) for picture in pictures]
         try:
-            if tasks and (await asyncio.wait(tasks, timeout=self._seconds))[1]:
+            if await _ended(tasks, self._seconds) < len(tasks):
                 seen.problem = _graver(seen.problem, VisionProblem(VisionReason.TIMED_OUT))
-            for task in tasks:
-                if task.done():
-                    task.result()
         finally:
             await end(*tasks)
         if seen.problem is not None:
@@ -88,6 +85,16 @@ class Sights:
             seen = await self._vision.look(picture.jpeg, path)
         lines = tuple(line for line in seen.lines if any(map(str.isalnum, line.text)))
         return replace(seen, lines=lines[:MOST], things=seen.things[:MOST])
+
+
+async def _ended(tasks: Sequence[asyncio.Task[None]], seconds: float) -> int:
+    """Count the tasks that end in time; raises at once what one of them raises."""
+    if not tasks:
+        return 0
+    done, _ = await asyncio.wait(tasks, timeout=seconds, return_when=asyncio.FIRST_EXCEPTION)
+    for task in done:
+        task.result()
+    return len(done)
 
 
 def _graver(

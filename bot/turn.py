@@ -198,7 +198,9 @@ class Turns:
             return
         sightings = composed.sightings
         outlines, said = state.toolbox.outlines, state.finished.grounding
-        state.grounding = grounded(answer, outlines, said, sightings)
+        # Asked on, a model with tools points by itself if there is anything to point at.
+        matched = composed.singles or composed.sheets or not state.finished.offered
+        state.grounding = grounded(answer, outlines, said, sightings if matched else {})
         unnamed = uncited(answer, state.grounding.outlines)
         lines = [line for sighting in sightings.values() for line in sighting.lines]
         state.tail = (

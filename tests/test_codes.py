@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot import texts
-from bot.codes import bare, doubts, is_code
+from bot.codes import MOST, bare, doubts, is_code
 from bot.vin import Vin
 from bot.vision import TextLine
 
@@ -29,7 +29,20 @@ def test_plates_and_numbers_are_codes(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "STOP", "NO PARKING", "krw 301", "A 12", "X" * 24 + "1", "KRW_301", "KRW 301!", "١٢٣٤٥"],
+    [
+        "",
+        "STOP",
+        "NO PARKING",
+        "2024",
+        "12:30",
+        "1 000",
+        "krw 301",
+        "A 12",
+        "X" * 24 + "1",
+        "KRW_301",
+        "KRW 301!",
+        "١٢٣٤٥",
+    ],
 )
 def test_words_and_other_text_are_none(text: str) -> None:
     assert not is_code(text)
@@ -95,10 +108,25 @@ def test_two_codes_that_the_answer_has_are_no_readings_of_each_other() -> None:
     assert doubts("KRW 301 and KRW 307.", [line(PLATE, 0.99), line("KRW 307", 0.99)], SURE) == ()
 
 
+def test_a_code_that_was_read_elsewhere_is_no_reading_of_its_neighbour() -> None:
+    series = [line(f"SN100{number}", 0.99) for number in range(5)]
+    assert doubts("The first is SN1001.", series, SURE) == ()
+    assert doubts("The first is SN1009.", series[:1], SURE) != ()
+
+
+def test_a_page_of_numbers_is_compared_with_a_page_of_numbers() -> None:
+    read = [line(f"SN{number:06}X", 0.99) for number in range(0, 60_000, 20)]
+    answer = ", ".join(f"SN{number:06}Y" for number in range(0, 60_000, 20))
+    *told, more = doubts(answer, read, SURE)
+    assert len(told) == MOST
+    assert more == texts.more_doubts(len(read) - MOST)
+
+
 @pytest.mark.parametrize(
     ("answer", "read"),
     [
         ("It was built in 2023.", "2024"),
+        ("It was built in 2024.", "2024"),
         ("It was built in 12023.", "12024"),
         ("EXITS", "EXITX"),
         ("NO PARKING", "NO BARKING"),

@@ -101,7 +101,7 @@ def seen(words: str) -> Sighting:
 
 
 def evidence(words: str, number: int, *, brief: bool = False) -> str:
-    return Evidence({number: seen(words)}, 1_200).of(number, brief=brief)
+    return Evidence({number: seen(words)}, 1_200, 300).of(number, brief=brief)
 
 
 def told(said: Said) -> list[str]:
@@ -183,7 +183,8 @@ async def test_a_recent_photo_is_told_in_full_where_it_stands(tmp_path: Path) ->
         "What is it?",
     ]
     assert pictures(composed)[0].sighting == seen("KRW 301")
-    assert (composed.sightings, composed.seen, len(bench.vision.looks)) == ({}, (), 1)
+    assert composed.sightings == {1: seen("KRW 301")}
+    assert (composed.seen, len(bench.vision.looks)) == ((), 1)
 
 
 async def test_an_earlier_photo_that_is_not_sent_is_told_briefly(tmp_path: Path) -> None:
@@ -250,6 +251,13 @@ async def test_a_sheet_has_a_brief_account_of_each_of_its_photos(tmp_path: Path)
     assert evidence("PLATE 2", 2) in told(composed.request.messages[-1])
     assert sorted(composed.sightings) == [1, 2, 3, 4, 5]
     assert composed.tail == (texts.seen_singly((1, 2), (3, 4, 5)),)
+
+
+async def test_photos_that_all_go_on_sheets_are_told_so(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, max_pictures=2)
+    composed = await bench.compose("What are they?", *map(photo, range(1, 15)))
+    assert (composed.singles, len(composed.sheets)) == ((), 14)
+    assert composed.tail[0].startswith("P1–P14 were looked at on overview sheets.")
 
 
 async def test_how_photos_were_seen_is_told_before_what_is_missing(tmp_path: Path) -> None:

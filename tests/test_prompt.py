@@ -166,7 +166,7 @@ def estimate(said: tuple[Said, ...], family: str) -> int:
 
 
 def test_what_was_seen_stands_below_its_picture_with_a_rule() -> None:
-    evidence = Evidence({1: seen("KRW 301"), 3: seen("STOP")}, 1_200)
+    evidence = Evidence({1: seen("KRW 301"), 3: seen("STOP")}, 1_200, 300)
     system, user = build(
         "s", Past(), Asked("What?"), (picture(1), picture(2)), {}, BUDGET, evidence
     )
@@ -175,7 +175,7 @@ def test_what_was_seen_stands_below_its_picture_with_a_rule() -> None:
 
 
 def test_earlier_photos_have_their_evidence_in_full_or_in_short() -> None:
-    evidence = Evidence({1: seen("KRW 301"), 2: seen("STOP")}, 1_200)
+    evidence = Evidence({1: seen("KRW 301"), 2: seen("STOP")}, 1_200, 300)
     past = Past((turn(1, (1, 2, 3)),), (photo(1), photo(2), photo(3)))
     said = build("s", past, Asked("now"), (), {2: picture(2)}, BUDGET, evidence)
     assert words(said[1]).split("\n[")[1:] == [
@@ -186,7 +186,7 @@ def test_earlier_photos_have_their_evidence_in_full_or_in_short() -> None:
 
 
 def test_each_photo_of_a_sheet_has_its_evidence_in_short() -> None:
-    evidence = Evidence({9: seen("KRW 301"), 11: seen("STOP")}, 1_200)
+    evidence = Evidence({9: seen("KRW 301"), 11: seen("STOP")}, 1_200, 300)
     sheet = Picture("P9–P11", "", b"", 2048, 1536, (9, 10, 11))
     said = build("s", Past(), Asked("now"), (sheet,), {}, BUDGET, evidence)
     accounts = "\n".join(evidence.of(number, brief=True) for number in (9, 11))
@@ -199,8 +199,9 @@ def test_each_photo_of_a_sheet_has_its_evidence_in_short() -> None:
         ("", 60_000),
         ("gpt-5.1", 60_000),
         ("gpt-4o", 60_000),
-        ("gpt-5.1", 16_000),
-        ("gpt-4o", 16_000),
+        ("gpt-5.1", 8_000),
+        ("gpt-4o", 8_000),
+        ("gpt-5.4", 16_000),
     ],
 )
 @pytest.mark.parametrize("new", [0, 1, 10, 60])
@@ -212,11 +213,13 @@ def test_the_budget_holds_though_photos_are_full_of_text(
     turns = tuple(turn(n, (n,), answer="word " * 400) for n in earlier)
     past = Past(turns, tuple(photo(n) for n in earlier))
     share = tokens // 4 // max(1, new)
-    evidence = Evidence({n: crowded(n) for n in (*earlier, *fresh)}, min(1_200, share))
+    evidence = Evidence(
+        {n: crowded(n) for n in (*earlier, *fresh)}, min(1_200, share), min(300, share)
+    )
     singles, groups = arrange(new, places([large(n) for n in fresh], budget, evidence))
     following = iter(fresh)
     going = tuple(large(*islice(following, count)) for count in (*[1] * singles, *groups))
-    recent = {n: picture(n) for n in earlier[-4:] if len(going) < 6}
+    recent = {n: large(n) for n in earlier[-4:]}
     said = build("s", past, Asked("now"), going, recent, budget, evidence)
     assert estimate(said, family) <= budget.tokens
     assert [n for n in numbers(said[-1]) if n > 40] == list(fresh)
@@ -231,7 +234,7 @@ def test_what_was_seen_leaves_fewer_places_for_pictures() -> None:
     three = [picture(n) for n in (1, 2, 3)]
     budget = Budget(10, 3_000, "gpt-4o")
     assert places(three, budget) == 3
-    crowd = Evidence({n: crowded(n) for n in (1, 2, 3)}, 250)
+    crowd = Evidence({n: crowded(n) for n in (1, 2, 3)}, 250, 62)
     assert places(three, budget, crowd) == 2
     assert places(three, budget, Evidence({}, 250)) == 3
 
@@ -240,7 +243,7 @@ def test_evidence_takes_the_room_of_earlier_turns_and_pictures() -> None:
     long = "word " * 200
     past = Past(tuple(turn(n, answer=long) for n in range(20)), (photo(1), photo(2)))
     recent = {n: picture(n) for n in (1, 2)}
-    evidence = Evidence({n: crowded(n) for n in (1, 2, 3)}, 1_200)
+    evidence = Evidence({n: crowded(n) for n in (1, 2, 3)}, 1_200, 300)
     budget = Budget(10, 6_000, "gpt-4o")
     with_it, without = (
         build("s", past, Asked("now"), (picture(3),), recent, budget, given)
@@ -250,3 +253,22 @@ def test_evidence_takes_the_room_of_earlier_turns_and_pictures() -> None:
     assert numbers(with_it[-1]) == [2, 3]
     assert 2 < len(with_it) < len(without)
     assert estimate(with_it, "gpt-4o") <= budget.tokens
+
+
+def test_what_was_seen_gives_way_to_what_was_said() -> None:
+    past = Past((turn(1, (1,)), turn(2, (2,))), (photo(1), photo(2)))
+    evidence = Evidence({1: crowded(1), 2: crowded(2)}, 1_200, 300)
+    said = build("s", past, Asked("now"), (), {}, Budget(10, 700), evidence)
+    assert [words(one).rpartition("\n")[2] for one in said[1:-1:2]] == ["question 1", "question 2"]
+    assert "<seen>" in words(said[3])
+    assert "<seen>" not in words(said[1])
+
+
+def test_a_photo_is_told_once_and_not_beside_itself() -> None:
+    past = Past((turn(1, (1,)), turn(2, (1, 2))), (photo(1), photo(2)))
+    evidence = Evidence({1: seen("KRW 301"), 2: seen("STOP")}, 1_200, 300)
+    told = build("s", past, Asked("now"), (picture(2),), {}, BUDGET, evidence)
+    everything = "\n".join(map(words, told))
+    assert everything.count("KRW 301") == everything.count("STOP") == 1
+    assert "[Shown then, not now: P1 1.jpg]\n<seen>" in words(told[3])
+    assert "P2 2.jpg]" in words(told[-1])

@@ -14,7 +14,7 @@ from bot.gallery import Gallery, blob_key
 from bot.model import Picture
 from bot.problems import FileProblem, Reason, StoreDown, VisionProblem, VisionReason
 from bot.settings import Limits
-from bot.sights import AT_ONCE, MOST, Seen, Sights
+from bot.sights import AT_ONCE, MOST, Looked, Sights
 from bot.threads import Thread
 from bot.vision import Sighting, TextLine, Thing
 from tests.fakes import FakeVision, SameProcess
@@ -84,7 +84,7 @@ class Bench:
         self.sights = Sights(self.eyes, gallery, Limits(**limits))
         self.progress: list[tuple[int, int]] = []
 
-    async def see(self, *pictures: Picture, gone: bool = False) -> Seen:
+    async def see(self, *pictures: Picture, gone: bool = False) -> Looked:
         for one in () if gone else pictures:
             await self.blobs.put(blob_key(THREAD, one.sha256), b"original of " + one.jpeg)
         async with asyncio.timeout(10):
@@ -135,7 +135,7 @@ async def test_lines_without_letters_and_digits_are_left_out(bench: Bench) -> No
 
 
 async def test_without_photos_nothing_is_looked_at(bench: Bench) -> None:
-    assert await bench.see() == Seen()
+    assert await bench.see() == Looked()
     assert (bench.eyes.looks, bench.progress) == ([], [])
 
 
@@ -192,6 +192,15 @@ async def test_a_store_that_is_away_is_no_problem_of_the_engine(tmp_path: Path) 
     with pytest.raises(StoreDown):
         await bench.see(picture(1), picture(2))
     assert (bench.eyes.looks, bench.lent) == ([], 0)
+
+
+async def test_a_store_that_is_away_is_told_without_waiting_for_the_rest(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    bench.eyes.held = {b"jpeg 1"}
+    bench.eyes.problems[b"jpeg 2"] = StoreDown("away")
+    with pytest.raises(StoreDown):
+        await bench.see(picture(1), picture(2))
+    assert (bench.eyes.at_once, bench.lent) == (0, 0)
 
 
 async def test_what_takes_too_long_is_left_and_the_rest_is_kept(tmp_path: Path) -> None:

@@ -44,7 +44,8 @@ def words(sighting: Sighting) -> list[str]:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def reader() -> AsyncIterator[Vision]:
     """One reader for all tests of this file: its engine takes seconds to load."""
-    reader = LocalVision(Limits(_env_file=None), VisionSettings(_env_file=None))
+    patient = VisionSettings(reading_seconds=60, seconds=90, _env_file=None)
+    reader = LocalVision(Limits(_env_file=None), patient)
     yield reader
     await reader.close()
 

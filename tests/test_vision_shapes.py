@@ -14,16 +14,18 @@ from adapters.vision.shapes import (
     around,
     corners,
     cover,
+    inner,
     overlap,
     polygon,
     rectangle,
     shared,
+    sides,
     thickness,
     union_share,
 )
 
-sides = st.integers(0, 60)
-boxes = st.tuples(sides, sides, st.integers(1, 40), st.integers(1, 40))
+places = st.integers(0, 60)
+boxes = st.tuples(places, places, st.integers(1, 40), st.integers(1, 40))
 
 
 def leaning(box: tuple[int, int, int, int], degrees: float) -> np.ndarray:
@@ -71,3 +73,13 @@ def test_a_rectangle_around_shapes_keeps_the_order_of_corners() -> None:
     made = around(rectangle(0, 0, 10, 4), rectangle(8, 0, 30, 4))
     assert made == pytest.approx(rectangle(0, 0, 30, 4), abs=0.01)
     assert thickness(made) == pytest.approx(4)
+
+
+@given(boxes, st.floats(-180, 180))
+def test_sides_are_measured_along_a_shape(box: tuple[int, int, int, int], degrees: float) -> None:
+    assert sides(leaning(box, degrees)) == pytest.approx(box[2:], abs=0.01)
+
+
+def test_a_part_of_a_shape_leans_as_it_does() -> None:
+    part = inner(leaning((0, 0, 100, 20), 30), (0.1, 0.6), (0.25, 1.0))
+    assert part == pytest.approx(leaning((10, 5, 50, 15), 30), abs=0.01)

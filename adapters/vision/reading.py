@@ -2,7 +2,7 @@
 
 Lines are searched in the whole picture made small, and in tiles of it made less small: searching
 takes most of the time, and bears fewer pixels than reading does. What was found is read in the
-pixels of the file.
+pixels of the file, and its box is drawn in to the letters there.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ import cv2
 import numpy as np
 
 from adapters.vision import ocr
+from adapters.vision.ink import tightened
 from adapters.vision.lines import merged
-from adapters.vision.shapes import cover, union_share
+from adapters.vision.shapes import cover
 from adapters.vision.tiles import joined, scale_for, tiled
 from bot.media.pixels import shrink
 
@@ -34,8 +35,6 @@ OVERLAP = 128
 """Pixels that neighbouring tiles share: more than the height of what only tiles show."""
 SURE = 0.95
 """Confidence from which a line is not read again."""
-ALIKE = 0.4
-"""Places that share so much of all they cover are of the same line."""
 SEARCH = 0.6
 """Share of the time for tiles after which no further one is searched, so that some is read."""
 MOST = 600
@@ -49,6 +48,13 @@ def read_picture(pixels: Pixels, settings: VisionSettings, *, oriented: bool) ->
     A picture without any line is also read turned, unless it is known which way is up.
     """
     until = time.monotonic() + settings.reading_seconds
+    lines = _read_upright_or_turned(pixels, settings, until, oriented=oriented)
+    return [replace(line, corners=tightened(pixels, line.corners)) for line in lines]
+
+
+def _read_upright_or_turned(
+    pixels: Pixels, settings: VisionSettings, until: float, *, oriented: bool
+) -> list[Reading]:
     lines = _read_whole(pixels, settings, until)
     if settings.tiles > 1 and max(pixels.shape[:2]) > WORTHWHILE * settings.side:
         lines = _read_closely(pixels, lines, settings, until)
@@ -94,14 +100,7 @@ def _read_closely(
     found = _search_tiles(pixels, settings, now + SEARCH * (until - now))
     sure = [line.corners for line in known if line.confidence >= SURE]
     news = [shape for shape in found if not any(cover(shape, line) > 0.5 for line in sure)]
-    lines = [_fitted(line, found) for line in known]
-    return merged(lines, _read(pixels, news, settings, until))
-
-
-def _fitted(line: Reading, found: Sequence[Corners]) -> Reading:
-    """Give a line the place that a tile shows it in, which is more exact."""
-    same = [shape for shape in found if union_share(shape, line.corners) > ALIKE]
-    return replace(line, corners=same[0]) if same else line
+    return merged(known, _read(pixels, news, settings, until))
 
 
 def _search_tiles(pixels: Pixels, settings: VisionSettings, until: float) -> list[Corners]:

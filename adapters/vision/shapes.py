@@ -122,9 +122,8 @@ def sides(shape: Corners) -> tuple[float, float]:
 
 def inner(shape: Corners, across: tuple[float, float], down: tuple[float, float]) -> Corners:
     """Take a part of a shape: from what share 0..1 to what of its width, and of its height."""
-    top_left, top_right, bottom_right, bottom_left = shape
-    upper = [top_left + share * (top_right - top_left) for share in across]
-    lower = [bottom_left + share * (bottom_right - bottom_left) for share in across]
-    ends = [(upper[end] + share * (lower[end] - upper[end])) for end in (0, 1) for share in down]
-    part: Corners = np.array([ends[0], ends[2], ends[3], ends[1]], np.float32)
+    (left, right), (top, bottom) = across, down
+    x, y = np.array([left, right, right, left]), np.array([top, top, bottom, bottom])
+    weights = np.stack([(1 - x) * (1 - y), x * (1 - y), x * y, (1 - x) * y], axis=1)
+    part: Corners = (weights @ shape).astype(np.float32)
     return part

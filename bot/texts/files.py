@@ -64,7 +64,9 @@ def file_gone(label: str) -> str:
 
 def seen_singly(singles: Sequence[int], sheets: Sequence[int]) -> str:
     """Say which photos were seen one by one, and which on a contact sheet only."""
+    one_by_one = f"{photo_ranges(singles)} were looked at one by one, " if singles else ""
+    looked_at = "on" if singles else "were looked at on"
     return (
-        f"{photo_ranges(singles)} were looked at one by one, {photo_ranges(sheets)} on overview "
-        "sheets. Ask about one by its number to have it looked at closely."
+        f"{one_by_one}{photo_ranges(sheets)} {looked_at} overview sheets. "
+        "Ask about one by its number to have it looked at closely."
     )

@@ -50,6 +50,11 @@ def doubtful(code: str, confidence: float) -> str:
     return f"{verbatim(code)}: read with {percent(confidence)}, {PLEASE_CHECK}."
 
 
+def more_doubts(number: int) -> str:
+    """Say how many more codes are doubtful."""
+    return f"{count(number, 'more code', 'more codes')}: {PLEASE_CHECK}."
+
+
 def read_differently(code: str, read: str, confidence: float) -> str:
     """Say that the answer's reading of a code is not that of the vision engine."""
     return (
