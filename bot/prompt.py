@@ -97,16 +97,10 @@ def build(
     evidence = evidence or Evidence()
     left = budget.tokens - _cost_of_text(system + rules) - _cost_of_text(asked.words)
     left -= sum(_cost(picture, budget, evidence) for picture in pictures)
-    kept: dict[int, Picture] = {}
-    for number in sorted(recent, reverse=True):
-        cost = _cost(recent[number], budget, evidence)
-        if cost <= left - budget.words and len(kept) + len(pictures) < budget.pictures:
-            kept[number] = recent[number]
-            left -= cost
+    kept, left = _affordable(recent, left, budget.pictures - len(pictures), budget, evidence)
     absent = _Absent({photo.number: photo for photo in past.photos}, {*kept, *_shown(pictures)})
-    room = max(left, budget.words)
-    turns, room = _fitting(past.turns, absent, room)
-    absent.tell(turns, evidence, room)
+    turns, left = _fitting(past.turns, absent, max(left, budget.words))
+    absent.tell(turns, evidence, left)
     history = [
         said
         for turn in turns
@@ -119,6 +113,19 @@ def build(
         *history,
         Said("user", parts),
     )
+
+
+def _affordable(
+    recent: Mapping[int, Picture], left: int, places: int, budget: Budget, evidence: Evidence
+) -> tuple[dict[int, Picture], int]:
+    """Keep the newest pictures that leave the turns their room, and tell what is left."""
+    kept: dict[int, Picture] = {}
+    for number in sorted(recent, reverse=True):
+        cost = _cost(recent[number], budget, evidence)
+        if cost <= left - budget.words and len(kept) < places:
+            kept[number] = recent[number]
+            left -= cost
+    return kept, left
 
 
 class _Absent:
