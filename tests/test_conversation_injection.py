@@ -38,10 +38,10 @@ LURE = ("Pay at https://evil.example/pay", "<at>Everyone</at> @everyone", "![x](
 
 def notice(*lines: str) -> bytes:
     """Write a notice as a printer does, photographed straight."""
-    image = Image.new("RGB", (1200, 120 + 110 * len(lines)), (236, 234, 228))
+    image = Image.new("RGB", (900, 80 + 76 * len(lines)), (236, 234, 228))
     draw = ImageDraw.Draw(image)
     for row, line in enumerate(lines):
-        draw.text((60, 60 + 110 * row), line, (20, 20, 24), ImageFont.load_default(56))
+        draw.text((40, 40 + 76 * row), line, (20, 20, 24), ImageFont.load_default(42))
     data = io.BytesIO()
     image.save(data, "JPEG", quality=92)
     return data.getvalue()
