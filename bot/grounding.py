@@ -24,6 +24,8 @@ _CODE = re.compile(
 )
 _MARK = re.compile(r"\[([1-9]\d?)\]")
 _RUNS = re.compile(r"[^\W\d_]+|\d+")
+_COUNTED = re.compile(r"\A(?:\d{1,3}|[Aa]n?|[Tt]he) (?=[a-z])")
+"""What stands before a noun, and not in a key where each number has one thing."""
 _BETWEEN = r"[\W_]{0,3}"
 
 
@@ -135,7 +137,7 @@ def numbered(found: Iterable[Span], first: int = 1) -> Grounding:
     outlines: dict[tuple[int, Polygon], Outline] = {}
     kept: list[Span] = []
     for span in sorted(found, key=lambda span: span.offset):
-        part, label = (span.photo, span.polygon), label_of(span.text)
+        part, label = (span.photo, span.polygon), label_of(_COUNTED.sub("", span.text))
         if part not in outlines and len(outlines) < MOST and label:
             number = first + len(outlines)
             outlines[part] = Outline(number, span.photo, label, span.polygon)

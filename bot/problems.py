@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Generic, TypeVar
+
+R = TypeVar("R", bound=StrEnum)
 
 
 class Reason(StrEnum):
@@ -58,13 +61,17 @@ class ModelReason(StrEnum):
     UNREACHABLE = "unreachable"
 
 
-class ModelProblem(Exception):
-    """A model that did not answer; ends in exactly one sentence to the user."""
+class _Problem(Exception, Generic[R]):
+    """Why a service or engine failed, with a detail for whoever runs Loupe."""
 
-    def __init__(self, reason: ModelReason, detail: str = "") -> None:
+    def __init__(self, reason: R, detail: str = "") -> None:
         super().__init__(f"{reason.value}: {detail}" if detail else reason.value)
         self.reason = reason
         self.detail = detail
+
+
+class ModelProblem(_Problem[ModelReason]):
+    """A model that did not answer; ends in exactly one sentence to the user."""
 
 
 class VisionReason(StrEnum):
@@ -78,13 +85,8 @@ class VisionReason(StrEnum):
     BAD_REQUEST = "bad_request"
 
 
-class VisionProblem(Exception):
+class VisionProblem(_Problem[VisionReason]):
     """A vision engine that failed, whatever the picture; the turn goes on without it."""
-
-    def __init__(self, reason: VisionReason, detail: str = "") -> None:
-        super().__init__(f"{reason.value}: {detail}" if detail else reason.value)
-        self.reason = reason
-        self.detail = detail
 
 
 class StoreDown(Exception):

@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from adapters.retries import Clock as Waiting
 from bot.channel import Abilities, Gone, Post, Refused, Stage, Unclear
 from bot.history import Usage
 from bot.model import Delta, Finished, Request, Text
@@ -174,6 +175,22 @@ class SameProcess:
 
     async def run(self, function: Callable[..., T], *args: Any, seconds: float | None = None) -> T:
         return function(*args)
+
+
+class FakeClock(Waiting):
+    """A clock that passes only when somebody waits for it; `waits` are those waits."""
+
+    def __init__(self) -> None:
+        self.time = 1000.0
+        self.waits: list[float] = []
+
+    def now(self) -> float:
+        return self.time
+
+    async def sleep(self, seconds: float) -> None:
+        self.waits.append(seconds)
+        self.time += seconds
+        await asyncio.sleep(0)
 
 
 class Clock:

@@ -23,28 +23,13 @@ from adapters.teams.settings import TeamsSettings
 from adapters.teams.streams import Streams
 from adapters.teams.token import BotToken, bot_token
 from adapters.teams.uploads import Uploads
+from tests.fakes import FakeClock
 from tests.servers.teams_services import APP_ID, PASSWORD
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
     from tests.servers.teams import TeamsServer
-
-
-class FakeClock(Clock):
-    """A clock that passes only when somebody waits for it; `waits` are those waits."""
-
-    def __init__(self) -> None:
-        self.time = 1000.0
-        self.waits: list[float] = []
-
-    def now(self) -> float:
-        return self.time
-
-    async def sleep(self, seconds: float) -> None:
-        self.waits.append(seconds)
-        self.time += seconds
-        await asyncio.sleep(0)
 
 
 @asynccontextmanager

@@ -11,8 +11,9 @@ import pytest
 from adapters.download import BLOCK, HOPS, Downloads, DownloadSettings
 from adapters.guard import Guard
 from bot.problems import FileProblem, Reason
+from tests.fakes import FakeClock
 from tests.servers.files import FileServer, Reply, redirect
-from tests.teams_outbound import FakeClock, closing
+from tests.teams_outbound import closing
 
 LIMIT = 1_000_000
 

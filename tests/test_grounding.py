@@ -148,3 +148,13 @@ def test_words_are_found_whole_however_they_are_written(
     match = re.search(as_written(words), text, re.IGNORECASE)
     assert (match[0] if match else None) == found
     assert as_written("?!") == ""
+
+
+@pytest.mark.parametrize(
+    ("words", "label"),
+    [("2 people", "people"), ("a car", "car"), ("The person", "person"), ("2 ABC 34", "2 ABC 34")],
+)
+def test_a_label_is_the_thing_without_its_number(words: str, label: str) -> None:
+    found = numbered([Span(words, 0, len(words), PLACE, 1)])
+    assert [outline.label for outline in found.outlines] == [label]
+    assert found.spans[0].text == words

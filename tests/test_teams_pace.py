@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.teams.pace import LONGEST, RATES, Pacer
-from tests.teams_outbound import FakeClock
+from tests.fakes import FakeClock
 
 
 async def sends(clock, pacer, number, gap=0.0):

@@ -20,9 +20,10 @@ from bot.channel import (
 from bot.mailbox import NO_ID
 from bot.messages import Attachment
 from bot.problems import FileProblem
+from tests.fakes import FakeClock
 from tests.servers.teams import CHANNEL, GROUP, TeamsServer
 from tests.servers.teams_services import PASSWORD
-from tests.teams_outbound import FakeClock, configured, outbound
+from tests.teams_outbound import configured, outbound
 
 OPENING = Post("Looking…", Stage.OPENING, live=True)
 

@@ -10,12 +10,12 @@ import pytest
 from azure.core.credentials import AccessToken
 from azure.core.exceptions import ClientAuthenticationError
 
-from adapters.retries import Clock
 from adapters.vision.azure import API_VERSION, NOT_SENT, AzureVision
 from adapters.vision.settings import VisionSettings
 from bot.problems import FileProblem, Reason, VisionProblem, VisionReason
 from bot.settings import Limits
 from bot.vision import Sighting, TextLine, Thing
+from tests.fakes import FakeClock
 from tests.pictures import MEDIA, corners, described, encoded
 from tests.servers.image_analysis import (
     CUT,
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
+    from adapters.retries import Clock
+
 STREET = Seen(
     lines=(((0.25, 0.5, 0.25, 0.125), (("AB", 0.99), ("12", 0.91), ("CDE", 0.97))),),
     objects=(
@@ -44,22 +46,6 @@ PHOTO = encoded(corners(160, 80))
 ALL = {"read", "objects", "people", "denseCaptions"}
 
 
-class Skipping(Clock):
-    """A clock that passes all waiting at once, and notes it."""
-
-    def __init__(self) -> None:
-        self.time = 0.0
-        self.waits: list[float] = []
-
-    def now(self) -> float:
-        return self.time
-
-    async def sleep(self, seconds: float) -> None:
-        self.waits.append(seconds)
-        self.time += seconds
-        await asyncio.sleep(0)
-
-
 @pytest.fixture
 async def server() -> AsyncIterator[ImageAnalysisServer]:
     async with ImageAnalysisServer(STREET) as server:
@@ -67,8 +53,8 @@ async def server() -> AsyncIterator[ImageAnalysisServer]:
 
 
 @pytest.fixture
-def clock() -> Skipping:
-    return Skipping()
+def clock() -> FakeClock:
+    return FakeClock()
 
 
 @asynccontextmanager
@@ -190,7 +176,7 @@ async def test_a_wrong_picture_is_not_mistaken_for_a_region(server: ImageAnalysi
     ids=lambda value: str(getattr(value, "status", value)),
 )
 async def test_every_refusal_has_its_name_and_is_tried_again_where_that_helps(
-    server: ImageAnalysisServer, clock: Skipping, reply: Reply, reason: Any, tries: int
+    server: ImageAnalysisServer, clock: FakeClock, reply: Reply, reason: Any, tries: int
 ) -> None:
     server.then(*4 * [reply])
     async with seeing(server, clock) as vision:
@@ -215,7 +201,7 @@ async def test_a_wrong_key_is_not_told(server: ImageAnalysisServer) -> None:
 
 
 async def test_throttling_ends_in_an_answer_after_the_time_asked_for(
-    server: ImageAnalysisServer, clock: Skipping
+    server: ImageAnalysisServer, clock: FakeClock
 ) -> None:
     server.then(throttled(7), throttled(3))
     async with seeing(server, clock) as vision:
@@ -224,7 +210,7 @@ async def test_throttling_ends_in_an_answer_after_the_time_asked_for(
 
 
 async def test_a_longer_wait_than_allowed_is_not_begun(
-    server: ImageAnalysisServer, clock: Skipping
+    server: ImageAnalysisServer, clock: FakeClock
 ) -> None:
     server.then(throttled(60))
     async with seeing(server, clock, retry_seconds=20) as vision:
@@ -235,7 +221,7 @@ async def test_a_longer_wait_than_allowed_is_not_begun(
 
 
 async def test_throttling_holds_the_other_pictures_too(
-    server: ImageAnalysisServer, clock: Skipping
+    server: ImageAnalysisServer, clock: FakeClock
 ) -> None:
     server.then(throttled(5))
     async with seeing(server, clock, tries=1) as vision:
@@ -244,7 +230,7 @@ async def test_throttling_holds_the_other_pictures_too(
     assert clock.waits == [5]
 
 
-async def test_the_rate_of_the_tier_is_kept(server: ImageAnalysisServer, clock: Skipping) -> None:
+async def test_the_rate_of_the_tier_is_kept(server: ImageAnalysisServer, clock: FakeClock) -> None:
     async with seeing(server, clock, rate="2/min", wait_seconds=70) as vision:
         for _ in range(4):
             await vision.look(PHOTO)
@@ -252,7 +238,7 @@ async def test_the_rate_of_the_tier_is_kept(server: ImageAnalysisServer, clock: 
 
 
 async def test_a_picture_whose_turn_is_too_far_off_is_given_up(
-    server: ImageAnalysisServer, clock: Skipping
+    server: ImageAnalysisServer, clock: FakeClock
 ) -> None:
     async with seeing(server, clock, rate="1/min", wait_seconds=30) as vision:
         await vision.look(PHOTO)

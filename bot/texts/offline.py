@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from bot.vision import Polygon, TextLine
 
 OFFLINE_HINT = (
-    "No model is configured, so only what the files prove can be told. To have pictures looked "
-    "at by a model, set `AZURE_OPENAI_ENDPOINT` and `AZURE_OPENAI_DEPLOYMENT`, or "
-    "`OPENAI_BASE_URL` and `OPENAI_MODEL`, and start Loupe again."
+    "No model is configured, so only what the files prove, and what can be read and seen in them, "
+    "is told. To have questions answered by a model, set `AZURE_OPENAI_ENDPOINT` and "
+    "`AZURE_OPENAI_DEPLOYMENT`, or `OPENAI_BASE_URL` and `OPENAI_MODEL`, and start Loupe again."
 )
 OFFLINE_NO_PICTURE = "There is no picture to look at here. Please post one."
 OFFLINE_BEYOND = "This question needs a language model. What can be told is this:"

@@ -22,6 +22,7 @@ from typing import Any, Self
 from aiohttp import web
 from multidict import CIMultiDict
 
+from tests.servers.loopback import Loopback
 from tests.servers.openai import KEY, Plain, Received, fail
 
 VISION_KEY = "vision-key-of-the-tests"
@@ -74,20 +75,19 @@ class Asked(Received):
 Reply = Told | InBand | Plain
 
 
-class Gpt4vServer:
+class Gpt4vServer(Loopback):
     """The server; `url` is its root, `requests` what it was asked, also what it refused.
 
     `resource` is endpoint and key of the only Vision resource that there is.
     """
 
     def __init__(self, deployments: tuple[str, ...] = ("vision",)) -> None:
+        super().__init__()
         self.deployments = deployments
         self.resource = (VISION_ENDPOINT, VISION_KEY)
         self.default: Reply = Told("A red car.")
         self.requests: list[Asked] = []
-        self.url = ""
         self._script: deque[Reply] = deque()
-        self._runner: web.AppRunner | None = None
 
     def then(self, *replies: Reply) -> None:
         """Answer the next requests that are right with these, in turn."""
@@ -96,16 +96,8 @@ class Gpt4vServer:
     async def __aenter__(self) -> Self:
         app = web.Application(client_max_size=64 * 2**20)
         app.router.add_route("*", "/{path:.*}", self._serve)
-        self._runner = web.AppRunner(app, shutdown_timeout=0.1)
-        await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
-        host, port = self._runner.addresses[0][:2]
-        self.url = f"http://{host}:{port}"
+        await self.start(app)
         return self
-
-    async def __aexit__(self, *_: object) -> None:
-        assert self._runner is not None
-        await self._runner.cleanup()
 
     async def _serve(self, request: web.Request) -> web.StreamResponse:
         version = request.query.get("api-version", "")

@@ -20,6 +20,8 @@ from typing import TYPE_CHECKING, Any, Self
 from aiohttp import web
 from PIL import Image
 
+from tests.servers.loopback import Loopback
+
 if TYPE_CHECKING:
     import asyncio
 
@@ -88,10 +90,11 @@ def throttled(retry_after: float | None = None) -> Reply:
 CUT = Reply(0, None, cut=True)
 
 
-class ImageAnalysisServer:
+class ImageAnalysisServer(Loopback):
     """The server; `url` is its endpoint, `requests` what it was asked, also what it refused."""
 
     def __init__(self, seen: Seen | None = None, *, captions: bool = True) -> None:
+        super().__init__()
         self.seen = seen or Seen()
         self.captions = captions
         self.keys, self.tokens = {KEY}, {"token-of-the-tests"}
@@ -99,9 +102,7 @@ class ImageAnalysisServer:
         self.at_once = 0
         self.most_at_once = 0
         self.gate: asyncio.Event | None = None
-        self.url = ""
         self._script: deque[Reply] = deque()
-        self._runner: web.AppRunner | None = None
 
     def then(self, *replies: Reply) -> None:
         """Answer the next requests with these, in turn."""
@@ -116,17 +117,8 @@ class ImageAnalysisServer:
     async def __aenter__(self) -> Self:
         app = web.Application(client_max_size=64 * 1024 * 1024)
         app.router.add_post(PATH, self._analyse)
-        self._runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1)
-        await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", 0)
-        await site.start()
-        host, port = self._runner.addresses[0][:2]
-        self.url = f"http://{host}:{port}"
+        await self.start(app)
         return self
-
-    async def __aexit__(self, *_: object) -> None:
-        assert self._runner is not None
-        await self._runner.cleanup()
 
     async def _analyse(self, request: web.Request) -> web.StreamResponse:
         received = Received(

@@ -22,6 +22,8 @@ from typing import Any, Self
 from aiohttp import web
 from multidict import CIMultiDict
 
+from tests.servers.loopback import Loopback
+
 KEY = "key-of-the-tests"
 MAX_PICTURES = 10
 REASONING = re.compile(r"(gpt-5|o\d)")
@@ -176,23 +178,22 @@ class Received:
         return [base64.b64decode(url.partition(",")[2]) for url in urls]
 
 
-class OpenAIServer:
+class OpenAIServer(Loopback):
     """The server; `url` is its root, `requests` what it was asked, also what it refused.
 
     `models` are the known ones (None: any), `tokens` the accepted keys and bearer tokens.
     """
 
     def __init__(self, models: set[str] | None = None, tokens: tuple[str, ...] = (KEY,)) -> None:
+        super().__init__()
         self.models = models
         self.tokens = set(tokens)
         self.default: Reply = say("A red car ", "with the plate ", "KRW 301.")
         self.requests: list[Received] = []
         self.open_streams = 0
         self.left_early = 0
-        self.url = ""
         self._script: deque[Reply] = deque()
         self._changed = asyncio.Condition()
-        self._runner: web.AppRunner | None = None
 
     def then(self, *replies: Reply) -> None:
         """Answer the next requests with these, in turn."""
@@ -202,17 +203,8 @@ class OpenAIServer:
         app = web.Application(client_max_size=200 * 2**20)
         for prefix in ("/v1", "/openai/v1"):
             app.router.add_post(f"{prefix}/chat/completions", self._completions)
-        self._runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1)
-        await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", 0)
-        await site.start()
-        host, port = self._runner.addresses[0][:2]
-        self.url = f"http://{host}:{port}"
+        await self.start(app)
         return self
-
-    async def __aexit__(self, *_: object) -> None:
-        assert self._runner is not None
-        await self._runner.cleanup()
 
     async def until_asked(self, times: int = 1, seconds: float = 5) -> None:
         """Wait for that many requests in all."""
