@@ -10,7 +10,8 @@ import pytest
 from azure.core.credentials import AccessToken
 from azure.core.exceptions import ClientAuthenticationError
 
-from adapters.vision.azure import API_VERSION, NOT_SENT, AzureVision
+from adapters.vision.azure import NOT_SENT, AzureVision
+from adapters.vision.resource import API_VERSION
 from adapters.vision.settings import VisionSettings
 from bot.problems import FileProblem, Reason, VisionProblem, VisionReason
 from bot.settings import Limits
@@ -19,6 +20,7 @@ from tests.fakes import FakeClock
 from tests.pictures import MEDIA, corners, described, encoded
 from tests.servers.image_analysis import (
     CUT,
+    HALF,
     KEY,
     ImageAnalysisServer,
     Reply,
@@ -171,7 +173,9 @@ async def test_a_wrong_picture_is_not_mistaken_for_a_region(server: ImageAnalysi
         (fail(500, "InternalServerError"), VisionReason.FAILED, 4),
         (Reply(503, "<html>Service Unavailable</html>"), VisionReason.FAILED, 4),
         (Reply(200, "not JSON", {"Content-Type": "application/json"}), VisionReason.FAILED, 4),
+        (Reply(200, "<html>Sign in</html>"), VisionReason.FAILED, 4),
         (CUT, VisionReason.UNREACHABLE, 4),
+        (HALF, VisionReason.UNREACHABLE, 4),
     ],
     ids=lambda value: str(getattr(value, "status", value)),
 )

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from adapters.vision.azure import AzureVision
+from adapters.vision.embedding import AzureEmbedding
 from adapters.vision.local import LocalVision
-from adapters.vision.settings import VisionSettings, build_vision
+from adapters.vision.settings import VisionSettings, build_embedding, build_vision
 from bot.settings import Limits, SettingsError, lines, load
 
 if TYPE_CHECKING:
@@ -42,6 +43,24 @@ async def test_with_an_endpoint_azure_sees(settings: Read) -> None:
     vision = build_vision(settings(VISION_ENDPOINT="https://eyes.example"), Limits(_env_file=None))
     assert isinstance(vision, AzureVision)
     await vision.close()
+
+
+async def test_without_an_endpoint_nothing_embeds(settings: Read) -> None:
+    vision = build_vision(settings(), Limits(_env_file=None))
+    assert build_embedding(settings(), vision) is None
+    await vision.close()
+
+
+async def test_with_an_endpoint_azure_embeds_with_the_resource_that_sees(settings: Read) -> None:
+    read = settings(VISION_ENDPOINT="https://eyes.example", VISION_KEY="very-secret")
+    vision = build_vision(read, Limits(_env_file=None))
+    beside, alone = build_embedding(read, vision), build_embedding(read)
+    assert isinstance(vision, AzureVision)
+    assert isinstance(beside, AzureEmbedding)
+    assert isinstance(alone, AzureEmbedding)
+    assert beside.resource is vision.resource is not alone.resource
+    for each in (beside, alone, vision):
+        await each.close()
 
 
 def test_settings_have_the_names_of_their_ecosystem(settings: Read) -> None:

@@ -11,20 +11,15 @@ import asyncio
 import io
 from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 import structlog
-from azure.ai.vision.imageanalysis.aio import ImageAnalysisClient
 from azure.ai.vision.imageanalysis.models import VisualFeatures
-from azure.core.credentials import AzureKeyCredential
 from azure.core.exceptions import AzureError
-from azure.identity.aio import DefaultAzureCredential
 
-from adapters.retries import Clock, Patience, Retries, retry_after
 from adapters.vision.analysis import sighting
 from adapters.vision.originals import larger
-from adapters.vision.pace import Pace
-from adapters.vision.refusals import PASSING, REMEDIES, lacks_captions, problem
+from adapters.vision.refusals import REMEDIES, lacks_captions
+from adapters.vision.resource import Resource
 from adapters.vision.uploads import LARGEST, blank, presentable
 from bot.children import Children
 from bot.problems import FileProblem, VisionProblem, VisionReason
@@ -36,15 +31,13 @@ if TYPE_CHECKING:
     from azure.ai.vision.imageanalysis.models import ImageAnalysisResult
     from azure.core.credentials_async import AsyncTokenCredential
 
+    from adapters.retries import Clock
     from adapters.vision.settings import VisionSettings
     from bot.settings import Limits
 
-API_VERSION = "2024-02-01"
 FEATURES = [VisualFeatures.READ, VisualFeatures.OBJECTS, VisualFeatures.PEOPLE]
 WITH_CAPTIONS = [*FEATURES, VisualFeatures.DENSE_CAPTIONS]
 NOT_SENT = "Azure AI Vision (not looked at: too narrow or too large for it)"
-LOOPBACK = {"localhost", "127.0.0.1", "::1"}
-"""Hosts that an identity's token may go to without TLS: simulators on this machine."""
 
 log = structlog.get_logger()
 
@@ -62,41 +55,22 @@ class AzureVision:
         credential: AsyncTokenCredential | None = None,
         clock: Clock | None = None,
     ) -> None:
+        self.resource = Resource(settings, credential, clock)
         self._settings = settings
         self._limits = limits
-        self._clock = clock or Clock()
-        self._host = urlsplit(settings.resource).hostname or ""
-        self._credential = credential
-        self._client = self._connected()
-        local = self._credential is not None and self._host in LOOPBACK
-        self._options: dict[str, Any] = {"enforce_https": False} if local else {}
         self._children = Children(limits)
-        self._pace = Pace(*settings.pace, self._clock)
-        self._at_once = asyncio.Semaphore(settings.at_once)
         self._captions: bool | None = None
         self._finding_out = asyncio.Lock()
 
-    def _connected(self) -> ImageAnalysisClient:
-        """Make the client; it neither retries nor follows redirects, which could take the key."""
-        key = self._settings.key
-        if key is None and self._credential is None:
-            self._credential = DefaultAzureCredential()
-        return ImageAnalysisClient(
-            self._settings.resource,
-            self._credential or AzureKeyCredential(key.get_secret_value() if key else ""),
-            api_version=API_VERSION,
-            credential_scopes=[self._settings.scope],
-            retry_total=0,
-            permit_redirects=False,
-        )
-
-    async def look(self, jpeg: bytes, original: Path | None = None) -> Sighting:
+    async def look(
+        self, jpeg: bytes, original: Path | None = None, *, upright: bool = False
+    ) -> Sighting:
         """Have an upright JPEG looked at, or a larger one of the file that it was made from.
 
         A picture that the service does not take yields an empty sighting whose engine says so.
         Raises `FileProblem` where the service refuses the picture, else `VisionProblem`.
         """
-        async with self._at_once:
+        async with self.resource.at_once:
             picture = await self._picture(jpeg, original)
             if picture is None:
                 return Sighting(engine=NOT_SENT)
@@ -129,38 +103,20 @@ class AzureVision:
             except AzureError:
                 result = await self._request(picture, FEATURES)
                 self._captions = False
-                log.info("vision_without_captions", host=self._host)
+                log.info("vision_without_captions", host=self.resource.host)
             return result
 
     def _known(self) -> AbstractAsyncContextManager[Any]:
         return self._finding_out if self._captions is None else nullcontext()
 
     async def _request(self, picture: bytes, features: list[VisualFeatures]) -> ImageAnalysisResult:
-        """Request until it works; raises what the last request failed with.
+        """Request until it works; raises `AzureError` where the region lacks captions asked for."""
+        resource = self.resource
 
-        That is an `AzureError` where the region lacks captions that were asked for.
-        """
-        settings = self._settings
-        retries = Retries(Patience(settings.tries, settings.retry_seconds), self._clock)
-        while True:
-            await self._pace.turn(settings.wait_seconds)
-            try:
-                async with asyncio.timeout(settings.request_seconds):
-                    return await self._client.analyze(_sent(picture), features, **self._options)
-            except (AzureError, TimeoutError) as error:
-                if features is WITH_CAPTIONS and lacks_captions(error):
-                    raise
-                await self._again(error, retries)
+        async def send() -> ImageAnalysisResult:
+            return await resource.client.analyze(_sent(picture), features, **resource.options)
 
-    async def _again(self, error: Exception, retries: Retries) -> None:
-        """Wait until the next request; raises the problem when there is none."""
-        trouble = problem(error)
-        asked = retry_after(getattr(getattr(error, "response", None), "headers", {}))
-        log.warning("vision_failed", host=self._host, reason=trouble.reason.value, asked=asked)
-        if asked is not None:
-            self._pace.hold(min(asked, self._settings.retry_seconds))
-        if trouble.reason not in PASSING or not await retries.again(asked):
-            raise trouble from None
+        return await resource.ask(send, lacks_captions if features is WITH_CAPTIONS else None)
 
     async def check(self) -> str:
         """Have a blank picture looked at and tell how it went; raises `VisionProblem`."""
@@ -168,16 +124,14 @@ class AzureVision:
             seen = await self.look(await asyncio.to_thread(blank))
         except VisionProblem as trouble:
             remedy = REMEDIES.get(trouble.reason, "Try again later.")
-            told = f"{trouble.detail} from {self._host}. {remedy}"
+            told = f"{trouble.detail} from {self.resource.host}. {remedy}"
             raise VisionProblem(trouble.reason, told) from None
         captions = "with" if self._captions else "without"
-        return f"{seen.engine} answers at {self._host}, {captions} captions in its region."
+        return f"{seen.engine} answers at {self.resource.host}, {captions} captions in its region."
 
     async def close(self) -> None:
         """Close the connections, and end the processes if any were needed."""
-        await self._client.close()
-        if self._credential is not None:
-            await self._credential.close()
+        await self.resource.close()
         await self._children.close()
 
 

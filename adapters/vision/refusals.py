@@ -1,4 +1,4 @@
-"""What went wrong at Image Analysis, by Loupe's own names."""
+"""What went wrong at Azure AI Vision, by Loupe's own names."""
 
 from __future__ import annotations
 
@@ -54,6 +54,7 @@ REMEDIES = {
 
 _OF_THE_PICTURE = re.compile(r"invalidimage|unsupportedimage|notsupportedimage|imagesize", re.I)
 _OF_CAPTIONS = re.compile(r"caption|notsupportedvisualfeature|\bregion\b|feature\b", re.I)
+_OF_EMBEDDINGS = re.compile(r"\bregion\b|feature\b|model.?version", re.I)
 _CODE = re.compile(r"[\w.-]{1,60}")
 
 
@@ -86,11 +87,22 @@ def _reason(status: int, codes: list[str]) -> VisionReason | Reason:
 
 def lacks_captions(error: Exception) -> bool:
     """Tell whether a request failed because the region has no captions."""
+    return _lacks(error, _OF_CAPTIONS)
+
+
+def lacks_embeddings(error: Exception) -> bool:
+    """Tell whether a request failed because the region has no embeddings, or none of the model."""
+    missing = isinstance(error, HttpResponseError) and error.status_code == 404
+    return missing or _lacks(error, _OF_EMBEDDINGS)
+
+
+def _lacks(error: Exception, feature: re.Pattern[str]) -> bool:
+    """Tell whether a refusal is of a feature, by its words, and not of the picture."""
     if not isinstance(error, HttpResponseError) or error.status_code != 400:
         return False
     told = list(_told(error))
     of_picture = any(_OF_THE_PICTURE.search(words) for words in told)
-    return not of_picture and any(_OF_CAPTIONS.search(words) for words in told)
+    return not of_picture and any(feature.search(words) for words in told)
 
 
 def _told(error: HttpResponseError) -> Iterator[str]:

@@ -12,6 +12,7 @@ from pydantic_settings import SettingsConfigDict
 from bot.settings import MIB, Section, WebAddress
 
 if TYPE_CHECKING:
+    from bot.embedding import Embedding
     from bot.settings import Limits
     from bot.vision import Vision
 
@@ -106,3 +107,20 @@ def build_vision(settings: VisionSettings, limits: Limits) -> Vision:
     from adapters.vision.local import LocalVision  # noqa: PLC0415
 
     return LocalVision(limits, settings)
+
+
+def build_embedding(settings: VisionSettings, vision: Vision | None = None) -> Embedding | None:
+    """Make what embeds pictures and words; None where no Azure resource is configured.
+
+    It shares the resource of `vision`, and thus its rate, where that is Azure's; then that one is
+    to be closed after it.
+    """
+    if not settings.endpoint:
+        return None
+    from adapters.vision.azure import AzureVision  # noqa: PLC0415
+    from adapters.vision.embedding import AzureEmbedding  # noqa: PLC0415
+    from adapters.vision.resource import Resource  # noqa: PLC0415
+
+    if isinstance(vision, AzureVision):
+        return AzureEmbedding(vision.resource, shared=True)
+    return AzureEmbedding(Resource(settings))

@@ -19,15 +19,18 @@ LEAST_SIDE = 51
 MOST_SIDE = 15_999
 
 
-def presentable(jpeg: bytes) -> bytes | None:
-    """Make a JPEG of ours fit, enlarging a small one; None where that is not possible."""
-    if len(jpeg) >= LARGEST:
+def presentable(jpeg: bytes, least: int = LEAST_SIDE) -> bytes | None:
+    """Make a JPEG of ours fit, enlarging a small one; None where that is not possible.
+
+    `least` is how many pixels its shorter side has to have.
+    """
+    if not 0 < len(jpeg) < LARGEST:
         return None
     pixels = decode_own(jpeg)
     if pixels is None:
         return None
     height, width = pixels.shape[:2]
-    times = math.ceil(LEAST_SIDE / min(width, height))
+    times = math.ceil(least / min(width, height))
     if max(width, height) * times > MOST_SIDE:
         return None
     if times == 1:

@@ -1,4 +1,4 @@
-"""A server for tests that behaves like Azure AI Vision Image Analysis 4.0.
+"""A server for tests that behaves like Azure AI Vision: Image Analysis 4.0 and embeddings.
 
     async with ImageAnalysisServer() as server:
         server.then(fail(429, "429", retry_after=1))
@@ -7,12 +7,14 @@
 
 It refuses what the service refuses: keys, versions, features, pictures; `captions` says whether
 its region has captions. What no `then` foresees is answered with `seen`, of which the result has
-what was asked for, in pixels of the picture that came.
+what was asked for, in pixels of the picture that came. Pictures and texts are embedded as
+`of_picture` and `of_text` tell; `embeddings` says whether the region has that.
 """
 
 from __future__ import annotations
 
 import io
+import json
 from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
@@ -24,12 +26,18 @@ from tests.servers.loopback import Loopback
 
 if TYPE_CHECKING:
     import asyncio
+    from collections.abc import Callable, Sequence
 
 KEY = "0123456789abcdef0123456789abcdef"
 PATH = "/computervision/imageanalysis:analyze"
+OF_PICTURES = "/computervision/retrieval:vectorizeImage"
+OF_TEXTS = "/computervision/retrieval:vectorizeText"
 VERSIONS = {"2023-10-01", "2024-02-01"}
 FEATURES = {"read", "caption", "denseCaptions", "objects", "tags", "people", "smartCrops"}
 CAPTIONS = {"caption", "denseCaptions"}
+MODEL_VERSIONS = {"2022-04-11", "2023-04-15"}
+DIMENSIONS = 1024
+MOST_WORDS = 70
 MOST_BYTES = 20 * 1024 * 1024
 
 Box = tuple[float, float, float, float]
@@ -48,7 +56,7 @@ class Seen:
 
 @dataclass(frozen=True)
 class Reply:
-    """An answer as it is; with `cut` the connection breaks instead."""
+    """An answer as it is; with `cut` the connection breaks instead, after the body if any."""
 
     status: int
     body: Any
@@ -65,6 +73,16 @@ class Received:
     body: bytes = field(repr=False)
     key: str = ""
     token: str = ""
+    path: str = PATH
+    model: str = ""
+
+    @property
+    def text(self) -> str:
+        """The text to embed; empty where there is none."""
+        try:
+            return str(json.loads(self.body)["text"])
+        except (ValueError, KeyError, TypeError):
+            return ""
 
     @property
     def size(self) -> tuple[int, int]:
@@ -88,15 +106,21 @@ def throttled(retry_after: float | None = None) -> Reply:
 
 
 CUT = Reply(0, None, cut=True)
+HALF = Reply(200, '{"modelVersion": "20', cut=True)
 
 
 class ImageAnalysisServer(Loopback):
     """The server; `url` is its endpoint, `requests` what it was asked, also what it refused."""
 
-    def __init__(self, seen: Seen | None = None, *, captions: bool = True) -> None:
+    def __init__(
+        self, seen: Seen | None = None, *, captions: bool = True, embeddings: bool = True
+    ) -> None:
         super().__init__()
         self.seen = seen or Seen()
         self.captions = captions
+        self.embeddings = embeddings
+        self.of_picture: Callable[[bytes], Sequence[float]] = _anything
+        self.of_text: Callable[[str], Sequence[float]] = _anything
         self.keys, self.tokens = {KEY}, {"token-of-the-tests"}
         self.requests: list[Received] = []
         self.at_once = 0
@@ -109,24 +133,28 @@ class ImageAnalysisServer(Loopback):
         self._script.extend(replies)
 
     def forget(self) -> None:
-        """Drop what was asked, what was to be answered and what is seen."""
+        """Drop what was asked, what was to be answered, what is seen and how it is embedded."""
         self.requests.clear()
         self._script.clear()
         self.seen, self.gate = Seen(), None
+        self.of_picture = self.of_text = _anything
 
     async def __aenter__(self) -> Self:
         app = web.Application(client_max_size=64 * 1024 * 1024)
-        app.router.add_post(PATH, self._analyse)
+        for path in (PATH, OF_PICTURES, OF_TEXTS):
+            app.router.add_post(path, self._receive)
         await self.start(app)
         return self
 
-    async def _analyse(self, request: web.Request) -> web.StreamResponse:
+    async def _receive(self, request: web.Request) -> web.StreamResponse:
         received = Received(
             set(request.query.get("features", "").split(",")),
             request.query.get("api-version", ""),
             await request.read(),
             request.headers.get("Ocp-Apim-Subscription-Key", ""),
             request.headers.get("Authorization", "").removeprefix("Bearer "),
+            request.path,
+            request.query.get("model-version", ""),
         )
         self.requests.append(received)
         self.at_once += 1
@@ -134,18 +162,17 @@ class ImageAnalysisServer(Loopback):
         try:
             if self.gate is not None:
                 await self.gate.wait()
-            return self._answer(request, received)
+            return await self._answer(request, received)
         finally:
             self.at_once -= 1
 
-    def _answer(self, request: web.Request, received: Received) -> web.StreamResponse:
+    async def _answer(self, request: web.Request, received: Received) -> web.StreamResponse:
         refusal = self._refusal(received, request.content_type)
         reply = refusal or (self._script.popleft() if self._script else None)
         if reply is None:
-            return web.json_response(_result(self.seen, received))
+            return web.json_response(self._result(received))
         if reply.cut:
-            assert request.transport is not None
-            request.transport.abort()
+            return await _broken(request, reply)
         if isinstance(reply.body, str):
             return web.Response(status=reply.status, text=reply.body, headers=reply.headers)
         return web.json_response(reply.body, status=reply.status, headers=reply.headers)
@@ -156,24 +183,69 @@ class ImageAnalysisServer(Loopback):
             return fail(401, "PermissionDenied", message="Access denied: wrong key or endpoint.")
         if received.version not in VERSIONS:
             return fail(404, "404", message="Resource not found.")
-        if content_type != "application/octet-stream":
+        expected = "application/json" if received.path == OF_TEXTS else "application/octet-stream"
+        if content_type != expected:
             return fail(415, "InvalidRequest", "UnsupportedMediaType")
+        if received.path != PATH:
+            return self._embedding_refusal(received)
         if not received.features <= FEATURES:
             return fail(400, "InvalidRequest", "NotSupportedVisualFeature")
         if received.features & CAPTIONS and not self.captions:
             message = "The feature 'DenseCaptions' is not supported in this region."
             return fail(400, "InvalidRequest", "NotSupportedFeature", message)
-        return _picture_refusal(received)
+        return _picture_refusal(received, 50)
+
+    def _embedding_refusal(self, received: Received) -> Reply | None:
+        if not self.embeddings:
+            message = "The feature 'Vectorize' is not supported in this region."
+            return fail(400, "InvalidRequest", "NotSupportedFeature", message)
+        if received.model not in MODEL_VERSIONS:
+            return fail(400, "InvalidRequest", "InvalidModelVersion")
+        if received.path == OF_PICTURES:
+            return _picture_refusal(received, 10)
+        if not 1 <= len(received.text.split()) <= MOST_WORDS:
+            return fail(400, "InvalidRequest", "InvalidArgument", "The text has 1 to 70 words.")
+        return None
+
+    def _result(self, received: Received) -> dict[str, Any]:
+        if received.path == PATH:
+            return _result(self.seen, received)
+        if received.path == OF_PICTURES:
+            return embedded(self.of_picture(received.body), received.model)
+        return embedded(self.of_text(received.text), received.model)
 
 
-def _picture_refusal(received: Received) -> Reply | None:
+async def _broken(request: web.Request, reply: Reply) -> web.StreamResponse:
+    """Break the connection, in the middle of an answer that begins with the body if any."""
+    assert request.transport is not None
+    response = web.StreamResponse(headers={"Content-Type": "application/json"})
+    response.content_length = 20_000
+    if reply.body:
+        await response.prepare(request)
+        await response.write(reply.body.encode())
+        request.transport.close()
+    else:
+        request.transport.abort()
+    return response
+
+
+def _anything(_: bytes | str) -> Sequence[float]:
+    return (1.0,)
+
+
+def embedded(vector: Sequence[float], model: str = "2023-04-15") -> dict[str, Any]:
+    """Write a vector, filled up with zeros, which leave its angles to others as they are."""
+    return {"modelVersion": model, "vector": [*vector, *(DIMENSIONS - len(vector)) * [0.0]]}
+
+
+def _picture_refusal(received: Received, too_small: int) -> Reply | None:
     if not 0 < len(received.body) < MOST_BYTES:
         return fail(400, "InvalidRequest", "InvalidImageSize")
     try:
         width, height = received.size
     except OSError:
         return fail(400, "InvalidRequest", "InvalidImageFormat")
-    if min(width, height) <= 50 or max(width, height) >= 16_000:
+    if min(width, height) <= too_small or max(width, height) >= 16_000:
         return fail(400, "InvalidRequest", "InvalidImageDimension")
     return None
 
