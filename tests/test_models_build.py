@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from adapters.models.build import build_model
+from adapters.models.build import build_model, build_speech
 from adapters.models.chat import ChatModel
 from adapters.models.gpt4v import Gpt4vModel
 from adapters.models.offline import OfflineAnalyst
@@ -17,6 +17,7 @@ from bot.model import Picture, Request, Said, Text
 from bot.settings import Limits
 from tests.servers.gpt4v import VISION_ENDPOINT, VISION_KEY, WITH_EXTENSIONS, Gpt4vServer
 from tests.servers.openai import KEY, OpenAIServer
+from tests.servers.transcriptions import TranscriptionServer, speak
 
 LENT = (VISION_ENDPOINT, VISION_KEY)
 PICTURE = Picture("P1 a.jpg", "", b"\xff\xd8\xff\xe0 picture", 8, 8, (1,))
@@ -77,13 +78,37 @@ async def test_the_retired_format_is_lent_the_vision_resource(lent: tuple[str, s
     assert [source["parameters"] for source in sources] == resources
 
 
+async def test_without_a_transcription_model_there_is_no_speech() -> None:
+    assert build_speech(settings(openai_url="http://localhost/v1", openai_model="m")) is None
+
+
+async def test_the_transcription_model_is_asked() -> None:
+    async with TranscriptionServer() as server:
+        speech = build_speech(
+            settings(
+                openai_url=f"{server.url}/v1",
+                openai_key=KEY,
+                openai_model="m",
+                openai_transcribe="whisper-1",
+            )
+        )
+        assert speech is not None
+        try:
+            assert await speech.hear(speak(("stop", 0.2, 0.5), seconds=1.0))
+        finally:
+            await speech.close()
+    assert [asked["model"] for asked in server.requests] == ["whisper-1"]
+
+
 async def test_without_a_provider_no_client_is_imported() -> None:
     code = (
         "import sys\n"
-        "from adapters.models.build import build_model\n"
+        "from adapters.models.build import build_model, build_speech\n"
         "from adapters.models.settings import ModelSettings\n"
         "from bot.settings import Limits\n"
-        "build_model(ModelSettings(api='offline', _env_file=None), Limits(_env_file=None))\n"
+        "settings = ModelSettings(api='offline', _env_file=None)\n"
+        "build_model(settings, Limits(_env_file=None))\n"
+        "assert build_speech(settings) is None\n"
         "print(sorted({'openai', 'azure.identity'} & set(sys.modules)))"
     )
     process = await asyncio.create_subprocess_exec(

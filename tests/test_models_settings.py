@@ -179,6 +179,7 @@ def test_the_list_of_models_names_families_and_prevails(monkeypatch: pytest.Monk
         ("OPENAI_BASE_URL", "ftp://x/v1", "web address"),
         ("LOUPE_MODEL_TRIES", "0", "greater than or equal to 1"),
         ("LOUPE_MODEL_FIRST_SECONDS", "soon", "number"),
+        ("LOUPE_MODEL_TRANSCRIBE_SECONDS", "0", "greater than 0"),
     ],
 )
 def test_a_wrong_value_is_named_with_its_key(
@@ -188,6 +189,66 @@ def test_a_wrong_value_is_named_with_its_key(
     assert sentence.startswith(f"{name} has the value {value!r}: ")
     assert complaint in sentence
     assert sentence.endswith(".")
+
+
+OPENAI = {"OPENAI_BASE_URL": "http://localhost:8000/v1", "OPENAI_MODEL": "m"}
+
+
+def test_nothing_is_transcribed_unless_a_model_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert settings(monkeypatch, **OPENAI).transcribe_model == ""
+
+
+def test_a_transcription_model_is_its_provider_s(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = settings(
+        monkeypatch,
+        AZURE_OPENAI_ENDPOINT=AZURE,
+        LOUPE_MODELS="a",
+        AZURE_OPENAI_TRANSCRIBE_DEPLOYMENT="whisper",
+    )
+    assert found.transcribe_model == "whisper"
+    for name in ("AZURE_OPENAI_ENDPOINT", "LOUPE_MODELS", "AZURE_OPENAI_TRANSCRIBE_DEPLOYMENT"):
+        monkeypatch.delenv(name)
+    found = settings(monkeypatch, OPENAI_TRANSCRIBE_MODEL="whisper-1", **OPENAI)
+    assert found.transcribe_model == "whisper-1"
+
+
+def test_whoever_wants_no_model_has_no_transcription_either(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    found = settings(
+        monkeypatch, LOUPE_MODEL_API="offline", OPENAI_TRANSCRIBE_MODEL="whisper-1", **OPENAI
+    )
+    assert found.transcribe_model == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "environment", "remedy"),
+    [
+        (
+            "OPENAI_TRANSCRIBE_MODEL",
+            {"AZURE_OPENAI_ENDPOINT": AZURE, "LOUPE_MODELS": "a"},
+            "please set AZURE_OPENAI_TRANSCRIBE_DEPLOYMENT instead.",
+        ),
+        (
+            "AZURE_OPENAI_TRANSCRIBE_DEPLOYMENT",
+            OPENAI,
+            "please set OPENAI_TRANSCRIBE_MODEL instead.",
+        ),
+        ("AZURE_OPENAI_TRANSCRIBE_DEPLOYMENT", {}, "please set AZURE_OPENAI_ENDPOINT."),
+        (
+            "OPENAI_TRANSCRIBE_MODEL",
+            {"OPENAI_API_KEY": "secret"},
+            "please set OPENAI_BASE_URL, or OPENAI_API_KEY and OPENAI_MODEL.",
+        ),
+    ],
+)
+def test_a_transcription_model_without_its_provider_stops_the_start(
+    monkeypatch: pytest.MonkeyPatch, name: str, environment: dict[str, str], remedy: str
+) -> None:
+    sentence = refusal(monkeypatch, **{name: "scribe"}, **environment)
+    assert sentence.startswith(f"{name} has the value 'scribe' but ")
+    assert sentence.endswith(remedy)
+    assert "secret" not in sentence
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from adapters.models.gpt4v import Gpt4vModel
     from adapters.models.offline import OfflineAnalyst
     from adapters.models.settings import ModelSettings
+    from adapters.models.speech import SpeechModel
     from bot.settings import Limits
 
 
@@ -31,3 +32,12 @@ def build_model(
     from adapters.models.chat import ChatModel  # noqa: PLC0415
 
     return ChatModel(settings, limits)
+
+
+def build_speech(settings: ModelSettings) -> SpeechModel | None:
+    """Make the model that transcribes; None where none is configured."""
+    if not settings.transcribe_model:
+        return None
+    from adapters.models.speech import SpeechModel  # noqa: PLC0415
+
+    return SpeechModel(settings)

@@ -93,6 +93,15 @@ def reported(body: object, status: int = 0) -> ModelProblem:
     return ModelProblem(_reason(codes, status, str(told.get("message", ""))), detail)
 
 
+def advised(
+    trouble: ModelProblem, host: str, model: str, remedies: Mapping[ModelReason, str] = REMEDIES
+) -> ModelProblem:
+    """Add to a problem where it was met, and what whoever runs Loupe can do."""
+    remedy = remedies.get(trouble.reason, "Try again later.")
+    told = f"{trouble.detail} from {host} for the model {model}. {remedy}"
+    return ModelProblem(trouble.reason, told)
+
+
 def _reason(codes: list[str], status: int, message: str) -> ModelReason:
     if status in {401, 403}:
         return ModelReason.UNAUTHORIZED

@@ -7,12 +7,12 @@ import json
 import time
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, Protocol
-from urllib.parse import urlsplit
 
 import structlog
-from openai import AsyncOpenAI, AsyncStream, Timeout
+from openai import AsyncOpenAI, AsyncStream
 
-from adapters.models.errors import REMEDIES, problem
+from adapters.models.connection import host_of
+from adapters.models.errors import advised, problem
 from adapters.models.patience import Patience
 from adapters.models.wire import body
 from bot.model import Call, Delta, Finished, Request, Said, Text
@@ -50,14 +50,13 @@ class Format(Protocol):
         """Begin to read the answer to a request."""
         ...
 
+    def takes_tools(self, model: str) -> bool:
+        """Tell whether a model may call tools, as far as is known."""
+        ...
+
     def learns(self, request: Request, error: Exception) -> bool:
         """Tell whether an error teaches to write the request in another way."""
         ...
-
-
-def timeouts(settings: ModelSettings) -> Timeout:
-    """Write for the client how long to wait."""
-    return Timeout(settings.first_seconds, connect=settings.connect_seconds)
 
 
 class Service:
@@ -72,20 +71,22 @@ class Service:
         """Close all connections."""
         await self._client.close()
 
+    def takes_tools(self, model: str) -> bool:
+        """Tell whether a model may call tools, as far as is known."""
+        return self._format.takes_tools(model)
+
     async def check(self, model: str) -> str:
         """Ask a model for one word and return a sentence about it.
 
         Raises `ModelProblem`, whose detail then says what whoever runs Loupe can do.
         """
         started = time.monotonic()
-        host = urlsplit(str(self._client.base_url)).netloc.rpartition("@")[2]
+        host = host_of(self._client)
         request = Request(model, (Said("user", (Text("Reply with the word OK."),)),))
         try:
             ends = [piece async for piece in self.answer(request) if isinstance(piece, Finished)]
         except ModelProblem as trouble:
-            remedy = REMEDIES.get(trouble.reason, "Try again later.")
-            told = f"{trouble.detail} from {host} for the model {model}. {remedy}"
-            raise ModelProblem(trouble.reason, told) from None
+            raise advised(trouble, host, model) from None
         known_as = f", known there as {ends[-1].model}," if ends[-1].model else ""
         seconds = time.monotonic() - started
         return f"The model {model}{known_as} answered at {host} within {seconds:.1f} seconds."

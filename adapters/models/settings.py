@@ -56,6 +56,11 @@ class ModelSettings(Section):
         validation_alias="AZURE_OPENAI_SCOPE",
         description="scope of the identity's token",
     )
+    azure_transcribe: str = Field(
+        "",
+        validation_alias="AZURE_OPENAI_TRANSCRIBE_DEPLOYMENT",
+        description="its deployment that transcribes the sound of videos",
+    )
     openai_url: WebAddress = Field(
         "", validation_alias="OPENAI_BASE_URL", description="an OpenAI-compatible server"
     )
@@ -64,6 +69,11 @@ class ModelSettings(Section):
     )
     openai_model: str = Field(
         "", validation_alias="OPENAI_MODEL", description="its model, if only one"
+    )
+    openai_transcribe: str = Field(
+        "",
+        validation_alias="OPENAI_TRANSCRIBE_MODEL",
+        description="its model that transcribes the sound of videos",
     )
     models: str = Field(
         "",
@@ -99,6 +109,9 @@ class ModelSettings(Section):
     idle_seconds: float = Field(30, gt=0, le=3600, description="longest silence within an answer")
     tries: int = Field(4, ge=1, description="requests made for one answer before giving up")
     retry_seconds: float = Field(90, ge=0, le=3600, description="no new try later than this")
+    transcribe_seconds: float = Field(
+        120, gt=0, le=3600, description="longest transcription of one video's sound"
+    )
 
     @field_validator("gpt4v_version")
     @classmethod
@@ -135,7 +148,27 @@ class ModelSettings(Section):
             )
         if not self.offline and not self.choices:
             raise ValueError(self._lacks_a_model())
+        if complaint := self._wrong_transcriber():
+            raise ValueError(complaint)
         return self
+
+    def _wrong_transcriber(self) -> str:
+        """Complain of a transcription model whose provider is not on; empty when there is none."""
+        azure, openai = "AZURE_OPENAI_TRANSCRIBE_DEPLOYMENT", "OPENAI_TRANSCRIBE_MODEL"
+        if self.azure_transcribe and self.provider != "azure":
+            remedy = f"{openai} instead" if self.provider else "AZURE_OPENAI_ENDPOINT"
+            return (
+                f"{azure} has the value {self.azure_transcribe!r} but Azure OpenAI is not "
+                f"the provider: please set {remedy}"
+            )
+        if self.openai_transcribe and self.provider != "openai":
+            providers = "OPENAI_BASE_URL, or OPENAI_API_KEY and OPENAI_MODEL"
+            remedy = f"{azure} instead" if self.provider else providers
+            return (
+                f"{openai} has the value {self.openai_transcribe!r} but no OpenAI-compatible "
+                f"server is the provider: please set {remedy}"
+            )
+        return ""
 
     def _lacks_a_model(self) -> str:
         name, value, single = (
@@ -179,6 +212,13 @@ class ModelSettings(Section):
         single = self.azure_deployment if self.provider == "azure" else self.openai_model
         several = tuple(_choice(item) for item in listed(self.models))
         return several or ((Choice(single),) if single else ())
+
+    @property
+    def transcribe_model(self) -> str:
+        """The model that transcribes; empty where there is none, or all is answered offline."""
+        if self.offline:
+            return ""
+        return self.azure_transcribe if self.provider == "azure" else self.openai_transcribe
 
     @property
     def base_url(self) -> str:
