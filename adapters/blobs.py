@@ -21,7 +21,7 @@ from bot.problems import StoreDown
 from bot.settings import Section, SettingsError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import AsyncIterator, Iterator
 
     from obstore.store import ObjectStore
 
@@ -33,7 +33,8 @@ KEY = re.compile(r"(?!\.{1,2}(/|$))[\w.-]+(/(?!\.{1,2}(/|$))[\w.-]+)*", re.ASCII
 PARTS_AT_ONCE = 2
 """Parts of 5 MiB, the least that S3 takes, in memory while a file is uploaded."""
 
-CHUNK = 1024 * 1024
+PIECE = 4 * 1024 * 1024
+"""Bytes read in one request, whose time `LOUPE_MEDIA_SECONDS` limits."""
 
 UNFINISHED_SECONDS = 3600
 """A write that took longer will never be finished: its process was killed."""
@@ -107,16 +108,36 @@ class BlobStore:
             return bytes(await found.bytes_async())
         return None
 
+    async def stream(
+        self, key: str, start: int = 0, end: int | None = None
+    ) -> AsyncIterator[bytes] | None:
+        """Read a blob's bytes from `start` to before `end` by pieces, or None when there is none.
+
+        Without `end` that is all the rest.
+        """
+        with _failures(), suppress(FileNotFoundError):
+            found = await self._store.head_async(_checked(key))
+            return self._pieces(key, range(found["size"])[start:end])
+        return None
+
+    async def _pieces(self, key: str, part: range) -> AsyncIterator[bytes]:
+        for start in part[::PIECE]:
+            end = min(start + PIECE, part.stop)
+            try:
+                with _failures():
+                    piece = await self._store.get_range_async(key, start=start, end=end)
+            except FileNotFoundError as error:
+                raise StoreDown("a blob went while it was read") from error
+            yield bytes(piece)
+
     async def save(self, key: str, into: Path) -> bool:
         """Copy a blob to a file without holding it in memory; False when there is none."""
-        with _failures():
-            try:
-                found = await self._store.get_async(_checked(key))
-            except FileNotFoundError:
-                return False
-            async with writing(into) as file:
-                async for chunk in found.stream(min_chunk_size=CHUNK):
-                    await asyncio.to_thread(file.write, chunk)
+        pieces = await self.stream(key)
+        if pieces is None:
+            return False
+        async with writing(into) as file:
+            async for piece in pieces:
+                await asyncio.to_thread(file.write, piece)
         return True
 
     async def erase(self, prefix: str, before: float = float("inf")) -> int:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import structlog
@@ -12,15 +14,14 @@ from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 from yarl import URL
 
-from adapters.files import writing
+from adapters.files import remove, writing
 from adapters.guard import AddressRefused, parse
 from adapters.retries import Clock, Patience, Retries, retry_after
+from bot.media.allowance import Allowance, Tally
 from bot.problems import FileProblem, Reason
 from bot.settings import Section
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from aiohttp import ClientResponse
 
     from adapters.guard import Guard
@@ -42,7 +43,12 @@ class DownloadSettings(Section):
 
     model_config = SettingsConfigDict(env_prefix="LOUPE_DOWNLOAD_")
 
-    seconds: float = Field(60, gt=0, le=3600, description="longest download with all its tries")
+    seconds: float = Field(
+        60, gt=0, le=3600, description="longest download with all its tries, but of a video"
+    )
+    video_seconds: float = Field(
+        240, gt=0, le=3600, description="longest download of a video: 300 MB at 1.3 MB a second"
+    )
     idle_seconds: float = Field(15, gt=0, le=600, description="longest pause of a download")
     min_rate: float = Field(8 * 1024, ge=0, description="slowest download, bytes a second")
     tries: int = Field(3, ge=1, description="tries of a download that fails in passing")
@@ -54,6 +60,24 @@ class _Passing(Exception):
     def __init__(self, what: str, asked: float | None = None) -> None:
         super().__init__(what)
         self.asked = asked
+
+
+@dataclass(frozen=True, slots=True)
+class _Errand:
+    """One download with all its tries; `deadline` ends it, at last at `latest` (loop time)."""
+
+    url: str
+    into: Path
+    allowance: Allowance
+    bearer: str
+    local: str
+    deadline: asyncio.Timeout
+    latest: float
+
+    def take_longer(self) -> None:
+        """Give it the time of a video."""
+        if self.deadline.when() != self.latest:
+            self.deadline.reschedule(self.latest)
 
 
 class Downloads:
@@ -70,51 +94,51 @@ class Downloads:
         )
 
     async def fetch(
-        self, url: str, into: Path, limit: int, *, bearer: str = "", local: str = ""
+        self, url: str, into: Path, allowance: Allowance, *, bearer: str = "", local: str = ""
     ) -> None:
-        """Write the file at `url` to `into`, at most `limit` bytes; raises `FileProblem`.
+        """Write the file at `url` to `into`, no more than is allowed; raises `FileProblem`.
 
         `bearer` goes to the origin of `url` only. `local` is an origin on this machine that may be
         asked, if `url` is of it (see `Guard`); redirects do not lead away from it.
         """
+        latest = asyncio.get_running_loop().time() + self._settings.video_seconds
         try:
-            async with asyncio.timeout(self._settings.seconds):
-                await self._insist(url, into, limit, bearer, local)
+            async with asyncio.timeout(self._settings.seconds) as deadline:
+                await self._insist(_Errand(url, into, allowance, bearer, local, deadline, latest))
         except TimeoutError:
-            await _remove(into)
+            await remove(into)
             raise FileProblem(Reason.UNREACHABLE, "too slow") from None
         except BaseException:
-            await _remove(into)
+            await remove(into)
             raise
 
-    async def _insist(self, url: str, into: Path, limit: int, bearer: str, local: str) -> None:
-        settings = self._settings
-        retries = Retries(Patience(settings.tries, settings.seconds), self._clock)
+    async def _insist(self, errand: _Errand) -> None:
+        longest = max(self._settings.seconds, self._settings.video_seconds)
+        retries = Retries(Patience(self._settings.tries, longest), self._clock)
         while True:
             try:
-                await self._follow(url, into, limit, bearer, local)
+                await self._follow(errand)
             except AddressRefused as refused:
                 raise FileProblem(Reason.REFUSED_ADDRESS, str(refused)) from None
             except (_Passing, ClientError) as error:
                 what = str(error) if isinstance(error, _Passing) else type(error).__name__
-                log.info("download_failed", host=URL(url).host, why=what)
+                log.info("download_failed", host=URL(errand.url).host, why=what)
                 if not await retries.again(getattr(error, "asked", None)):
                     raise FileProblem(Reason.UNREACHABLE, what) from None
             else:
                 return
 
-    async def _follow(self, url: str, into: Path, limit: int, bearer: str, local: str) -> None:
-        address = parse(url)
-        if str(address.origin()) != local:
-            local = ""
+    async def _follow(self, errand: _Errand) -> None:
+        address, bearer = parse(errand.url), errand.bearer
+        local = errand.local if str(address.origin()) == errand.local else ""
         for _ in range(HOPS + 1):
             headers = {AUTHORIZATION: f"Bearer {bearer}"} if bearer else {}
             async with self._guard.request(
                 "GET", str(address), local=local, headers=headers, timeout=self._timeout
             ) as response:
                 if response.status not in REDIRECTS:
-                    _judge(response, bearer, limit)
-                    await self._save(response, into, limit)
+                    _judge(response, bearer)
+                    await self._save(response, errand)
                     return
                 target = _target(address, response)
             if target.origin() != address.origin():
@@ -124,15 +148,16 @@ class Downloads:
             address = target
         raise FileProblem(Reason.UNREACHABLE, "too many redirects")
 
-    async def _save(self, response: ClientResponse, into: Path, limit: int) -> None:
+    async def _save(self, response: ClientResponse, errand: _Errand) -> None:
         """Stream the body to the file; the loop waits for no disk."""
-        size, waiting, started = 0, bytearray(), self._clock.now()
-        async with writing(into) as file:
+        tally = Tally(errand.allowance, response.content_length or 0)
+        waiting, started = bytearray(), self._clock.now()
+        async with writing(errand.into) as file:
             async for chunk in response.content.iter_any():
-                size += len(chunk)
-                if size > limit:
-                    raise FileProblem(Reason.TOO_LARGE)
-                self._keep_pace(size, self._clock.now() - started)
+                tally.add(chunk)
+                if tally.kind.demuxer:
+                    errand.take_longer()
+                self._keep_pace(tally.size, self._clock.now() - started)
                 waiting += chunk
                 if len(waiting) >= BLOCK:
                     full, waiting = waiting, bytearray()
@@ -144,7 +169,7 @@ class Downloads:
             raise FileProblem(Reason.UNREACHABLE, "too slow")
 
 
-def _judge(response: ClientResponse, bearer: str, limit: int) -> None:
+def _judge(response: ClientResponse, bearer: str) -> None:
     """Let pass only a response that brings the file."""
     status = response.status
     if status in {401, 403}:
@@ -157,8 +182,6 @@ def _judge(response: ClientResponse, bearer: str, limit: int) -> None:
         raise FileProblem(Reason.UNREACHABLE, str(status))
     if response.content_type in PAGES:
         raise FileProblem(Reason.NOT_A_FILE)
-    if (response.content_length or 0) > limit:
-        raise FileProblem(Reason.TOO_LARGE)
 
 
 def _target(address: URL, response: ClientResponse) -> URL:
@@ -167,7 +190,3 @@ def _target(address: URL, response: ClientResponse) -> URL:
         return parse(str(address.join(URL(response.headers.get(LOCATION, ""), encoded=True))))
     except ValueError:
         raise AddressRefused("a redirect to nowhere") from None
-
-
-async def _remove(path: Path) -> None:
-    await asyncio.to_thread(path.unlink, missing_ok=True)

@@ -19,3 +19,8 @@ async def writing(path: Path) -> AsyncIterator[IO[bytes]]:
         yield await asyncio.shield(opening)
     finally:
         await asyncio.shield(asyncio.to_thread((await opening).close))
+
+
+async def remove(path: Path) -> None:
+    """Delete a file if it is there, off the loop; also when cancelled meanwhile."""
+    await asyncio.shield(asyncio.to_thread(path.unlink, missing_ok=True))

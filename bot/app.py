@@ -6,18 +6,17 @@ import asyncio
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from aiohttp import web
-from redis.exceptions import RedisError
 
 from adapters.blobs import MediaSettings, open_blobs, try_blobs
 from adapters.download import DownloadSettings
-from adapters.models.build import build_model
+from adapters.models.build import build_model, build_speech
 from adapters.models.settings import ModelSettings
 from adapters.page.routes import Page
 from adapters.page.settings import PageSettings
-from adapters.redis.connection import connect
+from adapters.redis.connection import connect, ping
 from adapters.redis.embedded import EmbeddedStore
 from adapters.redis.history import RedisHistory
 from adapters.redis.mailbox import RedisMailbox
@@ -27,13 +26,19 @@ from adapters.teams.checks import check_keys, check_token
 from adapters.teams.limits import TeamsLimits
 from adapters.teams.room import teams_room
 from adapters.teams.settings import TeamsSettings
-from adapters.vision.settings import VisionSettings, build_vision
+from adapters.vision.settings import VisionSettings, build_embedding, build_vision
 from bot import doctor
 from bot.children import Children
+from bot.choosing import Chooser
 from bot.composer import Composer
 from bot.controls import Controls
 from bot.desk import Desk
+from bot.films import Films
+from bot.footage import Footage
 from bot.gallery import Gallery
+from bot.health import health
+from bot.hearing import Hearing
+from bot.illustrations import Illustrations
 from bot.inbox import Inbox
 from bot.janitor import Janitor
 from bot.lobby import Lobby
@@ -128,9 +133,17 @@ async def check_folder(data: Path) -> None:
         ) from error
 
 
+class Kitchen(NamedTuple):
+    """What turns a question into an answer, and what keeps its photos and videos."""
+
+    turns: Turns
+    gallery: Gallery
+    footage: Footage
+
+
 @asynccontextmanager
-async def kitchen(settings: Settings, blobs: Blobs) -> AsyncIterator[tuple[Turns, Gallery]]:
-    """Build what turns a question into an answer: child processes, pictures, the model."""
+async def kitchen(settings: Settings, blobs: Blobs) -> AsyncIterator[Kitchen]:
+    """Build what turns a question into an answer: child processes, pictures, the models."""
     await asyncio.to_thread(settings.core.spool.mkdir, parents=True, exist_ok=True)
     async with AsyncExitStack() as stack:
         children = Children(settings.limits)
@@ -141,10 +154,23 @@ async def kitchen(settings: Settings, blobs: Blobs) -> AsyncIterator[tuple[Turns
         stack.push_async_callback(model.close)
         vision = build_vision(settings.vision, limits)
         stack.push_async_callback(vision.close)
+        embedding = build_embedding(settings.vision, vision)
+        if embedding is not None:
+            stack.push_async_callback(embedding.close)
         gallery = Gallery(children, blobs, limits, settings.core.spool)
+        footage = Footage(children, blobs, gallery, limits)
+        speech = build_speech(settings.model)
+        if speech is not None:
+            stack.push_async_callback(speech.close)
+        films = Films(
+            footage,
+            Chooser(vision, embedding, limits),
+            Hearing(speech, children, gallery, limits),
+            limits,
+        )
         sights = Sights(vision, gallery, limits)
-        composer = Composer(gallery, sights, limits, settings.deployment.families)
-        yield Turns(model, gallery, composer, limits), gallery
+        composer = Composer(gallery, sights, films, limits, settings.deployment.families)
+        yield Kitchen(Turns(model, gallery, footage, composer, limits), gallery, footage)
 
 
 @asynccontextmanager
@@ -178,7 +204,7 @@ async def serving(settings: Settings) -> AsyncIterator[str]:
     async with AsyncExitStack() as stack:
         redis = await stack.enter_async_context(store(settings))
         blobs = open_blobs(settings.media, settings.core.data)
-        turns, gallery = await stack.enter_async_context(kitchen(settings, blobs))
+        turns, gallery, footage = await stack.enter_async_context(kitchen(settings, blobs))
         mailbox = RedisMailbox(redis, settings.limits, settings.redis.accept_seconds)
         history = RedisHistory(redis, settings.limits)
         preferences = Preferences(history, settings.deployment)
@@ -188,12 +214,19 @@ async def serving(settings: Settings) -> AsyncIterator[str]:
         inbox = Inbox(mailbox, ingress, lobby.notice, settings.limits)
         controls = Controls(history, preferences, gallery)
         desk = Desk(
-            mailbox, history, preferences, controls, turns, gallery, channels, settings.limits
+            mailbox,
+            history,
+            preferences,
+            controls,
+            turns,
+            Illustrations(gallery, footage),
+            channels,
+            settings.limits,
         )
         worker = Worker(mailbox, desk.handle, desk.give_up, settings.limits)
         janitor = Janitor(mailbox, blobs, settings.limits, settings.core.spool)
         web_app = web.Application()
-        web_app.add_routes(_health(redis, worker))
+        web_app.add_routes(health(partial(ping, redis), lambda: worker.alive))
         teams = await stack.enter_async_context(
             teams_room(
                 settings.teams, settings.teams_limits, settings.downloads, blobs, inbox.receive
@@ -258,23 +291,6 @@ async def _listening(web_app: web.Application, settings: Settings) -> AsyncItera
         yield int(runner.addresses[0][1])
     finally:
         await runner.cleanup()
-
-
-def _health(redis: Redis, worker: Worker) -> list[web.RouteDef]:
-    async def alive(_: web.Request) -> web.Response:
-        return web.json_response({"status": "alive"})
-
-    async def ready(_: web.Request) -> web.Response:
-        try:
-            async with asyncio.timeout(2):
-                await redis.ping()
-        except (RedisError, OSError, TimeoutError):
-            return web.json_response({"status": "the store is away"}, status=503)
-        if not worker.alive:
-            return web.json_response({"status": "no work is taken"}, status=503)
-        return web.json_response({"status": "ready"})
-
-    return [web.get("/healthz", alive), web.get("/readyz", ready)]
 
 
 def checks(settings: Settings) -> list[doctor.Check]:

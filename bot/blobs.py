@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
     from pathlib import Path
 
 
@@ -17,6 +18,15 @@ class Blobs(Protocol):
 
     async def get(self, key: str) -> bytes | None:
         """Read a blob whole, or None when there is none."""
+        ...
+
+    async def stream(
+        self, key: str, start: int = 0, end: int | None = None
+    ) -> AsyncIterator[bytes] | None:
+        """Read a blob's bytes from `start` to before `end` by pieces, or None when there is none.
+
+        Without `end` that is all the rest.
+        """
         ...
 
     async def save(self, key: str, into: Path) -> bool:

@@ -11,6 +11,7 @@ from bot.grounding import Outline
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from bot.media.allowance import Allowance
     from bot.messages import Address, Attachment, Message
 
 PICTURE_SIDE = 1024
@@ -74,13 +75,30 @@ class Post:
 
 
 @dataclass(frozen=True, slots=True)
+class OutFrame:
+    """One frame of a video that is shown among others.
+
+    `name` is what people call it ("V1 0:12.4"), `alt` says in words what it shows, and `jpeg` is
+    the upright frame without its `outlines`.
+    """
+
+    name: str
+    alt: str
+    jpeg: bytes = field(repr=False)
+    outlines: tuple[Outline, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class OutPicture:
-    """A photo with outlines, to show after the text that cites them.
+    """A photo with outlines, or frames of a video, to show after the text that cites them.
 
     `jpeg` has the outlines drawn on it, at most `PICTURE_SIDE` pixels long and `PICTURE_BYTES`
     large; `small` is the same in at most `SMALL_PICTURE_BYTES`. `photo` is the upright JPEG
     without them, for a channel that draws `outlines` itself. `name` is what people call it ("P1
     IMG_0042.heic"), and `alt` says in words what it shows.
+
+    With `frames` it is a contact sheet of them, their outlines drawn on it, and `photo` is the
+    same: a channel shows either the sheet or the frames, which come in the order of their times.
     """
 
     name: str
@@ -89,6 +107,7 @@ class OutPicture:
     small: bytes = field(repr=False)
     photo: bytes = field(repr=False)
     outlines: tuple[Outline, ...] = ()
+    frames: tuple[OutFrame, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,8 +174,10 @@ class Channel(Protocol):
         """
         ...
 
-    async def fetch(self, address: Address, file: Attachment, into: Path, limit: int) -> None:
-        """Write a file's bytes to `into`, at most `limit` bytes; raises `FileProblem`."""
+    async def fetch(
+        self, address: Address, file: Attachment, into: Path, allowance: Allowance
+    ) -> None:
+        """Write a file's bytes to `into`, no more than is allowed; raises `FileProblem`."""
         ...
 
     async def carry_on(self, message: Message) -> None:

@@ -18,7 +18,9 @@ from obstore.store import MemoryStore
 from adapters.blobs import BlobStore
 from adapters.manifests import build_slack, build_teams
 from bot import app, doctor, logs, texts, transcript
+from bot.frames import label, seconds_of
 from bot.history import Past
+from bot.illustrations import frames_cited, pointed
 from bot.preferences import InForce
 from bot.problems import ModelReason, StoreDown
 from bot.redaction import secrets_of
@@ -28,16 +30,38 @@ from bot.terminal import Terminal, question
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.gallery import Gallery
     from bot.threads import Thread
     from bot.turn import Outcome
 
 FAILED = 1
 
-PICTURE_SUFFIXES = (
+SUFFIXES = (
     *(".jpg", ".jpeg", ".jpe", ".png", ".webp", ".gif", ".heic", ".heif", ".avif"),
     *(".bmp", ".tif", ".tiff", ".svg", ".dng"),
+    *(".mp4", ".m4v", ".mov", ".webm", ".mkv", ".avi"),
 )
+
+
+class InPlace(BlobStore):
+    """Blobs of a single turn: in memory, but the user's own files stay where they are."""
+
+    def __init__(self) -> None:
+        super().__init__(MemoryStore())
+        self._files: dict[str, Path] = {}
+
+    async def put(self, key: str, data: bytes | Path) -> None:
+        """Keep bytes, or where a link leads."""
+        if isinstance(data, Path) and await asyncio.to_thread(data.is_symlink):
+            self._files[key] = await asyncio.to_thread(data.resolve)
+        else:
+            await super().put(key, data)
+
+    async def save(self, key: str, into: Path) -> bool:
+        """Write the bytes to `into`, or make it a link to the user's file."""
+        if key not in self._files:
+            return await super().save(key, into)
+        await asyncio.to_thread(into.symlink_to, self._files[key])
+        return True
 
 
 class Failure(Exception):
@@ -70,7 +94,9 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="loupe", description="Looks at photos with you.")
+    parser = argparse.ArgumentParser(
+        prog="loupe", description="Looks at photos and videos with you."
+    )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     serve = commands.add_parser("serve", help="run the bot")
@@ -157,7 +183,7 @@ def _means_a_file(word: str) -> bool:
     """Tell a folder, a device or a mistyped picture from a question."""
     if os.path.lexists(word):
         return True
-    return " " not in word and word.lower().endswith(PICTURE_SUFFIXES)
+    return " " not in word and word.lower().endswith(SUFFIXES)
 
 
 async def _asked(
@@ -176,28 +202,39 @@ async def _asked(
     with contextlib.suppress(NotImplementedError):
         asyncio.get_running_loop().add_signal_handler(signal.SIGINT, stop.set)
     await app.check_folder(settings.core.data)
-    blobs = BlobStore(MemoryStore())
-    async with app.kitchen(settings, blobs) as (turns, gallery):
+    blobs = InPlace()
+    async with app.kitchen(settings, blobs) as kitchen:
         asked = question(paths, words)
-        outcome = await turns.run(asked, Past(), force, terminal, stop)
+        outcome = await kitchen.turns.run(asked, Past(), force, terminal, stop)
         failed = outcome.turn.status == "failed"
         terminal.finish(outcome.text.removesuffix(_why(outcome)) if failed else outcome.text)
         if options.save:
-            pictures = await _pictures(gallery, asked.thread, outcome)
+            pictures = await _pictures(kitchen, asked.thread, outcome)
             await asyncio.to_thread(_save, Path(options.save), pictures)
         return outcome
 
 
-async def _pictures(gallery: Gallery, thread: Thread, outcome: Outcome) -> dict[str, bytes]:
-    """Name the pictures as the model got them, and those with outlines."""
-    shown = await gallery.recall(thread, outcome.photos)
+async def _pictures(kitchen: app.Kitchen, thread: Thread, outcome: Outcome) -> dict[str, bytes]:
+    """Name the pictures and frames as the model got them, and what is shown with the answer."""
+    shown = await kitchen.gallery.recall(thread, outcome.photos)
     pictures = {f"P{number}.jpg": picture.jpeg for number, picture in shown.items()}
     outlines = outcome.turn.outlines
-    for photo in outcome.photos:
-        if photo.number in {outline.photo for outline in outlines}:
-            drawn = await gallery.outlined(thread, photo, outlines)
-            pictures[f"P{photo.number}-outlined.jpg"] = drawn.jpeg
+    for photo in pointed(outcome, Past()):
+        drawn = await kitchen.gallery.outlined(thread, photo, outlines)
+        pictures[f"P{photo.number}-outlined.jpg"] = drawn.jpeg
+    for video in outcome.videos:
+        times = [seconds_of(one.frame) for one in outcome.turn.frames]
+        for number, frame in (await kitchen.footage.frames(thread, video, times)).items():
+            pictures[f"{_file_name(number)}.jpg"] = frame.jpeg
+    for cited in frames_cited(outcome, Past()):
+        sheet = await kitchen.footage.shown(thread, cited, outlines)
+        pictures[f"V{cited.video.number}-frames.jpg"] = sheet.jpeg
     return pictures
+
+
+def _file_name(frame: int) -> str:
+    """Name a frame without what no file system takes: V1-0m12.4s."""
+    return label(frame).replace(" ", "-").replace(":", "m") + "s"
 
 
 def _save(folder: Path, pictures: dict[str, bytes]) -> None:

@@ -8,25 +8,35 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from bot import texts
+from bot.choosing import Wish
 from bot.evidence import Evidence
-from bot.history import Seen
+from bot.footage import THUMB_SIDE
+from bot.history import Chosen, Heard, Seen
+from bot.media.photos import fitted
 from bot.media.sheets import arrange
+from bot.mentions import selected, selected_videos
 from bot.model import Request
 from bot.problems import FileProblem, Reason
-from bot.prompt import Asked, Budget, build, places, selected
-from bot.tokens import family_of
+from bot.prompt import Asked, Budget, build, places
+from bot.tokens import family_of, picture_tokens
 from bot.vision import Sighting
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from bot.films import Brought, Films, Say
     from bot.gallery import Collected, Gallery
-    from bot.history import Past
+    from bot.history import Past, Video
     from bot.model import Picture
     from bot.preferences import InForce
+    from bot.prompt import Film
     from bot.question import Question
     from bot.settings import Limits
-    from bot.sights import Progress, Sights
+    from bot.sights import Sights
+
+
+SMALL = 1.3 * THUMB_SIDE
+"""Pixels of a frame of which its small copy shows enough to be looked at in its place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +46,8 @@ class Composed:
     `notes` stand above the answer and `tail` below it. `singles` and `sheets` are the photos that
     go singly or only on a contact sheet; `sightings` what is known of all that go with the
     question, or of the recent ones where none do, by number, and `seen` what was looked at for it.
+    `chosen` are the frames of videos that go, `overviews` the numbers of those that stand on an
+    overview, and `heard` is what was spoken in the videos.
     """
 
     request: Request
@@ -45,6 +57,9 @@ class Composed:
     sheets: tuple[int, ...]
     sightings: Mapping[int, Sighting]
     seen: tuple[Seen, ...]
+    chosen: tuple[Chosen, ...] = ()
+    overviews: tuple[int, ...] = ()
+    heard: tuple[Heard, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,15 +74,25 @@ class _Looked:
         """Give a picture of a single photo what was seen in it."""
         return replace(picture, sighting=self.known.get(picture.numbers[0]))
 
+    def in_film(self, film: Film) -> Film:
+        """Give the frames of a video what was seen in them."""
+        return replace(film, frames=tuple(map(self.with_sighting, film.frames)))
+
 
 class Composer:
     """Makes requests; learns what models' pictures cost."""
 
     def __init__(
-        self, gallery: Gallery, sights: Sights, limits: Limits, families: Mapping[str, str]
+        self,
+        gallery: Gallery,
+        sights: Sights,
+        films: Films,
+        limits: Limits,
+        families: Mapping[str, str],
     ) -> None:
         self._gallery = gallery
         self._sights = sights
+        self._films = films
         self._limits = limits
         self._families = dict(families)
 
@@ -83,17 +108,31 @@ class Composer:
         collected: Collected,
         past: Past,
         force: InForce,
-        progress: Progress,
+        say: Say,
+        *,
+        leads: bool = False,
     ) -> Composed:
-        """Choose the pictures, have them looked at, and build the request for `words`."""
+        """Choose pictures and frames, have them looked at, and build the request for `words`.
+
+        `leads` says that the model can ask for what it wants to see by itself.
+        """
         wanted, notes = await self._wanted(question, collected, past)
-        looked = await self._looked(question, wanted, past, force, progress)
-        wanted = list(map(looked.with_sighting, wanted))
+        videos = _videos(question, collected, past)
         budget = self._budget(force.model)
-        evidence = self._evidence(looked, len(wanted), budget) if force.vision else None
-        room = await asyncio.to_thread(places, wanted, budget, evidence)
-        singles, sheets, failed = await self._arranged(wanted, room)
-        recent = await self._recent(question, past, wanted, len(singles) + len(sheets))
+        wish = Wish(words, 0, looks=force.vision, leads=leads and force.vision)
+        brought, left_out = await self._brought(question, videos, wanted, past, wish, budget, say)
+        frames = [picture for each in brought for picture in each.film.frames]
+        small = {n: seen for each in brought for n, seen in each.seen.items()}
+        looked = await self._looked(question, [*wanted, *frames], small, past, force, say)
+        wanted = list(map(looked.with_sighting, wanted))
+        films = [looked.in_film(each.film) for each in brought]
+        shown = len(wanted) + len(frames)
+        evidence = self._evidence(looked, shown, budget) if force.vision else None
+        moving = [picture for film in films for picture in film.pictures]
+        room = await asyncio.to_thread(places, [*wanted, *moving], budget, evidence)
+        singles, sheets, failed = await self._arranged(wanted, max(1, room - len(moving)))
+        going = len(singles) + len(sheets) + len(moving)
+        recent = await self._recent(question, past, wanted, going)
         messages = await asyncio.to_thread(
             build,
             force.system,
@@ -103,52 +142,108 @@ class Composer:
             {number: looked.with_sighting(picture) for number, picture in recent.items()},
             budget,
             evidence,
+            films,
         )
         on_sheets = _numbers(sheets)
-        shown = _numbers(wanted) or tuple(recent)
+        known = _numbers([*wanted, *frames]) or tuple(recent)
         told = [texts.seen_singly(_numbers(singles), on_sheets)] if sheets else []
         return Composed(
             request=Request(force.model, messages, vision=force.vision),
-            notes=(*notes, *failed),
-            tail=(*told, *looked.notes),
+            notes=(*notes, *failed, *left_out, *(note for each in brought for note in each.notes)),
+            tail=(*told, *looked.notes, *(note for each in brought for note in each.tail)),
             singles=_numbers(singles),
             sheets=on_sheets,
-            sightings={n: looked.known[n] for n in shown if n in looked.known},
+            sightings={n: looked.known[n] for n in known if n in looked.known},
             seen=looked.seen,
+            chosen=tuple(one for each in brought for one in each.chosen),
+            overviews=tuple(n for film in films if film.overview for n in film.overview.numbers),
+            heard=tuple(one for each in brought for one in each.heard),
+        )
+
+    async def _brought(
+        self,
+        question: Question,
+        videos: Sequence[Video],
+        photos: Sequence[Picture],
+        past: Past,
+        wish: Wish,
+        budget: Budget,
+        say: Say,
+    ) -> tuple[list[Brought], list[str]]:
+        """Bring videos, one after the other, and tell of those that there is no room for.
+
+        Each gets an equal share of the pictures, and photos beside them no more than they need.
+        """
+        if not videos:
+            return [], []
+        total = self._frames(videos, photos, budget)
+        kept, rest = videos[:total], videos[total:]
+        share = total // len(kept)
+        # An overview takes one place, and the model's own choice half of the others.
+        count = max(1, (share - 1) // 2) if wish.leads else share
+        wish = replace(wish, count=count)
+        brought = [await self._films.bring(question.thread, v, wish, past, say) for v in kept]
+        return brought, [texts.videos_left_out([v.label for v in rest])] if rest else []
+
+    def _frames(self, videos: Sequence[Video], photos: Sequence[Picture], budget: Budget) -> int:
+        """Count the pictures that videos may have: by number, and by what the dearest costs."""
+        side = self._limits.photo_side
+        sizes = [fitted(video.facts.width, video.facts.height, side) for video in videos]
+        sizes += [(picture.width, picture.height) for picture in photos]
+        sizes += [(side, side)]  # of an overview, at most
+        seen = min(self._limits.sight_tokens, budget.tokens // 4 // budget.pictures)
+        dearest = seen + max(picture_tokens(budget.family, *size) for size in sizes)
+        heard = sum(v.facts.sound for v in videos) * self._limits.speech_tokens
+        room = (budget.tokens - budget.words - heard) // dearest
+        room = max(2, min(budget.pictures, room))
+        return (
+            min(room, max(room - len(photos), min(room - 1, 2 * len(videos)))) if photos else room
         )
 
     def _budget(self, model: str) -> Budget:
         family = self._families.get(model) or family_of(model)
         return Budget(self._limits.max_pictures, self._limits.max_prompt_tokens, family)
 
-    def _evidence(self, looked: _Looked, photos: int, budget: Budget) -> Evidence:
-        """Tell what was seen, a quarter of the budget at most for the photos of the question.
+    def _evidence(self, looked: _Looked, pictures: int, budget: Budget) -> Evidence:
+        """Tell what was seen, a quarter of the budget at most for the pictures of the question.
 
         A photo on a contact sheet, or that is not sent again, gets a quarter of what others get.
         """
-        share, most = budget.tokens // 4 // max(1, photos), self._limits.sight_tokens
+        share, most = budget.tokens // 4 // max(1, pictures), self._limits.sight_tokens
         return Evidence(looked.known, min(most, share), min(most // 4, share))
 
     async def _looked(
         self,
         question: Question,
         wanted: Sequence[Picture],
+        small: Mapping[int, Sighting],
         past: Past,
         force: InForce,
-        progress: Progress,
+        say: Say,
     ) -> _Looked:
-        """Have those pictures looked at that were not yet; nothing is known where vision is off."""
+        """Have those pictures looked at that were not yet; nothing is known where vision is off.
+
+        `small` is what was seen in small copies of them: it is enough for pictures that are hardly
+        larger, and for those that there is no time for.
+        """
         if not force.vision:
             return _Looked()
+
+        def progress(done: int, total: int) -> None:
+            say(texts.reading(done, total))
+
         known = past.sightings
-        fresh = [picture for picture in wanted if picture.numbers[0] not in known]
+        unseen = [picture for picture in wanted if picture.numbers[0] not in known]
+        fresh = [p for p in unseen if p.numbers[0] not in small or max(p.width, p.height) > SMALL]
         found = await self._sights.see(question.thread, fresh, progress)
-        missing = [number for number in _numbers(fresh) if number not in found.sightings]
-        some = missing if found.sightings else ()
+        seen = {n: small[n] for n in _numbers(unseen) if n in small} | found.sightings
+        missing = [number for number in _numbers(fresh) if number not in seen]
+        some = missing if len(missing) < len(fresh) else ()
+        told = found.problem if missing else None
         return _Looked(
-            known=known | found.sightings,
-            seen=tuple(Seen(n, found.sightings[n]) for n in sorted(found.sightings)),
-            notes=(texts.without_vision(found.problem, some),) if found.problem else (),
+            known=known | seen,
+            seen=tuple(Seen(n, seen[n]) for n in sorted(seen)),
+            notes=(texts.without_vision(told, some),) if told else (),
         )
 
     async def _wanted(
@@ -199,6 +294,13 @@ class Composer:
                 names = texts.photo_ranges(_numbers(group))
                 failed.append(texts.file_problem(names, 0, problem, self._limits))
         return pictures[:singly], sheets, failed
+
+
+def _videos(question: Question, collected: Collected, past: Past) -> list[Video]:
+    """List the videos that a question is about: its own, else earlier ones."""
+    new = {video.number for video in collected.videos}
+    earlier = selected_videos(past, question.words, question.quoted, fresh=bool(question.files))
+    return [*(video for video in earlier if video.number not in new), *collected.videos]
 
 
 def _numbers(pictures: Iterable[Picture]) -> tuple[int, ...]:

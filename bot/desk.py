@@ -18,6 +18,7 @@ from bot.controls import Controls, Order, Said
 from bot.gallery import File
 from bot.hints import Hints
 from bot.history import Turn
+from bot.illustrations import frames_cited, pointed
 from bot.mailbox import Answered, LeaseLost
 from bot.pointing import citations
 from bot.problems import FileProblem, Reason, StoreDown
@@ -29,13 +30,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from bot.channel import Channel
-    from bot.gallery import Gallery
-    from bot.history import History, Past, Photo
+    from bot.history import History
+    from bot.illustrations import Illustrations
     from bot.mailbox import Lease, Mailbox
     from bot.messages import Message
     from bot.preferences import Preferences
     from bot.settings import Limits
-    from bot.turn import Outcome, Turns
+    from bot.turn import Turns
     from bot.worker import Holding
 
 log = structlog.get_logger()
@@ -54,7 +55,7 @@ class Desk:
         preferences: Preferences,
         controls: Controls,
         turns: Turns,
-        gallery: Gallery,
+        illustrations: Illustrations,
         channels: Mapping[str, Channel],
         limits: Limits,
     ) -> None:
@@ -63,7 +64,7 @@ class Desk:
         self._preferences = preferences
         self._controls = controls
         self._turns = turns
-        self._gallery = gallery
+        self._illustrations = illustrations
         self._hints = Hints(history)
         self._channels = channels
         self._limits = limits
@@ -138,7 +139,7 @@ class Desk:
             id=asked.id,
             at=asked.at,
             author=asked.author,
-            question=asked.words or texts.unspoken(len(asked.files)),
+            question=asked.words or texts.unspoken(*asked.counts),
             answer=reply.kept,
             status="stopped",
             messages=asked.messages,
@@ -204,27 +205,15 @@ class Desk:
                 citations=citations(result.turn.outlines, names),
             )
             await reply.finish(result.parts, last)
-            await self._illustrate(sends, message, result)
+            await self._illustrations.show(sends, message.thread, result)
             turn = replace(result.turn, sent=reply.sent)
             await self._done(holding.lease, replace(result, turn=turn))
         finally:
             await reply.close()
 
-    async def _illustrate(self, sends: Sends, message: Message, result: Answered) -> None:
-        """Show the photos that the answer points at, with the outlines, below its text."""
-        if not sends.abilities.pictures:
-            return
-        for place, photo in enumerate(result.pointed, start=len(result.parts)):
-            try:
-                picture = await self._gallery.outlined(message.thread, photo, result.turn.outlines)
-                await sends.show(place, picture)
-            except (FileProblem, Refused) as error:
-                log.warning("picture_not_shown", error=str(error) or type(error).__name__)
-                await sends.say(place, Post(texts.picture_not_shown(photo.label)))
-
     async def _ask(self, holding: Holding, reply: Reply) -> Answered:
         """Run the turn, and store what came of it before its last edit."""
-        await reply.open(texts.placeholder(_files_of(holding.lease)))
+        await reply.open(texts.placeholder(*_files_of(holding.lease)))
         lease = await self._gathered(holding, reply)
         thread = lease.run[0].message.thread
         past = await self._history.past(thread, NEWEST)
@@ -243,7 +232,9 @@ class Desk:
             parts=reply.whole(outcome.text),
             photos=outcome.photos,
             request=outcome.request,
-            pointed=_pointed(outcome, past),
+            pointed=pointed(outcome, past),
+            videos=outcome.videos,
+            cited=frames_cited(outcome, past),
         )
         if not await self._mailbox.answered(lease, result):
             raise LeaseLost
@@ -261,7 +252,7 @@ class Desk:
             if lease is None:
                 raise LeaseLost
             holding.lease = lease
-            reply.progress(texts.placeholder(_files_of(lease)))
+            reply.progress(texts.placeholder(*_files_of(lease)))
         return holding.lease
 
     def _question(self, lease: Lease) -> Question:
@@ -293,20 +284,16 @@ class Desk:
         )
 
 
-def _pointed(outcome: Outcome, past: Past) -> tuple[Photo, ...]:
-    """List the photos that have outlines."""
-    numbers = {outline.photo for outline in outcome.turn.outlines}
-    photos = {photo.number: photo for photo in (*past.photos, *outcome.photos)}
-    return tuple(photos[number] for number in sorted(numbers) if number in photos)
-
-
-def _files_of(lease: Lease) -> int:
-    """Count the files that may be had."""
-    return sum(
-        attachment.problem is None
+def _files_of(lease: Lease) -> tuple[int, int]:
+    """Count the photos and the videos that may be had, as far as they claim to be such."""
+    files = [
+        attachment
         for entry in lease.run
         for attachment in entry.message.attachments
-    )
+        if attachment.problem is None
+    ]
+    videos = sum(file.moves for file in files)
+    return len(files) - videos, videos
 
 
 async def _either(*events: asyncio.Event) -> None:

@@ -1,4 +1,4 @@
-"""The photos of a question: fetched, checked, numbered and kept."""
+"""The files of a question: fetched, checked, numbered and kept."""
 
 from __future__ import annotations
 
@@ -8,14 +8,17 @@ import re
 import secrets
 import unicodedata
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from bot import texts
-from bot.history import Photo
+from bot.history import Photo, Video
+from bot.media.allowance import Allowance
 from bot.media.crop import crop
+from bot.media.intake import take_in
 from bot.media.photos import Prepared, fitted, prepare
+from bot.media.scan import Examined
 from bot.media.sheets import sheet
 from bot.messages import Attachment, Author
 from bot.model import Picture
@@ -35,14 +38,15 @@ if TYPE_CHECKING:
     from bot.settings import Limits
     from bot.threads import Thread
 
-Fetch = Callable[["Attachment", Path, int], Awaitable[None]]
-"""Writes a file's bytes to a path, at most so many; raises `FileProblem`."""
+Fetch = Callable[["Attachment", Path, Allowance], Awaitable[None]]
+"""Writes a file's bytes to a path, no more than is allowed; raises `FileProblem`."""
 
 AT_ONCE = 4
 """Files of one question that are fetched and prepared side by side."""
 MAX_NAME = 80
 
 T = TypeVar("T")
+F = TypeVar("F", Photo, Video)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +62,12 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class Collected:
-    """What became of the files: photos in posted order, their pictures, and what failed."""
+    """What became of the files: photos in posted order, their pictures, videos, and what failed."""
 
     photos: tuple[Photo, ...] = ()
     pictures: tuple[Picture, ...] = ()
     problems: tuple[str, ...] = ()
+    videos: tuple[Video, ...] = ()
 
 
 def display_name(name: str) -> str:
@@ -79,7 +84,7 @@ def blob_key(thread: Thread, sha256: str) -> str:
 
 
 class Gallery:
-    """Turns files into numbered photos, and brings back earlier ones."""
+    """Turns files into numbered photos and videos, and brings back earlier ones."""
 
     def __init__(self, children: Children, blobs: Blobs, limits: Limits, spool: Path) -> None:
         """Take the pool that decodes, the store that keeps, and a folder for files on their way."""
@@ -99,7 +104,7 @@ class Gallery:
         limit = asyncio.Semaphore(AT_ONCE)
         done = 0
 
-        async def one(file: File) -> Prepared | FileProblem:
+        async def one(file: File) -> Prepared | Examined | FileProblem:
             nonlocal done
             async with limit:
                 try:
@@ -115,20 +120,20 @@ class Gallery:
         collected = _number(accepted, results, past, self._limits)
         if len(files) > len(accepted):
             note = texts.file_problem("", 0, FileProblem(Reason.TOO_MANY), self._limits)
-            return Collected(collected.photos, collected.pictures, (*collected.problems, note))
+            return replace(collected, problems=(*collected.problems, note))
         return collected
 
-    async def _take_in(self, thread: Thread, file: File) -> Prepared:
-        """Fetch one file, prepare it in a child, and keep the original and the picture."""
+    async def _take_in(self, thread: Thread, file: File) -> Prepared | Examined:
+        """Fetch one file, open it in a child, and keep the original, of a photo the picture too."""
         if file.attachment.problem is not None:
             raise FileProblem(file.attachment.problem)
         async with self._spooled() as path:
-            await file.fetch(file.attachment, path, self._limits.max_photo_bytes)
-            prepared = await self._children.run(prepare, path, self._limits)
-            key = blob_key(thread, prepared.sha256)
-            await self._blobs.put(key, path)
-            await self._blobs.put(self._picture_key(thread, prepared.sha256), prepared.jpeg)
-            return prepared
+            await file.fetch(file.attachment, path, Allowance.of(self._limits))
+            opened = await self._children.run(take_in, path, self._limits)
+            await self._blobs.put(blob_key(thread, opened.sha256), path)
+            if isinstance(opened, Prepared):
+                await self._blobs.put(self._picture_key(thread, opened.sha256), opened.jpeg)
+            return opened
 
     @contextlib.asynccontextmanager
     async def _spooled(self) -> AsyncIterator[Path]:
@@ -137,7 +142,7 @@ class Gallery:
         try:
             yield path
         finally:
-            await asyncio.to_thread(path.unlink, missing_ok=True)
+            await asyncio.shield(asyncio.to_thread(path.unlink, missing_ok=True))
 
     @contextlib.asynccontextmanager
     async def original(self, thread: Thread, sha256: str) -> AsyncIterator[Path | None]:
@@ -181,9 +186,9 @@ class Gallery:
 
     async def overview(self, pictures: Sequence[Picture]) -> Picture:
         """Put several pictures on one numbered contact sheet."""
-        cells = [(picture.numbers[0], picture.jpeg) for picture in pictures]
+        numbers = tuple(picture.numbers[0] for picture in pictures)
+        cells = [(f"P{picture.numbers[0]}", picture.jpeg) for picture in pictures]
         made = await self._children.run(sheet, cells, self._limits.photo_side)
-        numbers = tuple(number for number, _ in cells)
         return Picture(
             name=f"P{numbers[0]}–P{numbers[-1]}",
             sha256=made.sha256,
@@ -232,33 +237,57 @@ def _picture(photo: Photo, jpeg: bytes, width: int, height: int) -> Picture:
 
 def _number(
     files: Sequence[File],
-    results: Sequence[Prepared | FileProblem],
+    results: Sequence[Prepared | Examined | FileProblem],
     past: Past,
     limits: Limits,
 ) -> Collected:
     """Give numbers in posted order; the same bytes keep the number and name they had."""
-    numbers = {photo.sha256: photo.number for photo in past.photos}
-    names = {photo.number: photo.name for photo in past.photos}
-    photos: dict[int, Photo] = {}
+    photos, videos = _Numbers(past.photos, past.next_number), _Numbers(past.videos, past.next_video)
     pictures: dict[int, Picture] = {}
     problems: list[str] = []
-    following = past.next_number
     for place, (file, result) in enumerate(zip(files, results, strict=True), start=1):
         name = display_name(file.attachment.name)
         if isinstance(result, FileProblem):
             problems.append(texts.file_problem(name, place, result, limits))
-            continue
-        number = numbers.setdefault(result.sha256, following)
-        following += number == following
-        names[number] = name or names.get(number, "")
-        photos[number] = Photo(
-            number=number,
-            sha256=result.sha256,
-            name=names[number],
-            facts=result.facts,
-            author=file.author.name,
-            at=file.at,
-            message=file.message,
-        )
-        pictures[number] = _picture(photos[number], result.jpeg, result.width, result.height)
-    return Collected(tuple(photos.values()), tuple(pictures.values()), tuple(problems))
+        elif isinstance(result, Examined):
+            number, known_as = videos.give(result.sha256, name)
+            videos.kept[number] = _of(file, Video, number, known_as, result)
+        else:
+            number, known_as = photos.give(result.sha256, name)
+            photos.kept[number] = photo = _of(file, Photo, number, known_as, result)
+            pictures[number] = _picture(photo, result.jpeg, result.width, result.height)
+    return Collected(
+        tuple(photos.kept.values()),
+        tuple(pictures.values()),
+        tuple(problems),
+        tuple(videos.kept.values()),
+    )
+
+
+class _Numbers(Generic[F]):
+    """Numbers of the photos, or of the videos, of a thread."""
+
+    def __init__(self, known: Sequence[F], following: int) -> None:
+        self._numbers = {file.sha256: file.number for file in known}
+        self._names = {file.number: file.name for file in known}
+        self._following = following
+        self.kept: dict[int, F] = {}
+
+    def give(self, sha256: str, name: str) -> tuple[int, str]:
+        """Return the number of a file, and what it is called from now on."""
+        number = self._numbers.setdefault(sha256, self._following)
+        self._following += number == self._following
+        self._names[number] = name or self._names.get(number, "")
+        return number, self._names[number]
+
+
+def _of(file: File, noun: type[F], number: int, name: str, result: Prepared | Examined) -> F:
+    return noun(
+        number=number,
+        sha256=result.sha256,
+        name=name,
+        facts=result.facts,  # type: ignore[arg-type]
+        author=file.author.name,
+        at=file.at,
+        message=file.message,
+    )

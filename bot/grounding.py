@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from bot.characters import boundary
+from bot.frames import label
 from bot.markdown import render
 from bot.texts import plain
 from bot.vision import Polygon
@@ -31,7 +32,9 @@ _BETWEEN = r"[\W_]{0,3}"
 
 @dataclass(frozen=True, slots=True)
 class Outline:
-    """Something outlined on photo `P<photo>`; in the answer `[number]` stands for it.
+    """Something outlined on a photo; in the answer `[number]` stands for it.
+
+    `photo` is the number of a photo, or of a frame of a video (`bot.frames`).
 
     `label` is one line of plain text (see `label_of`); numbers count from 1 within an answer.
     """
@@ -68,10 +71,10 @@ class Grounding:
 
 def label_of(words: str) -> str:
     """Make a label of what a model, an engine or a picture says: short plain text, or empty."""
-    label = plain(words)
-    if len(label) <= LABEL_LENGTH:
-        return label
-    return f"{label[: boundary(label, LABEL_LENGTH - 1)].rstrip()}…"
+    short = plain(words)
+    if len(short) <= LABEL_LENGTH:
+        return short
+    return f"{short[: boundary(short, LABEL_LENGTH - 1)].rstrip()}…"
 
 
 def as_written(words: str) -> str:
@@ -119,10 +122,10 @@ def _spans(answer: str, outlines: dict[int, Outline]) -> Iterator[Span]:
             )
 
 
-def _label_before(answer: str, at: int, label: str) -> tuple[int, int] | None:
+def _label_before(answer: str, at: int, words: str) -> tuple[int, int] | None:
     """Find a label that ends just before a place, marks of Markdown left aside."""
-    pattern = as_written(label)
-    lead = max(0, at - 2 * len(label) - 20)
+    pattern = as_written(words)
+    lead = max(0, at - 2 * len(words) - 20)
     found = [*re.finditer(pattern, answer[lead:at], re.IGNORECASE)] if pattern else []
     if not found or answer[lead + found[-1].end() : at].strip(" *_"):
         return None
@@ -137,10 +140,10 @@ def numbered(found: Iterable[Span], first: int = 1) -> Grounding:
     outlines: dict[tuple[int, Polygon], Outline] = {}
     kept: list[Span] = []
     for span in sorted(found, key=lambda span: span.offset):
-        part, label = (span.photo, span.polygon), label_of(_COUNTED.sub("", span.text))
-        if part not in outlines and len(outlines) < MOST and label:
+        part, words = (span.photo, span.polygon), label_of(_COUNTED.sub("", span.text))
+        if part not in outlines and len(outlines) < MOST and words:
             number = first + len(outlines)
-            outlines[part] = Outline(number, span.photo, label, span.polygon)
+            outlines[part] = Outline(number, span.photo, words, span.polygon)
         if part in outlines:
             kept.append(replace(span, number=outlines[part].number))
     return Grounding(tuple(outlines.values()), tuple(kept))
@@ -158,7 +161,7 @@ def key(outlines: Sequence[Outline]) -> str:
         entries[entry] = f"{entries.get(entry, '')}[{outline.number}] "
     return render(
         " · ".join(
-            f"{numbers}{label}" + (f" (P{photo})" if several else "")
-            for (photo, label), numbers in entries.items()
+            f"{numbers}{words}" + (f" ({label(photo)})" if several else "")
+            for (photo, words), numbers in entries.items()
         )
     )

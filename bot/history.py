@@ -1,4 +1,4 @@
-"""What a thread remembers: turns, photos, and the request that was sent last."""
+"""What a thread remembers: turns, photos, videos, and the request that was sent last."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from bot.grounding import Outline, Span
+from bot.speech import Phrase
 from bot.vision import Sighting
 
 if TYPE_CHECKING:
@@ -69,8 +70,84 @@ class Photo:
 
 
 @dataclass(frozen=True, slots=True)
+class VideoFacts:
+    """What a video file says of itself, and what a pass through its packets found.
+
+    `format` is the real one ("MP4 video"), `codec` the picture's ("h264"), `width` and `height`
+    upright pixels, `size` its bytes, `seconds` its length, `rate` frames a second on average.
+    `sound` tells whether it has a sound track, `hdr` that its brightness goes beyond that of
+    usual screens. The rest is as in `PhotoFacts`.
+    """
+
+    format: str
+    codec: str
+    width: int
+    height: int
+    size: int
+    seconds: float
+    rate: float
+    sound: bool = False
+    hdr: bool = False
+    taken: str = ""
+    latitude: float | None = None
+    longitude: float | None = None
+    camera: str = ""
+    incomplete: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Video:
+    """A video of a thread: `V<number>`, identified by the SHA-256 of its bytes."""
+
+    number: int
+    sha256: str
+    name: str
+    facts: VideoFacts
+    author: str
+    at: float
+    message: str = ""
+
+    @property
+    def label(self) -> str:
+        """What people call it: its number and its file name, if it has one."""
+        return f"V{self.number} {self.name}".rstrip()
+
+
+Why = Literal["question", "change", "spread", "asked"]
+"""Why a frame was chosen.
+
+It fits the question, something changes in it, it stands for its stretch of time, or people or the
+model asked for it.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A frame that went to the model, by its number (`bot.frames`).
+
+    `score` is how well it fits, from 0 to 1; `means` what told so ("embedding", "words",
+    "changes").
+    """
+
+    frame: int
+    why: Why
+    score: float = 0.0
+    means: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What was spoken in video `V<video>` between two times, in seconds."""
+
+    video: int
+    start: float
+    end: float
+    phrases: tuple[Phrase, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Seen:
-    """What vision saw in photo `P<photo>`."""
+    """What vision saw in photo `P<photo>`, or in the frame that has that number."""
 
     photo: int
     sighting: Sighting
@@ -86,8 +163,10 @@ class Turn:
     for and `model` what the service says answered. `at`, `first` and `seconds` are
     the time of the question since the epoch, and seconds to the first word and to the end.
     `refusal` names the response field of a refusal, or the codes of a content filter's; `problem`
-    is why a turn failed. `sightings` are those that were made for it, `outlines` what was outlined
-    for people, and `grounding` says which words of the answer stand for what.
+    is why a turn failed. `videos` are the numbers of the videos posted with the question, `frames`
+    those of any videos that went to the model, and `heard` what was newly transcribed.
+    `sightings` are those that were made for it, `outlines` what was outlined for people, and
+    `grounding` says which words of the answer stand for what.
     """
 
     id: str
@@ -112,6 +191,9 @@ class Turn:
     sightings: tuple[Seen, ...] = ()
     outlines: tuple[Outline, ...] = ()
     grounding: tuple[Span, ...] = ()
+    videos: tuple[int, ...] = ()
+    frames: tuple[Chosen, ...] = ()
+    heard: tuple[Heard, ...] = ()
 
     @property
     def told(self) -> bool:
@@ -126,16 +208,22 @@ class Past:
     turns: tuple[Turn, ...] = ()
     photos: tuple[Photo, ...] = ()
     request: tuple[dict[str, Any], ...] = ()
+    videos: tuple[Video, ...] = ()
 
     @property
     def sightings(self) -> dict[int, Sighting]:
-        """What was seen in photos, by number, as last looked at."""
+        """What was seen in photos and frames, by number, as last looked at."""
         return {seen.photo: seen.sighting for turn in self.turns for seen in turn.sightings}
 
     @property
     def next_number(self) -> int:
         """The number of the next new photo."""
         return max((photo.number for photo in self.photos), default=0) + 1
+
+    @property
+    def next_video(self) -> int:
+        """The number of the next new video."""
+        return max((video.number for video in self.videos), default=0) + 1
 
 
 SettingName = Literal["system", "vision", "model", "watch", "pending", "taught"]

@@ -70,5 +70,6 @@ class Janitor:
 def _delete_left(spool: Path) -> None:
     for path in spool.glob("*"):
         with suppress(FileNotFoundError):
-            if path.stat().st_mtime < time.time() - LEFT:
+            # A link counts, not the old file of the user's that it leads to.
+            if path.lstat().st_mtime < time.time() - LEFT:
                 path.unlink()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from bot.history import Photo, Turn
+from bot.history import Photo, Turn, Video
 from bot.messages import Message
 
 if TYPE_CHECKING:
@@ -54,11 +54,19 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
+class Cited:
+    """Frames of a video that an answer is about, by their numbers (`bot.frames`)."""
+
+    video: Video
+    frames: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Answered:
     """A finished turn that waits for its last edit: all that DONE commits.
 
     `parts` are the final texts to show, one message each; `pointed` the photos that are shown
-    with outlines after them.
+    with outlines after them, and `cited` the frames of videos.
     """
 
     turn: Turn
@@ -66,6 +74,8 @@ class Answered:
     photos: tuple[Photo, ...] = ()
     request: tuple[dict[str, Any], ...] = ()
     pointed: tuple[Photo, ...] = ()
+    videos: tuple[Video, ...] = ()
+    cited: tuple[Cited, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,5 +212,5 @@ class Mailbox(Protocol):
         ...
 
     async def sweep(self) -> int:
-        """Delete turns and photos past their retention; returns how many turns."""
+        """Delete turns, photos and videos past their retention; returns how many turns."""
         ...

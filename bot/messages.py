@@ -13,6 +13,8 @@ from bot.threads import Thread
 Address = dict[str, Any]
 """Where and how to answer: JSON that only the channel which wrote it understands."""
 
+VIDEO_SUFFIXES = (".mp4", ".m4v", ".mov", ".webm", ".mkv", ".avi")
+
 Kind = Literal["message", "installed", "channel", "full"]
 """`message`: somebody wrote; `installed`: Loupe was added and says hello; `channel`: work of the
 channel's own that has to survive a crash (see `Channel.carry_on`); `full`: a message that found no
@@ -41,6 +43,11 @@ class Attachment:
     declared: str = ""
     source: dict[str, Any] = field(default_factory=dict)
     problem: Reason | None = None
+
+    @property
+    def moves(self) -> bool:
+        """Whether it claims to be a video, which is good enough for telling what is going on."""
+        return self.declared.startswith("video/") or self.name.lower().endswith(VIDEO_SUFFIXES)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from bot.grounding import Span
-from bot.history import PhotoFacts, Usage
+from bot.history import PhotoFacts, Usage, VideoFacts
+from bot.speech import Phrase
 from bot.vision import Sighting
 
 if TYPE_CHECKING:
@@ -23,13 +24,30 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True)
+class Clip(Text):
+    """Words that introduce a video, with what they tell for a model that answers from facts.
+
+    `name` is what people call it ("V1 crash.mp4"). `frames` are the numbers of those that stand
+    beside it as pictures, `changes` the times at which it changes most, and `phrases` what is
+    spoken in it.
+    """
+
+    name: str
+    sha256: str
+    facts: VideoFacts
+    frames: tuple[int, ...] = ()
+    changes: tuple[float, ...] = ()
+    phrases: tuple[Phrase, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Picture:
     """A picture of a message: a JPEG, upright, without metadata.
 
     `name` is what people call it ("P1 IMG_0042.jpg"); `sha256` identifies the original file.
-    `numbers` are the photos it shows: one, or several on a contact sheet. `facts` has the facts
-    of each of them, and `sighting` what vision saw in a single one, for a model that answers from
-    facts.
+    `numbers` are the photos or frames (`bot.frames`) it shows: one, or several on a contact sheet.
+    `facts` has the facts of each photo, and `sighting` what vision saw in a single one, for a model
+    that answers from facts.
     """
 
     name: str
@@ -52,6 +70,17 @@ class Tool:
     name: str
     description: str
     parameters: dict[str, Any]
+
+
+def strict_tool(name: str, description: str, **properties: Any) -> Tool:
+    """Describe a tool by a schema that strict services take: all is required, nothing else."""
+    schema = {
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+    return Tool(name, description, schema)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +152,10 @@ class Finished:
 
 class Model(Protocol):
     """Something that answers. Closing the generator closes the connection to it at once."""
+
+    def takes_tools(self, model: str) -> bool:
+        """Tell whether a model may call tools, as far as is known."""
+        ...
 
     def answer(self, request: Request) -> AsyncGenerator[Delta | Call | Finished]:
         """Stream the answer and end with `Finished`; raises `ModelProblem`.

@@ -1,4 +1,4 @@
-"""What an answer points at: found, cited in the text, and shown on photos with outlines."""
+"""What an answer points at: found, cited in the text, and shown on photos and frames."""
 
 from __future__ import annotations
 
@@ -6,10 +6,19 @@ from typing import TYPE_CHECKING
 
 from bot import texts
 from bot.anchors import anchored
-from bot.channel import PICTURE_SIDE, SMALL_PICTURE_BYTES, Citation, OutPicture
+from bot.channel import (
+    PICTURE_BYTES,
+    PICTURE_SIDE,
+    SMALL_PICTURE_BYTES,
+    Citation,
+    OutFrame,
+    OutPicture,
+)
+from bot.frames import clock, label, seconds_of, video_of
 from bot.grounding import MOST, Grounding, cited, numbered, spans
 from bot.matching import matched
 from bot.media.draw import draw
+from bot.media.sheets import frames_shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -49,12 +58,12 @@ def _free(used: Iterable[int]) -> int:
 
 
 def citations(outlines: Iterable[Outline], names: Mapping[int, str]) -> tuple[Citation, ...]:
-    """Say what each number stands for; `names` are those of the photos, by number."""
+    """Say what each number stands for; `names` are those of photos and frames, by number."""
     return tuple(
         Citation(
             outline.number,
             outline.label,
-            texts.outlined_on(names.get(outline.photo, f"P{outline.photo}")),
+            texts.outlined_on(names.get(outline.photo, label(outline.photo))),
         )
         for outline in outlines
     )
@@ -62,18 +71,60 @@ def citations(outlines: Iterable[Outline], names: Mapping[int, str]) -> tuple[Ci
 
 async def outlined(children: Children, picture: Picture, outlines: Sequence[Outline]) -> OutPicture:
     """Draw on a copy of a photo the outlines that belong to it; raises `FileProblem`."""
-    [number] = picture.numbers
-    own = tuple(outline for outline in outlines if outline.photo == number)
+    own = _outlines_on(picture, outlines)
     large = await children.run(draw, picture.jpeg, own)
     small = large
     if len(large.jpeg) > SMALL_PICTURE_BYTES:
         small = await children.run(draw, picture.jpeg, own, PICTURE_SIDE, SMALL_PICTURE_BYTES)
-    things = [f"{outline.number} {outline.label}" for outline in own]
     return OutPicture(
         name=picture.name,
-        alt=texts.outlined(picture.name, things),
+        alt=texts.outlined(picture.name, _things(own)),
         jpeg=large.jpeg,
         small=small.jpeg,
         photo=picture.jpeg,
         outlines=own,
     )
+
+
+async def sheet_of_frames(
+    children: Children, pictures: Sequence[Picture], outlines: Sequence[Outline], name: str = ""
+) -> OutPicture:
+    """Put frames of one video, with the outlines that belong to them, on a contact sheet.
+
+    The one number of each picture is that of its frame; `name` is what people call the video
+    ("V1 crash.mp4"; unset: its number). Raises `FileProblem`, and `ValueError` without pictures.
+    """
+    inked = {picture.numbers[0]: _outlines_on(picture, outlines) for picture in pictures}
+    shown = sorted(pictures, key=lambda picture: picture.numbers)
+    cells = [(_time(each), each.jpeg, inked[each.numbers[0]]) for each in shown]
+    large = await children.run(frames_shown, cells, PICTURE_SIDE, PICTURE_BYTES)
+    small = large
+    if len(large.jpeg) > SMALL_PICTURE_BYTES:
+        small = await children.run(frames_shown, cells, PICTURE_SIDE, SMALL_PICTURE_BYTES)
+    name = name or f"V{video_of(shown[0].numbers[0])}"
+    things = [thing for _, _, own in cells for thing in _things(own)]
+    return OutPicture(
+        name=name,
+        alt=texts.frames_of(name, [time for time, _, _ in cells], things),
+        jpeg=large.jpeg,
+        small=small.jpeg,
+        photo=large.jpeg,
+        frames=tuple(_frame(picture, name, inked[picture.numbers[0]]) for picture in shown),
+    )
+
+
+def _frame(picture: Picture, video: str, own: tuple[Outline, ...]) -> OutFrame:
+    alt = texts.frames_of(video, [_time(picture)], _things(own))
+    return OutFrame(label(picture.numbers[0]), alt, picture.jpeg, own)
+
+
+def _time(picture: Picture) -> str:
+    return clock(seconds_of(picture.numbers[0]))
+
+
+def _outlines_on(picture: Picture, outlines: Sequence[Outline]) -> tuple[Outline, ...]:
+    return tuple(outline for outline in outlines if outline.photo in picture.numbers)
+
+
+def _things(outlines: Iterable[Outline]) -> list[str]:
+    return [f"{outline.number} {outline.label}" for outline in outlines]

@@ -1,20 +1,20 @@
-"""The request to the model: system message, history and pictures, within the budget."""
+"""The request to the model: system message, history, pictures and videos, within the budget."""
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bot.evidence import HEARD_RULES, Evidence
 from bot.evidence import RULES as EVIDENCE_RULES
-from bot.evidence import Evidence
-from bot.model import Part, Picture, Said, Text
+from bot.frames import clock, is_frame, seconds_of, video_of
+from bot.model import Clip, Part, Picture, Said, Text
 from bot.tokens import picture_tokens, text_tokens
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from bot.history import Past, Photo, Turn
+    from bot.history import Chosen, Past, Turn
 
 RULES = (
     "Photos in this conversation are numbered P1, P2, …; refer to them by these numbers. "
@@ -24,7 +24,13 @@ RULES = (
 )
 """Stands after the system message that is in force."""
 
-_NAMED = re.compile(r"\bP(\d{1,5})\b", re.IGNORECASE)
+VIDEO_RULES = (
+    "Videos are numbered V1, V2, …. Of a video you see frames, each with its time, never all; "
+    "say so where something may have happened between them. Where you speak of a moment, cite its "
+    "time as it stands with the frame, such as 0:12.4, or V2 0:12.4 where there are several videos."
+)
+"""Stands after the rules, where there is a video."""
+
 PER_MESSAGE = 8
 """Tokens that a message's frame costs, cautiously."""
 
@@ -35,6 +41,21 @@ class Asked:
 
     words: str
     author: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Film:
+    """A video of the question: words about it, what is spoken in it, an overview, its frames."""
+
+    clip: Clip
+    spoken: str = ""
+    overview: Picture | None = None
+    frames: tuple[Picture, ...] = ()
+
+    @property
+    def pictures(self) -> tuple[Picture, ...]:
+        """All its pictures, the overview first."""
+        return ((self.overview,) if self.overview else ()) + self.frames
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,21 +70,6 @@ class Budget:
     def words(self) -> int:
         """Tokens that pictures leave to the earlier turns, whatever a contact sheet costs."""
         return self.tokens // 8
-
-
-def named_numbers(words: str) -> set[int]:
-    """Find the photos that a question names ("what about P3?")."""
-    return {int(number) for number in _NAMED.findall(words)}
-
-
-def selected(past: Past, words: str, quoted: str) -> list[Photo]:
-    """Pick the earlier photos that a question names, or that the quoted message is about."""
-    numbers = named_numbers(words)
-    if quoted:
-        numbers |= {photo.number for photo in past.photos if photo.message == quoted}
-        numbers |= {n for turn in past.turns if quoted in turn.sent for n in turn.photos}
-        numbers |= {n for turn in past.turns if quoted in turn.messages for n in turn.photos}
-    return [photo for photo in past.photos if photo.number in numbers]
 
 
 def places(pictures: Sequence[Picture], budget: Budget, evidence: Evidence | None = None) -> int:
@@ -86,19 +92,24 @@ def build(
     recent: Mapping[int, Picture],
     budget: Budget,
     evidence: Evidence | None = None,
+    films: Sequence[Film] = (),
 ) -> tuple[Said, ...]:
     """Compose the messages of a request.
 
-    `pictures` (see `places`) always go, with the question; of `recent` (earlier photos by number)
-    and of the turns goes what fits, the newest first. `evidence` is what was seen in photos, which
-    is told with them, or in place of those that do not travel; None where vision is off.
+    `pictures` (see `places`) and `films` always go, with the question; of `recent` (earlier photos
+    by number) and of the turns goes what fits, the newest first. `evidence` is what was seen in
+    photos and frames, which is told with them, or in place of those that do not travel; None where
+    vision is off.
     """
-    rules = RULES if evidence is None else f"{RULES} {EVIDENCE_RULES}"
+    rules = _rules(past, films, seen=evidence is not None)
     evidence = evidence or Evidence()
+    moving = [picture for film in films for picture in film.pictures]
     left = budget.tokens - _cost_of_text(system + rules) - _cost_of_text(asked.words)
-    left -= sum(_cost(picture, budget, evidence) for picture in pictures)
-    kept, left = _affordable(recent, left, budget.pictures - len(pictures), budget, evidence)
-    absent = _Absent({photo.number: photo for photo in past.photos}, {*kept, *_shown(pictures)})
+    left -= sum(_cost_of_text(film.clip.text) + _cost_of_text(film.spoken) for film in films)
+    left -= sum(_cost(picture, budget, evidence) for picture in (*pictures, *moving))
+    free = budget.pictures - len(pictures) - len(moving)
+    kept, left = _affordable(recent, left, free, budget, evidence)
+    absent = _Absent(past, {*kept, *_shown(pictures), *_shown(moving)}, films)
     turns, left = _fitting(past.turns, absent, max(left, budget.words))
     absent.tell(turns, evidence, left)
     history = [
@@ -107,12 +118,32 @@ def build(
         for said in _told(turn, absent, kept, evidence, shared=bool(asked.author))
     ]
     stray = [kept[number] for number in sorted(kept)]
-    parts = _parts([*stray, *pictures], _spoken(asked.words, asked.author), evidence)
+    parts = (
+        *_shown_parts([*stray, *pictures], evidence),
+        *(part for film in films for part in _film_parts(film, evidence)),
+        Text(_spoken(asked.words, asked.author)),
+    )
     return (
         Said("system", (Text(f"{system}\n\n{rules}"),)),
         *history,
         Said("user", parts),
     )
+
+
+def _rules(past: Past, films: Sequence[Film], *, seen: bool) -> str:
+    """Write the rules for what is there."""
+    heard = any(film.spoken for film in films)
+    there = (
+        (RULES, True),
+        (VIDEO_RULES, bool(past.videos or films)),
+        (EVIDENCE_RULES, seen),
+        (HEARD_RULES, heard),
+    )
+    return " ".join(rule for rule, applies in there if applies)
+
+
+def _video_of(chosen: Chosen) -> int:
+    return video_of(chosen.frame)
 
 
 def _affordable(
@@ -131,14 +162,25 @@ def _affordable(
 class _Absent:
     """What stands in place of pictures that do not travel: their names, and what was seen, once."""
 
-    def __init__(self, photos: Mapping[int, Photo], travelling: set[int]) -> None:
-        self._photos = photos
+    def __init__(self, past: Past, travelling: set[int], films: Sequence[Film] = ()) -> None:
+        going = {film.clip.sha256 for film in films}
+        self._photos = {photo.number: photo for photo in past.photos}
+        self._videos = {v.number: v for v in past.videos if v.sha256 not in going}
         self._travelling = travelling
         self._seen: dict[str, list[str]] = {}
 
     def numbers(self, turn: Turn) -> list[int]:
-        """List the photos of a turn that are known and do not travel."""
-        return [n for n in turn.photos if n in self._photos and n not in self._travelling]
+        """List the photos and frames of a turn that are known and do not travel."""
+        frames = [one.frame for one in turn.frames if _video_of(one) in self._videos]
+        known = [number for number in turn.photos if number in self._photos]
+        return [number for number in (*known, *frames) if number not in self._travelling]
+
+    def _labels(self, turn: Turn) -> list[str]:
+        """Name what a turn showed that does not travel; of frames their videos are named."""
+        photos = [self._photos[n].label for n in self.numbers(turn) if not is_frame(n)]
+        frames = {_video_of(one) for one in turn.frames}
+        videos = [self._videos[n].label for n in sorted({*turn.videos, *frames} & {*self._videos})]
+        return photos + videos
 
     def tell(self, turns: Sequence[Turn], evidence: Evidence, left: int) -> None:
         """Have what was seen told with the turns, as far as it fits, of the newest photos first."""
@@ -153,12 +195,11 @@ class _Absent:
 
     def told(self, turn: Turn, words: str) -> str:
         """Put before the words of a turn what was shown with them."""
-        numbers = self.numbers(turn)
-        if not numbers:
+        labels = self._labels(turn)
+        if not labels:
             return words
-        labels = ", ".join(self._photos[number].label for number in numbers)
         seen = self._seen.get(turn.id, ())
-        return "\n".join((f"[Shown then, not now: {labels}]", *seen, words))
+        return "\n".join((f"[Shown then, not now: {', '.join(labels)}]", *seen, words))
 
 
 def _shown(pictures: Iterable[Picture]) -> set[int]:
@@ -202,18 +243,42 @@ def _spoken(words: str, author: str) -> str:
 
 
 def _parts(pictures: Iterable[Picture], words: str, evidence: Evidence) -> tuple[Part, ...]:
+    return (*_shown_parts(pictures, evidence), Text(words))
+
+
+def _shown_parts(pictures: Iterable[Picture], evidence: Evidence) -> tuple[Part, ...]:
+    """Show pictures, each after its name and before what was seen in it."""
     parts: list[Part] = []
     for picture in pictures:
-        sheet = " (contact sheet)" if len(picture.numbers) > 1 else ""
-        parts += [Text(f"[{picture.name}{sheet}]"), picture]
+        parts += [Text(_heading(picture)), picture]
         if seen := _seen(picture, evidence):
             parts.append(Text(seen))
-    return (*parts, Text(words))
+    return tuple(parts)
+
+
+def _heading(picture: Picture) -> str:
+    """Name a picture: a photo by its number and file, a frame by its time."""
+    if len(picture.numbers) > 1:
+        return f"[{picture.name} (contact sheet)]"
+    [number] = picture.numbers
+    if is_frame(number):
+        return f"[Frame at {clock(seconds_of(number))} of V{video_of(number)}]"
+    return f"[{picture.name}]"
+
+
+def _film_parts(film: Film, evidence: Evidence) -> tuple[Part, ...]:
+    spoken = (Text(film.spoken),) if film.spoken else ()
+    overview: tuple[Part, ...] = ()
+    if film.overview:
+        overview = (Text(_heading(film.overview)), film.overview)
+    return (film.clip, *spoken, *overview, *_shown_parts(film.frames, evidence))
 
 
 def _seen(picture: Picture, evidence: Evidence) -> str:
     """Tell what was seen in a picture, in short in each photo of a contact sheet."""
     brief = len(picture.numbers) > 1
+    if brief and is_frame(picture.numbers[0]):  # An overview: its frames were not looked at.
+        return ""
     return "\n".join(filter(None, (evidence.of(number, brief=brief) for number in picture.numbers)))
 
 

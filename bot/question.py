@@ -28,3 +28,9 @@ class Question:
     hints: tuple[str, ...] = ()
     photos_only: bool = False
     shortened: bool = False
+
+    @property
+    def counts(self) -> tuple[int, int]:
+        """How many of its files claim to be photos, and how many videos."""
+        videos = sum(file.attachment.moves for file in self.files)
+        return len(self.files) - videos, videos

@@ -64,6 +64,16 @@ class Limits(Section):
         30, gt=0, le=3650, description="days that turns and pictures are kept"
     )
     max_photo_bytes: int = Field(20 * MIB, gt=0, description="largest photo file, bytes")
+    max_video_bytes: int = Field(300 * MIB, gt=0, description="largest video file, bytes")
+    max_video_seconds: float = Field(
+        180, gt=0, le=3600, description="longest stretch of a video that is looked at, seconds"
+    )
+    video_candidates: int = Field(
+        40, ge=4, le=400, description="frames of a video that are decoded to choose from"
+    )
+    survey_seconds: float = Field(
+        60, gt=0, le=3600, description="longest decoding of frames of a video"
+    )
     max_photo_pixels: int = Field(50_000_000, gt=0, description="largest photo, pixels")
     max_photo_side: int = Field(20_000, gt=0, description="longest side of a photo, pixels")
     photo_side: int = Field(2048, ge=256, le=8192, description="long side of a model's picture")
@@ -78,6 +88,9 @@ class Limits(Section):
     )
     sight_seconds: float = Field(
         60, gt=0, le=3600, description="longest look at the photos of one question"
+    )
+    speech_tokens: int = Field(
+        2_000, ge=0, description="tokens that tell a model what is spoken in one video"
     )
     sure_confidence: float = Field(
         0.98, ge=0, le=1, description='a plate read less surely is marked "please check"'

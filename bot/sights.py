@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from bot.frames import is_frame
 from bot.problems import FileProblem, StoreDown, VisionProblem, VisionReason
 from bot.tasks import end
 from bot.vision import Sighting
@@ -82,7 +83,8 @@ class Sights:
 
     async def _look(self, thread: Thread, picture: Picture) -> Sighting:
         async with self._gallery.original(thread, picture.sha256) as path:
-            seen = await self._vision.look(picture.jpeg, path)
+            film = is_frame(picture.numbers[0])
+            seen = await self._vision.look(picture.jpeg, path, upright=film)
         lines = tuple(line for line in seen.lines if any(map(str.isalnum, line.text)))
         return replace(seen, lines=lines[:MOST], things=seen.things[:MOST])
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 import sys
 import time
 from pathlib import Path
@@ -17,6 +16,8 @@ from bot.threads import Thread
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from bot.media.allowance import Allowance
 
 HERE = Thread("terminal", "local", "ask")
 
@@ -48,19 +49,18 @@ class Terminal:
             sys.stdout.write("\n")
 
 
-async def fetch(file: Attachment, into: Path, limit: int) -> None:
-    """Copy a file of this machine, at most `limit` bytes."""
+async def fetch(file: Attachment, into: Path, allowance: Allowance) -> None:
+    """Make `into` a link to a file of this machine, which may be large; raises `FileProblem`."""
     source = Path(file.source["path"])
 
-    def copy() -> None:
+    def link() -> None:
         try:
-            if source.stat().st_size > limit:
-                raise FileProblem(Reason.TOO_LARGE)
-            shutil.copyfile(source, into)
+            allowance.check_file(source)
+            into.symlink_to(source.resolve())
         except OSError as error:
             raise FileProblem(Reason.NOT_FOUND) from error
 
-    await asyncio.to_thread(copy)
+    await asyncio.to_thread(link)
 
 
 def question(paths: Sequence[Path], words: str) -> Question:

@@ -1,30 +1,34 @@
-"""The two tools of a model: a closer look at a photo, and outlines of what an answer points at."""
+"""The tools of a model: a closer look, outlines of what it points at, and frames of videos."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import structlog
 
 from bot.boxes import BadBox, Box, read_box
+from bot.frames import label
 from bot.grounding import MOST, Outline, label_of
-from bot.model import Picture, Said, Text, Tool
+from bot.model import Picture, Said, Text, strict_tool
 from bot.problems import FileProblem
+from bot.reels import FRAMES, BadMoment, Reels
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
-
-    from bot.model import Call, Part
+    from bot.model import Call, Part, Tool
     from bot.settings import Limits
 
 Crop = Callable[[int, Box], Awaitable[Picture]]
-"""Cuts a box out of a photo, by its number, at full resolution; raises `FileProblem`."""
+"""Cuts a box out of a photo or frame, by its number, at full size; raises `FileProblem`."""
 
-PHOTO = {"type": "string", "description": "The number of the photo, such as P1."}
+PHOTO = {
+    "type": "string",
+    "description": "The number of the photo, such as P1; of a frame its video and time, such as "
+    "V1 0:12.4.",
+}
 BOX = {
     "type": "array",
     "items": {"type": "integer"},
@@ -37,18 +41,7 @@ LABEL = {
 }
 
 
-def _tool(name: str, description: str, **properties: Any) -> Tool:
-    """Describe a tool by a schema that strict services take: all is required, nothing else."""
-    schema = {
-        "type": "object",
-        "properties": properties,
-        "required": list(properties),
-        "additionalProperties": False,
-    }
-    return Tool(name, description, schema)
-
-
-LOOK = _tool(
+LOOK = strict_tool(
     "look",
     "Look closer at a part of a photo, cut from the original at full resolution and enlarged. "
     "Use it before you read small text, plates, serial numbers or meters, before you judge fine "
@@ -57,7 +50,7 @@ LOOK = _tool(
     photo=PHOTO,
     box=BOX,
 )
-OUTLINE = _tool(
+OUTLINE = strict_tool(
     "outline",
     "Outline a thing that your answer points at, on the copy of the photo that people see beside "
     "it. Call this before you write the words: it returns the number to write in square brackets "
@@ -70,10 +63,10 @@ TOOLS = (LOOK, OUTLINE)
 
 OVER = "No more tools can be used in this answer. Answer now with what you know."
 NOT_JSON = "The arguments are not a JSON object."
-NO_TOOL = "There is no tool of this name; the tools are look and outline."
+NO_TOOL = "There is no tool of this name; the tools are {names}."
 NO_LABEL = "The label has to say in a few words what is outlined."
-UNREADABLE = "P{number} cannot be looked at now: its file is gone or unreadable."
-SHOWN = "P{number}, region {box}: shown in the message after these results."
+UNREADABLE = "{label} cannot be looked at now: its file is gone or unreadable."
+SHOWN = "{label}, region {box}: shown in the message after these results."
 OUTLINED = "Outlined as [{number}]. Write [{number}] right after the words that name it."
 TOO_MANY = f"There are {MOST} outlines already; no more can be told apart."
 CROPS = "(From the tool look, not from a person:)"
@@ -93,9 +86,12 @@ class Toolbox:
     `photos` are the numbers of the thread's photos. What is wrong with a call is told the model.
     """
 
-    def __init__(self, photos: Collection[int], crop: Crop, limits: Limits) -> None:
+    def __init__(
+        self, photos: Collection[int], crop: Crop, limits: Limits, reels: Reels | None = None
+    ) -> None:
         self._photos = sorted(photos)
         self._crop = crop
+        self._reels = reels
         self._left = limits.max_tool_calls
         self._seconds = limits.tool_seconds
         self._until = 0.0
@@ -103,8 +99,10 @@ class Toolbox:
 
     @property
     def tools(self) -> tuple[Tool, ...]:
-        """The tools to offer: none without photos, nor where no call is allowed."""
-        return TOOLS if self._photos and self._left else ()
+        """The tools to offer: none without photos and videos, nor where no call is allowed."""
+        if not self._left or not (self._photos or self._reels):
+            return ()
+        return (*TOOLS, FRAMES) if self._reels else TOOLS
 
     @property
     def outlines(self) -> tuple[Outline, ...]:
@@ -138,28 +136,35 @@ class Toolbox:
         try:
             async with asyncio.timeout_at(self._until):
                 return await self._do(call)
-        except (BadCall, BadBox) as bad:
+        except (BadCall, BadBox, BadMoment) as bad:
             log.info("tool_call_refused", tool=call.name[:40], reason=str(bad))
             return str(bad), ()
         except TimeoutError:
             return OVER, ()
 
     async def _do(self, call: Call) -> tuple[str, tuple[Part, ...]]:
-        """Do what a call wants; raises `BadCall` and `BadBox`."""
-        if call.name not in {LOOK.name, OUTLINE.name}:
-            raise BadCall(NO_TOOL)
+        """Do what a call wants; raises `BadCall`, `BadBox` and `BadMoment`."""
+        names = [tool.name for tool in self.tools or TOOLS]
+        if call.name not in names:
+            raise BadCall(NO_TOOL.format(names=_listed(names)))
         arguments = _object(call.arguments)
+        if self._reels and call.name == FRAMES.name:
+            return await self._reels.bring(arguments)
         number = self._number(arguments.get("photo"))
         if call.name == LOOK.name:
             return await self._look(number, read_box(arguments.get("box"), most=1))
-        label = label_of(str(arguments.get("label") or ""))
-        return self._outline(number, label, read_box(arguments.get("box"))), ()
+        name = label_of(str(arguments.get("label") or ""))
+        return self._outline(number, name, read_box(arguments.get("box"))), ()
 
     def _number(self, photo: object) -> int:
+        """Find the photo or frame that a call names."""
+        if self._reels and (frame := self._reels.named(str(photo))):
+            return frame
         found = _LABELLED.match(str(photo))
         number = int(found[1]) if found else 0
         if number not in self._photos:
-            known = ", ".join(f"P{number}" for number in self._photos[-20:])
+            frames = self._reels.seen[-20:] if self._reels else ()
+            known = ", ".join(map(label, (*self._photos[-20:], *frames)))
             raise BadCall(f"There is no such photo; there are {known}.")
         return number
 
@@ -167,21 +172,25 @@ class Toolbox:
         try:
             picture = await self._crop(number, box)
         except FileProblem:
-            raise BadCall(UNREADABLE.format(number=number)) from None
-        words = SHOWN.format(number=number, box=box.sides)
-        return _noted(words, box), (Text(f"[P{number}, region {box.sides}]"), picture)
+            raise BadCall(UNREADABLE.format(label=label(number))) from None
+        words = SHOWN.format(label=label(number), box=box.sides)
+        return _noted(words, box), (Text(f"[{label(number)}, region {box.sides}]"), picture)
 
-    def _outline(self, number: int, label: str, box: Box) -> str:
+    def _outline(self, number: int, name: str, box: Box) -> str:
         """Outline a box once, and return the words about it."""
-        if not label:
+        if not name:
             raise BadCall(NO_LABEL)
         same = [one for one in self._outlines if (one.photo, one.polygon) == (number, box.polygon)]
         if not same and len(self._outlines) == MOST:
             raise BadCall(TOO_MANY)
         if not same:
-            same = [Outline(len(self._outlines) + 1, number, label, box.polygon)]
+            same = [Outline(len(self._outlines) + 1, number, name, box.polygon)]
             self._outlines += same
         return _noted(OUTLINED.format(number=same[0].number), box)
+
+
+def _listed(names: Sequence[str]) -> str:
+    return f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def _object(arguments: str) -> Mapping[str, Any]:

@@ -11,13 +11,14 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from bot.characters import boundary, well_formed
+from bot.frames import seconds_of, video_of
 from bot.model import Picture
 from bot.texts import unspoken
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from bot.history import Past, Photo, Turn
+    from bot.history import Past, Photo, Turn, Video
     from bot.model import Said
     from bot.threads import Thread
 
@@ -42,11 +43,13 @@ def transcript(system: str, past: Past) -> list[Message]:
     """
     messages: list[Message] = [{"role": "system", "content": [system]}]
     photos = {photo.number: photo for photo in past.photos}
+    videos = {video.number: video for video in past.videos}
     for turn in past.turns:
         if turn.told:
             shown = [photos[number] for number in sorted(turn.photos) if number in photos]
             pictures = [_image(photo.sha256, photo.label) for photo in shown]
-            words = turn.question or unspoken(len(turn.photos))
+            pictures += [_clip(videos[n], turn) for n in turn.videos if n in videos]
+            words = turn.question or unspoken(len(turn.photos), len(turn.videos))
             messages.append({"role": "user", "content": [*pictures, words]})
             messages.append({"role": "assistant", "content": [turn.answer]})
     return messages
@@ -56,14 +59,14 @@ def full(thread: Thread, system: str, past: Past) -> dict[str, Any]:
     """Return everything recorded: `{"version", "thread", "messages", "turns"}`.
 
     `messages` are those of the last request, or the system message before any. Turns hold all
-    their fields, and in place of photo numbers the records of the photos as far as they are kept.
+    their fields, and in place of the numbers of photos and videos their records, as far as they are
+    kept.
     """
-    photos = {photo.number: photo for photo in past.photos}
     return {
         "version": VERSION,
         "thread": asdict(thread),
         "messages": list(past.request) or transcript(system, past)[:1],
-        "turns": [_record(turn, photos) for turn in past.turns],
+        "turns": [_record(turn, past) for turn in past.turns],
     }
 
 
@@ -133,12 +136,31 @@ def _image(sha256: str, name: str) -> dict[str, str]:
     return {"image": f"sha256:{sha256}", "name": name}
 
 
-def _record(turn: Turn, photos: Mapping[int, Photo]) -> dict[str, Any]:
-    kept = [
-        asdict(photos[number]) if number in photos else {"number": number} for number in turn.photos
-    ]
+def _clip(video: Video, turn: Turn) -> dict[str, Any]:
+    """Write a video, with the times of the frames of it that went to the model in a turn."""
+    frames = [seconds_of(one.frame) for one in turn.frames if video_of(one.frame) == video.number]
+    return {"video": f"sha256:{video.sha256}", "name": video.label, "frames": sorted(frames)}
+
+
+def _record(turn: Turn, past: Past) -> dict[str, Any]:
+    """Write all fields of a turn; files by their records, and frames by video and time."""
     seen = [{"photo": seen.photo, **asdict(seen.sighting)} for seen in turn.sightings]
-    return asdict(turn) | {"photos": kept, "sightings": seen}
+    frames = [
+        {"video": video_of(one.frame), "at": seconds_of(one.frame), **asdict(one)}
+        for one in turn.frames
+    ]
+    return asdict(turn) | {
+        "photos": _kept(turn.photos, past.photos),
+        "videos": _kept(turn.videos, past.videos),
+        "frames": frames,
+        "sightings": seen,
+    }
+
+
+def _kept(numbers: Iterable[int], files: Iterable[Photo | Video]) -> list[dict[str, Any]]:
+    """Write the records of files, as far as they are kept."""
+    known = {file.number: asdict(file) for file in files}
+    return [known.get(number, {"number": number}) for number in numbers]
 
 
 def _plain(value: Any) -> Any:

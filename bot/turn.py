@@ -13,21 +13,26 @@ import structlog
 from bot import texts
 from bot.codes import doubts
 from bot.composer import Composed
+from bot.frames import is_frame, video_of
 from bot.gallery import Collected
 from bot.grounding import Grounding, key, uncited
-from bot.history import Past, Photo, Status, Turn
+from bot.history import Chosen, Past, Photo, Status, Turn, Video
 from bot.links import urls
 from bot.markdown import Markdown
 from bot.model import Finished
 from bot.pointing import grounded
-from bot.problems import ModelProblem, ModelReason
+from bot.problems import FileProblem, ModelProblem, ModelReason, Reason
+from bot.reels import Reels
 from bot.rounds import Rounds
 from bot.tools import Toolbox
 from bot.transcript import request_view
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from bot.boxes import Box
     from bot.composer import Composer
+    from bot.footage import Footage
     from bot.gallery import Gallery
     from bot.model import Model, Picture
     from bot.preferences import InForce
@@ -58,6 +63,7 @@ class Outcome:
     hinted: bool
     photos: tuple[Photo, ...] = ()
     request: tuple[dict[str, object], ...] = ()
+    videos: tuple[Video, ...] = ()
 
 
 @dataclass(slots=True)
@@ -68,6 +74,7 @@ class _State:
     collected: Collected = field(default_factory=Collected)
     composed: Composed | None = None
     toolbox: Toolbox | None = None
+    reels: Reels | None = None
     rounds: Rounds | None = None
     markdown: Markdown = field(default_factory=Markdown)
     said: str = ""
@@ -99,9 +106,17 @@ class _State:
 class Turns:
     """Runs turns; knows nothing of channels."""
 
-    def __init__(self, model: Model, gallery: Gallery, composer: Composer, limits: Limits) -> None:
+    def __init__(
+        self,
+        model: Model,
+        gallery: Gallery,
+        footage: Footage,
+        composer: Composer,
+        limits: Limits,
+    ) -> None:
         self._model = model
         self._gallery = gallery
+        self._footage = footage
         self._composer = composer
         self._limits = limits
 
@@ -140,18 +155,16 @@ class Turns:
     async def _work(
         self, question: Question, past: Past, force: InForce, audience: Audience, state: _State
     ) -> None:
-        def tell(done: int, total: int) -> None:
-            audience.progress(texts.looked_at(done, total))
-
-        def tell_reading(done: int, total: int) -> None:
-            audience.progress(texts.reading(done, total))
+        def tell(done: int, _: int) -> None:
+            audience.progress(texts.looked_at(done, *question.counts))
 
         state.collected = await self._gallery.collect(question.thread, question.files, past, tell)
         if question.files and not _asks(question, state):
             return
         words = _words(question, state)
+        leads = self._model.takes_tools(force.model) and self._limits.max_tool_calls > 0
         state.composed = await self._composer.compose(
-            question, words, state.collected, past, force, tell_reading
+            question, words, state.collected, past, force, audience.progress, leads=leads
         )
         written = [question.words, *(turn.question for turn in past.turns)]
         state.markdown = Markdown(await asyncio.to_thread(urls, written))
@@ -159,7 +172,7 @@ class Turns:
             audience.grow(state.head().rstrip())
         elif question.files:
             audience.progress(texts.THINKING)
-        state.toolbox = self._toolbox(question, past, force, state.collected)
+        state.toolbox = self._toolbox(question, past, force, state)
         state.rounds = Rounds(
             self._model, state.composed.request, state.toolbox, self._limits.max_pictures
         )
@@ -167,17 +180,25 @@ class Turns:
         self._composer.learn(force.model, state.finished.model)
         await asyncio.to_thread(self._close, state)
 
-    def _toolbox(
-        self, question: Question, past: Past, force: InForce, collected: Collected
-    ) -> Toolbox:
-        """Give the tools for all photos of a thread; none where vision is off."""
-        known = [*past.photos, *collected.photos] if force.vision else []
-        photos = {photo.number: photo for photo in known}
+    def _toolbox(self, question: Question, past: Past, force: InForce, state: _State) -> Toolbox:
+        """Give the tools for all photos and videos of a thread; none where vision is off."""
+        thread, collected = question.thread, state.collected
+        if not force.vision:
+            return Toolbox((), _nothing, self._limits)
+        photos = {photo.number: photo for photo in (*past.photos, *collected.photos)}
+        videos = {video.number: video for video in (*past.videos, *collected.videos)}
 
         async def crop(number: int, box: Box) -> Picture:
-            return await self._gallery.closer(question.thread, photos[number], box)
+            if is_frame(number):
+                return await self._footage.closer(thread, videos[video_of(number)], number, box)
+            return await self._gallery.closer(thread, photos[number], box)
 
-        return Toolbox(photos, crop, self._limits)
+        async def fetch(video: int, times: Sequence[float]) -> Mapping[int, Picture]:
+            return await self._footage.frames(thread, videos[video], times)
+
+        lengths = {number: video.facts.seconds for number, video in videos.items()}
+        state.reels = Reels(lengths, fetch, _frames_seen(state.composed, past)) if videos else None
+        return Toolbox(photos, crop, self._limits, state.reels)
 
     async def _listen(self, rounds: Rounds, audience: Audience, state: _State) -> None:
         """Let people see the answer grow."""
@@ -199,7 +220,8 @@ class Turns:
         sightings = composed.sightings
         outlines, said = state.toolbox.outlines, state.finished.grounding
         # Asked on, a model with tools points by itself if there is anything to point at.
-        matched = composed.singles or composed.sheets or not state.finished.offered
+        fresh = composed.singles or composed.sheets or composed.chosen
+        matched = fresh or not state.finished.offered
         state.grounding = grounded(answer, outlines, said, sightings if matched else {})
         unnamed = uncited(answer, state.grounding.outlines)
         lines = [line for sighting in sightings.values() for line in sighting.lines]
@@ -242,6 +264,9 @@ class Turns:
             sightings=composed.seen if composed else (),
             outlines=state.grounding.outlines,
             grounding=state.grounding.spans,
+            videos=tuple(sorted(video.number for video in state.collected.videos)),
+            frames=_frames(state),
+            heard=composed.heard if composed else (),
         )
         view = request_view(state.rounds.request.messages) if state.rounds else []
         return Outcome(
@@ -250,6 +275,7 @@ class Turns:
             _hinted(state),
             state.collected.photos,
             tuple(view),
+            state.collected.videos,
         )
 
 
@@ -259,15 +285,36 @@ def _refused(problem: ModelProblem | None) -> str:
     return problem.detail if problem is not None and problem.reason in filtered else ""
 
 
+def _frames(state: _State) -> tuple[Chosen, ...]:
+    """List the frames that went to the model: those chosen for it, then those it asked for."""
+    chosen = state.composed.chosen if state.composed else ()
+    known = {one.frame for one in chosen}
+    asked = state.reels.asked if state.reels else ()
+    return (*chosen, *(Chosen(n, "asked", means="tool") for n in asked if n not in known))
+
+
+def _frames_seen(composed: Composed | None, past: Past) -> tuple[int, ...]:
+    """List the frames that the model saw, now or in earlier turns."""
+    earlier = [one.frame for turn in past.turns for one in turn.frames]
+    now = [*(one.frame for one in composed.chosen), *composed.overviews] if composed else []
+    return (*earlier, *now)
+
+
+async def _nothing(_: int, __: Box) -> Picture:
+    """Cut nothing out: there are no photos."""
+    raise FileProblem(Reason.GONE)
+
+
 def _asks(question: Question, state: _State) -> bool:
     """Tell whether there is something to answer, now that the files are known."""
-    return bool(state.collected.photos or (question.words and not question.photos_only))
+    files = state.collected.photos or state.collected.videos
+    return bool(files or (question.words and not question.photos_only))
 
 
 def _words(question: Question, state: _State) -> str:
     """What is asked: words that were not meant for Loupe are neither told nor kept."""
     words = question.words if _asks(question, state) else ""
-    return words or texts.unspoken(len(state.collected.photos))
+    return words or texts.unspoken(len(state.collected.photos), len(state.collected.videos))
 
 
 def _hinted(state: _State) -> bool:

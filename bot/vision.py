@@ -46,14 +46,17 @@ class Sighting:
 class Vision(Protocol):
     """An engine that reads and sees."""
 
-    async def look(self, jpeg: bytes, original: Path | None = None) -> Sighting:
+    async def look(
+        self, jpeg: bytes, original: Path | None = None, *, upright: bool = False
+    ) -> Sighting:
         """Look at an upright JPEG; waits for its turn.
 
         Raises `FileProblem` when the engine fails on this picture, `VisionProblem` when it fails
         whatever the picture.
 
         `original` is the file it was made from, a stranger's, for what only shows at full
-        resolution; polygons are fractions of the upright picture either way.
+        resolution; polygons are fractions of the upright picture either way. `upright` says that
+        it is known which way is up, as it is of frames of videos: people turn photos, not films.
         """
         ...
 

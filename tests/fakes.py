@@ -9,6 +9,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from adapters.retries import Clock as Waiting
 from bot.channel import Abilities, Gone, Post, Refused, Stage, Unclear
+from bot.choosing import Chooser
+from bot.films import Films
+from bot.footage import Footage
+from bot.hearing import Hearing
 from bot.history import Usage
 from bot.model import Delta, Finished, Request, Text
 from bot.vision import Sighting
@@ -18,7 +22,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bot.channel import OutPicture
+    from bot.embedding import Embedding
+    from bot.gallery import Gallery
+    from bot.media.allowance import Allowance
     from bot.messages import Address, Attachment, Message
+    from bot.settings import Limits
+    from bot.speech import Speech
 
 T = TypeVar("T")
 
@@ -101,7 +110,9 @@ class FakeChannel:
             raise self.picture_faults.pop(0)
         self.pictures.append(picture)
 
-    async def fetch(self, address: Address, file: Attachment, into: Path, limit: int) -> None:
+    async def fetch(
+        self, address: Address, file: Attachment, into: Path, allowance: Allowance
+    ) -> None:
         into.write_bytes(self.uploads[file.source["id"]])
 
     async def carry_on(self, message: Message) -> None:
@@ -122,6 +133,10 @@ class ScriptedModel:
         self.closed = 0
         self.gate: asyncio.Event | None = None
         self.problem: Exception | None = None
+        self.tools = True
+
+    def takes_tools(self, model: str) -> bool:
+        return self.tools
 
     async def answer(self, request: Request) -> AsyncGenerator[Delta | Finished]:
         self.requests.append(request)
@@ -154,7 +169,9 @@ class FakeVision:
         self.gate: asyncio.Event | None = None
         self.looks: list[tuple[bytes, bytes]] = []
 
-    async def look(self, jpeg: bytes, original: Path | None = None) -> Sighting:
+    async def look(
+        self, jpeg: bytes, original: Path | None = None, *, upright: bool = False
+    ) -> Sighting:
         self.looks.append((jpeg, original.read_bytes() if original else b""))
         sighting = self.sightings.pop(0) if self.sightings else self.always
         if self.gate is not None:
@@ -209,3 +226,19 @@ class Clock:
 
 
 __all__ = ["Clock", "FakeChannel", "SameProcess", "ScriptedModel", "Shown", "Unclear"]
+
+
+def cinema(
+    children: Any,
+    blobs: Any,
+    gallery: Gallery,
+    limits: Limits,
+    vision: Any,
+    embedding: Embedding | None = None,
+    speech: Speech | None = None,
+) -> tuple[Footage, Films]:
+    """Build what videos need."""
+    footage = Footage(children, blobs, gallery, limits)
+    chooser = Chooser(vision, embedding, limits)
+    hearing = Hearing(speech, children, gallery, limits)
+    return footage, Films(footage, chooser, hearing, limits)

@@ -77,6 +77,9 @@ class FusedModel:
         self._model = model
         self._fuse = fuse
 
+    def takes_tools(self, model: str) -> bool:
+        return self._model.takes_tools(model)
+
     async def answer(self, request: Request) -> AsyncGenerator[Delta | Finished]:
         await self._fuse.step("ask", lambda: asyncio.sleep(0))
         async for event in self._model.answer(request):

@@ -17,6 +17,7 @@ from bot.composer import Composer
 from bot.controls import Controls
 from bot.desk import Desk
 from bot.gallery import Gallery
+from bot.illustrations import Illustrations
 from bot.inbox import Inbox
 from bot.mailbox import Lease
 from bot.preferences import Deployment, Preferences
@@ -25,7 +26,7 @@ from bot.sights import Sights
 from bot.threads import Thread
 from bot.turn import Turns
 from bot.worker import Holding
-from tests.fakes import FakeChannel, FakeVision, SameProcess, ScriptedModel
+from tests.fakes import FakeChannel, FakeVision, SameProcess, ScriptedModel, cinema
 from tests.fuse import Fuse, Fused, FusedModel, Killed
 
 if TYPE_CHECKING:
@@ -95,12 +96,20 @@ class House:
         preferences = Preferences(history, DEPLOYMENT)
         vision: Any = Fused(outside.vision, self.fuse)
         gallery = Gallery(children, blobs, limits, outside.folder)
-        composer = Composer(gallery, Sights(vision, gallery, limits), limits, {})
-        turns = Turns(FusedModel(outside.model, self.fuse), gallery, composer, limits)
+        footage, films = cinema(children, blobs, gallery, limits, vision)
+        composer = Composer(gallery, Sights(vision, gallery, limits), films, limits, {})
+        turns = Turns(FusedModel(outside.model, self.fuse), gallery, footage, composer, limits)
         controls = Controls(history, preferences, gallery)
         channels = {"fake": channel}
         self.desk = Desk(
-            self.mailbox, history, preferences, controls, turns, gallery, channels, limits
+            self.mailbox,
+            history,
+            preferences,
+            controls,
+            turns,
+            Illustrations(gallery, footage),
+            channels,
+            limits,
         )
 
     async def take(self, thread: Thread = THREAD) -> Holding | None:

@@ -5,14 +5,18 @@ import hashlib
 import os
 import resource
 import time
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from obstore.store import S3Store
 from pydantic import SecretStr
 
+from adapters import blobs as blobs_module
 from adapters.blobs import BlobStore, MediaSettings, open_blobs, try_blobs
 from bot.problems import StoreDown
 from bot.settings import SettingsError, load
+from tests.servers.object_store import SlowObjectStore
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,6 +53,7 @@ async def test_bytes_come_back_as_they_were_put(blobs: BlobStore) -> None:
 
 async def test_a_blob_that_is_not_there_is_none(blobs: BlobStore, tmp_path: Path) -> None:
     assert await blobs.get("thread/none") is None
+    assert await blobs.stream("thread/none") is None
     assert not await blobs.save("thread/none", tmp_path / "copy")
     assert not (tmp_path / "copy").exists()
     assert await blobs.erase("thread") == 0
@@ -71,6 +76,76 @@ async def test_a_large_file_goes_in_and_out_without_being_held_in_memory(
     with (tmp_path / "copy").open("rb") as copy:
         assert hashlib.file_digest(copy, "sha256").hexdigest() == digest
     assert grown < 60 * 1024
+
+
+@pytest.mark.parametrize("size", [0, 1, 99_999, 100_000, 100_001, 250_000])
+async def test_a_blob_is_read_in_pieces(
+    blobs: BlobStore, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    monkeypatch.setattr(blobs_module, "PIECE", 100_000)
+    data = os.urandom(size)
+    await blobs.put("thread/x", data)
+    pieces = await blobs.stream("thread/x")
+    assert pieces is not None
+    read = [piece async for piece in pieces]
+    assert b"".join(read) == data
+    assert len(read) == -(-size // 100_000)
+
+
+@pytest.mark.parametrize(
+    ("start", "end"),
+    [
+        (0, None),
+        (5, None),
+        (99_999, 100_001),
+        (0, 1),
+        (7, 7),
+        (249_999, 9_999_999),
+        (300_000, None),
+    ],
+)
+async def test_a_part_of_a_blob_is_read_in_pieces(
+    blobs: BlobStore, monkeypatch: pytest.MonkeyPatch, start: int, end: int | None
+) -> None:
+    monkeypatch.setattr(blobs_module, "PIECE", 100_000)
+    data = os.urandom(250_000)
+    await blobs.put("thread/x", data)
+    pieces = await blobs.stream("thread/x", start, end)
+    assert pieces is not None
+    assert b"".join([piece async for piece in pieces]) == data[start:end]
+
+
+async def test_a_blob_that_goes_while_it_is_read(
+    blobs: BlobStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(blobs_module, "PIECE", 2)
+    await blobs.put("thread/x", b"four")
+    pieces = await blobs.stream("thread/x")
+    assert pieces is not None
+    assert await anext(pieces) == b"fo"
+    await blobs.erase("thread")
+    with pytest.raises(StoreDown, match="went while it was read"):
+        await anext(pieces)
+
+
+async def test_a_large_blob_may_take_longer_than_one_request(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The time limit of the store is that of a request with its whole body."""
+    monkeypatch.setattr(blobs_module, "PIECE", 100_000)
+    data = os.urandom(500_000)
+    async with SlowObjectStore(data, rate=1_000_000) as server:
+        store = S3Store(
+            "bucket",
+            endpoint=server.url,
+            access_key_id="key",
+            secret_access_key="secret",
+            client_options={"allow_http": True, "timeout": timedelta(seconds=0.3)},
+            retry_config={"max_retries": 0, "retry_timeout": timedelta(seconds=0.3)},
+        )
+        assert await BlobStore(store).save("thread/x", tmp_path / "copy")
+    assert (tmp_path / "copy").read_bytes() == data
+    assert server.asked[-1] == "bytes=400000-499999"
 
 
 async def test_readers_see_the_old_or_the_new_bytes_while_they_are_replaced(

@@ -197,6 +197,23 @@ async def test_a_question_about_a_file(folder: Path, model: OpenAIServer) -> Non
     assert sorted(path.name for path in folder.iterdir()) == [".loupe", "car.jpg", "kept"]
 
 
+async def test_the_files_of_the_user_are_neither_copied_nor_erased(tmp_path: Path) -> None:
+    blobs, link, own = cli.InPlace(), tmp_path / "link", tmp_path / "clip.mp4"
+    own.write_bytes(b"video")
+    link.symlink_to(own)
+    await blobs.put("thread/clip", link)
+    await blobs.put("thread/frame", b"jpeg")
+    link.unlink()
+    assert await blobs.save("thread/clip", link)
+    assert link.samefile(own)
+    assert link.is_symlink()
+    assert await blobs.save("thread/frame", tmp_path / "frame")
+    assert (tmp_path / "frame").read_bytes() == b"jpeg"
+    assert not await blobs.save("thread/none", tmp_path / "none")
+    await blobs.erase("thread")
+    assert own.read_bytes() == b"video"
+
+
 async def test_the_raw_transcript_instead_of_the_answer(folder: Path, model: OpenAIServer) -> None:
     ran = await loupe(folder, "ask", "--json", "car.jpg", **told(model))
     assert ran.code == 0
@@ -220,7 +237,7 @@ def test_a_file_that_is_not_there(here: InProcess, words: list[str]) -> None:
     assert re.fullmatch(r"There is no file '\w+\.jpg'\.", ran.sentence)
 
 
-@pytest.mark.parametrize("last", ["none.JPG", "none.heic", ".", os.devnull])
+@pytest.mark.parametrize("last", ["none.JPG", "none.heic", "none.mov", ".", os.devnull])
 def test_a_last_word_that_means_a_file_is_no_question(here: InProcess, last: str) -> None:
     ran = here.loupe("ask", "car.jpg", last)
     assert (ran.code, ran.out) == (1, "")

@@ -24,11 +24,13 @@ from bot.sights import Sights
 from bot.threads import Thread
 from bot.tokens import picture_tokens, text_tokens
 from bot.vision import Sighting, TextLine
-from tests.fakes import FakeVision, SameProcess
+from tests.fakes import FakeVision, SameProcess, cinema
 from tests.pictures import corners, encoded, opened
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from bot.media.allowance import Allowance
 
 THREAD = Thread("fake", "t", "c")
 ANNA = Author("a", "Anna")
@@ -48,8 +50,10 @@ class Reader(FakeVision):
         self.seen = seen
         self.blind: set[int] = set()
 
-    async def look(self, jpeg: bytes, original: Path | None = None) -> Sighting:
-        nothing = await super().look(jpeg, original)
+    async def look(
+        self, jpeg: bytes, original: Path | None = None, *, upright: bool = False
+    ) -> Sighting:
+        nothing = await super().look(jpeg, original, upright=upright)
         number = opened(jpeg).width - WIDTH
         if number in self.blind:
             raise TIMED_OUT
@@ -62,12 +66,14 @@ class Bench:
     def __init__(self, spool: Path, *words: str, **limits: Any) -> None:
         children: Any = SameProcess()
         self.limits = Limits(**limits)
-        self.gallery = Gallery(children, BlobStore(MemoryStore()), self.limits, spool)
+        blobs = BlobStore(MemoryStore())
+        self.gallery = Gallery(children, blobs, self.limits, spool)
         self.vision = Reader({number: seen(each) for number, each in enumerate(words, start=1)})
         sights = Sights(self.vision, self.gallery, self.limits)
-        self.composer = Composer(self.gallery, sights, self.limits, {})
+        _, films = cinema(children, blobs, self.gallery, self.limits, self.vision)
+        self.composer = Composer(self.gallery, sights, films, self.limits, {})
         self.past = Past()
-        self.progress: list[tuple[int, int]] = []
+        self.progress: list[str] = []
 
     async def compose(self, words: str, *files: File, force: InForce = ON) -> Composed:
         """Compose a request, and remember the question as answered."""
@@ -78,7 +84,7 @@ class Bench:
             collected,
             self.past,
             force,
-            lambda done, total: self.progress.append((done, total)),
+            self.progress.append,
         )
         numbers = tuple(photo.number for photo in collected.photos)
         turn = Turn("1", 5.0, "Anna", words, "Well.", photos=numbers, sightings=composed.seen)
@@ -90,7 +96,7 @@ class Bench:
 def photo(number: int) -> File:
     """A picture of its own for each number."""
 
-    async def fetch(_: Attachment, into: Path, limit: int) -> None:
+    async def fetch(_: Attachment, into: Path, allowance: Allowance) -> None:
         into.write_bytes(encoded(corners(WIDTH + number, 48)))
 
     return File(Attachment(f"{number}.jpg"), ANNA, 5.0, "m1", fetch)
@@ -140,7 +146,7 @@ async def test_what_was_seen_joins_the_message_with_its_picture(tmp_path: Path) 
     ]
     assert (composed.singles, composed.sheets, composed.tail) == ((1, 2), (), ())
     assert composed.request.vision
-    assert bench.progress == [(1, 2), (2, 2)]
+    assert bench.progress == [texts.reading(1, 2), texts.reading(2, 2)]
 
 
 async def test_a_photo_in_which_nothing_was_seen_goes_without_words(tmp_path: Path) -> None:
@@ -156,7 +162,7 @@ async def test_what_was_seen_earlier_is_not_looked_at_again(tmp_path: Path, agai
     await bench.compose("What is it?", photo(1))
     composed = await bench.compose("And P1 beside this?", *([photo(1)] if again else []), photo(2))
     assert len(bench.vision.looks) == 2
-    assert bench.progress == [(1, 1), (1, 1)]
+    assert bench.progress == [texts.reading(1, 1), texts.reading(1, 1)]
     assert [entry.photo for entry in composed.seen] == [2]
     assert composed.sightings == {1: seen("KRW 301"), 2: seen("STOP")}
     assert evidence("KRW 301", 1) in told(composed.request.messages[-1])
@@ -311,5 +317,5 @@ async def test_a_family_is_learned_once(tmp_path: Path) -> None:
     assert (await bench.compose("?", large, *more, force=force)).sheets != ()
 
 
-async def _large(_: Attachment, into: Path, limit: int) -> None:
+async def _large(_: Attachment, into: Path, allowance: Allowance) -> None:
     into.write_bytes(encoded(corners(2048, 1536)))

@@ -50,7 +50,7 @@ async def test_photos_wait_for_each_other_and_are_one_question_with_the_words_th
     chat = patient.personal()
     await chat.post("", patient.photo("fruits.jpg"))
     await chat.until("Looking at 1 photo…")
-    await chat.post("", patient.photo("iss634.gif"))
+    await chat.post("", patient.photo("copy_centre.jpg"))
     await chat.until("Looking at 2 photos…")
     await chat.ask("What do they have in common?")
     assert chat.texts == [ANSWER]

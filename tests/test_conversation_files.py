@@ -21,7 +21,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 ANSWER = "A red car with the plate KRW 301."
 PHOTOS = (
     *("fruits.jpg", "passat_cc.webp", "plate_KRW301.png", "hopper_orientation_6.jpg"),
-    *("iss634.gif", "pil_sample_cmyk.jpg"),
+    *("copy_centre.jpg", "pil_sample_cmyk.jpg"),
 )
 MP4 = b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom" + bytes(200)
 
@@ -32,10 +32,12 @@ def complaint(name: str, reason: Reason, detail: str = "", **limits: Any) -> str
 
 async def test_several_photos_of_one_message_are_one_turn(bot: Loupe) -> None:
     chat = bot.personal()
-    await chat.ask("Compare them", bot.file("fruits.jpg", "a.jpg"), bot.file("iss634.gif", "b.gif"))
+    await chat.ask(
+        "Compare them", bot.file("fruits.jpg", "a.jpg"), bot.file("copy_centre.jpg", "b.jpg")
+    )
     assert chat.texts == [ANSWER]
     (request,) = bot.model.requests
-    assert request.texts[-3:] == ["[P1 a.jpg]", "[P2 b.gif]", "Compare them"]
+    assert request.texts[-3:] == ["[P1 a.jpg]", "[P2 b.jpg]", "Compare them"]
     assert len(request.pictures) == 2
 
 
@@ -71,7 +73,7 @@ async def test_emoji_and_the_html_twin_are_no_files(registered: Loupe) -> None:
 async def test_only_the_connector_sees_the_token_of_the_bot(registered: Loupe) -> None:
     chat = registered.personal()
     registered.teams.drive.downloads.clear()
-    await chat.ask("Look", registered.photo("fruits.jpg"), registered.file("iss634.gif"))
+    await chat.ask("Look", registered.photo("fruits.jpg"), registered.file("copy_centre.jpg"))
     seen = {path.split("/")[1]: header for path, header in registered.teams.drive.downloads}
     assert seen["amer"].removeprefix("Bearer ") in registered.teams.tokens.valid
     assert seen["files"] == ""
@@ -97,7 +99,7 @@ async def test_a_file_that_cannot_be_used_is_named_and_the_rest_goes_on(bot: Lou
 @pytest.mark.parametrize(
     ("data", "name", "reason", "detail"),
     [
-        (MP4, "clip.mp4", Reason.VIDEO, ""),
+        (MP4, "clip.mp4", Reason.DAMAGED, ""),
         (b"", "nothing.jpg", Reason.EMPTY, ""),
         ((MEDIA / "broken.png").read_bytes(), "broken.png", Reason.DAMAGED, ""),
         (b"%PDF-1.7 \n%%EOF", "photo.jpg", Reason.UNSUPPORTED, "PDF document"),
@@ -172,5 +174,21 @@ async def test_files_beyond_the_limits_are_told(tmp_path: Path) -> None:
                 complaint("fruits.jpg", Reason.TOO_LARGE, **limits),
                 complaint("", Reason.TOO_MANY, **limits),
                 ANSWER,
+            ]
+        )
+
+
+async def test_what_a_file_is_tells_how_large_it_may_be(tmp_path: Path) -> None:
+    limits: dict[str, Any] = {"max_photo_bytes": 20_000, "max_video_bytes": 90_000}
+    async with running(tmp_path, limits=limits) as bot:
+        chat = bot.group()
+        clip = bot.teams.file(MP4 + bytes(90_000), "clip.mp4")
+        contract = bot.teams.file(b"%PDF-1.7 \n" + bytes(25_000), "contract.pdf")
+        told = await chat.ask("", bot.file("fruits.jpg"), contract, clip)
+        assert told == "\n\n".join(
+            [
+                complaint("fruits.jpg", Reason.TOO_LARGE, **limits),
+                complaint("contract.pdf", Reason.UNSUPPORTED, "PDF document", **limits),
+                complaint("clip.mp4", Reason.TOO_LARGE_VIDEO, **limits),
             ]
         )

@@ -30,7 +30,7 @@ async def talked(bot: Loupe, chat: Chat, secret: str) -> set[Path]:
     """Hold a conversation with a photo and a setting; returns the files kept of it."""
     before = set(bot.files())
     await chat.ask(f"My secret is {secret}", bot.photo("fruits.jpg"))
-    await chat.ask("And this?", bot.photo("iss634.gif"))
+    await chat.ask("And this?", bot.photo("copy_centre.jpg"))
     await chat.ask(f"/system {system(secret)}")
     await chat.ask("/system continue")
     return set(bot.files()) - before

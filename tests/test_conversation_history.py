@@ -67,17 +67,17 @@ async def test_threads_people_and_tenants_never_mix(bot: Loupe) -> None:
 
 async def test_only_the_last_pictures_travel_and_the_older_are_named(bot: Loupe) -> None:
     chat = bot.group()
-    await with_photos(bot, chat, "fruits.jpg", "passat_cc.webp", "iss634.gif")
+    await with_photos(bot, chat, "fruits.jpg", "passat_cc.webp", "copy_centre.jpg")
     await chat.ask("Which was best?")
     request = bot.model.requests[-1]
-    assert labels(request) == ["[P2 passat_cc.webp]", "[P3 iss634.gif]"]
+    assert labels(request) == ["[P2 passat_cc.webp]", "[P3 copy_centre.jpg]"]
     assert any("[Shown then, not now: P1 fruits.jpg]" in text for text in request.texts)
     assert "This is fruits.jpg." in request.texts
 
 
 async def test_naming_a_photo_brings_it_back(bot: Loupe) -> None:
     chat = bot.group()
-    await with_photos(bot, chat, "fruits.jpg", "passat_cc.webp", "iss634.gif")
+    await with_photos(bot, chat, "fruits.jpg", "passat_cc.webp", "copy_centre.jpg")
     await chat.ask("Is P1 edible?")
     request = bot.model.requests[-1]
     assert labels(request)[-1] == "[P1 fruits.jpg]"
@@ -87,7 +87,7 @@ async def test_naming_a_photo_brings_it_back(bot: Loupe) -> None:
 @pytest.mark.parametrize("quoting", ["the post", "the answer"])
 async def test_quoting_a_message_brings_its_photos_back(registered: Loupe, quoting: str) -> None:
     chat = registered.group()
-    await with_photos(registered, chat, "fruits.jpg", "passat_cc.webp", "iss634.gif")
+    await with_photos(registered, chat, "fruits.jpg", "passat_cc.webp", "copy_centre.jpg")
     quoted = chat.posts[0] if quoting == "the post" else chat.messages[0].id
     entity: dict[str, Any] = {"type": "quotedReply", "quotedReply": {"messageId": quoted}}
     await chat.ask("And this one?", entities=[entity])
@@ -105,7 +105,7 @@ async def test_the_model_is_told_who_said_what_where_several_people_write(bot: L
 
 async def test_a_photo_posted_twice_keeps_its_number(registered: Loupe) -> None:
     chat = registered.group()
-    await with_photos(registered, chat, "fruits.jpg", "iss634.gif", "fruits.jpg")
+    await with_photos(registered, chat, "fruits.jpg", "copy_centre.jpg", "fruits.jpg")
     assert labels(registered.model.requests[-1])[-1] == "[P1 fruits.jpg]"
     assert (await chat.ask("/photos")).count("\n") == 1
 

@@ -49,7 +49,7 @@ async def test_a_placeholder_stands_within_a_second(bot: Loupe) -> None:
     chat, gate = bot.group(), asyncio.Event()
     bot.model.then(say(gate, "A red car."))
     asked = asyncio.get_running_loop().time()
-    await chat.post("Compare", bot.photo("fruits.jpg"), bot.photo("iss634.gif"))
+    await chat.post("Compare", bot.photo("fruits.jpg"), bot.photo("copy_centre.jpg"))
     placeholder = await chat.until("Looking at 2 photos…")
     assert asyncio.get_running_loop().time() - asked < 1
     assert placeholder.texts[0] == "Looking at 2 photos…"

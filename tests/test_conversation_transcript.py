@@ -53,14 +53,14 @@ def said(role: str, *content: Any) -> dict[str, Any]:
 
 async def test_it_has_the_shape_of_the_quickstart(bot: Loupe) -> None:
     chat = bot.personal()
-    await chat.ask("Compare", bot.file("fruits.jpg", "a.jpg"), bot.photo("iss634.gif"))
+    await chat.ask("Compare", bot.file("fruits.jpg", "a.jpg"), bot.photo("copy_centre.jpg"))
     await chat.ask("", bot.photo("fruits.jpg"))
     assert parsed(await chat.ask("/json")) == [
         said("system", DEFAULT),
         said(
             "user",
             {"image": sha256("fruits.jpg"), "name": "P1 a.jpg"},
-            {"image": sha256("iss634.gif"), "name": "P2"},
+            {"image": sha256("copy_centre.jpg"), "name": "P2"},
             "Compare",
         ),
         said("assistant", ANSWER),

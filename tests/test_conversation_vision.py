@@ -117,7 +117,7 @@ async def test_a_model_looks_closer_and_outlines_before_it_cites(bot: Loupe) -> 
     assert told == "Let me look closer.\n\nThe car [1] has the plate KRW 301 [2]."
     first, second, third = bot.model.requests
     assert [tool["function"]["name"] for tool in first.body["tools"]] == ["look", "outline"]
-    assert results(second) == [tools.SHOWN.format(number=1, box=PLATE_BOX)]
+    assert results(second) == [tools.SHOWN.format(label="P1", box=PLATE_BOX)]
     crop = opened(second.pictures[-1])
     assert max(crop.size) >= 512
     assert second.body["messages"][-1]["role"] == "user"
@@ -178,7 +178,7 @@ async def test_an_earlier_photo_is_looked_at_again(bot: Loupe) -> None:
     assert told == f"KRW 301.\n\n{texts.doubtful('KRW 301', 0.93)}"
     request = bot.model.requests[0]
     assert any('P1, text: "KRW 301" (93 %)\n' in text for text in request.texts)
-    assert results(bot.model.requests[1]) == [tools.SHOWN.format(number=1, box=PLATE_BOX)]
+    assert results(bot.model.requests[1]) == [tools.SHOWN.format(label="P1", box=PLATE_BOX)]
     assert bot.vision.requests == []
 
 
@@ -269,7 +269,7 @@ async def test_what_is_wrong_with_a_call_is_told_the_model(bot: Loupe) -> None:
     chat = bot.group()
     assert await chat.ask("?", bot.photo("motorway.jpg")) == "Done."
     told = results(bot.model.requests[1])
-    assert told[:2] == [tools.NOT_JSON, tools.NO_TOOL]
+    assert told[:2] == [tools.NOT_JSON, tools.NO_TOOL.format(names="look and outline")]
     assert told[2].startswith("There is no such photo")
     assert "0 to 999" in told[3]
     assert "nearly the whole picture" in told[4]

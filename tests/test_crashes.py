@@ -61,6 +61,9 @@ class PatientModel:
         self.outside: Outside
         self.house: House
 
+    def takes_tools(self, model: str) -> bool:
+        return True
+
     async def answer(self, request: Request) -> AsyncGenerator[Delta | Finished]:
         self.asked += 1
         pieces = ("Well: ", *self._pieces) if self.asked > 1 else self._pieces

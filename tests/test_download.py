@@ -4,18 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import tracemalloc
 from contextlib import asynccontextmanager
 
 import pytest
 
 from adapters.download import BLOCK, HOPS, Downloads, DownloadSettings
 from adapters.guard import Guard
+from bot.media.allowance import Allowance
+from bot.media.kinds import HEAD_BYTES
 from bot.problems import FileProblem, Reason
 from tests.fakes import FakeClock
 from tests.servers.files import FileServer, Reply, redirect
 from tests.teams_outbound import closing
 
 LIMIT = 1_000_000
+VIDEO_LIMIT = 4 * LIMIT
+ALLOWED = Allowance(LIMIT, VIDEO_LIMIT)
+JPEG = b"\xff\xd8\xff"
+MP4 = b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom"
+GIF = b"GIF89a"
+PDF = b"%PDF-1.7\n"
 
 
 @pytest.fixture
@@ -36,10 +45,10 @@ async def downloads(files):
         yield made
 
 
-async def reason(downloads, url, into, limit=LIMIT, **how):
+async def reason(downloads, url, into, **how):
     """Fetch what cannot be had; say why, and that nothing is left behind."""
     with pytest.raises(FileProblem) as problem:
-        await downloads.fetch(url, into, limit, **how)
+        await downloads.fetch(url, into, ALLOWED, **how)
     assert not into.exists()
     return problem.value.reason
 
@@ -47,7 +56,9 @@ async def reason(downloads, url, into, limit=LIMIT, **how):
 async def test_a_file_is_written_as_it_came(files, downloads, tmp_path):
     body = bytes(range(256)) * 4096
     files.then(Reply(body=body, pieces=50))
-    await downloads.fetch(files.at("photos.example", "/a.jpg?sig=1"), tmp_path / "a", 2**20)
+    await downloads.fetch(
+        files.at("photos.example", "/a.jpg?sig=1"), tmp_path / "a", Allowance(2**20, 2**20)
+    )
     assert (tmp_path / "a").read_bytes() == body
     assert [(one.path, one.authorization, one.encoding) for one in files.asked] == [
         ("/a.jpg?sig=1", "", "identity")
@@ -72,22 +83,77 @@ async def test_the_loop_does_not_write(files, downloads, tmp_path, monkeypatch):
     original = kind.open
     monkeypatch.setattr(kind, "open", lambda self, mode: Watched(original(self, mode)))
     files.then(Reply(body=b"x" * (3 * BLOCK), pieces=100))
-    await downloads.fetch(files.at("photos.example", "/"), tmp_path / "a", LIMIT)
+    await downloads.fetch(files.at("photos.example", "/"), tmp_path / "a", ALLOWED)
     assert threading.get_ident() not in {thread for thread, _ in writers}
     assert any(large for _, large in writers)
 
 
-@pytest.mark.parametrize("lie", [{}, {"Content-Length": "1000001"}])
-async def test_a_file_over_the_limit(files, downloads, tmp_path, lie):
-    files.then(Reply(body=b"x" * (LIMIT + 1), headers=lie, pieces=10))
+def long(head, size, *, told):
+    """A file of so many bytes, with or without a Content-Length."""
+    return Reply(
+        body=head, zeros=size - len(head), headers={"Content-Length": str(size)} if told else {}
+    )
+
+
+@pytest.mark.parametrize("told", [False, True])
+@pytest.mark.parametrize(
+    ("head", "size", "expected"),
+    [
+        (JPEG, LIMIT + 1, Reason.TOO_LARGE),
+        (GIF, LIMIT + 1, Reason.TOO_LARGE),
+        (MP4, VIDEO_LIMIT + 1, Reason.TOO_LARGE_VIDEO),
+        (PDF, LIMIT + 1, Reason.UNSUPPORTED),
+        (b"", LIMIT + 1, Reason.UNSUPPORTED),
+    ],
+)
+async def test_a_file_over_its_limit(files, downloads, tmp_path, head, size, expected, told):
+    files.then(long(head, size, told=told))
     url = files.at("photos.example", "/")
-    assert await reason(downloads, url, tmp_path / "a") is Reason.TOO_LARGE
+    assert await reason(downloads, url, tmp_path / "a") is expected
     assert len(files.asked) == 1
 
 
+@pytest.mark.parametrize("told", [False, True])
+async def test_of_a_huge_video_little_is_taken(files, downloads, tmp_path, told):
+    files.then(long(MP4, 100 * LIMIT, told=told))
+    url = files.at("photos.example", "/")
+    assert await reason(downloads, url, tmp_path / "a") is Reason.TOO_LARGE_VIDEO
+    async with asyncio.timeout(5):
+        await files.ended.wait()
+    assert files.sent < 30 * LIMIT
+
+
+async def test_of_a_huge_photo_only_the_head_is_taken(files, downloads, tmp_path):
+    """Its length is below the limit of videos, so that its first bytes are waited for."""
+    declared = {"Content-Length": str(2 * LIMIT)}
+    files.then(Reply(body=JPEG + bytes(HEAD_BYTES), headers=declared, pause=60))
+    url = files.at("photos.example", "/")
+    assert await reason(downloads, url, tmp_path / "a") is Reason.TOO_LARGE
+
+
+@pytest.mark.parametrize("told", [False, True])
+async def test_a_video_may_be_larger_than_a_photo(files, downloads, tmp_path, told):
+    files.then(long(MP4, VIDEO_LIMIT, told=told))
+    await downloads.fetch(files.at("photos.example", "/"), tmp_path / "a", ALLOWED)
+    assert (tmp_path / "a").read_bytes() == MP4 + bytes(VIDEO_LIMIT - len(MP4))
+
+
+async def test_a_video_is_never_held_in_memory(files, downloads, tmp_path):
+    files.then(long(MP4, 60 * LIMIT, told=True))
+    tracemalloc.start()
+    try:
+        url = files.at("photos.example", "/")
+        await downloads.fetch(url, tmp_path / "a", Allowance(LIMIT, 60 * LIMIT))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert (tmp_path / "a").stat().st_size == 60 * LIMIT
+    assert peak < 8 * LIMIT
+
+
 async def test_a_file_of_exactly_the_limit(files, downloads, tmp_path):
-    files.then(Reply(body=b"x" * LIMIT))
-    await downloads.fetch(files.at("photos.example", "/"), tmp_path / "a", LIMIT)
+    files.then(long(JPEG, LIMIT, told=False))
+    await downloads.fetch(files.at("photos.example", "/"), tmp_path / "a", ALLOWED)
     assert (tmp_path / "a").stat().st_size == LIMIT
 
 
@@ -114,7 +180,7 @@ async def test_a_definite_no_is_asked_once(files, downloads, tmp_path, status, b
 @pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504])
 async def test_a_passing_no_is_asked_again(files, downloads, tmp_path, status):
     files.then(Reply(status), Reply(status), Reply(body=b"there"))
-    await downloads.fetch(files.at("photos.example", "/"), tmp_path / "a", LIMIT)
+    await downloads.fetch(files.at("photos.example", "/"), tmp_path / "a", ALLOWED)
     assert (tmp_path / "a").read_bytes() == b"there"
 
 
@@ -122,7 +188,7 @@ async def test_retry_after_is_honoured(files, tmp_path):
     clock = FakeClock()
     files.then(Reply(429, headers={"Retry-After": "7"}))
     async with downloading(files, clock) as downloads:
-        await downloads.fetch(files.at("photos.example", "/"), tmp_path / "a", LIMIT)
+        await downloads.fetch(files.at("photos.example", "/"), tmp_path / "a", ALLOWED)
     assert clock.waits == [7]
 
 
@@ -135,7 +201,7 @@ async def test_a_server_that_keeps_failing(files, downloads, tmp_path):
 
 async def test_a_broken_connection_begins_anew(files, downloads, tmp_path):
     files.then(Reply(body=b"half of", cut=True), Reply(body=b"whole"))
-    await downloads.fetch(files.at("photos.example", "/"), tmp_path / "a", LIMIT)
+    await downloads.fetch(files.at("photos.example", "/"), tmp_path / "a", ALLOWED)
     assert (tmp_path / "a").read_bytes() == b"whole"
 
 
@@ -151,7 +217,7 @@ async def test_the_token_stays_with_its_origin(files, downloads, tmp_path, statu
     files.then(redirect("/next?x=1", status), redirect(files.at("other.example", "/b"), status))
     files.then(redirect(files.at("photos.example", "/c"), status))
     url = files.at("photos.example", "/a")
-    await downloads.fetch(url, tmp_path / "a", LIMIT, bearer="secret")
+    await downloads.fetch(url, tmp_path / "a", ALLOWED, bearer="secret")
     assert [(one.host, one.path, one.authorization) for one in files.asked] == [
         ("photos.example", "/a", "Bearer secret"),
         ("photos.example", "/next?x=1", "Bearer secret"),
@@ -195,7 +261,7 @@ async def test_a_redirect_leads_to_no_private_address(files, tmp_path):
 async def test_a_local_origin_is_asked_only_when_named(files, downloads, tmp_path):
     url = f"{files.local}/a"
     assert await reason(downloads, url, tmp_path / "a") is Reason.REFUSED_ADDRESS
-    await downloads.fetch(url, tmp_path / "a", LIMIT, local=files.local)
+    await downloads.fetch(url, tmp_path / "a", ALLOWED, local=files.local)
     assert len(files.asked) == 1
 
 
@@ -204,7 +270,7 @@ async def test_a_redirect_does_not_lead_away_from_the_local_origin(files, tmp_pa
     async with closing(Guard(**files.outside)) as guard:
         downloads = Downloads(guard, DownloadSettings(), FakeClock())
         got = await reason(downloads, f"{files.local}/a", tmp_path / "a", local=files.local)
-        await downloads.fetch(f"{files.local}/a", tmp_path / "b", LIMIT, local=files.local)
+        await downloads.fetch(f"{files.local}/a", tmp_path / "b", ALLOWED, local=files.local)
     assert got is Reason.REFUSED_ADDRESS
     assert [one.path for one in files.asked] == ["/a", "/a", "/c"]
 
@@ -233,6 +299,21 @@ async def test_a_download_ends_with_its_time(files, tmp_path):
     assert len(files.asked) == 1
 
 
+async def test_a_video_has_more_time(files, tmp_path):
+    files.then(Reply(body=MP4 + bytes(100), pieces=20, pause=0.05))
+    async with downloading(files, seconds=0.3, video_seconds=30) as downloads:
+        await downloads.fetch(files.at("photos.example", "/"), tmp_path / "a", ALLOWED)
+    assert (tmp_path / "a").stat().st_size == len(MP4) + 100
+
+
+async def test_a_video_has_not_all_the_time(files, tmp_path):
+    files.then(Reply(body=MP4 + bytes(100), pieces=100, pause=0.05))
+    async with downloading(files, seconds=30, video_seconds=0.3) as downloads:
+        url = files.at("photos.example", "/")
+        assert await reason(downloads, url, tmp_path / "a") is Reason.UNREACHABLE
+    assert len(files.asked) == 1
+
+
 async def test_a_trickle_is_given_up(files, tmp_path):
     """The clock says that ten seconds pass with every look at it."""
 
@@ -252,7 +333,7 @@ async def test_a_stopped_download_leaves_no_file(files, downloads, tmp_path):
     files.then(Reply(body=b"ab", pieces=2, pause=5))
     into = tmp_path / "a"
     url = files.at("photos.example", "/")
-    task = asyncio.create_task(downloads.fetch(url, into, LIMIT))
+    task = asyncio.create_task(downloads.fetch(url, into, ALLOWED))
     await asyncio.wait_for(files.sending.wait(), 5)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):

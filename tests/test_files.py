@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import IO, Any
 
 import pytest
 
-from adapters.files import writing
+from adapters.files import remove, writing
 
 
 async def test_a_file_is_written_and_closed(tmp_path: Path) -> None:
@@ -57,3 +58,31 @@ async def test_a_file_is_closed_when_its_writer_is_cancelled_while_it_opens(
     with pytest.raises(asyncio.CancelledError):
         await task
     assert [file.closed for file in opened] == [True]
+
+
+async def test_a_file_is_deleted_if_it_is_there(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"photo")
+    for _ in range(2):
+        await remove(tmp_path / "a")
+        assert not (tmp_path / "a").exists()
+
+
+async def test_a_file_is_deleted_even_when_its_turn_to_be_comes_after_a_cancellation(
+    tmp_path: Path,
+) -> None:
+    """All threads are busy, so that the deletion still waits for one."""
+    (tmp_path / "a").write_bytes(b"photo")
+    loop, go_on = asyncio.get_running_loop(), threading.Event()
+    loop.set_default_executor(ThreadPoolExecutor(1))
+    busy = loop.run_in_executor(None, go_on.wait, 5)
+    task = asyncio.create_task(remove(tmp_path / "a"))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert (tmp_path / "a").exists()
+    go_on.set()
+    await busy
+    await asyncio.to_thread(lambda: None)
+    assert not (tmp_path / "a").exists()

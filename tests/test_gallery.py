@@ -29,6 +29,7 @@ from tests.pictures import MEDIA, corners, difference, encoded, opened, turned
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from bot.media.allowance import Allowance
     from bot.model import Picture
 
 THREAD = Thread("fake", "t", "c")
@@ -45,7 +46,7 @@ class Shelf:
     def __init__(self) -> None:
         self.at_once = self.most = 0
 
-    async def fetch(self, file: Attachment, into: Path, limit: int) -> None:
+    async def fetch(self, file: Attachment, into: Path, allowance: Allowance) -> None:
         self.at_once += 1
         self.most = max(self.most, self.at_once)
         await asyncio.sleep(0.01)
@@ -140,8 +141,8 @@ async def test_a_file_that_fails_is_named_and_the_rest_goes_on(room: Room, shelf
     assert [photo.label for photo in found.photos] == ["P1 car.jpg"]
     assert [problem.split(" could")[0] for problem in found.problems] == [
         "`gone.jpg`",
-        "Picture 2",
-        "Picture 4",
+        "File 2",
+        "File 4",
     ]
     assert "has expired" in found.problems[0]
     assert "is empty" in found.problems[1]

@@ -76,3 +76,17 @@ async def test_what_killed_processes_left_on_its_way_goes(tmp_path: Path) -> Non
     os.utime(left, (time.time() - LEFT - 60,) * 2)
     await janitor(Kept(), Kept(), spool=tmp_path).sweep()
     assert (left.exists(), fresh.exists()) == (False, True)
+
+
+async def test_a_link_to_an_old_file_is_on_its_way_and_the_file_is_never_deleted(
+    tmp_path: Path,
+) -> None:
+    (spool := tmp_path / "spool").mkdir()
+    (photo := tmp_path / "photo.jpg").write_bytes(b"a photo")
+    (spool / "link").symlink_to(photo)
+    (spool / "left").symlink_to(tmp_path / "nowhere")
+    for path in (photo, spool / "left"):
+        os.utime(path, (time.time() - LEFT - 60,) * 2, follow_symlinks=False)
+    await janitor(Kept(), Kept(), spool=spool).sweep()
+    assert [path.name for path in spool.iterdir()] == ["link"]
+    assert photo.exists()

@@ -95,21 +95,32 @@ def test_unsupported_files_have_a_name_for_people(head: bytes, name: str) -> Non
 @pytest.mark.parametrize(
     "head",
     [
-        ftyp(b"isom", b"isom", b"avc1"),
-        ftyp(b"mp42"),
-        ftyp(b"qt  "),
-        ftyp(b"3gp4"),
-        b"\0\0\0\x08wide\0\0\0\x08mdat",
-        b"\x1a\x45\xdf\xa3\x01\0\0\0",
-        b"RIFF\x10\0\0\0AVI LIST",
         b"\x30\x26\xb2\x75\x8e\x66\xcf\x11\xa6\xd9",
         b"FLV\x01\x05",
         b"\0\0\x01\xba\x44",
         (b"\x47" + bytes(187)) * 3,
     ],
 )
-def test_videos(head: bytes) -> None:
-    assert sniff(head).problem is Reason.VIDEO
+def test_videos_that_are_not_taken(head: bytes) -> None:
+    kind = sniff(head)
+    assert (kind.problem, kind.demuxer, kind.name[-5:]) == (Reason.UNSUPPORTED, "", "video")
+
+
+@pytest.mark.parametrize(
+    ("head", "demuxer"),
+    [
+        (ftyp(b"isom", b"isom", b"avc1"), "mov"),
+        (ftyp(b"mp42"), "mov"),
+        (ftyp(b"qt  "), "mov"),
+        (ftyp(b"3gp4"), "mov"),
+        (b"\0\0\0\x08wide\0\0\0\x08mdat", "mov"),
+        (b"\x1a\x45\xdf\xa3\x01\0\0\0", "matroska"),
+        (b"RIFF\x10\0\0\0AVI LIST", "avi"),
+    ],
+)
+def test_a_video_is_opened_by_one_demuxer_only(head: bytes, demuxer: str) -> None:
+    kind = sniff(head)
+    assert (kind.problem, kind.demuxer, kind.readers) == (None, demuxer, ())
 
 
 @pytest.mark.parametrize(

@@ -157,6 +157,22 @@ async def test_a_file_that_is_refused_keeps_the_message(
         await page.close()
 
 
+async def test_a_video_may_be_larger_than_a_photo(
+    chromium: Browser, page_store: Redis, tmp_path: Path
+) -> None:
+    clip = b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom" + bytes(2000)
+    async with serve(page_store, tmp_path, max_photo_bytes=1000) as served:
+        page = await chromium.new_page()
+        await page.goto(served.address)
+        await expect(page.locator("#model option")).to_have_count(2)
+        await page.set_input_files(
+            "#picker", {"name": "clip.mp4", "mimeType": "video/mp4", "buffer": clip}
+        )
+        await expect(page.locator("#thumbs li:not(.loading):not(.failed)")).to_have_count(1)
+        await expect(page.get_by_role("alert")).to_be_empty()
+        await page.close()
+
+
 async def test_a_file_that_did_not_arrive_holds_the_message_back(tab: Page, served: Served) -> None:
     await tab.route("**/page/files?*", lambda route: route.abort())
     await tab.set_input_files("#picker", PHOTO)

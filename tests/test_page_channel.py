@@ -9,8 +9,9 @@ from adapters.blobs import MediaSettings, open_blobs
 from adapters.page import channel as channel_module
 from adapters.page.channel import PageChannel, address_of, thread_of
 from adapters.page.wall import Note, Wall
-from bot.channel import Button, Citation, OutPicture, Post, Stage, Unclear
+from bot.channel import Button, Citation, OutFrame, OutPicture, Post, Stage, Unclear
 from bot.grounding import Outline
+from bot.media.allowance import Allowance
 from bot.messages import Attachment
 from bot.problems import FileProblem, Reason, StoreDown
 
@@ -143,6 +144,30 @@ async def test_a_picture_is_the_plain_photo_with_its_outlines_as_data(
     assert await blobs.get(file.blob) == b"photo"
 
 
+async def test_frames_are_kept_each_by_itself_instead_of_their_sheet(
+    wall: ShakyWall, channel: PageChannel, blobs: Blobs
+) -> None:
+    outline = Outline(1, 1, "car", ((0.1, 0.2), (0.3, 0.2), (0.3, 0.4), (0.1, 0.4)))
+    frames = (
+        OutFrame("V1 0:03.2", "A road.", b"road"),
+        OutFrame("V1 0:12.4", "A car.", b"car", (outline,)),
+    )
+    await channel.send_picture(
+        ADDRESS, OutPicture("V1 a.mp4", "Two frames.", b"sheet", b"small", b"sheet", frames=frames)
+    )
+    (note,) = await notes(wall)
+    shown = note["picture"]
+    assert (shown["name"], shown["alt"], shown["outlines"]) == ("V1 a.mp4", "Two frames.", [])
+    assert [(each["name"], each["alt"]) for each in shown["frames"]] == [
+        ("V1 0:03.2", "A road."),
+        ("V1 0:12.4", "A car."),
+    ]
+    assert [len(each["outlines"]) for each in shown["frames"]] == [0, 1]
+    files = [await wall.file(TALK, each["ref"]) for each in shown["frames"]]
+    assert [file and file.media_type for file in files] == ["image/jpeg"] * 2
+    assert [await blobs.get(file.blob) for file in files if file] == [b"road", b"car"]
+
+
 async def test_citations_go_onto_the_wall(wall: ShakyWall, channel: PageChannel) -> None:
     await channel.post(ADDRESS, Post("A car [1].", citations=(Citation(1, "car", "On P1."),)))
     (note,) = await notes(wall)
@@ -154,22 +179,21 @@ async def test_an_upload_is_fetched_from_where_it_is_kept(
     channel: PageChannel, blobs: Blobs, tmp_path: Path
 ) -> None:
     await blobs.put("thread/up/1", b"picture")
-    file = Attachment("a.jpg", "", {"blob": "thread/up/1", "size": 7})
-    await channel.fetch(ADDRESS, file, tmp_path / "into", 7)
+    file = Attachment("a.jpg", "", {"blob": "thread/up/1"})
+    await channel.fetch(ADDRESS, file, tmp_path / "into", Allowance(7, 7))
     assert (tmp_path / "into").read_bytes() == b"picture"
 
 
-@pytest.mark.parametrize(
-    ("size", "limit", "reason"), [(8, 7, Reason.TOO_LARGE), (7, 7, Reason.GONE)]
-)
+@pytest.mark.parametrize(("ref", "reason"), [("large", Reason.TOO_LARGE), ("none", Reason.GONE)])
 async def test_an_upload_that_cannot_be_had_says_why(
-    channel: PageChannel, tmp_path: Path, size: int, limit: int, reason: Reason
+    channel: PageChannel, blobs: Blobs, tmp_path: Path, ref: str, reason: Reason
 ) -> None:
-    file = Attachment("a.jpg", "", {"blob": "thread/up/none", "size": size})
+    """The limit may have been lowered since the upload came."""
+    await blobs.put("thread/up/large", b"\xff\xd8\xff" + bytes(5))
+    file = Attachment("a.jpg", "", {"blob": f"thread/up/{ref}"})
     with pytest.raises(FileProblem) as caught:
-        await channel.fetch(ADDRESS, file, tmp_path / "into", limit)
+        await channel.fetch(ADDRESS, file, tmp_path / "into", Allowance(7, 99))
     assert caught.value.reason is reason
-    assert not (tmp_path / "into").exists()
 
 
 def test_the_page_can_do_everything(channel: PageChannel) -> None:

@@ -25,7 +25,7 @@ def test_a_message_is_named_as_everywhere_else() -> None:
     assert (message.id, message.text) == (NAME, "Hi")
     assert (message.addressed, message.shared) == (True, False)
     assert message.address == {"conversation": TALK, "asks": NAME, "quiet": False}
-    assert message.attachments[0].source == {"blob": "key/up/f", "size": 3}
+    assert message.attachments[0].source == {"blob": "key/up/f"}
 
 
 @pytest.mark.parametrize(

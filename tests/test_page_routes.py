@@ -5,14 +5,21 @@ import json
 import uuid
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import aiohttp
 import pytest
 from fakeredis import FakeAsyncRedis, FakeServer
 from redis.exceptions import ConnectionError as RedisDown
+from yarl import URL
 
+from adapters import blobs as blobs_module
+from adapters.blobs import BlobStore
+from adapters.page import uploads
 from adapters.page.channel import thread_of
 from bot.channel import Post, Stage
+from bot.media.allowance import Allowance
+from bot.problems import StoreDown
 from tests.pictures import MEDIA
 from tests.servers.page import SYSTEM, serve
 
@@ -26,7 +33,11 @@ if TYPE_CHECKING:
 
 TALK = "a" * 32
 PHOTO = MEDIA / "fruits.jpg"
+PHOTO_LIMIT = 500_000
 UPLOAD_LIMIT = 1_000_000
+JPEG = b"\xff\xd8\xff"
+MP4 = b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom"
+PDF = b"%PDF-1.7\n"
 
 
 @pytest.fixture
@@ -38,7 +49,8 @@ async def redis() -> AsyncIterator[Redis]:
 
 @pytest.fixture
 async def served(redis: Redis, tmp_path: Path) -> AsyncIterator[Served]:
-    async with serve(redis, tmp_path, max_photo_bytes=UPLOAD_LIMIT, max_question=100) as page:
+    limits = {"max_photo_bytes": PHOTO_LIMIT, "max_video_bytes": UPLOAD_LIMIT}
+    async with serve(redis, tmp_path, max_question=100, **limits) as page:
         yield page
 
 
@@ -348,7 +360,7 @@ async def test_the_state_tells_what_is_in_force_and_what_the_page_takes(
 ) -> None:
     state = await (await browser.get(f"/page/state?conversation={TALK}")).json()
     assert (state["system"], state["vision"]) == (SYSTEM, True)
-    assert state["upload_bytes"] == UPLOAD_LIMIT
+    assert (state["picture_bytes"], state["upload_bytes"]) == (PHOTO_LIMIT, UPLOAD_LIMIT)
     assert (await browser.get("/page/state?conversation=..")).status == 400
 
 
@@ -369,7 +381,8 @@ async def test_an_upload_is_kept_shown_and_handed_to_the_bot(
     assert picture.headers["Content-Disposition"].startswith("inline")
     (attachment,) = served.bot.accepted[0].attachments
     assert attachment.source["blob"].startswith(f"{thread_of(TALK).key}/up/")
-    await served.page.channel.fetch({}, attachment, tmp_path / "got", UPLOAD_LIMIT)
+    allowed = Allowance(PHOTO_LIMIT, UPLOAD_LIMIT)
+    await served.page.channel.fetch({}, attachment, tmp_path / "got", allowed)
     assert (tmp_path / "got").read_bytes() == PHOTO.read_bytes()
 
 
@@ -382,27 +395,104 @@ async def test_what_is_no_picture_is_a_download(
 ) -> None:
     file = await (await upload(browser, data, "photo.jpg")).json()
     response = await browser.get(f"/page/blob/{TALK}/{file['ref']}")
+    assert await response.read() == data
     assert response.content_type == "application/octet-stream"
     assert response.headers["Content-Disposition"].startswith("attachment")
     assert response.headers["X-Content-Type-Options"] == "nosniff"
     assert "sandbox" in response.headers["Content-Security-Policy"]
 
 
-async def test_a_huge_upload_is_refused_by_its_header(browser: aiohttp.ClientSession) -> None:
-    response = await upload(browser, b"x" * (UPLOAD_LIMIT + 1))
+REFUSED = [
+    (JPEG, PHOTO_LIMIT + 1, "It is larger than 488 KB. Please send a smaller copy."),
+    (
+        MP4,
+        UPLOAD_LIMIT + 1,
+        "It is larger than 977 KB. Please send a smaller copy or a shorter clip.",
+    ),
+    (PDF, PHOTO_LIMIT + 1, "This kind of file cannot be looked at (PDF document)."),
+]
+
+
+@pytest.mark.parametrize(("head", "size", "told"), REFUSED)
+async def test_a_huge_upload_is_refused(
+    browser: aiohttp.ClientSession, head: bytes, size: int, told: str
+) -> None:
+    response = await upload(browser, head + bytes(size - len(head)))
     assert response.status == 413
-    assert "larger than 977 KB" in (await response.json())["error"]
+    assert (await response.json())["error"].startswith(told)
 
 
+@pytest.mark.parametrize(("head", "size", "told"), REFUSED)
 async def test_a_huge_upload_without_a_length_is_refused_while_it_comes(
-    browser: aiohttp.ClientSession, tmp_path: Path
+    browser: aiohttp.ClientSession, tmp_path: Path, head: bytes, size: int, told: str
 ) -> None:
     async def endless() -> AsyncIterator[bytes]:
-        for _ in range(UPLOAD_LIMIT // 50_000 + 1):
-            yield b"x" * 50_000
+        yield head
+        for _ in range(size // 50_000 + 1):
+            yield bytes(50_000)
 
-    assert (await upload(browser, endless())).status == 413
+    response = await upload(browser, endless())
+    assert response.status == 413
+    assert (await response.json())["error"].startswith(told)
     assert not [path for path in tmp_path.rglob("*") if "/up/" in str(path)]
+
+
+async def test_an_upload_that_no_file_may_be_is_refused_by_its_header(
+    served: Served, browser: aiohttp.ClientSession
+) -> None:
+    cookies = browser.cookie_jar.filter_cookies(URL(served.origin))
+    reader, writer = await asyncio.open_connection("127.0.0.1", urlsplit(served.origin).port)
+    head = [
+        f"POST /page/files?conversation={TALK} HTTP/1.1",
+        f"Host: {urlsplit(served.origin).netloc}",
+        *(f"Cookie: {cookie.key}={cookie.value}" for cookie in cookies.values()),
+        f"Content-Length: {UPLOAD_LIMIT + 1}",
+    ]
+    writer.write("\r\n".join([*head, "", ""]).encode())
+    async with asyncio.timeout(5):
+        assert await reader.readline() == b"HTTP/1.1 413 Request Entity Too Large\r\n"
+    writer.close()
+    await writer.wait_closed()
+
+
+async def test_a_video_is_taken_and_handed_back_in_pieces(
+    browser: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(blobs_module, "PIECE", 100_000)
+    data = MP4 + bytes(UPLOAD_LIMIT - len(MP4))
+    file = await (await upload(browser, data, "clip.mp4")).json()
+    response = await browser.get(f"/page/blob/{TALK}/{file['ref']}")
+    assert await response.read() == data
+    assert response.content_length == UPLOAD_LIMIT
+    head = await browser.head(f"/page/blob/{TALK}/{file['ref']}")
+    assert (head.content_length, await head.read()) == (UPLOAD_LIMIT, b"")
+
+
+async def test_a_file_that_goes_while_it_is_handed_out_ends_the_connection(
+    browser: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def going(*_: object) -> AsyncIterator[bytes]:
+        yield MP4
+        raise StoreDown
+
+    monkeypatch.setattr(BlobStore, "_pieces", going)
+    file = await (await upload(browser, MP4 + bytes(1000))).json()
+    response = await browser.get(f"/page/blob/{TALK}/{file['ref']}")
+    with pytest.raises(aiohttp.ClientPayloadError):
+        await response.read()
+
+
+async def test_an_upload_that_stalls_is_told(
+    browser: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def stalled() -> AsyncIterator[bytes]:
+        yield MP4
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(uploads, "IDLE_SECONDS", 0.1)
+    response = await upload(browser, stalled())
+    assert response.status == 408
+    assert (await response.json())["error"] == "It stopped arriving. Please attach it again."
 
 
 async def test_an_upload_of_one_conversation_is_no_file_of_another(

@@ -1,38 +1,72 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+import asyncio
+import tracemalloc
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from adapters.blobs import MediaSettings, open_blobs
+from adapters.blobs import BlobStore, MediaSettings, open_blobs
+from adapters.page import uploads
 from adapters.page.uploads import (
     NAME_LENGTH,
-    UploadTooLarge,
     clean_name,
     disposition,
-    media_type_of,
     receive,
 )
+from bot.media.allowance import Allowance, Tally
 from bot.media.kinds import HEAD_BYTES
+from bot.problems import FileProblem
 from tests.pictures import MEDIA
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
+    from adapters.page.wall import WallFile
+
 TALK = "a" * 32
 BITMAP = b"BM" + bytes(12) + b"\x28\0\0\0" + bytes(HEAD_BYTES)
+MP4 = b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom"
+LIMIT = 100_000
 
 
 class Body:
-    """A body that arrives in small pieces."""
+    """A body that arrives in small pieces, and then in `zeros` bytes; or stalls at its end."""
 
-    def __init__(self, data: bytes, size: int) -> None:
+    def __init__(self, data: bytes, size: int, zeros: int = 0, *, stalls: bool = False) -> None:
         self._pieces = [data[at : at + size] for at in range(0, len(data), size)]
+        self._zeros = zeros
+        self._stalls = stalls
 
     async def iter_chunked(self, most: int) -> AsyncIterator[bytes]:
         for piece in self._pieces:
             yield piece[:most]
+        for start in range(0, self._zeros, most):
+            yield bytes(min(most, self._zeros - start))
+        if self._stalls:
+            await asyncio.Event().wait()
+
+
+class Desk:
+    """Where uploads are received: a folder for files on their way, and a store."""
+
+    def __init__(self, folder: Path) -> None:
+        self.blobs: BlobStore = open_blobs(MediaSettings(), folder)
+        self.spool = folder / "spool"
+        self.spool.mkdir()
+
+    async def receive(self, body: Any, photo: int = LIMIT, video: int = LIMIT) -> WallFile:
+        tally = Tally(Allowance(photo, video))
+        try:
+            return await receive(body, self.blobs, self.spool, TALK, "a.bmp", tally)
+        finally:
+            assert list(self.spool.iterdir()) == []
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    return Desk(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -76,8 +110,9 @@ def test_a_name_cannot_break_out_of_its_header() -> None:
         ("arrow.heic", ""),
     ],
 )
-def test_pictures_are_known_by_their_bytes(name: str, media_type: str) -> None:
-    assert media_type_of((MEDIA / name).read_bytes()[:16]) == media_type
+async def test_pictures_are_known_by_their_bytes(desk: Desk, name: str, media_type: str) -> None:
+    file = await desk.receive(Body((MEDIA / name).read_bytes()[:16], 16))
+    assert file.media_type == media_type
 
 
 @pytest.mark.parametrize(
@@ -94,24 +129,48 @@ def test_pictures_are_known_by_their_bytes(name: str, media_type: str) -> None:
         b"MZ\x90",
     ],
 )
-def test_nothing_else_is_shown_in_the_page(head: bytes) -> None:
-    assert media_type_of(head) == ""
+async def test_nothing_else_is_shown_in_the_page(desk: Desk, head: bytes) -> None:
+    assert (await desk.receive(Body(head, 16))).media_type == ""
 
 
 @pytest.mark.parametrize("size", [1, 5, HEAD_BYTES + 1])
-async def test_a_picture_is_known_however_its_bytes_arrive(tmp_path: Path, size: int) -> None:
-    blobs, body = open_blobs(MediaSettings(), tmp_path), cast(Any, Body(BITMAP, size))
-    (spool := tmp_path / "spool").mkdir()
-    file = await receive(body, blobs, spool, TALK, "a.bmp", len(BITMAP))
+async def test_a_picture_is_known_however_its_bytes_arrive(desk: Desk, size: int) -> None:
+    file = await desk.receive(Body(BITMAP, size), len(BITMAP))
     assert (file.size, file.media_type) == (len(BITMAP), "image/bmp")
-    assert await blobs.get(file.blob) == BITMAP
-    assert list(spool.iterdir()) == []
+    assert await desk.blobs.get(file.blob) == BITMAP
 
 
-async def test_an_upload_that_is_refused_leaves_nothing_behind(tmp_path: Path) -> None:
-    blobs, body = open_blobs(MediaSettings(), tmp_path), cast(Any, Body(BITMAP, 100))
-    (spool := tmp_path / "spool").mkdir()
-    with pytest.raises(UploadTooLarge):
-        await receive(body, blobs, spool, TALK, "a.bmp", len(BITMAP) - 1)
-    assert list(spool.iterdir()) == []
-    assert await blobs.sweep(float("inf")) == 0
+async def test_an_upload_that_is_refused_leaves_nothing_behind(desk: Desk) -> None:
+    with pytest.raises(FileProblem, match="too_large"):
+        await desk.receive(Body(BITMAP, 100), len(BITMAP) - 1)
+    assert await desk.blobs.sweep(float("inf")) == 0
+
+
+async def test_an_upload_that_stalls_leaves_nothing_behind(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(uploads, "IDLE_SECONDS", 0.05)
+    with pytest.raises(TimeoutError):
+        await desk.receive(Body(BITMAP, 100, stalls=True))
+    assert await desk.blobs.sweep(float("inf")) == 0
+
+
+async def test_an_upload_that_is_cancelled_leaves_nothing_behind(desk: Desk) -> None:
+    task = asyncio.create_task(desk.receive(Body(BITMAP, 100, stalls=True)))
+    async with asyncio.timeout(5):
+        while not list(desk.spool.iterdir()):
+            await asyncio.sleep(0.01)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+async def test_a_video_is_never_held_in_memory(desk: Desk) -> None:
+    tracemalloc.start()
+    try:
+        file = await desk.receive(Body(MP4, 100, zeros=50_000_000), video=60_000_000)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert file.size == len(MP4) + 50_000_000
+    assert peak < 5_000_000

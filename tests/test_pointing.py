@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from PIL import Image
 
 from bot.channel import PICTURE_BYTES, SMALL_PICTURE_BYTES, Citation
+from bot.frames import frame_number, label
 from bot.grounding import Outline, Span
 from bot.model import Picture
-from bot.pointing import citations, grounded, outlined
+from bot.pointing import citations, grounded, outlined, sheet_of_frames
 from bot.vision import Sighting, Thing
 from tests.fakes import SameProcess
 from tests.pictures import detailed, encoded, opened
@@ -55,6 +57,8 @@ def test_citations_name_the_photo() -> None:
         Citation(2, "plate KRW 301", "Outlined on P1 a.heic."),
         Citation(3, "dog", "Outlined on P2."),
     )
+    late = Outline(1, frame_number(1, 12.4), "car", PLACE)
+    assert citations([late], {}) == (Citation(1, "car", "Outlined on V1 0:12.4."),)
 
 
 @pytest.mark.parametrize(
@@ -73,3 +77,44 @@ async def test_a_photo_is_shown_with_the_outlines_that_are_its_own(
     assert len(shown.small) <= SMALL_PICTURE_BYTES
     assert (shown.small == shown.jpeg) is same
     assert max(opened(shown.jpeg).size) <= 1024
+
+
+def frames(*seconds: float, size: tuple[int, int] = (320, 180)) -> list[Picture]:
+    numbers = [frame_number(1, each) for each in seconds]
+    image = Image.new("RGB", size, "grey")
+    return [
+        Picture(label(number), "a" * 64, encoded(image), *size, (number,)) for number in numbers
+    ]
+
+
+async def test_frames_are_shown_on_a_sheet_in_the_order_of_their_times() -> None:
+    children: Any = SameProcess()
+    crash, plate = (
+        Outline(number, frame_number(1, 12.4), name, PLACE)
+        for number, name in ((1, "crash"), (2, "plate"))
+    )
+    other = Outline(3, frame_number(2, 12.4), "of another video", PLACE)
+    late, early = pictures = frames(12.4, 3.2)
+    shown = await sheet_of_frames(children, pictures, [crash, other, plate], "V1 crash.mp4")
+    assert shown.name == "V1 crash.mp4"
+    assert shown.alt == (
+        "Frames of V1 crash.mp4 at 0:03.2, 0:12.4 with outlines: 1 crash, 2 plate."
+    )
+    assert (shown.photo, shown.outlines) == (shown.jpeg, ())
+    assert [frame.name for frame in shown.frames] == ["V1 0:03.2", "V1 0:12.4"]
+    assert [frame.jpeg for frame in shown.frames] == [early.jpeg, late.jpeg]
+    assert [frame.outlines for frame in shown.frames] == [(), (crash, plate)]
+    assert [frame.alt for frame in shown.frames] == [
+        "Frame of V1 crash.mp4 at 0:03.2.",
+        "Frame of V1 crash.mp4 at 0:12.4 with outlines: 1 crash, 2 plate.",
+    ]
+    assert max(opened(shown.jpeg).size) <= 1024
+
+
+async def test_a_sheet_of_many_frames_has_a_smaller_copy() -> None:
+    children: Any = SameProcess()
+    jpeg = encoded(detailed(1280, 704))
+    pictures = [replace(each, jpeg=jpeg) for each in frames(*range(10))]
+    shown = await sheet_of_frames(children, pictures, ())
+    assert (shown.name, len(shown.frames)) == ("V1", 10)
+    assert len(shown.small) <= SMALL_PICTURE_BYTES < len(shown.jpeg) <= PICTURE_BYTES

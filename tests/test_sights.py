@@ -41,11 +41,13 @@ class Eyes(FakeVision):
         self.read: tuple[str, ...] = ()
         self.at_once = self.most = 0
 
-    async def look(self, jpeg: bytes, original: Path | None = None) -> Sighting:
+    async def look(
+        self, jpeg: bytes, original: Path | None = None, *, upright: bool = False
+    ) -> Sighting:
         self.at_once += 1
         self.most = max(self.most, self.at_once)
         try:
-            await super().look(jpeg, original)
+            await super().look(jpeg, original, upright=upright)
             if jpeg in self.held:
                 await asyncio.Event().wait()
             if jpeg in self.problems:

@@ -14,11 +14,14 @@ from adapters.teams.files import Files
 from adapters.teams.hosts import ConnectorHosts
 from adapters.teams.settings import TeamsSettings
 from adapters.teams.token import bot_token
+from bot.media.allowance import Allowance
 from bot.messages import Attachment
 from bot.problems import FileProblem, Reason
 from tests.servers.files import FileServer
 from tests.servers.teams import TeamsServer
 from tests.teams_outbound import FakeClock, closing, configured, outbound
+
+ALLOWED = Allowance(1000, 2000)
 
 
 def at(url, credential="none"):
@@ -41,23 +44,23 @@ async def files(teams):
         yield parts.files
 
 
-async def reason(files, address, attachment, into, limit=1000):
+async def reason(files, address, attachment, into):
     with pytest.raises(FileProblem) as problem:
-        await files.fetch(address, attachment, into, limit)
+        await files.fetch(address, attachment, into, ALLOWED)
     assert not into.exists()
     return problem.value.reason
 
 
 async def test_a_pasted_picture_is_fetched_with_the_token(teams, files, tmp_path):
     picture = at(teams.picture(b"jpeg")["contentUrl"], "bot")
-    await files.fetch(teams.address(), picture, tmp_path / "a", 1000)
+    await files.fetch(teams.address(), picture, tmp_path / "a", ALLOWED)
     assert (tmp_path / "a").read_bytes() == b"jpeg"
     assert teams.drive.downloads[0][1] == "Bearer token-1"
 
 
 async def test_an_attached_file_is_fetched_without_a_token(teams, files, tmp_path):
     attached = at(teams.file(b"png", "a.png")["content"]["downloadUrl"])
-    await files.fetch(teams.address(), attached, tmp_path / "a", 1000)
+    await files.fetch(teams.address(), attached, tmp_path / "a", ALLOWED)
     assert (tmp_path / "a").read_bytes() == b"png"
     assert teams.drive.downloads[0][1] == ""
     assert teams.tokens.requests == []
@@ -65,9 +68,9 @@ async def test_an_attached_file_is_fetched_without_a_token(teams, files, tmp_pat
 
 async def test_a_token_that_was_refused_is_replaced_once(teams, files, tmp_path):
     picture = at(teams.picture(b"jpeg")["contentUrl"], "bot")
-    await files.fetch(teams.address(), picture, tmp_path / "a", 1000)
+    await files.fetch(teams.address(), picture, tmp_path / "a", ALLOWED)
     teams.tokens.valid.clear()
-    await files.fetch(teams.address(), picture, tmp_path / "b", 1000)
+    await files.fetch(teams.address(), picture, tmp_path / "b", ALLOWED)
     assert (tmp_path / "b").read_bytes() == b"jpeg"
     assert [token for _, token in teams.drive.downloads] == [
         "Bearer token-1",
@@ -103,7 +106,7 @@ async def test_the_token_goes_to_no_other_host(teams, tmp_path):
             Downloads(guard, DownloadSettings(), FakeClock()), token, ConnectorHosts(settings)
         )
         picture = at(theirs.at("photos.example", "/a"), "bot")
-        await files.fetch(teams.address(), picture, tmp_path / "a", 1000)
+        await files.fetch(teams.address(), picture, tmp_path / "a", ALLOWED)
         same_host_other_port = at(f"{theirs.local}/a", "bot")
         assert (
             await reason(files, teams.address(), same_host_other_port, tmp_path / "b")
@@ -129,9 +132,9 @@ async def test_the_playground_serves_its_own_files_and_no_others(tmp_path):
         outbound(TeamsSettings()) as parts,
     ):
         own = at(playground.picture(b"jpeg")["contentUrl"], "bot")
-        await parts.files.fetch(playground.address(), own, tmp_path / "a", 1000)
+        await parts.files.fetch(playground.address(), own, tmp_path / "a", ALLOWED)
         signed = at(playground.file(b"png", "a.png")["contentUrl"])
-        await parts.files.fetch(playground.address(), signed, tmp_path / "b", 1000)
+        await parts.files.fetch(playground.address(), signed, tmp_path / "b", ALLOWED)
         for credential in ("bot", "none"):
             foreign = at(other.picture(b"secret")["contentUrl"], credential)
             got = await reason(parts.files, playground.address(), foreign, tmp_path / "c")
@@ -164,15 +167,16 @@ async def test_an_attachment_without_a_source(teams, files, tmp_path):
 async def test_inline_bytes_are_decoded_up_to_the_limit(teams, files, tmp_path, size):
     data = bytes(size)
     encoded = base64.encodebytes(data).decode()
-    await files.fetch(teams.address(), inline(encoded), tmp_path / "a", 1000)
+    await files.fetch(teams.address(), inline(encoded), tmp_path / "a", ALLOWED)
     assert (tmp_path / "a").read_bytes() == data
 
 
 @pytest.mark.parametrize(
     ("data", "expected"),
     [
-        (base64.b64encode(bytes(1001)).decode(), Reason.TOO_LARGE),
-        ("A" * 10_000, Reason.TOO_LARGE),
+        (base64.b64encode(b"\xff\xd8\xff" + bytes(998)).decode(), Reason.TOO_LARGE),
+        (base64.b64encode(bytes(1001)).decode(), Reason.UNSUPPORTED),
+        ("A" * 10_000, Reason.TOO_LARGE_VIDEO),
         ("not base64!", Reason.DAMAGED),
         ("AAA", Reason.DAMAGED),
         ("ÄÄÄÄ", Reason.DAMAGED),
@@ -192,7 +196,7 @@ async def test_inline_bytes_are_not_decoded_on_the_loop(teams, files, tmp_path, 
         return decode(*args, **options)
 
     monkeypatch.setattr(base64, "b64decode", watched)
-    await files.fetch(teams.address(), inline("AAAA"), tmp_path / "a", 1000)
+    await files.fetch(teams.address(), inline("AAAA"), tmp_path / "a", ALLOWED)
     assert threads
     assert threading.get_ident() not in threads
 
@@ -213,5 +217,5 @@ async def test_the_playground_asks_no_other_address(tmp_path):
             for credential in ("bot", "none"):
                 got = await reason(files, playground.address(), at(url, credential), tmp_path / "a")
                 assert got is Reason.REFUSED_ADDRESS
-        await files.fetch(playground.address(), inline("AAAA"), tmp_path / "b", 1000)
+        await files.fetch(playground.address(), inline("AAAA"), tmp_path / "b", ALLOWED)
     assert theirs.asked == []

@@ -18,6 +18,7 @@ from bot.channel import (
     Unclear,
 )
 from bot.mailbox import NO_ID
+from bot.media.allowance import Allowance
 from bot.messages import Attachment
 from bot.problems import FileProblem
 from tests.fakes import FakeClock
@@ -314,7 +315,7 @@ async def test_a_final_text_has_its_citations_streamed_or_edited(teams, channel,
 
 async def test_files_are_fetched_with_the_bots_token(teams, channel, tmp_path):
     picture = Attachment(source={"url": teams.picture(b"jpeg")["contentUrl"], "credential": "bot"})
-    await channel.fetch(teams.address(), picture, tmp_path / "a", 100)
+    await channel.fetch(teams.address(), picture, tmp_path / "a", Allowance(100, 100))
     assert (tmp_path / "a").read_bytes() == b"jpeg"
 
 
@@ -322,7 +323,10 @@ async def test_no_log_shows_a_token_a_secret_or_a_signed_address(teams, channel,
     signed = teams.file(b"", "a.png")["contentUrl"].replace("/files/", "/nofiles/")
     with pytest.raises(FileProblem):
         await channel.fetch(
-            teams.address(), Attachment(source={"url": signed}), tmp_path / "a", 100
+            teams.address(),
+            Attachment(source={"url": signed}),
+            tmp_path / "a",
+            Allowance(100, 100),
         )
     teams.throttle()
     teams.tokens.faults.append(503)

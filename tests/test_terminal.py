@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
+from bot.media.allowance import Allowance
 from bot.messages import Attachment
 from bot.problems import FileProblem, Reason
 from bot.terminal import Terminal, fetch, question
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def test_progress_and_answer_go_their_own_ways(capsys: pytest.CaptureFixture[str]) -> None:
@@ -46,21 +44,33 @@ def local(path: Path) -> Attachment:
     return Attachment(path.name, source={"path": str(path)})
 
 
-async def test_a_file_is_copied(tmp_path: Path) -> None:
+async def test_a_file_is_read_where_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "a.jpg").write_bytes(b"jpeg")
-    await fetch(local(tmp_path / "a.jpg"), tmp_path / "copy", 4)
-    assert (tmp_path / "copy").read_bytes() == b"jpeg"
+    monkeypatch.chdir(tmp_path)
+    (spool := tmp_path / "spool").mkdir()
+    await fetch(local(Path("a.jpg")), spool / "link", Allowance(4, 4))
+    assert (spool / "link").read_bytes() == b"jpeg"
+    assert (spool / "link").is_symlink()
 
 
 @pytest.mark.parametrize(
     ("name", "reason"),
-    [("a.jpg", Reason.TOO_LARGE), ("none.jpg", Reason.NOT_FOUND), (".", Reason.NOT_FOUND)],
+    [
+        ("a.jpg", Reason.TOO_LARGE),
+        ("a.mp4", Reason.TOO_LARGE_VIDEO),
+        ("a.pdf", Reason.UNSUPPORTED),
+        ("none.jpg", Reason.NOT_FOUND),
+        (".", Reason.NOT_FOUND),
+    ],
 )
-async def test_a_file_that_cannot_be_copied(tmp_path: Path, name: str, reason: Reason) -> None:
-    (tmp_path / "a.jpg").write_bytes(b"x" * 100_000)
+async def test_a_file_that_cannot_be_read(tmp_path: Path, name: str, reason: Reason) -> None:
+    heads = {"a.jpg": b"\xff\xd8\xff", "a.mp4": b"\0\0\0\x18ftypmp42", "a.pdf": b"%PDF-1.7"}
+    for file, head in heads.items():
+        (tmp_path / file).write_bytes(head + bytes(100_000))
     with pytest.raises(FileProblem) as problem:
-        await fetch(local(tmp_path / name), tmp_path / "copy", 50_000)
+        await fetch(local(tmp_path / name), tmp_path / "link", Allowance(20_000, 50_000))
     assert problem.value.reason is reason
+    assert not (tmp_path / "link").is_symlink()
 
 
 async def test_files_and_words_become_a_question(tmp_path: Path) -> None:
@@ -68,5 +78,5 @@ async def test_files_and_words_become_a_question(tmp_path: Path) -> None:
     asked = question([tmp_path / "a.jpg"], "What is it?")
     (file,) = asked.files
     assert (asked.words, file.attachment.name, asked.shared) == ("What is it?", "a.jpg", False)
-    await file.fetch(file.attachment, tmp_path / "copy", 100)
-    assert (tmp_path / "copy").read_bytes() == b"jpeg"
+    await file.fetch(file.attachment, tmp_path / "link", Allowance(100, 100))
+    assert (tmp_path / "link").read_bytes() == b"jpeg"

@@ -135,7 +135,7 @@ async def test_looks_are_taken_side_by_side(toolbox: Toolbox, scissors: Scissors
 async def test_a_photo_that_is_gone_is_told(toolbox: Toolbox, scissors: Scissors) -> None:
     scissors.problem = FileProblem(Reason.GONE)
     said = await toolbox.follow([look("P2")])
-    assert [words(one) for one in said] == [tools.UNREADABLE.format(number=2)]
+    assert [words(one) for one in said] == [tools.UNREADABLE.format(label="P2")]
 
 
 async def test_stop_in_the_middle_ends_the_look(toolbox: Toolbox, scissors: Scissors) -> None:
@@ -202,7 +202,7 @@ async def test_an_outline_needs_a_label(toolbox: Toolbox, label: object) -> None
         (Call("a", "look", '{"photo": "P1"'), tools.NOT_JSON),
         (Call("a", "look", "[1, 2]"), tools.NOT_JSON),
         (Call("a", "look", "[" * 20_000), tools.NOT_JSON),
-        (Call("a", "rotate", "{}"), tools.NO_TOOL),
+        (Call("a", "rotate", "{}"), tools.NO_TOOL.format(names="look and outline")),
         (look("P9"), "There is no such photo; there are P1, P2, P3."),
         (Call("a", "look", ""), "There is no such photo; there are P1, P2, P3."),
         (look("P" + "9" * 5000), "There is no such photo; there are P1, P2, P3."),

@@ -23,12 +23,13 @@ from bot.settings import Limits
 from bot.sights import Sights
 from bot.threads import Thread
 from bot.turn import Outcome, Turns
-from tests.fakes import FakeVision, SameProcess, ScriptedModel
+from tests.fakes import FakeVision, SameProcess, ScriptedModel, cinema
 from tests.pictures import corners, encoded
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from bot.media.allowance import Allowance
     from bot.model import Request
 
 THREAD = Thread("fake", "t", "c")
@@ -68,8 +69,9 @@ class Bench:
         self.gallery = Gallery(children, self.blobs, self.limits, spool)
         self.vision = FakeVision()
         sights = Sights(self.vision, self.gallery, self.limits)
-        self.composer = Composer(self.gallery, sights, self.limits, {})
-        self.turns = Turns(self.model, self.gallery, self.composer, self.limits)
+        footage, films = cinema(children, self.blobs, self.gallery, self.limits, self.vision)
+        self.composer = Composer(self.gallery, sights, films, self.limits, {})
+        self.turns = Turns(self.model, self.gallery, footage, self.composer, self.limits)
         self.watcher = Watcher()
 
     async def ask(
@@ -96,7 +98,7 @@ class Bench:
 def picture(number: int, found: bytes | FileProblem | None = None) -> File:
     """A picture of its own for each number."""
 
-    async def fetch(_: Attachment, into: Path, limit: int) -> None:
+    async def fetch(_: Attachment, into: Path, allowance: Allowance) -> None:
         if isinstance(found, FileProblem):
             raise found
         into.write_bytes(found or encoded(corners(64 + number, 48)))
@@ -342,7 +344,7 @@ async def test_a_stop_while_a_file_is_fetched(tmp_path: Path) -> None:
     bench = Bench(tmp_path)
     ended = asyncio.Event()
 
-    async def endless(_: Attachment, into: Path, limit: int) -> None:
+    async def endless(_: Attachment, into: Path, allowance: Allowance) -> None:
         bench.watcher.stop.set()
         try:
             await asyncio.sleep(60)

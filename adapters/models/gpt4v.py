@@ -14,10 +14,12 @@ from urllib.parse import quote
 
 from openai import AsyncAzureOpenAI
 
+from adapters.models.connection import timeouts
 from adapters.models.errors import reported
 from adapters.models.reading import Reading, mapping, string
-from adapters.models.service import Service, timeouts
+from adapters.models.service import Service
 from adapters.models.settings import EXTENSIONS_VERSION
+from bot.frames import is_frame
 from bot.grounding import Span
 from bot.model import Finished, Picture
 from bot.problems import ModelProblem
@@ -103,13 +105,22 @@ class Extensions:
         photos = _photos(request)
         return ExtensionsReading(photos[0] if len(photos) == 1 else 0)
 
+    def takes_tools(self, model: str) -> bool:
+        """Say no: the format knows no tools."""
+        return False
+
     def learns(self, request: Request, error: Exception) -> bool:
         """Learn nothing: the format is what it is."""
         return False
 
     def _enhanced(self, request: Request) -> bool:
-        """Tell whether a request gets enhancements, which are for exactly one picture."""
-        return bool(self._resource and request.vision and len(_photos(request)) == 1)
+        """Tell whether a request gets enhancements, which are for exactly one photo.
+
+        Frames of videos go without: what was there for them ended on 2025-06-30.
+        """
+        photos = _photos(request)
+        one = len(photos) == 1 and not is_frame(photos[0])
+        return bool(self._resource and request.vision and one)
 
     def _source(self) -> dict[str, Any]:
         assert self._resource is not None

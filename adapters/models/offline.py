@@ -7,10 +7,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from adapters.models.account import Account, Piece, told
+from adapters.models.clips import of_clip
 from adapters.models.questions import COUNT, Topic, topics
 from adapters.models.settings import OFFLINE
 from bot import texts
-from bot.model import Delta, Finished, Picture, Text
+from bot.frames import is_frame
+from bot.model import Clip, Delta, Finished, Picture, Text
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
@@ -38,6 +40,10 @@ class OfflineAnalyst:
         """Say how things stand."""
         return f"Questions are answered by {model!r}. {texts.OFFLINE_HINT}"
 
+    def takes_tools(self, model: str) -> bool:
+        """Say no: there is nobody to call them."""
+        return False
+
     async def answer(self, request: Request) -> AsyncGenerator[Delta | Finished]:
         """Tell picture by picture, and end with the remedy.
 
@@ -51,12 +57,13 @@ class OfflineAnalyst:
 
 
 def _told(request: Request) -> Iterator[Piece]:
-    """Tell picture by picture."""
+    """Tell picture by picture and video by video."""
     question = asked(request.messages)
-    pictures = meant(request.messages, question)
+    clips = [part for part in request.messages[-1].parts if isinstance(part, Clip)]
+    pictures = meant(request.messages, question, clips)
     if COUNT.search(question) and pictures:
         yield Piece(texts.offline_count([picture.name for picture in pictures]) + "\n\n")
-    elif not pictures:
+    elif not pictures and not clips:
         yield Piece(texts.OFFLINE_NO_PICTURE + "\n\n")
     else:
         about = topics(question)
@@ -64,6 +71,13 @@ def _told(request: Request) -> Iterator[Piece]:
             yield Piece(texts.OFFLINE_BEYOND + "\n\n")
         for picture in pictures:
             yield from _of(picture, question, about or set(Topic), vision=request.vision)
+        for clip in clips:
+            frames = [each for each in _pictures(request.messages[-1]) if _is_of(each, clip)]
+            yield from of_clip(clip, frames, question, about or set(Topic), vision=request.vision)
+
+
+def _is_of(picture: Picture, clip: Clip) -> bool:
+    return len(picture.numbers) == 1 and picture.numbers[0] in clip.frames
 
 
 def _of(picture: Picture, question: str, about: set[Topic], *, vision: bool) -> Iterator[Piece]:
@@ -91,16 +105,24 @@ def asked(messages: Sequence[Said]) -> str:
     return _FRAME.sub("", words[-1], count=1) if words else ""
 
 
-def meant(messages: Sequence[Said], question: str) -> list[Picture]:
-    """Find the pictures that a question is about.
+def meant(messages: Sequence[Said], question: str, clips: Sequence[Clip] = ()) -> list[Picture]:
+    """Find the photos that a question is about.
 
-    Those that it names by number, else those of its own message, else the latest ones.
+    Those that it names by number, else those of its own message, else the latest ones; none of
+    these where the message is about videos.
     """
     numbers = {int(number) for number in _LABEL.findall(question)}
-    named = [picture for said in messages for picture in _pictures(said)]
-    named = [picture for picture in named if numbers.intersection(picture.numbers)]
-    posted = (list(_pictures(said)) for said in reversed(messages))
-    return named or next((pictures for pictures in posted if pictures), [])
+    photos = [list(_photos(said)) for said in messages]
+    named = [each for posted in photos for each in posted if numbers.intersection(each.numbers)]
+    if named or clips:
+        return named or photos[-1]
+    return next((posted for posted in reversed(photos) if posted), [])
+
+
+def _photos(said: Said) -> Iterator[Picture]:
+    return (
+        each for each in _pictures(said) if not is_frame(each.numbers[0] if each.numbers else 0)
+    )
 
 
 def _pictures(said: Said) -> Iterator[Picture]:

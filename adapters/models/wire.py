@@ -77,6 +77,10 @@ class Dialect:
                 parameters["tool_choice"] = "none"
         return {name: value for name, value in parameters.items() if name not in refused}
 
+    def takes_tools(self, model: str) -> bool:
+        """Tell whether a model's server has not refused tools."""
+        return "tools" not in self._refused.get(model, ())
+
     def learns(self, request: Request, error: Exception) -> bool:
         """Tell whether an error names a parameter that can be done without from now on."""
         if not isinstance(error, openai.APIStatusError) or error.status_code not in REFUSING:

@@ -25,6 +25,8 @@ NAMES = (
     "stream.js",
     "conversation.js",
     "note.js",
+    "files.js",
+    "frames.js",
     "pointing.js",
     "elements.js",
     "markdown.js",

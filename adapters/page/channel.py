@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from adapters.page.wall import Wall
     from bot.blobs import Blobs
     from bot.channel import OutPicture, Post
+    from bot.media.allowance import Allowance
     from bot.messages import Address, Attachment, Message
 
 NAME = "page"
@@ -84,13 +85,24 @@ class PageChannel:
         await self._put_up(address, Note("b" + file.ref, "loupe", files=(file,)))
 
     async def send_picture(self, address: Address, picture: OutPicture) -> None:
-        """Store the photo and put up a note, in which the page draws the outlines itself.
+        """Store the photo or the frames and put up a note, in which the page draws the outlines.
 
         Raises `Unclear`.
         """
-        file = await self._keep(address, picture.name, picture.photo, "image/jpeg")
-        shown = WallPicture(file.ref, picture.name, picture.alt, picture.outlines)
-        await self._put_up(address, Note("b" + file.ref, "loupe", picture=shown))
+        shown = await self._shown(address, picture)
+        await self._put_up(address, Note("b" + secrets.token_hex(12), "loupe", picture=shown))
+
+    async def _shown(self, address: Address, picture: OutPicture) -> WallPicture:
+        """Store what the page shows of a picture: the photo, or each frame instead of the sheet."""
+        if not picture.frames:
+            file = await self._keep(address, picture.name, picture.photo, "image/jpeg")
+            return WallPicture(file.ref, picture.name, picture.alt, picture.outlines)
+        files = [await self._keep(address, f.name, f.jpeg, "image/jpeg") for f in picture.frames]
+        frames = tuple(
+            WallPicture(file.ref, frame.name, frame.alt, frame.outlines)
+            for file, frame in zip(files, picture.frames, strict=True)
+        )
+        return WallPicture("", picture.name, picture.alt, frames=frames)
 
     async def _keep(
         self, address: Address, name: str, data: bytes, media_type: str = ""
@@ -108,12 +120,13 @@ class PageChannel:
         answering = replace(note, asks=address["asks"], quiet=address["quiet"])
         await _persist(lambda: self._wall.put(address["conversation"], answering))
 
-    async def fetch(self, address: Address, file: Attachment, into: Path, limit: int) -> None:
-        """Copy an upload to `into`; raises `FileProblem`."""
-        if file.source["size"] > limit:
-            raise FileProblem(Reason.TOO_LARGE)
+    async def fetch(
+        self, address: Address, file: Attachment, into: Path, allowance: Allowance
+    ) -> None:
+        """Copy an upload, which was judged when it came, to `into`; raises `FileProblem`."""
         if not await self._blobs.save(file.source["blob"], into):
             raise FileProblem(Reason.GONE)
+        await asyncio.to_thread(allowance.check_file, into)
 
     async def carry_on(self, message: Message) -> None:
         """Do nothing: the page has no work of its own."""

@@ -115,9 +115,9 @@ class Doors:
         return response
 
 
-def refusal(status: int, sentence: str) -> web.Response:
+def refusal(status: int, sentence: str, headers: Mapping[str, str] | None = None) -> web.Response:
     """Answer with one plain sentence."""
-    response = web.json_response({"error": sentence}, status=status)
+    response = web.json_response({"error": sentence}, status=status, headers=headers)
     _add_headers(response)
     return response
 

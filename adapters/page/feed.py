@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
@@ -14,14 +14,16 @@ from aiohttp import web
 from adapters.page.channel import thread_of
 from adapters.page.doors import USER, refusal
 from adapters.page.posted import conversation_of, ref_of
+from adapters.page.ranges import part_asked, part_headers
 from adapters.page.session import HEADERS
 from adapters.page.uploads import disposition
 from bot import texts
+from bot.media.allowance import Allowance
 from bot.problems import StoreDown
 
 if TYPE_CHECKING:
     from adapters.page.news import News
-    from adapters.page.wall import Wall
+    from adapters.page.wall import Wall, WallFile
     from bot.blobs import Blobs
     from bot.settings import Limits
     from bot.threads import Thread
@@ -89,28 +91,57 @@ class Feed:
         """Tell what is in force in a conversation, and what the page takes."""
         conversation = conversation_of(request.query.get("conversation", ""))
         state = await self._state(thread_of(conversation))
-        return web.json_response({**state, "upload_bytes": self._limits.max_photo_bytes})
+        taken = {
+            "picture_bytes": self._limits.max_photo_bytes,
+            "upload_bytes": Allowance.of(self._limits).most,
+        }
+        return web.json_response({**state, **taken})
 
     async def recent(self, request: web.Request) -> web.StreamResponse:
         """List the conversations of this browser, the latest first."""
         return web.json_response([asdict(line) for line in await self._wall.recent(request[USER])])
 
     async def blob(self, request: web.Request) -> web.StreamResponse:
-        """Hand out a file: pictures that browsers show in the page, all else as a download."""
+        """Hand out a file or a part of it: what browsers show in the page, all else to download."""
         conversation = conversation_of(request.match_info["conversation"])
         file = await self._wall.file(conversation, ref_of(request.match_info["ref"]))
-        data = await self._blobs.get(file.blob) if file else None
-        if file is None or data is None:
+        if file is None:
             return refusal(404, texts.PAGE_FILE_GONE)
-        inline = bool(file.media_type) and "download" not in request.query
-        return web.Response(
-            body=data,
-            content_type=file.media_type or "application/octet-stream",
-            headers={
-                "Content-Disposition": disposition(file.name, inline=inline),
-                "Content-Security-Policy": "default-src 'none'; sandbox",
-            },
-        )
+        asked = part_asked(request, file.size)
+        if asked == range(0):
+            return refusal(416, texts.PAGE_FILE_SHORTER, part_headers(asked, file.size))
+        part = range(file.size) if asked is None else asked
+        pieces = await self._blobs.stream(file.blob, part.start, part.stop)
+        if pieces is None:
+            return refusal(404, texts.PAGE_FILE_GONE)
+        headers = HEADERS | _description(file, inline="download" not in request.query)
+        if asked is not None:
+            headers |= part_headers(asked, file.size)
+        response = web.StreamResponse(status=200 if asked is None else 206, headers=headers)
+        response.content_length = len(part)
+        await response.prepare(request)
+        if request.method != "HEAD":
+            await _send(response, pieces)
+        return response
+
+
+def _description(file: WallFile, *, inline: bool) -> dict[str, str]:
+    """Say what a file is, in headers that let it do nothing by itself."""
+    return {
+        "Content-Type": file.media_type or "application/octet-stream",
+        "Content-Disposition": disposition(file.name, inline=inline and bool(file.media_type)),
+        "Content-Security-Policy": "default-src 'none'; sandbox",
+        "Accept-Ranges": "bytes",
+    }
+
+
+async def _send(response: web.StreamResponse, pieces: AsyncIterator[bytes]) -> None:
+    """Send a file as long as both sides are there; one that is cut ends its connection."""
+    try:
+        async for piece in pieces:
+            await response.write(piece)
+    except (ConnectionError, StoreDown):
+        response.force_close()
 
 
 def _version(name: str) -> int:

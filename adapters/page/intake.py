@@ -11,10 +11,11 @@ from aiohttp import web
 
 from adapters.page.doors import USER, refusal
 from adapters.page.posted import Posted, conversation_of, read_posted
-from adapters.page.uploads import UploadTooLarge, clean_name, receive
+from adapters.page.uploads import clean_name, receive
 from adapters.page.wall import Note, WallFile
 from bot import texts
-from bot.problems import StoreDown
+from bot.media.allowance import Allowance, Tally
+from bot.problems import FileProblem, StoreDown
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -50,16 +51,16 @@ class Intake:
     async def upload(self, request: web.Request) -> web.StreamResponse:
         """Store a file of a message that is still being written; answers with its ref."""
         conversation = conversation_of(request.query.get("conversation", ""))
-        limit = self._limits.max_photo_bytes
         name = clean_name(request.headers.get("X-File-Name", ""))
         try:
-            if (request.content_length or 0) > limit:
-                raise UploadTooLarge
+            tally = Tally(Allowance.of(self._limits), request.content_length or 0)
             file = await receive(
-                request.content, self._blobs, self._spool, conversation, name, limit
+                request.content, self._blobs, self._spool, conversation, name, tally
             )
-        except UploadTooLarge:
-            return refusal(413, texts.page_file_too_large(limit))
+        except FileProblem as problem:
+            return refusal(413, texts.page_file_refused(problem, self._limits))
+        except TimeoutError:
+            return refusal(408, texts.PAGE_FILE_STALLED)
         except OSError as error:
             log.warning("page_upload_failed", error=type(error).__name__)
             raise StoreDown from error

@@ -97,5 +97,4 @@ def _text(value: Any) -> str:
 
 
 def _attachment(file: WallFile) -> Attachment:
-    source = {"blob": file.blob, "size": file.size}
-    return Attachment(file.name, file.media_type, source)
+    return Attachment(file.name, file.media_type, {"blob": file.blob})

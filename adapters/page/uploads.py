@@ -8,10 +8,10 @@ import secrets
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote
 
-from adapters.files import writing
+from adapters.files import remove, writing
 from adapters.page.channel import thread_of
 from adapters.page.wall import WallFile
-from bot.media.kinds import BMP, GIF, HEAD_BYTES, JPEG, PNG, WEBP, sniff
+from bot.media.kinds import BMP, GIF, JPEG, MATROSKA, MP4, PNG, QUICKTIME, WEBP
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,8 +19,11 @@ if TYPE_CHECKING:
     from aiohttp import StreamReader
 
     from bot.blobs import Blobs
+    from bot.media.allowance import Tally
 
 CHUNK = 256 * 1024
+IDLE_SECONDS = 30.0
+"""Longest pause of an upload."""
 NAME_LENGTH = 120
 CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]+")
 """Control characters, and those that turn the direction of a name around."""
@@ -31,17 +34,14 @@ SHOWN = {
     GIF: "image/gif",
     WEBP: "image/webp",
     BMP: "image/bmp",
+    MP4: "video/mp4",
+    QUICKTIME: "video/quicktime",
+    MATROSKA: "video/webm",
 }
-"""Pictures that every browser shows and that cannot carry a script."""
+"""Pictures that every browser shows, and videos that some play; none can carry a script.
 
-
-class UploadTooLarge(Exception):
-    """More bytes came than are taken."""
-
-
-def media_type_of(head: bytes) -> str:
-    """Name the type of a picture that is safe to show in the page; else nothing."""
-    return SHOWN.get(sniff(head), "")
+WebM is a kind of Matroska, and a player looks into the file for which it is.
+"""
 
 
 def clean_name(offered: str) -> str:
@@ -57,29 +57,25 @@ def disposition(name: str, *, inline: bool) -> str:
 
 
 async def receive(
-    body: StreamReader, blobs: Blobs, spool: Path, conversation: str, name: str, limit: int
+    body: StreamReader, blobs: Blobs, spool: Path, conversation: str, name: str, tally: Tally
 ) -> WallFile:
-    """Stream an upload of at most `limit` bytes into the blob store; raises `UploadTooLarge`."""
+    """Stream an upload into the blob store; raises `FileProblem`, `TimeoutError`."""
     ref = secrets.token_hex(16)
     blob = f"{thread_of(conversation).key}/up/{ref}"
     path = spool / ref
     try:
-        size, head = await _write(body, path, limit)
+        await _write(body, path, tally)
         await blobs.put(blob, path)
     finally:
-        await asyncio.to_thread(path.unlink, missing_ok=True)
-    return WallFile(ref, blob, name, size, media_type_of(head))
+        await remove(path)
+    return WallFile(ref, blob, name, tally.size, SHOWN.get(tally.kind, ""))
 
 
-async def _write(body: StreamReader, path: Path, limit: int) -> tuple[int, bytes]:
-    """Write the body to a file; returns its size and first bytes."""
-    size, head = 0, b""
-    async with writing(path) as file:
+async def _write(body: StreamReader, path: Path, tally: Tally) -> None:
+    """Write the body to a file while it is counted."""
+    loop = asyncio.get_running_loop()
+    async with writing(path) as file, asyncio.timeout(IDLE_SECONDS) as pause:
         async for chunk in body.iter_chunked(CHUNK):
-            size += len(chunk)
-            if size > limit:
-                raise UploadTooLarge
-            if len(head) < HEAD_BYTES:
-                head += chunk[:HEAD_BYTES]
+            tally.add(chunk)
             await asyncio.to_thread(file.write, chunk)
-    return size, head
+            pause.reschedule(loop.time() + IDLE_SECONDS)

@@ -81,7 +81,8 @@ return found
 class WallFile:
     """A file on the wall: its bytes are in the blob store under `blob`.
 
-    `media_type` is set, from the bytes, only for pictures that a browser may show in the page.
+    `media_type` is set, from the bytes, only for pictures and videos that a browser may show in
+    the page.
     """
 
     ref: str
@@ -93,12 +94,16 @@ class WallFile:
 
 @dataclass(frozen=True, slots=True)
 class WallPicture:
-    """A photo on the wall with outlines, which the page draws; `ref` is that of its file."""
+    """A photo on the wall with outlines, which the page draws; `ref` is that of its file.
+
+    With `frames` it is a contact sheet of these, and has neither a file nor outlines of its own.
+    """
 
     ref: str
     name: str
     alt: str
-    outlines: tuple[Outline, ...]
+    outlines: tuple[Outline, ...] = ()
+    frames: tuple[WallPicture, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

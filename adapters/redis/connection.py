@@ -107,3 +107,11 @@ async def heeding(call: Callable[[], Awaitable[T]]) -> T:
 
 def _passes(error: exceptions.RedisError) -> bool:
     return isinstance(error, PASSING) or str(error).startswith(PASSING_REPLIES)
+
+
+async def ping(redis: Redis) -> None:
+    """Ask the store whether it answers; raises `StoreDown`."""
+    try:
+        await redis.ping()
+    except (exceptions.RedisError, OSError) as error:
+        raise StoreDown(f"the store is away: {type(error).__name__}") from error

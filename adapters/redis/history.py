@@ -5,16 +5,17 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from operator import attrgetter
 from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import TypeAdapter
 
 from adapters.redis import keys
 from adapters.redis.connection import retrying
-from bot.history import Past, Photo, SettingName, Settings, Turn
+from bot.history import Past, Photo, SettingName, Settings, Turn, Video
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable
+    from collections.abc import Awaitable, Callable, Mapping
 
     from redis.asyncio import Redis
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 _TURN = TypeAdapter(Turn)
 _PHOTO = TypeAdapter(Photo)
+_VIDEO = TypeAdapter(Video)
 DAY = 24 * 3600
 PATIENCE = 10.0
 """Seconds that a read or a setting waits for a store that is away."""
@@ -45,10 +47,10 @@ class RedisHistory:
         With `newest` only so many turns are read.
         """
         cutoff = time.time() - self._keep
-        turns, photos, request = await self._patiently(
+        turns, files, request = await self._patiently(
             lambda: self._read(thread.key, cutoff, newest)
         )
-        return await asyncio.to_thread(_past, turns, photos.values(), request, cutoff)
+        return await asyncio.to_thread(_past, turns, files, request, cutoff)
 
     async def _patiently(self, call: Callable[[], Awaitable[T]]) -> T:
         return await retrying(call, within=self._patience)
@@ -83,12 +85,13 @@ class RedisHistory:
         return bool(await self._patiently(lambda: self._redis.set(key, "1", nx=True, ex=DAY)))
 
 
-def _past(turns: list[str], photos: Iterable[str], request: str | None, cutoff: float) -> Past:
+def _past(turns: list[str], files: Mapping[str, str], request: str | None, cutoff: float) -> Past:
     """Read what is stored; of long threads that takes a while."""
-    known = map(_PHOTO.validate_json, photos)
-    kept = sorted((photo for photo in known if photo.at > cutoff), key=lambda photo: photo.number)
+    films = [_VIDEO.validate_json(file) for field, file in files.items() if field[:1] == "V"]
+    photos = [_PHOTO.validate_json(file) for field, file in files.items() if field[:1] != "V"]
     return Past(
         turns=tuple(map(_TURN.validate_json, reversed(turns))),
-        photos=tuple(kept),
+        photos=tuple(sorted((p for p in photos if p.at > cutoff), key=attrgetter("number"))),
         request=tuple(json.loads(request)) if request and turns else (),
+        videos=tuple(sorted((v for v in films if v.at > cutoff), key=attrgetter("number"))),
     )

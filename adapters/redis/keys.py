@@ -50,8 +50,13 @@ def turns(thread: str) -> str:
 
 
 def photos(thread: str) -> str:
-    """Hash of a thread's photos: number to JSON."""
+    """Hash of a thread's photos and videos: number, of a video with V before it, to JSON."""
     return f"{prefix(lane_of(thread))}{thread}:photos"
+
+
+def file_field(number: int, kind: str) -> str:
+    """Name the field of a photo or video in that hash."""
+    return f"V{number}" if kind == "videos" else str(number)
 
 
 def request(thread: str) -> str:

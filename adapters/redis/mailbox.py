@@ -147,8 +147,9 @@ class RedisMailbox:
         stored = _ANSWERED.dump_python(result, mode="json") if result else {}
         photos = [
             part
-            for photo in stored.get("photos", ())
-            for part in (photo["number"], json.dumps(photo))
+            for field in ("photos", "videos")
+            for file in stored.get(field, ())
+            for part in (keys.file_field(file["number"], field), json.dumps(file))
         ]
         return bool(
             await self._held(
@@ -221,7 +222,7 @@ class RedisMailbox:
         return [str(thread) for thread in found]
 
     async def sweep(self) -> int:
-        """Delete turns and photos past their retention; returns how many turns."""
+        """Delete turns, photos and videos past their retention; returns how many turns."""
         cutoff = _ms(time.time()) - self._keep
         gone = 0
         for lane in range(LANES):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from adapters.teams.hosts import is_loopback_url, origin
 from bot.channel import Refused
+from bot.media.allowance import Tally
 from bot.problems import FileProblem, Reason
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from adapters.download import Downloads
     from adapters.teams.hosts import ConnectorHosts
     from adapters.teams.token import BotToken
+    from bot.media.allowance import Allowance
     from bot.messages import Address, Attachment
 
 
@@ -34,21 +36,23 @@ class Files:
         self._token = token
         self._hosts = hosts
 
-    async def fetch(self, address: Address, file: Attachment, into: Path, limit: int) -> None:
-        """Write a file's bytes to `into`, at most `limit` bytes; raises `FileProblem`."""
+    async def fetch(
+        self, address: Address, file: Attachment, into: Path, allowance: Allowance
+    ) -> None:
+        """Write a file's bytes to `into`, no more than is allowed; raises `FileProblem`."""
         if file.problem:
             raise FileProblem(file.problem)
         if "data" in file.source:
-            await asyncio.to_thread(_decode, file.source["data"], into, limit)
+            await asyncio.to_thread(_decode, file.source["data"], into, allowance)
             return
         url = str(file.source.get("url", ""))
         local = self.local_origin(address)
         if self._hosts.only_local and not (local and origin(url) == local):
             raise FileProblem(Reason.REFUSED_ADDRESS, "not the playground's own")
         if file.source.get("credential") == "bot" and self._may_see_token(url, address["service"]):
-            await self._fetch_as_bot(url, into, limit, local)
+            await self._fetch_as_bot(url, into, allowance, local)
         else:
-            await self._downloads.fetch(url, into, limit, local=local)
+            await self._downloads.fetch(url, into, allowance, local=local)
 
     def local_origin(self, address: Address) -> str:
         """Name the origin on this machine that may be asked: the connector's own, if it is here."""
@@ -60,17 +64,17 @@ class Files:
     def _may_see_token(self, url: str, service: str) -> bool:
         return origin(url) == origin(service) and self._hosts.is_connector(service)
 
-    async def _fetch_as_bot(self, url: str, into: Path, limit: int, local: str) -> None:
+    async def _fetch_as_bot(self, url: str, into: Path, allowance: Allowance, local: str) -> None:
         """Fetch with the bot's token; one that is refused is replaced once."""
         token = await self._bearer()
         try:
-            await self._downloads.fetch(url, into, limit, bearer=token, local=local)
+            await self._downloads.fetch(url, into, allowance, bearer=token, local=local)
         except FileProblem as problem:
             if not token or (problem.reason, problem.detail) != (Reason.FORBIDDEN, "401"):
                 raise
             self._token.drop(token)
             token = await self._bearer()
-            await self._downloads.fetch(url, into, limit, bearer=token, local=local)
+            await self._downloads.fetch(url, into, allowance, bearer=token, local=local)
 
     async def _bearer(self) -> str:
         try:
@@ -79,17 +83,15 @@ class Files:
             raise FileProblem(Reason.UNREACHABLE, str(refused)) from None
 
 
-def _decode(data: Any, into: Path, limit: int) -> None:
+def _decode(data: Any, into: Path, allowance: Allowance) -> None:
     """Write the bytes of a base64 text."""
     if not isinstance(data, str):
         raise FileProblem(Reason.DAMAGED)
     data = "".join(data.split())
-    if len(data) * 3 // 4 - 2 > limit:
-        raise FileProblem(Reason.TOO_LARGE)
+    tally = Tally(allowance, declared=max(0, len(data) * 3 // 4 - 2))
     try:
         decoded = base64.b64decode(data, validate=True)
     except (binascii.Error, ValueError):
         raise FileProblem(Reason.DAMAGED) from None
-    if len(decoded) > limit:
-        raise FileProblem(Reason.TOO_LARGE)
+    tally.add(decoded)
     into.write_bytes(decoded)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from adapters.teams.limits import TeamsLimits
     from adapters.teams.streams import Streams
     from bot.channel import OutPicture, Post
+    from bot.media.allowance import Allowance
     from bot.messages import Address, Attachment, Message
 
 log = structlog.get_logger()
@@ -118,9 +119,11 @@ class TeamsChannel:
             log.info("picture_too_big", size=len(picture.jpeg), why=str(refusal))
             await self._show_picture(address, picture.name, picture.small)
 
-    async def fetch(self, address: Address, file: Attachment, into: Path, limit: int) -> None:
-        """Write a file's bytes to `into`, at most `limit` bytes; raises `FileProblem`."""
-        await self._files.fetch(address, file, into, limit)
+    async def fetch(
+        self, address: Address, file: Attachment, into: Path, allowance: Allowance
+    ) -> None:
+        """Write a file's bytes to `into`, no more than is allowed; raises `FileProblem`."""
+        await self._files.fetch(address, file, into, allowance)
 
     async def carry_on(self, message: Message) -> None:
         """Hand over a file that the user accepted, or take back one that was declined."""

@@ -54,7 +54,9 @@ class LocalVision:
         self._children = Children(limits.model_copy(update=changes))
         self._turn = asyncio.Semaphore(1)
 
-    async def look(self, jpeg: bytes, original: Path | None = None) -> Sighting:
+    async def look(
+        self, jpeg: bytes, original: Path | None = None, *, upright: bool = False
+    ) -> Sighting:
         """Look at an upright JPEG, or closely at the file that it was made from.
 
         Raises `FileProblem` (`DAMAGED`, `TOO_SLOW`, `CRASHED`), and `VisionProblem` (`BUSY`) when
@@ -66,21 +68,21 @@ class LocalVision:
         except TimeoutError:
             raise VisionProblem(VisionReason.BUSY) from None
         try:
-            return await self._look(jpeg, original)
+            return await self._look(jpeg, original, upright=upright)
         finally:
             self._turn.release()
 
-    async def _look(self, jpeg: bytes, original: Path | None) -> Sighting:
+    async def _look(self, jpeg: bytes, original: Path | None, *, upright: bool) -> Sighting:
         try:
-            return await self._call(jpeg, original)
+            return await self._call(jpeg, original, upright=upright)
         except FileProblem as problem:
             if original is None or problem.reason is not Reason.CRASHED:
                 raise
             log.warning("original_not_looked_at", reason=problem.reason.value)
-            return await self._call(jpeg, None)
+            return await self._call(jpeg, None, upright=upright)
 
-    async def _call(self, jpeg: bytes, original: Path | None) -> Sighting:
-        arguments = (jpeg, original, self._limits, self._settings)
+    async def _call(self, jpeg: bytes, original: Path | None, *, upright: bool) -> Sighting:
+        arguments = (jpeg, original, self._limits, self._settings, upright)
         return await self._children.run(look_at, *arguments, seconds=self._settings.seconds)
 
     async def check(self) -> str:
@@ -94,14 +96,18 @@ class LocalVision:
 
 
 def look_at(
-    jpeg: bytes, original: Path | None, limits: Limits, settings: VisionSettings
+    jpeg: bytes,
+    original: Path | None,
+    limits: Limits,
+    settings: VisionSettings,
+    upright: bool = False,
 ) -> Sighting:
     """Look at a picture; runs in the child. Raises `FileProblem` and `MemoryError`."""
     pixels, oriented = open_picture(jpeg, original, limits)
     height, width = pixels.shape[:2]
     lines = [
         TextLine(line.text, polygon(line.corners, width, height), line.confidence)
-        for line in read_picture(pixels, settings, oriented=oriented)
+        for line in read_picture(pixels, settings, oriented=oriented or upright)
     ]
     smaller = scaled(pixels, min(1.0, OBJECT_SIDE / max(width, height)))
     height, width = smaller.shape[:2]

@@ -38,8 +38,8 @@ def open_original(path: Path, limits: Limits) -> tuple[Pixels, bool]:
     """Decode a stranger's file upright; raises `FileProblem` as `bot.media.photos.prepare` does."""
     data = read_file(path, limits.max_photo_bytes)
     kind = kinds.sniff(data)
-    if kind.problem is not None:
-        raise FileProblem(kind.problem, kind.name)
+    if not kind.readers:
+        raise FileProblem(kind.problem or Reason.UNSUPPORTED, kind.name)
     header = read_facts(data, kind, limits)
     pixels, _ = decode(data, header, max(header.facts.width, header.facts.height))
     return upright(pixels, header.orientation), header.oriented

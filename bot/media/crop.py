@@ -1,4 +1,4 @@
-"""A part of a photo at full resolution, for a closer look; runs in a child process."""
+"""A part of a photo or frame at full resolution, for a closer look; runs in a child process."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from bot.media import kinds
 from bot.media.facts import read_facts
 from bot.media.photos import read_file
 from bot.media.pixels import decode, encode, shrink, upright
-from bot.problems import FileProblem
+from bot.media.shots import frame_pixels
+from bot.problems import FileProblem, Reason
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,7 +33,7 @@ LEAST_SEEN = 24
 
 @dataclass(frozen=True, slots=True)
 class Crop:
-    """A part of a photo as a JPEG of `width` x `height` pixels, upright, without metadata.
+    """A part of a picture as a JPEG of `width` x `height` pixels, upright, without metadata.
 
     `sha256` is the hex digest of the JPEG.
     """
@@ -50,11 +51,24 @@ def crop(path: Path, limits: Limits, box: Box, side: int) -> Crop:
     """
     data = read_file(path, limits.max_photo_bytes)
     kind = kinds.sniff(data)
-    if kind.problem is not None:
-        raise FileProblem(kind.problem, kind.name)
+    if not kind.readers:
+        raise FileProblem(kind.problem or Reason.UNSUPPORTED, kind.name)
     header = read_facts(data, kind, limits)
     pixels, _ = decode(data, header, _needed(header, box, side))
-    picture = _resized(_cut(upright(pixels, header.orientation), box), side)
+    return _cropped(upright(pixels, header.orientation), box, side)
+
+
+def crop_frame(path: Path, limits: Limits, at: float, box: Box, side: int) -> Crop:
+    """Cut a box out of the frame that a video shows at a time, as `crop` does of a photo.
+
+    Raises `FileProblem` as `bot.media.shots.shots` does, and `GONE` where there is no such frame.
+    """
+    return _cropped(frame_pixels(path, limits, at), box, side)
+
+
+def _cropped(pixels: Pixels, box: Box, side: int) -> Crop:
+    """Cut a box out of upright pixels."""
+    picture = _resized(_cut(pixels, box), side)
     height, width = picture.shape[:2]
     jpeg = encode(picture)
     return Crop(jpeg, width, height, hashlib.sha256(jpeg).hexdigest())

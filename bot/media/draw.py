@@ -14,7 +14,7 @@ from bot.media.pixels import QUALITY, decode_own, encode, shrink
 from bot.problems import FileProblem, Reason
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -89,10 +89,24 @@ def draw(
     photo = decode_own(jpeg)
     if photo is None:
         raise FileProblem(Reason.DAMAGED)
-    longest = float(min(side, max(*photo.shape[:2], SMALLEST)))
+
+    def drawn(longest: float) -> Pixels:
+        height, width = photo.shape[:2]
+        scale = longest / max(height, width)
+        picture = resized(photo, (round(width * scale), round(height * scale)))
+        mark(picture, outlines)
+        return picture
+
+    return squeezed(drawn, min(side, max(*photo.shape[:2], SMALLEST)), max_bytes)
+
+
+def squeezed(make: Callable[[float], Pixels], longest: float, max_bytes: int) -> Drawn:
+    """Write as a JPEG of at most `max_bytes` what `make` draws so many pixels long, or shorter.
+
+    Raises `ValueError` where not even a thumbnail fits.
+    """
     while longest >= LEAST_SIDE:
-        picture = _scaled(photo, longest)
-        _draw(picture, outlines)
+        picture = make(longest)
         for quality in QUALITIES:
             made = encode(picture, quality)
             if len(made) <= max_bytes:
@@ -101,26 +115,27 @@ def draw(
     raise ValueError(f"no picture fits in {max_bytes} bytes")
 
 
-def arrange(outlines: Sequence[Outline], width: int, height: int) -> Layout:
-    """Reckon where outlines and their labels go on a picture of that size."""
-    longest = max(width, height)
+def resized(photo: Pixels, size: tuple[int, int]) -> Pixels:
+    """Copy a photo at another width and height, at least a pixel each."""
+    size = max(1, size[0]), max(1, size[1])
+    if size[0] <= photo.shape[1] and size[1] <= photo.shape[0]:
+        return shrink(photo, size).copy()
+    larger: Pixels = cv2.resize(photo, size, interpolation=cv2.INTER_CUBIC)
+    return larger
+
+
+def arrange(outlines: Sequence[Outline], width: int, height: int, longest: int = 0) -> Layout:
+    """Reckon where outlines and their labels go on a picture of that size.
+
+    Their lines and labels are those of a picture that is `longest` pixels long, if it is longer.
+    """
+    longest = max(width, height, longest)
     unit = max(1.0, longest / UNIT_SHARE)
     targets = [_target(outline, width, height, unit * DARK) for outline in outlines]
     sizes = [_label_size(outline, longest, unit) for outline in outlines]
     # A label has a light and a dark line of its own, and touches the outline.
     spots = place(targets, sizes, (width, height), gap=unit * DARK)
     return Layout(tuple(targets), tuple(spots), unit)
-
-
-def _scaled(photo: Pixels, longest: float) -> Pixels:
-    """Copy a photo at another size."""
-    height, width = photo.shape[:2]
-    scale = longest / max(height, width)
-    size = max(1, round(width * scale)), max(1, round(height * scale))
-    if scale <= 1:
-        return shrink(photo, size).copy()
-    larger: Pixels = cv2.resize(photo, size, interpolation=cv2.INTER_CUBIC)
-    return larger
 
 
 def _target(outline: Outline, width: int, height: int, margin: float) -> Corners:
@@ -136,9 +151,12 @@ def _label_size(outline: Outline, longest: int, unit: float) -> tuple[float, flo
     return height * (1.0 if outline.number < 10 else 1.5), height
 
 
-def _draw(picture: Pixels, outlines: Sequence[Outline]) -> None:
-    """Draw the large outlines first, so that small ones stay whole, then leaders and labels."""
-    layout = arrange(outlines, picture.shape[1], picture.shape[0])
+def mark(picture: Pixels, outlines: Sequence[Outline], longest: int = 0) -> None:
+    """Draw outlines on a picture, with the lines and labels of one that is `longest` pixels long.
+
+    The large ones come first, so that small ones stay whole, then leaders and labels.
+    """
+    layout = arrange(outlines, picture.shape[1], picture.shape[0], longest)
     hues = [HUES[(outline.number - 1) % len(HUES)] for outline in outlines]
     order = sorted(range(len(outlines)), key=lambda at: -cv2.contourArea(layout.targets[at]))
     for at in order:

@@ -22,11 +22,13 @@ class Kind:
     """A kind of file.
 
     `name` is for people ("JPEG", "PDF document"). `readers` are the Pillow formats that may open
-    it, none for what cannot be looked at; then `problem` says why.
+    it, and `demuxer` is what FFmpeg calls the only one that may open a video. What has neither
+    cannot be looked at; then `problem` says why.
     """
 
     name: str
     readers: tuple[str, ...] = ()
+    demuxer: str = ""
     problem: Reason | None = None
 
 
@@ -43,9 +45,12 @@ def _unsupported(name: str) -> Kind:
     return Kind(name, problem=Reason.UNSUPPORTED)
 
 
-def _video(name: str) -> Kind:
-    return Kind(name, problem=Reason.VIDEO)
-
+MP4 = Kind("MP4 video", demuxer="mov")
+QUICKTIME = Kind("QuickTime video", demuxer="mov")
+MATROSKA = Kind("Matroska or WebM video", demuxer="matroska")
+AVI = Kind("AVI video", demuxer="avi")
+ANIMATED = {GIF, WEBP}
+"""Kinds of pictures that may move."""
 
 UNKNOWN = _unsupported("unknown format")
 HTML = _unsupported("web page")
@@ -61,13 +66,13 @@ SIGNATURES: tuple[tuple[re.Pattern[bytes], Kind], ...] = tuple(
         # After "BM" the size of the header that follows tells a bitmap from a text.
         (rb"BM.{12}[\x0c\x28\x34\x38\x40\x6c\x7c]\0\0\0", BMP),
         (rb"II[\x2a\x2b]\0|MM\0[\x2a\x2b]", TIFF),
-        (rb"RIFF....AVI ", _video("AVI video")),
-        (rb"\x1a\x45\xdf\xa3", _video("Matroska or WebM video")),
-        (rb"\x30\x26\xb2\x75\x8e\x66\xcf\x11", _video("Windows Media video")),
-        (rb"FLV\x01", _video("Flash video")),
-        (rb"\0\0\x01[\xba\xb3]", _video("MPEG video")),
-        (rb"(?:\x47.{187}){3}", _video("MPEG video")),
-        (rb"....(?:moov|mdat|wide|pnot)", _video("QuickTime video")),
+        (rb"RIFF....AVI ", AVI),
+        (rb"\x1a\x45\xdf\xa3", MATROSKA),
+        (rb"\x30\x26\xb2\x75\x8e\x66\xcf\x11", _unsupported("Windows Media video")),
+        (rb"FLV\x01", _unsupported("Flash video")),
+        (rb"\0\0\x01[\xba\xb3]", _unsupported("MPEG video")),
+        (rb"(?:\x47.{187}){3}", _unsupported("MPEG video")),
+        (rb"....(?:moov|mdat|wide|pnot)", QUICKTIME),
         (rb"RIFF....WAVE|OggS|fLaC|ID3", _unsupported("sound recording")),
         (rb"%PDF-", _unsupported("PDF document")),
         (rb"PK\x03\x04|PK\x05\x06", _unsupported("Office document or ZIP archive")),
@@ -121,4 +126,4 @@ def _by_brand(head: bytes) -> Kind:
         return _unsupported("raw camera picture")
     if major.startswith(b"M4A"):
         return _unsupported("sound recording")
-    return _video("QuickTime video" if major == b"qt  " else "MP4 video")
+    return QUICKTIME if major == b"qt  " else MP4

@@ -54,13 +54,13 @@ def prepare(path: Path, limits: Limits) -> Prepared:
     """Check a file and make the model-ready picture of it.
 
     A file that is cut yields what it holds, with `facts.incomplete`. Raises `FileProblem`:
-    `EMPTY`, `TOO_LARGE`, `UNSUPPORTED` and `VIDEO` (the detail names the kind),
+    `EMPTY`, `TOO_LARGE`, `UNSUPPORTED` (the detail names the kind),
     `TOO_MANY_PIXELS`, `DAMAGED`; and `MemoryError`.
     """
     data = read_file(path, limits.max_photo_bytes)
     kind = kinds.sniff(data)
-    if kind.problem is not None:
-        raise FileProblem(kind.problem, kind.name)
+    if not kind.readers:
+        raise FileProblem(kind.problem or Reason.UNSUPPORTED, kind.name)
     header = read_facts(data, kind, limits)
     picture, whole = _picture(data, header, limits.photo_side)
     facts = header.facts

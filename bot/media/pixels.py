@@ -99,7 +99,7 @@ def _by_pillow(data: bytes, header: Header) -> Pixels:
     with quiet():
         image = Image.open(io.BytesIO(data), formats=header.kind.readers)
         image.load()
-        return _to_bgr(image)
+        return to_bgr(image)
 
 
 def _what_is_left(data: bytes, header: Header) -> Pixels:
@@ -113,7 +113,8 @@ def _what_is_left(data: bytes, header: Header) -> Pixels:
         raise FileProblem(Reason.DAMAGED, type(error).__name__) from error
 
 
-def _to_bgr(image: Image.Image) -> Pixels:
+def to_bgr(image: Image.Image) -> Pixels:
+    """Turn an opened picture into pixels, what is transparent over white."""
     if image.mode.startswith("I;16"):  # Pillow's own conversion cuts off at 255.
         image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
     if image.has_transparency_data:

@@ -6,5 +6,6 @@ from bot.texts.files import *
 from bot.texts.offline import *
 from bot.texts.page import *
 from bot.texts.teams import *
+from bot.texts.videos import *
 from bot.texts.vision import *
 from bot.texts.wording import *

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 DESCRIBE = "Describe this image"
 DESCRIBE_SEVERAL = "Describe these images"
+DESCRIBE_VIDEO = "Describe this video"
+DESCRIBE_VIDEOS = "Describe these videos"
+DESCRIBE_ALL = "Describe these images and videos"
 
 WHY_MODEL: dict[ModelReason, str] = {
     ModelReason.FILTERED: "The content filter of the model's service refused this question or "
@@ -53,14 +56,20 @@ STOPPING = "Stopped."
 NOTHING_TO_STOP = "Nothing is being answered here."
 
 
-def placeholder(files: int) -> str:
+def placeholder(photos: int, videos: int = 0) -> str:
     """Say at once what is about to happen."""
-    return f"Looking at {count(files, 'photo', 'photos')}…" if files else THINKING
+    return f"Looking at {_counted(photos, videos)}…" if photos or videos else THINKING
 
 
-def looked_at(done: int, total: int) -> str:
+def looked_at(done: int, photos: int, videos: int = 0) -> str:
     """Say how far the looking has come."""
-    return f"Looking at {count(total, 'photo', 'photos')}… ({done} of {total})"
+    return f"Looking at {_counted(photos, videos)}… ({done} of {photos + videos})"
+
+
+def _counted(photos: int, videos: int) -> str:
+    counted = [count(photos, "photo", "photos")] if photos else []
+    counted += [count(videos, "video", "videos")] if videos else []
+    return " and ".join(counted)
 
 
 def waiting(before: int) -> str:
@@ -71,12 +80,16 @@ def waiting(before: int) -> str:
     return f"Waiting: {count(before, 'message', 'messages')} {verb} before this one…"
 
 
-def unspoken(photos: int) -> str:
-    """Put the question that a photo without words asks."""
+def unspoken(photos: int, videos: int = 0) -> str:
+    """Put the question that photos and videos without words ask."""
+    if photos and videos:
+        return DESCRIBE_ALL
+    if videos:
+        return DESCRIBE_VIDEO if videos == 1 else DESCRIBE_VIDEOS
     return DESCRIBE if photos <= 1 else DESCRIBE_SEVERAL
 
 
-NOTHING_ASKED = "I am here. Post a photo, or ask about one; /help tells what I can do."
+NOTHING_ASKED = "I am here. Post a photo or video, or ask about one; /help tells what I can do."
 ASK_ON = "To ask on about this, reply here and mention me."
 EARLIER_POSTS = (
     "I cannot see posts that were made in this thread before I was mentioned. "
@@ -100,7 +113,7 @@ def command_too_long(limits: Limits) -> str:
 def hello(*, shared: bool) -> str:
     """Greet whoever added Loupe."""
     start = (
-        "Hello, I am Loupe. I look at photos with you: post one"
+        "Hello, I am Loupe. I look at photos and videos with you: post one"
         + (" and mention me" if shared else "")
         + ", with a question or without, and I answer in the same thread."
     )
@@ -116,6 +129,13 @@ def picture_not_shown(photo: str) -> str:
 def outlined(photo: str, things: Sequence[str]) -> str:
     """Describe a picture with outlines to those who cannot see it."""
     return f"{photo} with outlines: {', '.join(things)}."
+
+
+def frames_of(video: str, times: Sequence[str], things: Sequence[str]) -> str:
+    """Describe frames of a video, and what is outlined on them, to those who cannot see them."""
+    frames = "Frame" if len(times) == 1 else "Frames"
+    outlines = f" with outlines: {', '.join(things)}" if things else ""
+    return f"{frames} of {video} at {', '.join(times)}{outlines}."
 
 
 def outlined_on(photo: str) -> str:

@@ -14,46 +14,57 @@ if TYPE_CHECKING:
 
 WHY_FILE: dict[Reason, str] = {
     Reason.TOO_LARGE: "it is larger than {limit}. Please send a smaller copy.",
+    Reason.TOO_LARGE_VIDEO: "it is larger than {limit}. "
+    "Please send a smaller copy or a shorter clip.",
     Reason.TOO_MANY_PIXELS: "it has more than {limit}. Please send a smaller copy.",
     Reason.EMPTY: "the file is empty. Please send it again.",
     Reason.DAMAGED: "the file is damaged and cannot be opened. Please send it again.",
     Reason.UNSUPPORTED: "this kind of file cannot be looked at ({detail}). "
-    "Please send a JPEG, PNG, WebP, GIF, HEIC, BMP or TIFF picture.",
-    Reason.VIDEO: "videos cannot be looked at yet. Please send photos or screenshots of it.",
+    "Please send a JPEG, PNG, WebP, GIF, HEIC, BMP or TIFF picture, "
+    "or an MP4, MOV, WebM, MKV or AVI video.",
     Reason.VIDEO_CLIP: "clips recorded in Teams cannot be read by apps. "
-    "Please attach the photo or a screenshot instead.",
+    "Please attach the video as a file, or send a screenshot of it.",
+    Reason.NO_PICTURE: "it has a sound track but no picture. Please send a photo or a video.",
+    Reason.CODEC: "its video codec ({detail}) cannot be decoded here. "
+    "Please save it as an MP4 (H.264) and send that.",
     Reason.TOO_SLOW: "opening it took too long. Please send a smaller copy.",
-    Reason.CRASHED: "it could not be opened safely. Please save it anew as a JPEG and send that.",
+    Reason.CRASHED: "it could not be opened safely. "
+    "Please save it anew, a picture as JPEG, a video as MP4 (H.264), and send that.",
     Reason.EXPIRED: "its download link has expired. Please send it again.",
     Reason.FORBIDDEN: "Loupe is not allowed to download it. "
-    "Please paste the picture into the message instead.",
+    "Please send it again, or paste it into the message if it is a picture.",
     Reason.NOT_FOUND: "it is no longer there. Please send it again.",
     Reason.UNREACHABLE: "it could not be downloaded just now. Please send it again.",
     Reason.REFUSED_ADDRESS: "its address is not one that Loupe downloads from. "
-    "Please attach the picture itself.",
-    Reason.NOT_A_FILE: "a web page came instead of the file. Please attach the picture itself.",
-    Reason.HTML_ONLY: "this chat does not hand its files to apps. Please paste the picture into "
-    "the message (copy it, then Ctrl+V), or send it to Loupe in a personal chat.",
+    "Please attach the file itself.",
+    Reason.NOT_A_FILE: "a web page came instead of the file. Please attach the file itself.",
+    Reason.HTML_ONLY: "this chat does not hand its files to apps. Please send it to Loupe in a "
+    "personal chat, or paste it into the message if it is a picture (copy it, then Ctrl+V).",
     Reason.GONE: "it is no longer kept. Please send it again.",
     Reason.TOO_MANY: "there are more than {limit} files in this question. "
     "Please send the rest in another message.",
 }
 
 
-def file_problem(name: str, place: int, problem: FileProblem, limits: Limits) -> str:
-    """Name a file that cannot be used, with the reason and the remedy."""
+def why_file(problem: FileProblem, limits: Limits) -> str:
+    """Say why a file cannot be used, and the remedy."""
     shown = {
         Reason.TOO_LARGE: size(limits.max_photo_bytes),
+        Reason.TOO_LARGE_VIDEO: size(limits.max_video_bytes),
         Reason.TOO_MANY_PIXELS: f"{limits.max_photo_pixels / 1e6:g} megapixels "
         f"or {limits.max_photo_side:,} pixels on a side",
         Reason.TOO_MANY: str(limits.max_files),
     }
     limit = shown.get(problem.reason, "")
-    detail = problem.detail or "unknown"
-    why = WHY_FILE[problem.reason].format(limit=limit, detail=detail)
+    return WHY_FILE[problem.reason].format(limit=limit, detail=problem.detail or "unknown")
+
+
+def file_problem(name: str, place: int, problem: FileProblem, limits: Limits) -> str:
+    """Name a file that cannot be used, with the reason and the remedy."""
+    why = why_file(problem, limits)
     if problem.reason is Reason.TOO_MANY:
         return f"Not every file was looked at: {why}"
-    subject = verbatim(name) if name else "A picture" if place <= 1 else f"Picture {place}"
+    subject = verbatim(name) if name else "A file" if place <= 1 else f"File {place}"
     return f"{subject} could not be used: {why}"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from bot.frames import clock
 from bot.texts.vision import PLEASE_CHECK, vin_verdict
 from bot.texts.wording import count, percent, place, size, verbatim
 from bot.vin import read_vin
@@ -12,7 +13,7 @@ from bot.vin import read_vin
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.history import PhotoFacts
+    from bot.history import PhotoFacts, VideoFacts
     from bot.vision import Polygon, TextLine
 
 OFFLINE_HINT = (
@@ -20,7 +21,7 @@ OFFLINE_HINT = (
     "is told. To have questions answered by a model, set `AZURE_OPENAI_ENDPOINT` and "
     "`AZURE_OPENAI_DEPLOYMENT`, or `OPENAI_BASE_URL` and `OPENAI_MODEL`, and start Loupe again."
 )
-OFFLINE_NO_PICTURE = "There is no picture to look at here. Please post one."
+OFFLINE_NO_PICTURE = "There is no picture or video to look at here. Please post one."
 OFFLINE_BEYOND = "This question needs a language model. What can be told is this:"
 OFFLINE_UNREADABLE = "- The picture could not be looked at this time. Please ask again."
 OFFLINE_SHEET = (
@@ -35,6 +36,7 @@ OFFLINE_NOTHING_SEEN = "nothing that could be named"
 OFFLINE_VISION_OFF = (
     "- The picture itself was not looked at, as Vision is off here. /vision on switches it on."
 )
+OFFLINE_NO_FRAMES = "- No frame of it could be looked at this time. Please ask again."
 FEW = 4
 """Most things of a label of which it is said where they are."""
 PLURALS = {"person": "people", "bus": "buses", "sheep": "sheep", "skis": "skis"}
@@ -60,21 +62,53 @@ def offline_file(facts: PhotoFacts) -> str:
     return f"- File: {facts.format}, {pixels}, {size(facts.size)}"
 
 
-def offline_taken(facts: PhotoFacts) -> str:
+def offline_video_file(facts: VideoFacts) -> str:
+    """Tell format, length, size and codec of a video."""
+    rate = f", {facts.rate:.3g} frames a second" if facts.rate else ""
+    sound = "with sound" if facts.sound else "without sound"
+    depth = ", high dynamic range" if facts.hdr else ""
+    pixels = f"{facts.width} × {facts.height} pixels"
+    return (
+        f"- File: {facts.format}, {facts.codec.upper()}{depth}, {clock(facts.seconds)} long, "
+        f"{pixels}{rate}, {size(facts.size)}, {sound}"
+    )
+
+
+def offline_changes(times: Sequence[str]) -> str:
+    """Tell when a video changes most."""
+    return f"- Largest changes: {', '.join(times)}" if times else "- Largest changes: none found"
+
+
+def offline_spoken(time: str, words: str) -> str:
+    """Tell what is spoken in a video, and when."""
+    return f"- Spoken at {time}: {verbatim(words)}"
+
+
+def offline_frame(time: str, seen: str) -> str:
+    """Tell what is seen in a frame of a video."""
+    return f"- At {time}: {seen or OFFLINE_NOTHING_SEEN}"
+
+
+def offline_frames(times: Sequence[str]) -> str:
+    """Tell which frames there are."""
+    return f"- Frames: {', '.join(times)}"
+
+
+def offline_taken(facts: PhotoFacts | VideoFacts) -> str:
     """Tell the time of capture; `taken` is ISO 8601."""
     day, _, clock = facts.taken.partition("T")
     zone = "" if re.search(r"Z$|[+-]\d\d:?\d\d$", clock) else " by the camera's clock"
     return f"- Taken: {f'{day} {clock}'.strip() + zone if day else OFFLINE_UNTOLD}"
 
 
-def offline_place(facts: PhotoFacts) -> str:
+def offline_place(facts: PhotoFacts | VideoFacts) -> str:
     """Tell the position, without looking it up on a map."""
     if facts.latitude is None or facts.longitude is None:
         return f"- Place: {OFFLINE_UNTOLD}"
     return f"- Place: {place(facts.latitude, facts.longitude)} (position in the file)"
 
 
-def offline_camera(facts: PhotoFacts) -> str:
+def offline_camera(facts: PhotoFacts | VideoFacts) -> str:
     """Tell the camera."""
     return f"- Camera: {verbatim(facts.camera) or OFFLINE_UNTOLD}"
 

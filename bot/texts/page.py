@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from bot.texts.wording import size
+from typing import TYPE_CHECKING
+
+from bot.texts.files import why_file
+
+if TYPE_CHECKING:
+    from bot.problems import FileProblem
+    from bot.settings import Limits
 
 PAGE_WRONG_HOST = (
     "Loupe does not answer under this name. Open the address that it printed when it started, "
@@ -16,9 +22,12 @@ PAGE_STORE_DOWN = "Loupe cannot store anything just now. Please send it again in
 PAGE_MALFORMED = "This cannot be read (field {field}). Please reload the page."
 PAGE_TEXT_TOO_LONG = "This message is too long: {limit:,} characters are taken at most."
 PAGE_FILE_GONE = "A file of this message is no longer kept. Please attach it again."
+PAGE_FILE_STALLED = "It stopped arriving. Please attach it again."
+PAGE_FILE_SHORTER = "The file is not that long. Please reload the page."
 PAGE_NOT_FOUND = "There is no such page here."
 
 
-def page_file_too_large(limit: int) -> str:
-    """Refuse an upload that is larger than the page takes."""
-    return f"It is larger than {size(limit)}. Please send a smaller copy."
+def page_file_refused(problem: FileProblem, limits: Limits) -> str:
+    """Refuse an upload, with the reason and the remedy."""
+    why = why_file(problem, limits)
+    return why[0].upper() + why[1:]

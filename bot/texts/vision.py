@@ -37,7 +37,7 @@ PLEASE_CHECK = "please check"
 
 def reading(done: int, total: int) -> str:
     """Say how far the reading and seeing has come."""
-    return f"Reading {count(total, 'photo', 'photos')}… ({done} of {total})"
+    return f"Reading {count(total, 'picture', 'pictures')}… ({done} of {total})"
 
 
 def vin_verdict(vin: Vin) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from bot.frames import is_frame, label
 from bot.pieces import INERT
 
 if TYPE_CHECKING:
@@ -37,14 +38,14 @@ def place(latitude: float, longitude: float) -> str:
 
 
 def photo_ranges(numbers: Sequence[int]) -> str:
-    """Write photo numbers briefly: P1–P8, P11."""
+    """Write the numbers of photos and frames briefly: P1–P8, P11, V1 0:12.4."""
     spans: list[list[int]] = []
     for number in sorted(numbers):
-        if spans and number == spans[-1][-1] + 1:
+        if spans and not is_frame(number) and number == spans[-1][-1] + 1:
             spans[-1][1:] = [number]
         else:
             spans.append([number])
-    return ", ".join("–".join(f"P{number}" for number in span) for span in spans)
+    return ", ".join("–".join(map(label, span)) for span in spans)
 
 
 def verbatim(text: str) -> str:

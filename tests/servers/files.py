@@ -25,22 +25,33 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 HOSTS = ("photos.example", "other.example")
+BLOCK = 256 * 1024
 
 
 @dataclass(frozen=True)
 class Reply:
-    """An answer. With `length` the header lies; `pieces` are sent with `pause` between them;
-    after `cut` bytes the connection breaks."""
+    """An answer. The body is sent in `pieces` with `pause` between them, and then `zeros` bytes;
+    with `cut` the connection breaks at the end."""
 
     status: int = 200
     body: bytes = b"picture"
     headers: dict[str, str] = field(default_factory=lambda: {"Content-Type": "image/jpeg"})
     pieces: int = 1
     pause: float = 0.0
+    zeros: int = 0
     cut: bool = False
+
+    def chunks(self) -> Iterator[bytes]:
+        """What is sent at a time."""
+        size = -(-len(self.body) // self.pieces) or 1
+        for start in range(0, len(self.body), size):
+            yield self.body[start : start + size]
+        for start in range(0, self.zeros, BLOCK):
+            yield bytes(min(BLOCK, self.zeros - start))
 
 
 def redirect(target: str, status: int = 302) -> Reply:
@@ -78,6 +89,8 @@ class FileServer:
     def __init__(self, folder: Path) -> None:
         self.asked: list[Asked] = []
         self.sending = asyncio.Event()
+        self.ended = asyncio.Event()
+        self.sent = 0
         self._folder = folder
         self._replies: deque[Reply] = deque()
 
@@ -122,11 +135,14 @@ class FileServer:
         reply = self._replies.popleft() if self._replies else Reply()
         response = web.StreamResponse(status=reply.status, headers=reply.headers)
         await response.prepare(request)
-        size = -(-len(reply.body) // reply.pieces) or 1
-        for start in range(0, len(reply.body), size):
-            await response.write(reply.body[start : start + size])
-            self.sending.set()
-            await asyncio.sleep(reply.pause)
+        try:
+            for chunk in reply.chunks():
+                await response.write(chunk)
+                self.sent += len(chunk)
+                self.sending.set()
+                await asyncio.sleep(reply.pause)
+        finally:
+            self.ended.set()
         if reply.cut and request.transport:
             request.transport.abort()
         return response

@@ -18,9 +18,10 @@ async function ask(path, options = {}) {
     throw error.name === "AbortError" ? error : new Refused(UNREACHABLE);
   }
   if (response.ok) return response;
-  const told = await response.json().catch(() => ({}));
-  throw new Refused(told.error ?? `Loupe answered with the error ${response.status}.`, response.status);
+  throw refused(response.status, await response.json().catch(() => null));
 }
+
+const refused = (status, told) => new Refused(told?.error ?? `Loupe answered with the error ${status}.`, status);
 
 const json = async (path, options) => (await ask(path, options)).json();
 
@@ -40,16 +41,22 @@ export const post = (message) =>
     body: JSON.stringify(message),
   });
 
-export const upload = (conversation, file, signal) =>
-  json(`/page/files?conversation=${conversation}`, {
-    method: "POST",
-    headers: {
-      "Content-Type": "application/octet-stream",
-      "X-File-Name": encodeURIComponent(file.name.toWellFormed?.() ?? file.name),
-    },
-    body: file,
-    signal,
+// Uploads a file; `told(share)` hears how much of it has been sent, which fetch() would not tell.
+export function upload(conversation, file, signal, told) {
+  const request = new XMLHttpRequest();
+  request.open("POST", `/page/files?conversation=${conversation}`);
+  request.setRequestHeader("Content-Type", "application/octet-stream");
+  request.setRequestHeader("X-File-Name", encodeURIComponent(file.name.toWellFormed?.() ?? file.name));
+  request.responseType = "json";
+  request.upload.onprogress = ({ loaded, total }) => told(loaded / total);
+  signal.addEventListener("abort", () => request.abort());
+  return new Promise((resolve, reject) => {
+    request.onload = () => (request.status < 300 ? resolve(request.response) : reject(refused(request.status, request.response)));
+    request.onerror = () => reject(new Refused(UNREACHABLE));
+    request.onabort = () => reject(signal.reason);
+    request.send(file);
   });
+}
 
 const hex = (bytes) => Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 

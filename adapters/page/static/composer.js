@@ -2,6 +2,7 @@
 
 import { newMessage, post, upload } from "./api.js";
 import { element, find } from "./elements.js";
+import { onUnplayable } from "./files.js";
 
 const TALLEST = 0.4;
 const NOT_ATTACHED = "Remove the file that was not attached, or attach it again.";
@@ -20,7 +21,7 @@ export class Composer {
   constructor(conversation, hooks) {
     this.conversation = conversation;
     this.hooks = hooks;
-    this.uploadBytes = Infinity;
+    this.most = { picture: Infinity, any: Infinity };
     this.#words.value = sessionStorage.getItem(this.#draft) ?? "";
     find("composer").addEventListener("submit", (event) => this.#submitted(event));
     this.#words.addEventListener("input", () => this.#typed());
@@ -142,7 +143,8 @@ export class Composer {
   #attach(files) {
     this.#say("");
     for (const file of files) {
-      if (file.size > this.uploadBytes) this.#say(`“${file.name}” is too large. Please send a smaller copy.`);
+      const most = file.type.startsWith("image/") ? this.most.picture : this.most.any;
+      if (file.size > most) this.#say(`“${file.name}” is too large. Please send a smaller copy.`);
       else this.#add(file);
     }
   }
@@ -150,11 +152,10 @@ export class Composer {
   #add(file) {
     const name = file.name || "Picture";
     const held = { ref: "", url: URL.createObjectURL(file), abort: new AbortController() };
-    const picture = element("img", { src: held.url, alt: name });
-    picture.onerror = () => picture.replaceWith(element("span", { className: "file" }, name));
+    held.bar = element("progress", { max: 1, value: 0, ariaLabel: `Uploading ${name}` });
     const remove = element("button", { type: "button", ariaLabel: `Remove ${name}`, title: `Remove ${name}` }, "×");
     remove.onclick = () => this.#removed(held);
-    held.node = element("li", { className: "loading", title: name }, picture, remove);
+    held.node = element("li", { className: "loading", title: name }, thumb(file, held.url, name), held.bar, remove);
     held.done = this.#upload(held, file, name);
     this.#files.push(held);
     this.#thumbs.append(held.node);
@@ -163,12 +164,14 @@ export class Composer {
 
   async #upload(held, file, name) {
     try {
-      held.ref = (await upload(this.conversation, file, held.abort.signal)).ref;
+      const told = (share) => (held.bar.value = share);
+      held.ref = (await upload(this.conversation, file, held.abort.signal, told)).ref;
     } catch (error) {
       held.node.classList.add("failed");
       if (error.name !== "AbortError") this.#say(`“${name}” was not attached. ${error.message}`);
     }
     held.node.classList.remove("loading");
+    held.bar.remove();
   }
 
   #removed(held) {
@@ -185,4 +188,16 @@ export class Composer {
     this.#files = this.#files.filter((file) => file !== held);
     this.#thumbs.hidden = !this.#files.length;
   }
+}
+
+// Shows a file before it is sent, by its name where the browser cannot.
+function thumb(file, src, name) {
+  const named = () => shown.replaceWith(element("span", { className: "file" }, name));
+  const film = file.type.startsWith("video/");
+  const shown = film
+    ? element("video", { src, muted: true, playsInline: true, preload: "metadata", ariaLabel: name })
+    : element("img", { src, alt: name });
+  if (film) onUnplayable(shown, named);
+  else shown.onerror = named;
+  return shown;
 }

@@ -2,14 +2,12 @@
 
 import { fileUrl } from "./api.js";
 import { element } from "./elements.js";
+import { missing, shown } from "./files.js";
+import { contactSheet, linkTimes } from "./frames.js";
 import { show } from "./markdown.js";
 import { canvas, cite } from "./pointing.js";
 
-const EXTENSION = /\.([a-z0-9]{1,5})$/i;
-
 export const isPlaceholder = (note) => note.stage === "opening" || note.stage === "progress";
-
-const PICTURE_NAME = "Picture";
 
 export class NoteView {
   #body;
@@ -18,8 +16,9 @@ export class NoteView {
   #files = element("ul", { className: "strip", hidden: true });
   #figures = element("div", { className: "figures", hidden: true });
   #illustrations = new Set();
+  #frames = [];
 
-  // hooks: press(command) for a button under a note, view(url, name, picture) for a picture.
+  // hooks: press(command) for a button under a note, view(pictures, at) to enlarge one of several.
   constructor(note, conversation, hooks) {
     this.conversation = conversation;
     this.hooks = hooks;
@@ -42,6 +41,7 @@ export class NoteView {
     else {
       show(this.#body, note.text);
       cite(this.#body, note.citations ?? []);
+      linkTimes(this.#body, this.#frames);
     }
     this.#body.hidden = !note.text;
     this.#showFoot(note);
@@ -69,62 +69,46 @@ export class NoteView {
   }
 
   #showFiles(files) {
-    this.#files.append(...files.map((file) => this.#frame(file)));
+    this.#files.append(...files.map((file) => this.#file(file)));
     this.#files.hidden = !files.length;
   }
 
-  #frame(file) {
-    const url = fileUrl(this.conversation, file.ref);
-    return element("li", {}, file.media_type ? this.#picture(file, url) : chip(file, url));
+  #file(file) {
+    return element("li", {}, shown(file, fileUrl(this.conversation, file.ref), (picture) => this.hooks.view([picture])));
   }
 
-  #picture(file, url) {
-    const name = file.name || PICTURE_NAME;
-    const picture = element("img", { src: url, alt: name, loading: "lazy", decoding: "async" });
-    const button = element("button", { className: "frame", type: "button", title: `Enlarge ${name}` });
-    button.append(picture, element("span", { className: "caption", ariaHidden: "true" }, name));
-    button.onclick = () => this.hooks.view(url, name);
-    picture.onerror = () => missing(url, name, button);
-    return button;
-  }
-
-  // Shows photos with outlines, which come as notes of their own, in the answer that they belong to.
+  // Shows photos with outlines and sheets of frames, which come as notes of their own, in the answer
+  // that they belong to.
   illustrate(notes) {
     const fresh = notes.filter(({ id }) => !this.#illustrations.has(id));
     fresh.forEach(({ id }) => this.#illustrations.add(id));
     this.#figures.append(...fresh.map(({ picture }) => this.#figure(picture)));
     this.#figures.hidden = !this.#figures.childElementCount;
+    linkTimes(this.#body, this.#frames);
   }
 
   #figure(picture) {
-    const url = fileUrl(this.conversation, picture.ref);
+    return picture.frames?.length ? this.#sheet(picture) : this.#photo(this.#located(picture));
+  }
+
+  #located(picture) {
+    return { ...picture, url: fileUrl(this.conversation, picture.ref) };
+  }
+
+  #photo(picture) {
     const enlarge = element("button", { className: "plain", type: "button" }, "Enlarge");
-    enlarge.onclick = () => this.hooks.view(url, picture.name, picture);
+    enlarge.onclick = () => this.hooks.view([picture]);
     const caption = element("figcaption", {}, element("span", { className: "caption" }, picture.name), enlarge);
-    const photo = canvas(url, picture);
+    const photo = canvas(picture.url, picture);
     const figure = element("figure", { className: "figure" }, photo, caption);
-    photo.querySelector("img").onerror = () => missing(url, picture.name, figure);
+    photo.querySelector("img").onerror = () => missing(picture.url, picture.name, figure);
     return figure;
   }
-}
 
-const GONE = [404, 410];
-
-const isGone = (url) =>
-  fetch(url, { method: "HEAD" }).then(({ status }) => GONE.includes(status), () => false);
-
-async function missing(url, name, place) {
-  const why = (await isGone(url)) ? "is no longer kept" : "cannot be shown";
-  place.replaceWith(element("span", { className: "file" }, `${name} ${why}`));
-}
-
-function chip(file, url) {
-  const kind = EXTENSION.exec(file.name)?.[1].toUpperCase() ?? "File";
-  const name = file.name || "File";
-  return element(
-    "a",
-    { className: "file", href: `${url}?download`, download: name },
-    element("span", { className: "kind", ariaHidden: "true" }, kind),
-    name,
-  );
+  #sheet({ name, frames }) {
+    const located = frames.map((frame) => this.#located(frame));
+    const view = (at) => this.hooks.view(located, at);
+    this.#frames.push(...located.map((frame, at) => ({ ...frame, show: () => view(at) })));
+    return contactSheet(name, located, view);
+  }
 }

@@ -55,13 +55,13 @@ const composer = new Composer(id, {
 
 const setup = new Setup(id, {
   command,
-  told: (state) => (composer.uploadBytes = state.upload_bytes),
+  told: (state) => (composer.most = { picture: state.picture_bytes, any: state.upload_bytes }),
 });
 
 const conversation = new Conversation(id, {
   quiet,
   press: (text) => say(text, false).catch((error) => toast.show(error.message)),
-  view: (url, name, picture) => viewer.show(url, name, picture),
+  view: (pictures, at) => viewer.show(pictures, at),
   answered: () => setup.refresh(),
   busy(busy) {
     if (busy === answering) return;

@@ -7,6 +7,7 @@ import { canvas } from "./pointing.js";
 
 const PASSING = 7000;
 const TRANSCRIPT = "transcript.json";
+const STEPS = { ArrowLeft: -1, ArrowRight: 1 };
 
 export class Toast {
   #box = find("toast");
@@ -131,16 +132,39 @@ export class RawJson {
   }
 }
 
+// Shows one of several pictures in full; the arrow keys go on to its neighbours.
 export class Viewer {
   #dialog = find("viewer");
+  #turns = new Map([[find("viewer-earlier"), -1], [find("viewer-later"), 1]]);
+  #pictures = [];
+  #at = 0;
 
   constructor() {
-    this.#dialog.addEventListener("click", () => this.#dialog.close());
+    this.#dialog.addEventListener("click", ({ target }) => this.#pressed(target.closest("button")));
+    this.#dialog.addEventListener("keydown", ({ key }) => this.#turn(STEPS[key] ?? 0));
   }
 
-  show(url, name, picture = { alt: name, outlines: [] }) {
-    find("viewer-photo").replaceChildren(canvas(url, picture));
-    find("viewer-name").textContent = name;
+  show(pictures, at = 0) {
+    this.#pictures = pictures;
+    for (const button of this.#turns.keys()) button.hidden = pictures.length < 2;
+    this.#put(at);
     this.#dialog.showModal();
+  }
+
+  #pressed(button) {
+    if (this.#turns.has(button)) this.#turn(this.#turns.get(button));
+    else this.#dialog.close();
+  }
+
+  #turn(step) {
+    if (step && this.#pictures[this.#at + step]) this.#put(this.#at + step);
+  }
+
+  #put(at) {
+    const { length, [at]: picture } = this.#pictures;
+    this.#at = at;
+    find("viewer-photo").replaceChildren(canvas(picture.url, picture));
+    find("viewer-name").textContent = length < 2 ? picture.name : `${picture.name} (${at + 1} of ${length})`;
+    for (const [button, step] of this.#turns) button.ariaDisabled = String(!this.#pictures[at + step]);
   }
 }

@@ -1,12 +1,11 @@
 // Numbers in the text and outlines on the photo: pointing at one lights up the other, and pressing
 // one leads to the other.
 
-import { element } from "./elements.js";
+import { element, replaceWords } from "./elements.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 const HUES = 7;
-const NUMBER = /\[([1-9]\d?)\]/;
-const KEEPS_NUMBERS = "code, a, button";
+const NUMBER = /\[([1-9]\d?)\]/g;
 // A smaller photo is enlarged to so many pixels, or its numbers would hide it.
 const SMALLEST = 320;
 const GAP = 4;
@@ -16,17 +15,8 @@ const marked = (number) => ({ className: `hue${(number - 1) % HUES}`, type: "but
 // Turns the cited numbers of a text into buttons.
 export function cite(box, citations) {
   const names = new Map(citations.map(({ number, name }) => [String(number), name]));
-  const walker = document.createTreeWalker(box, NodeFilter.SHOW_TEXT);
-  const texts = [];
-  while (names.size && walker.nextNode()) texts.push(walker.currentNode);
-  for (const text of texts.filter(({ data }) => NUMBER.test(data))) {
-    if (text.parentElement.closest(KEEPS_NUMBERS)) continue;
-    const parts = text.data.split(NUMBER);
-    text.replaceWith(...parts.map((part, at) => {
-      if (at % 2 === 0) return part;
-      return names.has(part) ? button("cite", part, names.get(part)) : `[${part}]`;
-    }));
-  }
+  if (!names.size) return;
+  replaceWords(box, NUMBER, ([, number]) => names.has(number) && button("cite", number, names.get(number)));
 }
 
 // Makes a photo with its outlines drawn over it.

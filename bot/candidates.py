@@ -1,0 +1,175 @@
+"""Which frames of a video are worth decoding, told by the sizes of its packets alone.
+
+A packet is large where a picture cannot be told from the one before: where something appears,
+moves suddenly or is cut. Key frames cost least, as each is decoded alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bot.media.shots import Wanted
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from bot.media.scan import Ticks
+
+Span = tuple[float, float]
+"""A stretch of a video: from, and up to but not with, in seconds."""
+
+CHANGES = 0.35
+"""Share of the candidates that are sought where something changes."""
+FEWEST = 0.4
+"""Share of the candidates that there are at least: where key frames are rare, others are decoded
+between them."""
+AROUND = 1.5
+"""Seconds before and after a packet that tell what size is usual there."""
+USUAL = 0.85
+"""The quantile of those sizes that counts as usual: in most videos every second or fourth packet
+is much larger than those between."""
+UNUSUAL = 1.25
+"""Times that a packet is larger than usual where something changes."""
+APART = 0.4
+"""Seconds between two changes: what happens within is one."""
+SETTLING = 0.2
+"""Seconds after a change within which the sharpest frame is taken."""
+UNSETTLED = 5
+"""Packets after a key frame that are large by themselves, as they mend what it left coarse."""
+EARLY = 0.7
+"""A key frame that comes earlier than this share of the usual interval was put where the picture
+changed as a whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A frame to decode.
+
+    `cost` counts the frames from the key frame before it on, and `change` is how unusual its
+    packet was (0: not at all, 1: very).
+    """
+
+    wanted: Wanted
+    cost: int
+    change: float = 0.0
+
+
+def plan(ticks: Ticks, spans: Sequence[Span], most: int) -> tuple[Planned, ...]:
+    """Plan at most so many frames of some stretches of a video, in the order of their times."""
+    there = [ticks.within(*span) for span in spans]
+    total = sum(len(part.at) for part in there)
+    planned: dict[float, Planned] = {}
+    for part in there:
+        if len(part.at):
+            share = max(2, most * len(part.at) // total)
+            for one in _planned(part, share):
+                planned.setdefault(one.wanted.at, one)
+    return tuple(planned[at] for at in sorted(planned))[:most]
+
+
+def _planned(ticks: Ticks, most: int) -> list[Planned]:
+    changes = _changes(ticks, int(most * CHANGES))
+    keys = _key_frames(ticks, most - len(changes))
+    between = _between(ticks, [at for at, _ in keys], int(most * FEWEST) - len(keys))
+    exact = [(at, change, at + SETTLING) for at, change in changes]
+    exact += [(at, 0.0, at) for at in between]
+    taken = [planned_at(ticks, at, change) for at, change in keys]
+    return taken + [planned_at(ticks, at, change, until) for at, change, until in exact]
+
+
+def planned_at(ticks: Ticks, at: float, change: float = 0.0, until: float = 0.0) -> Planned:
+    """Plan a frame, with the key frame before it, and how many are decoded on the way."""
+    place = int(np.searchsorted(ticks.at, at + 1e-6)) - 1
+    before = np.flatnonzero(ticks.key[: place + 1])
+    first = int(before[-1]) if len(before) else 0
+    return Planned(Wanted(at, until, float(ticks.at[first])), place - first + 1, change)
+
+
+def _key_frames(ticks: Ticks, most: int) -> list[tuple[float, float]]:
+    """Pick key frames: those where the picture changed first, the others spread over the time."""
+    at = ticks.at[ticks.key]
+    gaps = np.diff(at)
+    usual = float(np.median(gaps)) if len(gaps) else 0.0
+    early = {float(at[i + 1]) for i in np.flatnonzero(gaps < usual * EARLY)} if usual else set()
+    chosen = (
+        sorted(early)[: most // 2] if len(early) <= most // 2 else spread(sorted(early), most // 2)
+    )
+    rest = spread([float(t) for t in at if t not in early], most - len(chosen))
+    return sorted((t, 0.5 if t in early else 0.0) for t in (*chosen, *rest))
+
+
+def _between(ticks: Ticks, keys: Sequence[float], lacking: int) -> list[float]:
+    """Pick frames far from all key frames, evenly, where there are too few of these."""
+    if lacking <= 0:
+        return []
+    first, last = float(ticks.at[0]), float(ticks.at[-1])
+    step = (last - first) / max(1, lacking + len(keys) - 1)
+    grid = np.linspace(first, last, lacking + len(keys))
+    far = [float(t) for t in grid if all(abs(t - key) > step / 2 for key in keys)]
+    places = np.clip(np.searchsorted(ticks.at, far), 0, len(ticks.at) - 1)
+    return [float(ticks.at[i]) for i in dict.fromkeys(places.tolist())]
+
+
+def shares(planned: Sequence[Planned], worth: int) -> list[tuple[Planned, ...]]:
+    """Share planned frames out to calls that cost about so many frames, in order of time.
+
+    Frames after the same key frame stay together, as all of them are decoded in one go.
+    """
+    parts: list[list[Planned]] = []
+    cost, key = worth, -1.0
+    for one in planned:
+        if one.wanted.key != key and cost >= worth:
+            parts.append([])
+            cost = 0
+        cost += 1 if one.wanted.key == key else one.cost
+        key = one.wanted.key
+        parts[-1].append(one)
+    return [tuple(part) for part in parts]
+
+
+def spread(times: Sequence[float], most: int) -> list[float]:
+    """Keep at most so many of ordered times, as evenly as they allow."""
+    if len(times) <= most:
+        return list(times)
+    if most <= 0:
+        return []
+    grid = np.linspace(times[0], times[-1], most)
+    nearest = np.abs(np.asarray(times)[None, :] - grid[:, None]).argmin(axis=1)
+    return [times[i] for i in dict.fromkeys(nearest.tolist())]
+
+
+def _changes(ticks: Ticks, most: int) -> list[tuple[float, float]]:
+    """Find where packets are much larger than those around them, the most unusual first."""
+    places = np.flatnonzero(~ticks.key)
+    if most <= 0 or len(places) < 8:
+        return []
+    settled = _since_key(ticks)[places] > UNSETTLED
+    at, size = ticks.at[places], ticks.size[places].astype(np.float64)
+    ratio = np.where(settled, size / np.maximum(_usual(at, size), 1.0), 0.0)
+    found: list[tuple[float, float]] = []
+    for i in np.argsort(-ratio):
+        if ratio[i] < UNUSUAL or len(found) == most:
+            break
+        if all(abs(at[i] - other) >= APART for other, _ in found):
+            found.append((float(at[i]), min(1.0, float(np.log2(ratio[i])) / 3)))
+    return found
+
+
+def _since_key(ticks: Ticks) -> NDArray[np.int64]:
+    """Count the packets since the last key frame."""
+    places = np.arange(len(ticks.at))
+    return places - np.maximum.accumulate(np.where(ticks.key, places, 0))
+
+
+def _usual(at: NDArray[np.float64], size: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Tell the usual size around each packet."""
+    first = np.searchsorted(at, at - AROUND)
+    last = np.searchsorted(at, at + AROUND, side="right")
+    return np.array(
+        [np.quantile(size[a:b], USUAL) for a, b in zip(first, last, strict=True)], np.float64
+    )

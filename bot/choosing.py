@@ -1,0 +1,175 @@
+"""The frames of a video that a question is about, chosen by the best means at hand."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
+
+import structlog
+
+from bot.frames import CLOCK, frame_number, read_clock
+from bot.history import Chosen
+from bot.problems import FileProblem, VisionProblem, VisionReason
+from bot.relevance import by_vectors, by_words
+from bot.selection import select
+from bot.survey import CHANGED
+from bot.tasks import end
+from bot.vision import Sighting
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Sequence
+
+    from bot.embedding import Embedding
+    from bot.history import Why
+    from bot.settings import Limits
+    from bot.survey import Candidate, Survey
+    from bot.vision import Vision
+
+EMBEDDING, WORDS, CHANGES = "embedding", "words", "changes"
+"""The means: vectors of pictures and words; what was read and seen; what changes, and colours."""
+LOOKS = 24
+"""Candidates that are looked at, those with changes first: the engine takes half a second each."""
+AT_ONCE = 8
+"""Candidates that wait for an engine at the same time."""
+
+Progress = Callable[[int, int], None]
+"""Is told how many candidates are done, of how many."""
+T = TypeVar("T")
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What is wanted of a video: the words of the question, and at most so many frames.
+
+    `looks` allows the engines that cost time or money; `leads` says that the model sees an
+    overview and asks for frames itself, so that looking at all of them is not worth it.
+    """
+
+    words: str
+    count: int
+    looks: bool = True
+    leads: bool = False
+
+
+class Chooser:
+    """Chooses frames; what an engine fails with costs its means only, never the answer."""
+
+    def __init__(self, vision: Vision, embedding: Embedding | None, limits: Limits) -> None:
+        self._vision = vision
+        self._embedding = embedding
+        self._seconds = limits.sight_seconds
+
+    async def choose(
+        self, video: int, survey: Survey, wish: Wish, progress: Progress
+    ) -> tuple[tuple[Chosen, ...], Survey]:
+        """Choose frames, in the order of their times; returns the survey with what was found out.
+
+        The times that the question itself names come first.
+        """
+        scores, means, survey = await self._scores(survey, wish, progress)
+        named = _named(video, survey, wish)
+        count = wish.count - len(named)
+        picks = await asyncio.to_thread(select, survey.candidates, scores, max(0, count))
+        taken = {one.frame for one in named}
+        chosen = [
+            Chosen(number, _why(survey.candidates[pick.place], fits=pick.fits), pick.score, means)
+            for pick in picks
+            if (number := frame_number(video, survey.candidates[pick.place].at)) not in taken
+        ]
+        return tuple(sorted((*named, *chosen), key=lambda one: one.frame)), survey
+
+    async def _scores(
+        self, survey: Survey, wish: Wish, progress: Progress
+    ) -> tuple[list[float], str, Survey]:
+        """Score the candidates by the first means that works."""
+        if wish.looks and self._embedding is not None:
+            try:
+                # The question first: where there are no embeddings, that costs one request only.
+                words = await self._embedding.words(wish.words)
+                survey = await self._embedded(survey, self._embedding, progress)
+                return by_vectors(words, survey.vectors), EMBEDDING, survey
+            except (FileProblem, VisionProblem) as problem:
+                log.warning("frames_not_embedded", reason=str(problem))
+        means = CHANGES
+        if wish.looks and not wish.leads:
+            survey, means = await self._looked_at(survey, progress), WORDS
+        sightings = survey.sightings if means == WORDS else ()
+        scores = await asyncio.to_thread(by_words, wish.words, survey.candidates, sightings)
+        return scores, means, survey
+
+    async def _embedded(self, survey: Survey, embedding: Embedding, progress: Progress) -> Survey:
+        """Embed the candidates, once; raises what the service failed with, or a time-out."""
+        if survey.vectors:
+            return survey
+        vectors = await self._each(survey.candidates, embedding.picture, progress)
+        failed = next((v for v in vectors if isinstance(v, BaseException)), None)
+        if failed is not None:
+            raise failed
+        return replace(survey, vectors=tuple(v for v in vectors if isinstance(v, tuple)))
+
+    async def _looked_at(self, survey: Survey, progress: Progress) -> Survey:
+        """Have candidates looked at, once; those that were not in time stay without."""
+        if survey.sightings:
+            return survey
+        count = len(survey.candidates)
+        picks = await asyncio.to_thread(select, survey.candidates, [0.0] * count, LOOKS)
+        places = [pick.place for pick in picks]
+        shown = [survey.candidates[place] for place in places]
+        seen = dict(
+            zip(
+                places,
+                await self._each(shown, partial(self._vision.look, upright=True), progress),
+                strict=True,
+            )
+        )
+        kept = tuple(
+            one if isinstance(one := seen.get(place), Sighting) else None for place in range(count)
+        )
+        return replace(survey, sightings=kept) if any(kept) else survey
+
+    async def _each(
+        self,
+        candidates: Sequence[Candidate],
+        engine: Callable[[bytes], Awaitable[T]],
+        progress: Progress,
+    ) -> list[T | FileProblem | VisionProblem]:
+        """Show all candidates to an engine, side by side, for so long and no longer."""
+        limit = asyncio.Semaphore(AT_ONCE)
+        results: dict[int, T | FileProblem | VisionProblem] = {}
+
+        async def one(place: int, jpeg: bytes) -> None:
+            async with limit:
+                try:
+                    results[place] = await engine(jpeg)
+                except (FileProblem, VisionProblem) as problem:
+                    results[place] = problem
+            progress(len(results), len(candidates))
+
+        tasks = [asyncio.create_task(one(i, each.jpeg)) for i, each in enumerate(candidates)]
+        try:
+            if tasks:
+                done, _ = await asyncio.wait(tasks, timeout=self._seconds)
+                for task in done:
+                    task.result()
+        finally:
+            await end(*tasks)
+        late = VisionProblem(VisionReason.TIMED_OUT)
+        return [results.get(place, late) for place in range(len(candidates))]
+
+
+def _named(video: int, survey: Survey, wish: Wish) -> list[Chosen]:
+    """List the frames at the times that a question names, as far as they were surveyed."""
+    times = dict.fromkeys(read_clock(found) for found in CLOCK.finditer(wish.words))
+    inside = [at for at in times if any(start <= at < end for start, end in survey.spans)]
+    return [Chosen(frame_number(video, at), "asked", 1.0) for at in inside][: wish.count]
+
+
+def _why(one: Candidate, *, fits: bool) -> Why:
+    if fits:
+        return "question"
+    return "change" if one.change * 255 >= CHANGED else "spread"

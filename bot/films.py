@@ -1,0 +1,215 @@
+"""The videos of a question, as they go to the model: an overview, the chosen frames, the words."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, NamedTuple
+
+from bot import texts
+from bot.evidence import spoken
+from bot.frames import clock, frame_number, seconds_of
+from bot.history import Chosen, Heard, Video
+from bot.model import Clip
+from bot.problems import FileProblem, ModelProblem
+from bot.prompt import Film
+from bot.tasks import end
+from bot.vision import Sighting
+from bot.windows import spans_of, window
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bot.candidates import Span
+    from bot.choosing import Chooser, Wish
+    from bot.footage import Footage
+    from bot.hearing import Hearing
+    from bot.history import Past
+    from bot.model import Picture
+    from bot.settings import Limits
+    from bot.survey import Survey
+    from bot.threads import Thread
+
+Say = Callable[[str], None]
+"""Is told in words how far the work is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """A video brought to a question: what goes to the model, and what is to be remembered.
+
+    `notes` stand above the answer and `tail` below it. `seen` is what was seen in small copies of
+    the frames, by number.
+    """
+
+    video: Video
+    film: Film
+    chosen: tuple[Chosen, ...] = ()
+    heard: tuple[Heard, ...] = ()
+    notes: tuple[str, ...] = ()
+    tail: tuple[str, ...] = ()
+    seen: Mapping[int, Sighting] = field(default_factory=dict)
+
+
+class _Taken(NamedTuple):
+    """What was chosen of a video, with what was found out about it meanwhile."""
+
+    survey: Survey
+    chosen: tuple[Chosen, ...]
+    pictures: tuple[Picture, ...]
+    overview: Picture | None
+
+
+class Films:
+    """Brings videos; what fails of one costs only that."""
+
+    def __init__(
+        self, footage: Footage, chooser: Chooser, hearing: Hearing, limits: Limits
+    ) -> None:
+        self._footage = footage
+        self._chooser = chooser
+        self._hearing = hearing
+        self._limits = limits
+
+    async def bring(
+        self, thread: Thread, video: Video, wish: Wish, past: Past, say: Say
+    ) -> Brought:
+        """Survey a video, choose frames of it, and have its sound track transcribed meanwhile."""
+        spans = spans_of(wish.words, video.facts.seconds, self._limits.max_video_seconds)
+        listening = asyncio.create_task(self._listen(thread, video, spans, past))
+        try:
+            survey = await self._footage.survey(thread, video, spans, _Decoded(video, say))
+            taken = await self._taken(thread, video, survey, wish, say)
+            if not listening.done():
+                say(texts.listening(video.label))
+            heard, tail = await listening
+        except FileProblem as problem:
+            note = texts.file_problem(video.label, 0, problem, self._limits)
+            return Brought(video, Film(self._clip(video, spans)), notes=(note,))
+        finally:
+            await end(listening)
+        clip = self._clip(video, spans, taken.survey, taken.pictures, heard)
+        words = spoken(video.number, clip.phrases, self._limits.speech_tokens)
+        seen = {frame_number(video.number, at): one for at, one in taken.survey.seen.items()}
+        return Brought(
+            video,
+            Film(clip, words, taken.overview, taken.pictures),
+            taken.chosen,
+            heard,
+            _notes(video, spans, survey, wish),
+            tail,
+            seen,
+        )
+
+    async def _taken(
+        self, thread: Thread, video: Video, survey: Survey, wish: Wish, say: Say
+    ) -> _Taken:
+        """Choose frames and decode them exactly; of a model that leads, an overview goes first."""
+
+        def looked(done: int, total: int) -> None:
+            say(texts.choosing(video.label, done, total))
+
+        say(texts.choosing(video.label))
+        chosen, known = await self._chooser.choose(video.number, survey, wish, looked)
+        if known is not survey:
+            await self._footage.keep(thread, video, known)
+        times = [seconds_of(one.frame) for one in chosen]
+        pictures = await self._footage.frames(thread, video, times) if times else {}
+        overview = None
+        if wish.leads and len(survey.candidates) > len(pictures):
+            overview = await self._footage.overview(video, survey)
+        chosen = _as_decoded(chosen, tuple(pictures))
+        return _Taken(known, chosen, tuple(pictures.values()), overview)
+
+    async def _listen(
+        self, thread: Thread, video: Video, spans: Sequence[Span], past: Past
+    ) -> tuple[tuple[Heard, ...], tuple[str, ...]]:
+        try:
+            return await self._hearing.hear(thread, video, spans, past), ()
+        except ModelProblem as problem:
+            return (), (texts.without_speech(video.label, problem),)
+
+    def _clip(
+        self,
+        video: Video,
+        spans: Sequence[Span],
+        survey: Survey | None = None,
+        pictures: Sequence[Picture] = (),
+        heard: Sequence[Heard] = (),
+    ) -> Clip:
+        """Introduce a video in words."""
+        changes = survey.changes if survey else ()
+        told = [
+            _about(video),
+            *_parts(video, spans),
+            _sound(video, heard, works=self._hearing.works),
+        ]
+        told += [f"it changes most at {', '.join(map(clock, changes))}"] if changes else []
+        told += [] if pictures else ["none of its frames could be had"]
+        return Clip(
+            text=f"[{video.label}: {'; '.join(told)}.]",
+            name=video.label,
+            sha256=video.sha256,
+            facts=video.facts,
+            frames=tuple(number for picture in pictures for number in picture.numbers),
+            changes=changes,
+            phrases=tuple(phrase for each in heard for phrase in each.phrases),
+        )
+
+
+class _Decoded:
+    """Tells how far a video was decoded, never less than before."""
+
+    def __init__(self, video: Video, say: Say) -> None:
+        self._video = video
+        self._say = say
+        self._until = 0.0
+
+    def __call__(self, until: float) -> None:
+        self._until = max(self._until, until)
+        self._say(texts.decoding(self._video.label, self._until, self._video.facts.seconds))
+
+
+def _as_decoded(chosen: Sequence[Chosen], numbers: Sequence[int]) -> tuple[Chosen, ...]:
+    """Number chosen frames as they were decoded: a time that was named lies within a frame."""
+    exact = {one.frame: one for one in chosen if one.frame in numbers}
+    for one in chosen:
+        before = [number for number in numbers if number <= one.frame]
+        if one.frame not in exact and numbers:
+            number = max(before, default=numbers[0])
+            exact.setdefault(number, replace(one, frame=number))
+    return tuple(exact[number] for number in sorted(exact))
+
+
+def _about(video: Video) -> str:
+    facts = video.facts
+    rate = f", {facts.rate:g} frames a second" if facts.rate else ""
+    taken = f", taken {facts.taken}" if facts.taken else ""
+    return f"video, {clock(facts.seconds)} long, {facts.width} x {facts.height} pixels{rate}{taken}"
+
+
+def _parts(video: Video, spans: Sequence[Span]) -> list[str]:
+    if len(spans) == 1 and spans[0][0] <= 0 and spans[0][1] >= video.facts.seconds:
+        return []
+    parts = ", ".join(f"{clock(a)} to {clock(min(b, video.facts.seconds))}" for a, b in spans)
+    return [f"only {parts} was looked at"]
+
+
+def _sound(video: Video, heard: Sequence[Heard], *, works: bool) -> str:
+    if not video.facts.sound:
+        return "no sound track"
+    if not heard:
+        return "its sound was not listened to"
+    spoken_words = any(each.phrases for each in heard)
+    return "its words follow" if spoken_words and works else "no words were heard in its sound"
+
+
+def _notes(video: Video, spans: Sequence[Span], survey: Survey, wish: Wish) -> tuple[str, ...]:
+    seconds = video.facts.seconds
+    notes = [texts.video_cut(video.label, seconds)] if video.facts.incomplete else []
+    if survey.partial:
+        notes.append(texts.video_partial(video.label))
+    if len(spans) > 1 or (_parts(video, spans) and not window(wish.words, seconds)):
+        notes.append(texts.parts_seen(video.label, seconds, spans))
+    return tuple(notes)

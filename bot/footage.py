@@ -1,0 +1,220 @@
+"""The videos of a thread: surveyed once, and frames of them decoded when they are wanted."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import structlog
+
+from bot.candidates import plan, planned_at, shares
+from bot.frames import clock, frame_number, label, seconds_of
+from bot.gallery import blob_key
+from bot.media.crop import crop_frame
+from bot.media.photos import fitted
+from bot.media.pixels import QUALITY
+from bot.media.scan import ticks
+from bot.media.sheets import sheet
+from bot.media.shots import shots
+from bot.model import Picture
+from bot.pointing import sheet_of_frames
+from bot.problems import FileProblem, Reason
+from bot.selection import select
+from bot.survey import Survey, read, surveyed, written
+from bot.tasks import end
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from bot.blobs import Blobs
+    from bot.boxes import Box
+    from bot.candidates import Planned, Span
+    from bot.channel import OutPicture
+    from bot.children import Children
+    from bot.gallery import Gallery
+    from bot.grounding import Outline
+    from bot.history import Video
+    from bot.mailbox import Cited
+    from bot.media.shots import Shot
+    from bot.settings import Limits
+    from bot.threads import Thread
+
+THUMB_SIDE = 768
+"""Long side of a candidate in pixels: a sign that people can read in the video stays readable."""
+THUMB_QUALITY = 80
+CELLS = 24
+"""Frames of an overview: in 6 x 4 cells of 340 pixels people and vehicles can be told apart."""
+WORTH = 40
+"""Frames that a child decodes for one call, about: enough to be worth opening the file."""
+
+Decoded = Callable[[float], None]
+"""Is told up to which second a video was decoded."""
+
+log = structlog.get_logger()
+
+
+class Footage:
+    """Surveys videos, keeps the surveys beside them, and brings single frames."""
+
+    def __init__(self, children: Children, blobs: Blobs, gallery: Gallery, limits: Limits) -> None:
+        self._children = children
+        self._blobs = blobs
+        self._gallery = gallery
+        self._limits = limits
+
+    async def survey(
+        self, thread: Thread, video: Video, spans: Sequence[Span], decoded: Decoded
+    ) -> Survey:
+        """Survey some stretches of a video, or bring back the survey that is kept.
+
+        Raises `FileProblem`: `GONE`, or why nothing of it could be decoded.
+        """
+        kept = await self._blobs.get(self._key(thread, video, spans))
+        known = await asyncio.to_thread(read, kept) if kept else None
+        if known is not None:
+            return known
+        async with self._gallery.original(thread, video.sha256) as path:
+            if path is None:
+                raise FileProblem(Reason.GONE)
+            survey = await self._survey(path, spans, decoded)
+        await self.keep(thread, video, survey)
+        return survey
+
+    async def keep(self, thread: Thread, video: Video, survey: Survey) -> None:
+        """Keep a survey, with what engines made of it, for later questions."""
+        data = await asyncio.to_thread(written, survey)
+        await self._blobs.put(self._key(thread, video, survey.spans), data)
+
+    async def frames(
+        self, thread: Thread, video: Video, times: Iterable[float]
+    ) -> dict[int, Picture]:
+        """Bring frames exactly as they are shown at some times, by their numbers, in order.
+
+        Those that the file does not hold are left out. Raises `FileProblem`.
+        """
+        numbers = [frame_number(video.number, at) for at in dict.fromkeys(times)]
+        found = {n: await self._kept(thread, video, n) for n in numbers}
+        lacking = [seconds_of(n) for n, picture in found.items() if picture is None]
+        made = await self._exactly(thread, video, lacking) if lacking else {}
+        pictures = {n: picture for n, picture in found.items() if picture is not None} | made
+        return {number: pictures[number] for number in sorted(pictures)}
+
+    async def closer(self, thread: Thread, video: Video, number: int, box: Box) -> Picture:
+        """Cut a box out of a frame at full resolution; raises `FileProblem`."""
+        async with self._gallery.original(thread, video.sha256) as path:
+            if path is None:
+                raise FileProblem(Reason.GONE)
+            at, side = seconds_of(number), self._limits.photo_side
+            made = await self._children.run(crop_frame, path, self._limits, at, box, side)
+        name = f"{label(number)} {box.sides}"
+        return Picture(name, made.sha256, made.jpeg, made.width, made.height, (number,))
+
+    async def overview(self, video: Video, survey: Survey) -> Picture:
+        """Put small frames of a survey on one contact sheet; raises `FileProblem`."""
+        picks = await asyncio.to_thread(
+            select, survey.candidates, [0.0] * len(survey.candidates), CELLS
+        )
+        shown = [survey.candidates[pick.place] for pick in picks]
+        cells = [(clock(one.at), one.jpeg) for one in shown]
+        made = await self._children.run(sheet, cells, self._limits.photo_side)
+        numbers = tuple(frame_number(video.number, one.at) for one in shown)
+        name = f"V{video.number} overview"
+        return Picture(name, made.sha256, made.jpeg, made.width, made.height, numbers)
+
+    async def shown(self, thread: Thread, cited: Cited, outlines: Sequence[Outline]) -> OutPicture:
+        """Show frames of a video with the outlines on them; raises `FileProblem`."""
+        times = [seconds_of(number) for number in cited.frames]
+        pictures = await self.frames(thread, cited.video, times)
+        shown = [picture for number, picture in pictures.items() if number in cited.frames]
+        if not shown:
+            raise FileProblem(Reason.GONE)
+        return await sheet_of_frames(self._children, shown, outlines, cited.video.label)
+
+    async def _exactly(
+        self, thread: Thread, video: Video, times: Sequence[float]
+    ) -> dict[int, Picture]:
+        """Decode frames at full size, and keep them."""
+        async with self._gallery.original(thread, video.sha256) as path:
+            if path is None:
+                raise FileProblem(Reason.GONE)
+            listed = await self._children.run(ticks, path, self._limits)
+            planned = [planned_at(listed, at) for at in sorted(times)]
+            made, _ = await self._shots(path, planned, self._limits.photo_side, QUALITY, _unheard)
+        pictures = {}
+        for shot in made:
+            number = frame_number(video.number, shot.at)
+            pictures[number] = _picture(number, shot.jpeg, shot.width, shot.height)
+            await self._blobs.put(self._frame_key(thread, video, number), shot.jpeg)
+        return pictures
+
+    async def _kept(self, thread: Thread, video: Video, number: int) -> Picture | None:
+        jpeg = await self._blobs.get(self._frame_key(thread, video, number))
+        if jpeg is None:
+            return None
+        width, height = fitted(video.facts.width, video.facts.height, self._limits.photo_side)
+        return _picture(number, jpeg, width, height)
+
+    async def _survey(self, path: Path, spans: Sequence[Span], decoded: Decoded) -> Survey:
+        listed = await self._children.run(ticks, path, self._limits)
+        planned = await asyncio.to_thread(plan, listed, spans, self._limits.video_candidates)
+        made, partial = await self._shots(path, planned, THUMB_SIDE, THUMB_QUALITY, decoded)
+        return await asyncio.to_thread(surveyed, spans, planned, made, partial=partial)
+
+    async def _shots(
+        self,
+        path: Path,
+        planned: Sequence[Planned],
+        side: int,
+        quality: int,
+        decoded: Decoded,
+    ) -> tuple[list[Shot], bool]:
+        """Decode side by side, and tell whether some is missing; raises `FileProblem` if all is."""
+        made: list[Shot] = []
+        problems: list[FileProblem] = []
+
+        async def one(part: Sequence[Planned]) -> None:
+            wanted = [each.wanted for each in part]
+            try:
+                made.extend(
+                    await self._children.run(shots, path, self._limits, wanted, side, quality)
+                )
+            except FileProblem as problem:
+                problems.append(problem)
+            decoded(max(each.at for each in wanted))
+
+        tasks = [asyncio.create_task(one(part)) for part in shares(planned, WORTH)]
+        try:
+            if tasks:
+                await asyncio.wait(tasks, timeout=self._limits.survey_seconds)
+            late = [task for task in tasks if not task.done()]
+            for task in set(tasks).difference(late):
+                task.result()
+        finally:
+            await end(*tasks)
+        if not made:
+            raise problems[0] if problems else FileProblem(Reason.TOO_SLOW)
+        if late or problems:
+            log.warning("frames_missing", late=len(late), problems=[str(p) for p in problems])
+        return made, bool(late or problems)
+
+    def _frame_key(self, thread: Thread, video: Video, number: int) -> str:
+        milliseconds = round(seconds_of(number) * 1000)
+        return f"{blob_key(thread, video.sha256)}.{milliseconds}.{self._limits.photo_side}.jpg"
+
+    def _key(self, thread: Thread, video: Video, spans: Sequence[Span]) -> str:
+        """Name the survey of some stretches, in milliseconds."""
+        told = ".".join(f"{round(start * 1000)}-{round(stop * 1000)}" for start, stop in spans)
+        return f"{blob_key(thread, video.sha256)}.{told}.{self._limits.video_candidates}.survey"
+
+
+def _unheard(_: float) -> None:
+    """Tell nobody."""
+
+
+def _picture(number: int, jpeg: bytes, width: int, height: int) -> Picture:
+    """Make a picture of a frame; it is known by the digest of its own bytes."""
+    digest = hashlib.sha256(jpeg).hexdigest()
+    return Picture(label(number), digest, jpeg, width, height, (number,))

@@ -1,0 +1,60 @@
+"""Frames of videos: numbered, so that whatever knows photos by number knows frames too.
+
+The frame of video `V2` at 12.4 seconds has the number 2_000_012_400: the video's number and the
+time in milliseconds. Photos have numbers below 1_000_000_000, so that both sort as they are told.
+"""
+
+from __future__ import annotations
+
+import re
+
+SPACE = 1_000_000_000
+"""Numbers for each video: milliseconds of eleven days."""
+LONGEST = SPACE / 1000 - 1
+"""Seconds of the latest frame that has a number."""
+
+_CLOCK = r"(?:(\d{1,2}):)?(\d{1,2}):(\d{2}(?:\.\d{1,3})?)"
+CLOCK = re.compile(rf"(?<![\d:.])(?<!\d,){_CLOCK}(?![\d:]|\.\d)")
+"""A time within a video as people write it: 0:12.4, 2:05, 1:02:03."""
+
+
+def frame_number(video: int, seconds: float) -> int:
+    """Number the frame of `V<video>` at so many seconds, to the millisecond."""
+    return video * SPACE + round(min(max(seconds, 0.0), LONGEST) * 1000)
+
+
+def is_frame(number: int) -> bool:
+    """Tell whether a number is that of a frame, not of a photo."""
+    return number >= SPACE
+
+
+def video_of(number: int) -> int:
+    """Tell which video a frame is of; 0 for a photo."""
+    return number // SPACE
+
+
+def seconds_of(number: int) -> float:
+    """Tell when a frame is shown, in seconds from the video's start."""
+    return number % SPACE / 1000
+
+
+def clock(seconds: float) -> str:
+    """Write a time as people read it, to a tenth of a second: 0:12.4, 1:02:03.0."""
+    tenths = round(max(seconds, 0.0) * 10)
+    minutes, tenths = divmod(tenths, 600)
+    hours, minutes = divmod(minutes, 60)
+    lead = f"{hours}:{minutes:02}" if hours else f"{minutes}"
+    return f"{lead}:{tenths // 10:02}.{tenths % 10}"
+
+
+def read_clock(found: re.Match[str]) -> float:
+    """Read a match of `CLOCK` as seconds."""
+    hours, minutes, seconds = found.groups()
+    return int(hours or 0) * 3600 + int(minutes) * 60 + float(seconds)
+
+
+def label(number: int) -> str:
+    """Name a photo or a frame: P3, or V1 0:12.4."""
+    if is_frame(number):
+        return f"V{video_of(number)} {clock(seconds_of(number))}"
+    return f"P{number}"

@@ -1,0 +1,35 @@
+"""Whether Loupe lives, and whether it can work: for whatever watches over its process."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from bot.problems import StoreDown
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+PATIENCE = 2.0
+"""Seconds that the store may take to answer."""
+
+
+def health(ping: Callable[[], Awaitable[None]], works: Callable[[], bool]) -> list[web.RouteDef]:
+    """Serve `/healthz` and `/readyz`; `ping` asks the store and raises `StoreDown`."""
+
+    async def alive(_: web.Request) -> web.Response:
+        return web.json_response({"status": "alive"})
+
+    async def ready(_: web.Request) -> web.Response:
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await ping()
+        except (StoreDown, TimeoutError):
+            return web.json_response({"status": "the store is away"}, status=503)
+        if not works():
+            return web.json_response({"status": "no work is taken"}, status=503)
+        return web.json_response({"status": "ready"})
+
+    return [web.get("/healthz", alive), web.get("/readyz", ready)]

@@ -1,0 +1,90 @@
+"""What is shown below an answer: the photos and frames that it points at, with outlines."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import structlog
+
+from bot import texts
+from bot.channel import Post, Refused
+from bot.frames import is_frame, video_of
+from bot.mailbox import Cited
+from bot.moments import cited
+from bot.problems import FileProblem
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine, Iterator
+    from typing import Any
+
+    from bot.channel import OutPicture
+    from bot.footage import Footage
+    from bot.gallery import Gallery
+    from bot.history import Past, Photo
+    from bot.mailbox import Answered
+    from bot.sends import Sends
+    from bot.threads import Thread
+    from bot.turn import Outcome
+
+MOST_FRAMES = 24
+"""Frames that are shown below an answer at most: as many as stand on an overview."""
+
+log = structlog.get_logger()
+
+
+def pointed(outcome: Outcome, past: Past) -> tuple[Photo, ...]:
+    """List the photos that have outlines."""
+    numbers = {outline.photo for outline in outcome.turn.outlines}
+    photos = {photo.number: photo for photo in (*past.photos, *outcome.photos)}
+    return tuple(photos[number] for number in sorted(numbers) if number in photos)
+
+
+def frames_cited(outcome: Outcome, past: Past) -> tuple[Cited, ...]:
+    """List the frames that an answer cites by their times, or that have outlines, by video."""
+    turn = outcome.turn
+    if turn.status != "answered":
+        return ()
+    outlined = {outline.photo for outline in turn.outlines if is_frame(outline.photo)}
+    times = cited(turn.answer, [one.frame for one in turn.frames])
+    frames = sorted(outlined | set(times))[:MOST_FRAMES]
+    videos = {video.number: video for video in (*past.videos, *outcome.videos)}
+    return tuple(
+        Cited(videos[number], tuple(frame for frame in frames if video_of(frame) == number))
+        for number in sorted({video_of(frame) for frame in frames} & {*videos})
+    )
+
+
+class Illustrations:
+    """Shows pictures, each a numbered send after those of the text."""
+
+    def __init__(self, gallery: Gallery, footage: Footage) -> None:
+        self._gallery = gallery
+        self._footage = footage
+
+    async def show(self, sends: Sends, thread: Thread, result: Answered) -> None:
+        """Show what an answer points at, or say that it cannot be shown."""
+        if not sends.abilities.pictures:
+            return
+        shown = self._pictures(thread, result)
+        for place, (making, missing) in enumerate(shown, start=len(result.parts)):
+            try:
+                await sends.show(place, await making)
+            except (FileProblem, Refused) as error:
+                log.warning("picture_not_shown", error=str(error) or type(error).__name__)
+                await sends.say(place, Post(missing))
+
+    def _pictures(
+        self, thread: Thread, result: Answered
+    ) -> Iterator[tuple[Coroutine[Any, Any, OutPicture], str]]:
+        """Make the pictures one by one, each with what is said where it cannot be shown."""
+        outlines = result.turn.outlines
+        for photo in result.pointed:
+            yield (
+                self._gallery.outlined(thread, photo, outlines),
+                texts.picture_not_shown(photo.label),
+            )
+        for frames in result.cited:
+            yield (
+                self._footage.shown(thread, frames, outlines),
+                texts.frames_not_shown(frames.video.label),
+            )
