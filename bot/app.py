@@ -12,7 +12,7 @@ from aiohttp import web
 
 from adapters.blobs import MediaSettings, open_blobs, try_blobs
 from adapters.download import DownloadSettings
-from adapters.models.build import build_model, build_speech
+from adapters.models.build import build_model, build_speech, check_model, check_speech
 from adapters.models.settings import ModelSettings
 from adapters.page.routes import Page
 from adapters.page.settings import PageSettings
@@ -26,7 +26,13 @@ from adapters.teams.checks import check_keys, check_token
 from adapters.teams.limits import TeamsLimits
 from adapters.teams.room import teams_room
 from adapters.teams.settings import TeamsSettings
-from adapters.vision.settings import VisionSettings, build_embedding, build_vision
+from adapters.vision.settings import (
+    VisionSettings,
+    build_embedding,
+    build_vision,
+    check_embedding,
+    check_vision,
+)
 from bot import doctor
 from bot.children import Children
 from bot.choosing import Chooser
@@ -297,6 +303,7 @@ def checks(settings: Settings) -> list[doctor.Check]:
     """List what `loupe doctor` tries, part by part."""
     store_remedy = doctor.REDIS if settings.redis.url else doctor.FOLDER
     blobs_remedy = doctor.OBJECT_STORE if settings.media.url else doctor.FOLDER
+    model = settings.model, settings.limits, settings.vision.lent
     found: list[doctor.Check] = [
         doctor.Check("data folder", lambda: doctor.writable(settings.core.data), doctor.FOLDER),
         doctor.Check("store", lambda: _check_store(settings), store_remedy),
@@ -304,12 +311,24 @@ def checks(settings: Settings) -> list[doctor.Check]:
             "pictures", lambda: try_blobs(settings.media, settings.core.data), blobs_remedy
         ),
         *(
-            doctor.Check(f"model {name}", partial(_check_model, settings, name))
+            doctor.Check(f"model {name}", partial(check_model, *model, name))
             for name in settings.deployment.models
         ),
     ]
     vision_remedy = doctor.VISION if settings.vision.endpoint else doctor.ENGINE
-    found.append(doctor.Check("vision", lambda: _check_vision(settings), vision_remedy))
+    found.append(
+        doctor.Check(
+            "vision", partial(check_vision, settings.vision, settings.limits), vision_remedy
+        )
+    )
+    if settings.vision.endpoint:
+        found.append(
+            doctor.Check("embeddings", partial(check_embedding, settings.vision), doctor.EMBEDDING)
+        )
+    if settings.model.transcribe_model:
+        found.append(
+            doctor.Check("transcription", partial(check_speech, settings.model), doctor.SPEECH)
+        )
     if not settings.teams.playground:
         found += [
             doctor.Check("Teams token", lambda: check_token(settings.teams), doctor.SIGN_IN),
@@ -325,19 +344,3 @@ async def _check_store(settings: Settings) -> str:
         await redis.ping()
     kind = "Redis" if settings.redis.url else "The embedded store"
     return f"{kind} answers."
-
-
-async def _check_model(settings: Settings, name: str) -> str:
-    model = build_model(settings.model, settings.limits, settings.vision.lent)
-    try:
-        return await model.check(name)
-    finally:
-        await model.close()
-
-
-async def _check_vision(settings: Settings) -> str:
-    vision = build_vision(settings.vision, settings.limits)
-    try:
-        return await vision.check()
-    finally:
-        await vision.close()

@@ -200,12 +200,13 @@ class Controls:
         settings = await self._history.settings(order.thread)
         await self._gallery.forget(order.thread, order.entry.at)
         made = settings.keys() - {"pending"}
-        receipt = texts.forgotten(len(_told(past)), len(past.photos), len(made))
+        files = len(past.photos), len(past.videos)
+        receipt = texts.forgotten(len(_told(past)), *files, len(made))
         return Said((receipt,), erase="everything")
 
     async def _photos(self, order: Order) -> Said:
         past = await self._history.past(order.thread)
-        return Said((texts.photo_log(past.photos),))
+        return Said((texts.photo_log(past.photos, past.videos),))
 
     async def _watch(self, order: Order) -> Said:
         message = order.entry.message

@@ -41,6 +41,8 @@ REDIS = "Check REDIS_URL, and that the Redis server runs and lets this machine i
 OBJECT_STORE = "Check LOUPE_MEDIA_URL and the credentials of the object store."
 VISION = "Check VISION_ENDPOINT and VISION_KEY, or the role of Loupe's identity there."
 ENGINE = "Check LOUPE_VISION_MEMORY and the free memory of this machine, or install Loupe anew."
+EMBEDDING = "Frames of videos are chosen by other means meanwhile; some regions have no embeddings."
+SPEECH = "Videos are answered without their words meanwhile; check the deployment and its name."
 SIGN_IN = (
     "Check MicrosoftAppId, MicrosoftAppPassword, MicrosoftAppType and MicrosoftAppTenantId "
     "against the Azure Bot, and that this machine reaches LOUPE_TOKEN_URL."

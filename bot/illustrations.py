@@ -45,7 +45,8 @@ def frames_cited(outcome: Outcome, past: Past) -> tuple[Cited, ...]:
     if turn.status != "answered":
         return ()
     outlined = {outline.photo for outline in turn.outlines if is_frame(outline.photo)}
-    times = cited(turn.answer, [one.frame for one in turn.frames])
+    seen = (*(one.frame for one in turn.frames), *outcome.overviews)
+    times = cited(turn.answer, seen)
     frames = sorted(outlined | set(times))[:MOST_FRAMES]
     videos = {video.number: video for video in (*past.videos, *outcome.videos)}
     return tuple(

@@ -56,7 +56,10 @@ class Audience(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A finished turn: what is stored, the whole text to show, and whether the hints are in it."""
+    """A finished turn: what is stored, the whole text to show, and whether the hints are in it.
+
+    `overviews` are the numbers of the frames that the model saw small, on an overview.
+    """
 
     turn: Turn
     text: str
@@ -64,6 +67,7 @@ class Outcome:
     photos: tuple[Photo, ...] = ()
     request: tuple[dict[str, object], ...] = ()
     videos: tuple[Video, ...] = ()
+    overviews: tuple[int, ...] = ()
 
 
 @dataclass(slots=True)
@@ -276,6 +280,7 @@ class Turns:
             state.collected.photos,
             tuple(view),
             state.collected.videos,
+            composed.overviews if composed else (),
         )
 
 

@@ -194,6 +194,9 @@ def test_the_doctor_tries_what_is_configured(folder: Path, monkeypatch: pytest.M
         *("model gpt-4o", "model gpt-5.1", "vision"),
         *("Teams token", "Teams signing keys"),
     ]
+    heard = {"VISION_ENDPOINT": "http://127.0.0.1:9", "OPENAI_TRANSCRIBE_MODEL": "whisper-1"}
+    found = [check.part for check in app.checks(settings(monkeypatch, **model, **heard))]
+    assert found[-3:] == ["vision", "embeddings", "transcription"]
 
 
 class Services:

@@ -236,7 +236,7 @@ async def test_forget_counts_what_it_erases(bench: Bench) -> None:
     await bench.history.set(CHAT, "model", "GPT-4o")
     await bench.say("/system Count cars.")
     said = await bench.say("/forget")
-    assert said == Said((texts.forgotten(2, 1, 1),), erase="everything")
+    assert said == Said((texts.forgotten(2, 1, 0, 1),), erase="everything")
     assert bench.forgotten == [(CHAT, 102.0)]
 
 

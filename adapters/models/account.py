@@ -60,14 +60,17 @@ def told(sighting: Sighting, question: str, about: set[Topic]) -> Iterator[Piece
 
 
 def marked(sighting: Sighting, question: str) -> Piece:
-    """Tell what was seen in one line, of the things that a question names these alone."""
+    """Tell what was seen in one line, of the things that a question names these alone.
+
+    Only what is asked for, and text, is pointed at: of a video all things would be too many.
+    """
     groups = _grouped(sighting.things)
     wanted = {label for labels in named(question, groups).values() for label in labels}
     groups = {label: found for label, found in groups.items() if label in wanted or not wanted}
     phrases = [texts.offline_things(label, groups[label]) for label in groups]
     read = _text(sighting) if sighting.lines else Piece("")
     words = "; ".join(part for part in (*phrases, read.text.removeprefix("- ").rstrip()) if part)
-    return Piece(words, (*_marks(phrases, groups), *read.marks))
+    return Piece(words, (*(_marks(phrases, groups) if wanted else ()), *read.marks))
 
 
 def _things(things: Sequence[Thing], question: str) -> Iterator[Piece]:

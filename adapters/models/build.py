@@ -41,3 +41,25 @@ def build_speech(settings: ModelSettings) -> SpeechModel | None:
     from adapters.models.speech import SpeechModel  # noqa: PLC0415
 
     return SpeechModel(settings)
+
+
+async def check_model(
+    settings: ModelSettings, limits: Limits, vision: tuple[str, str] | None, name: str
+) -> str:
+    """Try one model, for `loupe doctor`; raises what is wrong."""
+    model = build_model(settings, limits, vision)
+    try:
+        return await model.check(name)
+    finally:
+        await model.close()
+
+
+async def check_speech(settings: ModelSettings) -> str:
+    """Try the model that transcribes, for `loupe doctor`; raises what is wrong."""
+    speech = build_speech(settings)
+    if speech is None:
+        return "No model transcribes."
+    try:
+        return await speech.check()
+    finally:
+        await speech.close()

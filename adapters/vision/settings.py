@@ -124,3 +124,24 @@ def build_embedding(settings: VisionSettings, vision: Vision | None = None) -> E
     if isinstance(vision, AzureVision):
         return AzureEmbedding(vision.resource, shared=True)
     return AzureEmbedding(Resource(settings))
+
+
+async def check_vision(settings: VisionSettings, limits: Limits) -> str:
+    """Try the engine, for `loupe doctor`; raises what is wrong."""
+    vision = build_vision(settings, limits)
+    try:
+        return await vision.check()
+    finally:
+        await vision.close()
+
+
+async def check_embedding(settings: VisionSettings) -> str:
+    """Try the embeddings, for `loupe doctor`; raises what is wrong."""
+    embedding = build_embedding(settings)
+    if embedding is None:
+        return "Nothing embeds."
+    try:
+        await embedding.words("a car")
+    finally:
+        await embedding.close()
+    return "Words are embedded, so that frames of videos are chosen by the question."

@@ -117,7 +117,7 @@ def hello(*, shared: bool) -> str:
         + (" and mention me" if shared else "")
         + ", with a question or without, and I answer in the same thread."
     )
-    watch = " Say /watch photos to have every photo here looked at." if shared else ""
+    watch = " Say /watch photos to have every photo and video here looked at." if shared else ""
     return f"{start}{watch} /help tells the rest."
 
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from bot.commands import COMMANDS
+from bot.frames import clock
 from bot.texts.offline import OFFLINE_HINT
 from bot.texts.wording import count, place, plain, size, verbatim
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from bot.commands import Command
-    from bot.history import Photo, Usage
+    from bot.history import Photo, Usage, Video, VideoFacts
     from bot.preferences import Deployment, InForce
 
 CONTINUE = "Continue"
@@ -28,7 +29,7 @@ NOTHING_PENDING = (
 SYSTEM_KEPT = "The system message stays as it is."
 JSON_AS_FILE = "The transcript is too long for a message, so here it is as a file."
 WATCH_NEEDS_CHANNEL = "/watch is for channels and group chats; here I read everything anyway."
-NO_PHOTOS = "No photos have been posted to me here yet."
+NO_PHOTOS = "No photos or videos have been posted to me here yet."
 NO_USAGE = "Nothing has been answered here yet."
 
 
@@ -105,49 +106,57 @@ def model_set(name: str, scope: str) -> str:
 def history_reset(turns: int) -> str:
     """Confirm /reset."""
     return (
-        f"Forgotten: {count(turns, 'answer', 'answers')} and the photos with them. "
+        f"Forgotten: {count(turns, 'answer', 'answers')} and the photos and videos with them. "
         "The settings stay; we start anew."
     )
 
 
-def forgotten(turns: int, photos: int, settings: int) -> str:
+def forgotten(turns: int, photos: int, videos: int, settings: int) -> str:
     """Give the receipt of /forget."""
     return (
         f"Erased: {count(turns, 'question and answer', 'questions and answers')}, "
-        f"{count(photos, 'photo', 'photos')}, {count(settings, 'setting', 'settings')}, "
+        f"{count(photos, 'photo', 'photos')}, {count(videos, 'video', 'videos')}, "
+        f"{count(settings, 'setting', 'settings')}, "
         "and the stored requests to the model. "
         "The posts in the chat itself stay; delete those in the chat."
     )
 
 
-def photo_log(photos: Sequence[Photo]) -> str:
-    """List the photos of a thread with what their files say."""
-    return "\n".join(_photo_line(photo) for photo in photos) or NO_PHOTOS
+def photo_log(photos: Sequence[Photo], videos: Sequence[Video] = ()) -> str:
+    """List the photos and videos of a thread with what their files say."""
+    lines = [_file_line(f"P{photo.number}", photo, []) for photo in photos]
+    lines += [_file_line(f"V{video.number}", video, _film(video.facts)) for video in videos]
+    return "\n".join(lines) or NO_PHOTOS
 
 
-def _photo_line(photo: Photo) -> str:
-    facts = photo.facts
-    told = [f"{facts.width} × {facts.height}", facts.format, size(facts.size)]
+def _film(facts: VideoFacts) -> list[str]:
+    return [f"{clock(facts.seconds)} long", facts.codec.upper()]
+
+
+def _file_line(number: str, file: Photo | Video, more: Sequence[str]) -> str:
+    facts = file.facts
+    told = [f"{facts.width} × {facts.height}", facts.format, *more, size(facts.size)]
     told.append(f"taken {facts.taken.replace('T', ' ')}" if facts.taken else "no capture time")
     if facts.latitude is not None and facts.longitude is not None:
         told.append(place(facts.latitude, facts.longitude))
     if facts.camera:
         told.append(verbatim(facts.camera))
-    posted = datetime.fromtimestamp(photo.at, UTC).strftime("%Y-%m-%d %H:%M UTC")
-    by = f" by {plain(photo.author)}" if plain(photo.author) else ""
-    name = f" {verbatim(photo.name)}" if photo.name else ""
+    posted = datetime.fromtimestamp(file.at, UTC).strftime("%Y-%m-%d %H:%M UTC")
+    by = f" by {plain(file.author)}" if plain(file.author) else ""
+    name = f" {verbatim(file.name)}" if file.name else ""
     return (
-        f"- **P{photo.number}**{name}: {', '.join(told)}; posted{by} {posted}; "
-        f"SHA-256 `{photo.sha256[:16]}…`"
+        f"- **{number}**{name}: {', '.join(told)}; posted{by} {posted}; "
+        f"SHA-256 `{file.sha256[:16]}…`"
     )
 
 
 def watch_shown(current: str) -> str:
     """Say what is watched."""
     return {
-        "photos": "I look at every photo posted here. /watch off ends that.",
+        "photos": "I look at every photo and video posted here. /watch off ends that.",
         "all": "I read and answer every post here. /watch off ends that.",
-        "off": "I answer here only when mentioned. /watch photos has every photo looked at.",
+        "off": "I answer here only when mentioned. "
+        "/watch photos has every photo and video looked at.",
     }[current]
 
 
@@ -155,7 +164,7 @@ def watch_set(mode: str, name: str) -> str:
     """Tell everybody who changed what is watched."""
     who = plain(name) or "Somebody"
     done = {
-        "photos": "from now on every photo posted here is looked at, without a mention.",
+        "photos": "from now on every photo and video posted here is looked at, without a mention.",
         "all": "from now on every post here is read and answered, without a mention.",
         "off": "from now on I answer here only when mentioned.",
     }[mode]
@@ -182,8 +191,8 @@ HELP: dict[str, str] = {
     "stop": "end the running answer and drop what waits",
     "reset": "forget the history; the settings stay",
     "forget": "erase everything that is kept of this conversation",
-    "photos": "list the photos by their numbers",
-    "watch": "look at posts without a mention: those with photos, all, or none",
+    "photos": "list the photos and videos by their numbers",
+    "watch": "look at posts without a mention: those with photos or videos, all, or none",
     "usage": "show how many tokens were used",
 }
 """What each command does, by its name; how it is written is in `bot.commands.COMMANDS`."""
@@ -191,7 +200,7 @@ HELP: dict[str, str] = {
 
 def help_text(*, offline: bool) -> str:
     """List the commands, and say how a model is set where there is none."""
-    start = "Post a photo with a question, or ask about one that was posted. Commands:"
+    start = "Post a photo or video with a question, or ask about one that was posted. Commands:"
     lines = "\n".join(f"- `{form.usage}`: {HELP[form.name]}" for form in COMMANDS)
     end = "`!` works for `/`."
     return "\n\n".join([start, lines, end, *([OFFLINE_HINT] if offline else [])])
