@@ -85,7 +85,7 @@ def _by_opencv(data: bytes, header: Header, longest: int) -> Pixels | None:
         return None
     if pixels is None or not header.transparent:
         return pixels
-    return _over_white(pixels) if pixels.shape[2:] == (4,) else None
+    return over_white(pixels) if pixels.shape[2:] == (4,) else None
 
 
 def _reduction(header: Header, longest: int) -> int:
@@ -119,13 +119,13 @@ def to_bgr(image: Image.Image) -> Pixels:
         image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
     if image.has_transparency_data:
         rgba = np.asarray(image.convert("RGBA"))
-        return _over_white(cv2.cvtColor(rgba, cv2.COLOR_RGBA2BGRA))
+        return over_white(cv2.cvtColor(rgba, cv2.COLOR_RGBA2BGRA))
     bgr: Pixels = cv2.cvtColor(np.asarray(image.convert("RGB")), cv2.COLOR_RGB2BGR)
     return bgr
 
 
-def _over_white(bgra: NDArray[np.uint8] | NDArray[np.uint16]) -> Pixels:
-    """Lay transparent pixels of 8 or 16 bits a channel over white paper."""
+def over_white(bgra: NDArray[np.uint8] | NDArray[np.uint16]) -> Pixels:
+    """Lay transparent pixels, blue, green, red and alpha of 8 or 16 bits, over white paper."""
     if bgra.dtype == np.uint16:
         bgra = cv2.convertScaleAbs(bgra, alpha=1 / 257)
     ink = cv2.bitwise_not(cv2.cvtColor(bgra, cv2.COLOR_BGRA2BGR))

@@ -30,6 +30,8 @@ PROBED_MICROSECONDS = 5_000_000
 HDR_TRANSFERS = {16, 18}
 """Transfer characteristics of PQ and HLG (ITU-T H.273, table 3)."""
 ATTACHED_PICTURE = av.stream.Disposition.attached_pic
+MOST_ASPECT = 4.0
+"""Of pixels that are not square; beyond it a file is wrong."""
 MAX_TAG = 60
 
 _PLACE = re.compile(r"([+-]\d{1,2}(?:\.\d+)?)([+-]\d{1,3}(?:\.\d+)?)(?:[+-][\d.]+)?/?")
@@ -44,6 +46,12 @@ class Reel:
     container: InputContainer
     stream: VideoStream
     start: float
+
+    @property
+    def aspect(self) -> float:
+        """How many times wider than high its pixels are."""
+        shape = self.stream.sample_aspect_ratio
+        return min(max(float(shape), 1 / MOST_ASPECT), MOST_ASPECT) if shape else 1.0
 
     def time_of(self, pts: int | None) -> float | None:
         """Tell when a packet or frame with this time stamp is shown."""

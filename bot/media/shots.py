@@ -14,7 +14,7 @@ from bot.media.flipbook import leafed, moves
 from bot.media.photos import fitted
 from bot.media.pixels import decode_own, encode, shrink, to_bgr
 from bot.media.reel import opened
-from bot.media.tones import picture, turn_of
+from bot.media.tones import picture
 from bot.problems import FileProblem, Reason
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ def first_shot(path: Path, limits: Limits) -> tuple[int, int]:
         found = _Source(reel).frame(Wanted(0.0))
         if found is not None:
             _, frame = found
-            upright = picture(frame, turn_of(frame), max(frame.width, frame.height))
+            upright = picture(frame, limits.max_photo_side, reel.aspect)
             return upright.shape[1], upright.shape[0]
     raise FileProblem(Reason.DAMAGED, "no picture decodes")
 
@@ -151,16 +151,16 @@ def _decoded(reel: Reel, wanted: Sequence[Wanted], side: int, quality: int) -> I
         if found is None:
             continue
         at, frame = found
-        pixels = picture(frame, turn_of(frame), side)
+        pixels = picture(frame, side, reel.aspect)
         best, sharpness = (at, pixels), _sharpness(pixels)
         before = source.before if one.until else None
         for later, after in source.until(one.until):
-            pixels = picture(after, turn_of(after), side)
+            pixels = picture(after, side, reel.aspect)
             if (sharper := _sharpness(pixels)) > sharpness:
                 best, sharpness = (later, pixels), sharper
         shot = _shot(*best, quality)
         if before is not None:
-            earlier = _mark(picture(before, turn_of(before), side))
+            earlier = _mark(picture(before, side, reel.aspect))
             shot = replace(shot, jump=round(difference(earlier, shot.mark), 1))
         yield shot
 
