@@ -91,14 +91,19 @@ def shots(
 ) -> tuple[Shot, ...]:
     """Decode the frames that are wanted, at most `side` pixels long, in the order of their times.
 
-    Those that a damaged file does not hold are left out. Raises `FileProblem` as
-    `bot.media.reel.opened` does, and `MemoryError`.
+    Those that a damaged file does not hold are left out. Raises `FileProblem`: those of
+    `bot.media.reel.opened`, and `DAMAGED`; and `MemoryError`.
     """
     ordered = sorted(wanted, key=lambda one: one.at)
-    if moves(path, limits):
-        return tuple(_leafed(path, limits, ordered, side, quality))
-    with opened(path, limits) as reel:
-        return tuple(_decoded(reel, ordered, side, quality))
+    try:
+        if moves(path, limits):
+            return tuple(_leafed(path, limits, ordered, side, quality))
+        with opened(path, limits) as reel:
+            return tuple(_decoded(reel, ordered, side, quality))
+    except (FileProblem, MemoryError):
+        raise
+    except Exception as error:  # A decoder raises whatever the file makes it raise.
+        raise FileProblem(Reason.DAMAGED, type(error).__name__) from error
 
 
 def first_shot(path: Path, limits: Limits) -> tuple[int, int]:

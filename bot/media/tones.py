@@ -86,6 +86,7 @@ def _reformed(frame: VideoFrame, width: int, height: int, pixel_format: str) -> 
         src_color_range=ColorRange.JPEG if full else ColorRange.MPEG,
         dst_color_range=ColorRange.JPEG,
         interpolation=SMOOTH,
+        threads=1,
     )
     pixels: NDArray[Any] = made.to_ndarray()
     return pixels
