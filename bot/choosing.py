@@ -46,14 +46,16 @@ log = structlog.get_logger()
 class Wish:
     """What is wanted of a video: the words of the question, and at most so many frames.
 
-    `looks` allows the engines that cost time or money; `leads` says that the model sees an
-    overview and asks for frames itself, so that looking at all of them is not worth it.
+    `looks` allows the engines that cost time or money; `leads` says that the model asks for frames
+    itself, so that having all of them looked at is not worth it, and `overview` that it sees an
+    overview first.
     """
 
     words: str
     count: int
     looks: bool = True
     leads: bool = False
+    overview: bool = False
 
 
 class Chooser:

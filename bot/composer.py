@@ -47,7 +47,7 @@ class Composed:
     go singly or only on a contact sheet; `sightings` what is known of all that go with the
     question, or of the recent ones where none do, by number, and `seen` what was looked at for it.
     `chosen` are the frames of videos that go, `overviews` the numbers of those that stand on an
-    overview, and `heard` is what was spoken in the videos.
+    overview, and `heard` is what was newly transcribed.
     """
 
     request: Request
@@ -181,7 +181,7 @@ class Composer:
         share = total // len(kept)
         # An overview takes one place, and the model's own choice half of the others.
         count = max(1, (share - 1) // 2) if wish.leads else share
-        wish = replace(wish, count=count)
+        wish = replace(wish, count=count, overview=wish.leads and share > 1)
         brought = [await self._films.bring(question.thread, v, wish, past, say) for v in kept]
         return brought, [texts.videos_left_out([v.label for v in rest])] if rest else []
 

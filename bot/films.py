@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from bot import texts
 from bot.evidence import spoken
 from bot.frames import clock, frame_number, seconds_of
+from bot.hearing import Listened
 from bot.history import Chosen, Heard, Video
 from bot.model import Clip
 from bot.problems import FileProblem, ModelProblem
@@ -39,8 +40,8 @@ Say = Callable[[str], None]
 class Brought:
     """A video brought to a question: what goes to the model, and what is to be remembered.
 
-    `notes` stand above the answer and `tail` below it. `seen` is what was seen in small copies of
-    the frames, by number.
+    `heard` is what was newly transcribed. `notes` stand above the answer and `tail` below it.
+    `seen` is what was seen in small copies of the frames, by number.
     """
 
     video: Video
@@ -83,20 +84,20 @@ class Films:
             taken = await self._taken(thread, video, survey, wish, say)
             if not listening.done():
                 say(texts.listening(video.label))
-            heard, tail = await listening
+            listened, tail = await listening
         except FileProblem as problem:
             note = texts.file_problem(video.label, 0, problem, self._limits)
             return Brought(video, Film(self._clip(video, spans)), notes=(note,))
         finally:
             await end(listening)
-        clip = self._clip(video, spans, taken.survey, taken.pictures, heard)
+        clip = self._clip(video, spans, taken.survey, taken.pictures, listened.heard)
         words = spoken(video.number, clip.phrases, self._limits.speech_tokens)
         seen = {frame_number(video.number, at): one for at, one in taken.survey.seen.items()}
         return Brought(
             video,
             Film(clip, words, taken.overview, taken.pictures),
             taken.chosen,
-            heard,
+            listened.fresh,
             _notes(video, spans, survey, wish),
             tail,
             seen,
@@ -117,18 +118,18 @@ class Films:
         times = [seconds_of(one.frame) for one in chosen]
         pictures = await self._footage.frames(thread, video, times) if times else {}
         overview = None
-        if wish.leads and len(survey.candidates) > len(pictures):
+        if wish.overview and len(survey.candidates) > len(pictures):
             overview = await self._footage.overview(video, survey)
         chosen = _as_decoded(chosen, tuple(pictures))
         return _Taken(known, chosen, tuple(pictures.values()), overview)
 
     async def _listen(
         self, thread: Thread, video: Video, spans: Sequence[Span], past: Past
-    ) -> tuple[tuple[Heard, ...], tuple[str, ...]]:
+    ) -> tuple[Listened, tuple[str, ...]]:
         try:
             return await self._hearing.hear(thread, video, spans, past), ()
         except ModelProblem as problem:
-            return (), (texts.without_speech(video.label, problem),)
+            return Listened(), (texts.without_speech(video.label, problem),)
 
     def _clip(
         self,
