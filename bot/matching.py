@@ -7,11 +7,13 @@ from dataclasses import dataclass, replace
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
+from bot.frames import CLOCK, is_frame, read_clock, seconds_of
 from bot.grounding import Grounding, Span, as_written, label_of, numbered, prose
+from bot.moments import NEARLY
 from bot.vision import Polygon
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from bot.vision import Sighting
 
@@ -49,7 +51,8 @@ def matched(answer: str, seen: Mapping[int, Sighting], first: int = 1) -> Ground
 
     Names are whole words in any case, one or several; the longest is found first, and everything
     is outlined once, with numbers from `first`. A later mention in the singular stands for
-    another of its kind only where the words say so ("another car").
+    another of its kind only where the words say so ("another car"). What is on a frame of a video
+    is meant only where its time was named before.
     """
     text = prose(answer)
     free = text
@@ -81,17 +84,32 @@ def _in_order(name: _Name, text: str) -> Iterable[re.Match[str]]:
 
 def _meant(name: _Name, before: str, *, plural: bool) -> Iterable[_Seen]:
     """Take those that a mention stands for, which no other mention stands for then."""
+    there = _there(before)
+    bearers = [one for one in name.bearers if not is_frame(one.photo) or there(one)]
     if plural:
-        meant, name.bearers = name.bearers, []
-        return meant
-    if not name.bearers or (name.spoken and not _ANOTHER.search(before)):
+        name.bearers = [one for one in name.bearers if one not in bearers]
+        return bearers
+    if not bearers or (
+        name.spoken and not is_frame(bearers[0].photo) and not _ANOTHER.search(before)
+    ):
         return []
     name.spoken = True
-    last = _PHOTO.findall(before)[-1:]
-    here = (one for one in name.bearers if [str(one.photo)] == last)
-    best = next(here, name.bearers[0])
+    best = next(filter(there, bearers), bearers[0])
     name.bearers.remove(best)
     return [best]
+
+
+def _there(before: str) -> Callable[[_Seen], bool]:
+    """Tell what is on the photo that was named last, or on a frame of the time named last."""
+    last = _PHOTO.findall(before)[-1:]
+    times = [read_clock(time) for time in CLOCK.finditer(before)][-1:]
+
+    def is_there(one: _Seen) -> bool:
+        if is_frame(one.photo):
+            return any(abs(seconds_of(one.photo) - at) < NEARLY for at in times)
+        return [str(one.photo)] == last
+
+    return is_there
 
 
 def _names(seen: Mapping[int, Sighting], signs: str) -> list[_Name]:

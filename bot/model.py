@@ -138,8 +138,9 @@ class Finished:
     `model` is what the service says answered, `finish` its reason for ending (`stop`, `length`,
     `tool_calls`, …), `refusal` names the field of the response that a refusal came in, if it was
     one. `offered` tells whether the model was offered the request's tools: not every server takes
-    them. `grounding` is what the service itself says that words point at; its offsets are those
-    of the model's own words, before they were made safe to show.
+    them. `grounding` is what the service itself says that words point at, None where it says
+    nothing of that; its offsets are those of the model's own words, before they were made safe to
+    show.
     """
 
     model: str = ""
@@ -147,7 +148,7 @@ class Finished:
     finish: str = ""
     refusal: str = ""
     offered: bool = False
-    grounding: tuple[Span, ...] = ()
+    grounding: tuple[Span, ...] | None = None
 
 
 class Model(Protocol):

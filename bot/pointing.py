@@ -32,19 +32,20 @@ if TYPE_CHECKING:
 def grounded(
     answer: str,
     outlines: Sequence[Outline],
-    said: Sequence[Span],
+    said: Sequence[Span] | None,
     sightings: Mapping[int, Sighting],
 ) -> Grounding:
     """Find what an answer, as it is stored, points at.
 
     The model's own `outlines` come first; else what the service said that words stand for (spans
-    of the model's words); else the things and lines of `sightings` that the answer names. Numbers
-    that the answer has already stand for something else.
+    of the model's words, None where it said nothing of that); else the things and lines of
+    `sightings` that the answer names. Numbers that the answer has already stand for something
+    else.
     """
     if outlines:
         return Grounding(tuple(outlines), spans(answer, outlines))
     first = _free(cited(answer))
-    if said:
+    if said is not None:
         return numbered(anchored(said, answer), first)
     return matched(answer, sightings, first)
 

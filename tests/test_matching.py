@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bot.frames import frame_number
 from bot.grounding import MOST, key
 from bot.matching import matched
 from bot.vision import Sighting, TextLine, Thing
@@ -114,3 +115,11 @@ def test_a_hostile_picture_costs_no_time() -> None:
     began = time.perf_counter()
     assert matched("a1 " * 10_000, {1: seen(lines=lines)}).spans == ()
     assert time.perf_counter() - began < 5
+
+
+def test_on_frames_of_a_video_things_are_meant_where_their_time_was_named() -> None:
+    early, late = frame_number(1, 2.0), frame_number(1, 8.0)
+    there = {early: seen("car", "person"), late: seen("car")}
+    grounding = matched("A car passes. At 0:02.0 a car stands, at 0:08 the car is gone.", there)
+    assert [(one.photo, one.label) for one in grounding.outlines] == [(early, "car"), (late, "car")]
+    assert matched("A person and a car.", there).outlines == ()

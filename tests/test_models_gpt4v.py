@@ -154,7 +154,7 @@ async def test_without_enhancements_it_is_a_plain_stream(
     words, end = await answer(build(version, resource), request_)
     assert "".join(words) == "A red car."
     assert len(words) > 1
-    assert (end.finish, end.grounding) == ("stop", ())
+    assert (end.finish, end.grounding) == ("stop", None)
     (asked,) = server.requests
     assert asked.path == "/openai/deployments/vision/chat/completions"
     assert set(asked.body) == {"messages", "max_tokens", "stream"}

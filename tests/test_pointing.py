@@ -41,13 +41,17 @@ def test_the_outlines_of_the_model_come_before_all_else() -> None:
     assert [(span.text, span.number) for span in found.spans] == [("car", 1)]
 
 
+def test_a_service_that_points_at_nothing_is_believed() -> None:
+    assert grounded("A car.", (), (), {1: CAR}).outlines == ()
+
+
 def test_what_the_service_says_comes_before_what_was_seen() -> None:
     found = grounded("A car.", (), [Span("A", 0, 1, PLACE, 1)], {1: CAR})
     assert [outline.label for outline in found.outlines] == ["A"]
 
 
 def test_numbers_that_the_answer_has_already_are_not_used_again() -> None:
-    found = grounded("A car, see [2] and [1].", (), (), {1: CAR})
+    found = grounded("A car, see [2] and [1].", (), None, {1: CAR})
     assert [outline.number for outline in found.outlines] == [3]
 
 

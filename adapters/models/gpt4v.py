@@ -174,7 +174,7 @@ class ExtensionsReading(Reading):
     def finished(self) -> Finished:
         """Return the end of the answer, with the grounding; raises `ModelProblem`."""
         spans = tuple(grounded(self._words, self._lines, self._photo))
-        return replace(super().finished(), grounding=spans)
+        return replace(super().finished(), grounding=spans or None)
 
     def _heed(self, content: str) -> None:
         """Raise what a tool's message reports: it looks like JSON but is not."""

@@ -11,7 +11,8 @@ import numpy as np
 from av.sidedata.sidedata import Type
 from av.video.reformatter import ColorRange, Colorspace, Interpolation
 
-from bot.media.pixels import over_white
+from bot.media.hdr import PEAKS, toned
+from bot.media.pixels import over_white, shrink
 
 if TYPE_CHECKING:
     from av import VideoFrame
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
 
     from bot.media.pixels import Pixels
 
-PQ, HLG = 16, 18
-"""Transfer characteristics beyond the range of usual screens (ITU-T H.273, table 3)."""
 MATRICES = {
     1: Colorspace.ITU709,
     4: Colorspace.FCC,
@@ -31,24 +30,13 @@ MATRICES = {
     10: Colorspace.BT2020,
 }
 """What swscale calls matrix coefficients (ITU-T H.273, table 4)."""
-HD_LINES = 720
-"""From so many lines on, a video that names no matrix means BT.709, below it BT.601."""
+SD_LINES = 576
+"""A video that names no matrix means BT.601 up to this height and a width below `HD_WIDTH`."""
+HD_WIDTH = 1280
 SMOOTH = Interpolation.AREA
 
-WHITE = 203.0
-"""Candelas per square metre of a white page in HDR (ITU-R BT.2408, table 1)."""
-PEAK = 1000.0
-"""Of the brightest light that is told from less bright: that of the screen of BT.2100's HLG."""
-KNEE = 0.75
-"""Share of white up to which light stays as it is; what is lighter is squeezed into the rest."""
-STEPS = 1024
-"""Levels of a channel that are told apart: those of 10 bits."""
-TO_709 = np.array(
-    [[1.6605, -0.5876, -0.0728], [-0.1246, 1.1329, -0.0083], [-0.0182, -0.1006, 1.1187]], np.float32
-)
-"""From the primaries of BT.2020 to those of BT.709, in linear light (ITU-R BT.2087, annex 2)."""
-LUMA = np.array([[0.2627, 0.6780, 0.0593]], np.float32)
-"""The share of red, green and blue in the luminance of BT.2020."""
+FOOT, HEAD = 16, 235
+"""Levels of black and white in grey of limited range (ITU-R BT.601 and BT.709), of 8 bits."""
 
 
 def picture(frame: VideoFrame, longest: int, aspect: float = 1.0) -> Pixels:
@@ -57,12 +45,17 @@ def picture(frame: VideoFrame, longest: int, aspect: float = 1.0) -> Pixels:
     `aspect` is how many times wider than high a pixel of the frame is.
     """
     width, height = _size(frame, longest, aspect)
-    if frame.color_trc in (PQ, HLG):
-        pixels = _toned(frame, width, height)
-    elif any(component.is_alpha for component in frame.format.components):
-        pixels = over_white(_reformed(frame, width, height, "bgra"))
+    if frame.color_trc in PEAKS:
+        # swscale is quicker with planes than with packed pixels of 16 bits.
+        pixels = toned(_reformed(frame, width, height, "gbrp16le"), frame.color_trc)
+    elif frame.format.has_palette or any(part.is_alpha for part in frame.format.components):
+        # At full size: the colour of what nobody sees must not be mixed into its neighbours.
+        whole = over_white(_reformed(frame, frame.width, frame.height, "bgra"))
+        pixels = shrink(whole, (width, height))
     else:
         pixels = _reformed(frame, width, height, "bgr24")
+        if frame.format.name.startswith("gray") and frame.color_range == ColorRange.MPEG:
+            pixels = cv2.LUT(pixels, _grey())
     return _upright(pixels, frame)
 
 
@@ -75,8 +68,7 @@ def _size(frame: VideoFrame, longest: int, aspect: float) -> tuple[int, int]:
 
 def _reformed(frame: VideoFrame, width: int, height: int, pixel_format: str) -> NDArray[Any]:
     """Have swscale shrink and convert in one go."""
-    unknown = Colorspace.ITU709 if frame.height >= HD_LINES else Colorspace.ITU601
-    matrix = MATRICES.get(frame.colorspace, unknown)
+    matrix = MATRICES.get(frame.colorspace) or _usual_matrix(frame)
     full = frame.color_range == ColorRange.JPEG or frame.format.name.startswith("yuvj")
     made = frame.reformat(
         width=width,
@@ -90,6 +82,14 @@ def _reformed(frame: VideoFrame, width: int, height: int, pixel_format: str) -> 
     )
     pixels: NDArray[Any] = made.to_ndarray()
     return pixels
+
+
+def _usual_matrix(frame: VideoFrame) -> Colorspace:
+    """Tell what a video means that names no matrix, as players guess it."""
+    if frame.color_trc in PEAKS:
+        return Colorspace.BT2020
+    small = frame.width < HD_WIDTH and frame.height <= SD_LINES
+    return Colorspace.ITU601 if small else Colorspace.ITU709
 
 
 def _upright(pixels: Pixels, frame: VideoFrame) -> Pixels:
@@ -114,49 +114,8 @@ def _turn(frame: VideoFrame) -> tuple[bool, bool, bool]:
     return True, c < 0, b < 0
 
 
-def _toned(frame: VideoFrame, width: int, height: int) -> Pixels:
-    """Bring high dynamic range into the range and the primaries of usual screens."""
-    signal = _reformed(frame, width, height, "rgb48le") >> 6
-    light = _light(frame.color_trc)[signal]
-    if frame.color_trc == HLG:
-        # A screen shows the scene with more contrast: by gamma 1.2 of the luminance (BT.2100).
-        glow = np.maximum(cv2.transform(light, LUMA), 1e-6) ** 0.2
-        light *= glow[..., None] * np.float32(PEAK / WHITE)
-    light = np.maximum(cv2.transform(light, TO_709), 0.0)
-    brightest = np.maximum(light.max(axis=2, keepdims=True), 1e-6)
-    light *= _squeezed(brightest) / brightest
-    levels = np.clip(light * (STEPS * 4 - 1), 0, STEPS * 4 - 1).astype(np.uint16)
-    return np.ascontiguousarray(_screen()[levels][..., ::-1])
-
-
-def _squeezed(light: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Leave light below the knee as it is, and bring the peak down to 1, in one smooth curve."""
-    above = np.maximum(light - KNEE, 0.0) / (1 - KNEE)
-    most = (PEAK / WHITE - KNEE) / (1 - KNEE)
-    rolled = KNEE + (1 - KNEE) * above * (1 + above / most**2) / (1 + above)
-    return np.where(light > KNEE, np.minimum(rolled, 1.0), light)
-
-
-@lru_cache(2)
-def _light(transfer: int) -> NDArray[np.float32]:
-    """Tell the linear light of each signal level (ITU-R BT.2100, tables 4 and 5).
-
-    Of PQ that is the light of the screen in parts of white, of HLG that of the scene, 0 to 1.
-    """
-    signal = np.linspace(0, 1, STEPS)
-    if transfer == PQ:
-        m1, m2, c1, c2, c3 = 0.1593017578125, 78.84375, 0.8359375, 18.8515625, 18.6875
-        root = signal ** (1 / m2)
-        light = 10_000 / WHITE * (np.maximum(root - c1, 0) / (c2 - c3 * root)) ** (1 / m1)
-    else:
-        a, b, c = 0.17883277, 0.28466892, 0.55991073
-        light = np.where(signal <= 0.5, signal**2 / 3, (np.exp((signal - c) / a) + b) / 12)
-    return light.astype(np.float32)
-
-
 @lru_cache(1)
-def _screen() -> NDArray[np.uint8]:
-    """Tell the level of an sRGB screen (IEC 61966-2-1) for linear light."""
-    light = np.linspace(0, 1, STEPS * 4)
-    level = np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
-    return np.round(level * 255).astype(np.uint8)
+def _grey() -> NDArray[np.uint8]:
+    """Spread grey of limited range, which swscale takes for full, over all levels."""
+    spread = (np.arange(256) - FOOT) * 255 / (HEAD - FOOT)
+    return np.clip(np.round(spread), 0, 255).astype(np.uint8)
