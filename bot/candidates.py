@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bot.media.shots import Wanted
+from bot.media.shots import NOW, Wanted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -69,14 +69,17 @@ def plan(ticks: Ticks, spans: Sequence[Span], most: int) -> tuple[Planned, ...]:
             share = max(2, most * len(part.at) // total)
             for one in _planned(part, share):
                 planned.setdefault(one.wanted.at, one)
-    return tuple(planned[at] for at in sorted(planned))[:most]
+    return tuple(planned[at] for at in spread(sorted(planned), most))
 
 
 def _planned(ticks: Ticks, most: int) -> list[Planned]:
     changes = _changes(ticks, int(most * CHANGES))
     keys = _key_frames(ticks, most - len(changes))
-    between = _between(ticks, [at for at, _ in keys], int(most * FEWEST) - len(keys))
-    exact = [(at, change, at + SETTLING) for at, change in changes]
+    between = _between(ticks, [at for at, _ in keys], int(most * FEWEST))
+    kept = spread([at for at, _ in keys], most - len(changes) - len(between))
+    keys = [key for key in keys if key[0] in kept]
+    last = float(ticks.at[-1])
+    exact = [(at, change, min(at + SETTLING, last)) for at, change in changes]
     exact += [(at, 0.0, at) for at in between]
     taken = [planned_at(ticks, at, change) for at, change in keys]
     return taken + [planned_at(ticks, at, change, until) for at, change, until in exact]
@@ -84,7 +87,7 @@ def _planned(ticks: Ticks, most: int) -> list[Planned]:
 
 def planned_at(ticks: Ticks, at: float, change: float = 0.0, until: float = 0.0) -> Planned:
     """Plan a frame, with the key frame before it, and how many are decoded on the way."""
-    place = int(np.searchsorted(ticks.at, at + 1e-6)) - 1
+    place = int(np.searchsorted(ticks.at, at + NOW)) - 1
     before = np.flatnonzero(ticks.key[: place + 1])
     first = int(before[-1]) if len(before) else 0
     return Planned(Wanted(at, until, float(ticks.at[first])), place - first + 1, change)
@@ -103,13 +106,11 @@ def _key_frames(ticks: Ticks, most: int) -> list[tuple[float, float]]:
     return sorted((t, 0.5 if t in early else 0.0) for t in (*chosen, *rest))
 
 
-def _between(ticks: Ticks, keys: Sequence[float], lacking: int) -> list[float]:
-    """Pick frames far from all key frames, evenly, where there are too few of these."""
-    if lacking <= 0:
-        return []
+def _between(ticks: Ticks, keys: Sequence[float], fewest: int) -> list[float]:
+    """Pick frames far from all key frames, so that nowhere there are fewer than so many in all."""
     first, last = float(ticks.at[0]), float(ticks.at[-1])
-    step = (last - first) / max(1, lacking + len(keys) - 1)
-    grid = np.linspace(first, last, lacking + len(keys))
+    step = (last - first) / max(1, fewest - 1)
+    grid = np.linspace(first, last, fewest)
     far = [float(t) for t in grid if all(abs(t - key) > step / 2 for key in keys)]
     places = np.clip(np.searchsorted(ticks.at, far), 0, len(ticks.at) - 1)
     return [float(ticks.at[i]) for i in dict.fromkeys(places.tolist())]
@@ -121,14 +122,15 @@ def shares(planned: Sequence[Planned], worth: int) -> list[tuple[Planned, ...]]:
     Frames after the same key frame stay together, as all of them are decoded in one go.
     """
     parts: list[list[Planned]] = []
-    cost, key = worth, -1.0
+    cost, before = worth, Planned(Wanted(0.0, key=-1.0), 0)
     for one in planned:
-        if one.wanted.key != key and cost >= worth:
+        together = one.wanted.key == before.wanted.key
+        if not together and cost >= worth:
             parts.append([])
             cost = 0
-        cost += 1 if one.wanted.key == key else one.cost
-        key = one.wanted.key
+        cost += max(0, one.cost - before.cost) if together else one.cost
         parts[-1].append(one)
+        before = one
     return [tuple(part) for part in parts]
 
 
@@ -138,8 +140,9 @@ def spread(times: Sequence[float], most: int) -> list[float]:
         return list(times)
     if most <= 0:
         return []
-    grid = np.linspace(times[0], times[-1], most)
-    nearest = np.abs(np.asarray(times)[None, :] - grid[:, None]).argmin(axis=1)
+    at, grid = np.asarray(times), np.linspace(times[0], times[-1], most)
+    after = np.clip(np.searchsorted(at, grid), 1, len(at) - 1)
+    nearest = np.where(grid - at[after - 1] <= at[after] - grid, after - 1, after)
     return [times[i] for i in dict.fromkeys(nearest.tolist())]
 
 

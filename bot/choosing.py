@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from bot.embedding import Embedding
     from bot.history import Why
+    from bot.selection import Pick
     from bot.settings import Limits
     from bot.survey import Candidate, Survey
     from bot.vision import Vision
@@ -75,14 +76,15 @@ class Chooser:
         """
         scores, means, survey = await self._scores(survey, wish, progress)
         named = _named(video, survey, wish)
-        count = wish.count - len(named)
-        picks = await asyncio.to_thread(select, survey.candidates, scores, max(0, count))
         taken = {one.frame for one in named}
-        chosen = [
-            Chosen(number, _why(survey.candidates[pick.place], fits=pick.fits), pick.score, means)
-            for pick in picks
-            if (number := frame_number(video, survey.candidates[pick.place].at)) not in taken
+        left = [
+            (one, score)
+            for one, score in zip(survey.candidates, scores, strict=True)
+            if frame_number(video, one.at) not in taken
         ]
+        free, fitting = [one for one, _ in left], [score for _, score in left]
+        picks = await asyncio.to_thread(select, free, fitting, wish.count - len(named))
+        chosen = [_chosen(video, free[pick.place], pick, means) for pick in picks]
         return tuple(sorted((*named, *chosen), key=lambda one: one.frame)), survey
 
     async def _scores(
@@ -99,7 +101,8 @@ class Chooser:
                 log.warning("frames_not_embedded", reason=str(problem))
         means = CHANGES
         if wish.looks and not wish.leads:
-            survey, means = await self._looked_at(survey, progress), WORDS
+            survey = await self._looked_at(survey, progress)
+            means = WORDS if survey.sightings else CHANGES
         sightings = survey.sightings if means == WORDS else ()
         scores = await asyncio.to_thread(by_words, wish.words, survey.candidates, sightings)
         return scores, means, survey
@@ -171,7 +174,7 @@ def _named(video: int, survey: Survey, wish: Wish) -> list[Chosen]:
     return [Chosen(frame_number(video, at), "asked", 1.0) for at in inside][: wish.count]
 
 
-def _why(one: Candidate, *, fits: bool) -> Why:
-    if fits:
-        return "question"
-    return "change" if one.change * 255 >= CHANGED else "spread"
+def _chosen(video: int, one: Candidate, pick: Pick, means: str) -> Chosen:
+    changed: Why = "change" if one.change * 255 >= CHANGED else "spread"
+    why = "question" if pick.fits else changed
+    return Chosen(frame_number(video, one.at), why, pick.score, means)

@@ -18,7 +18,7 @@ from obstore.store import MemoryStore
 from adapters.blobs import BlobStore
 from adapters.manifests import build_slack, build_teams
 from bot import app, doctor, logs, texts, transcript
-from bot.frames import label, seconds_of, video_of
+from bot.frames import label, seconds_of
 from bot.history import Past
 from bot.illustrations import frames_cited, pointed
 from bot.preferences import InForce
@@ -223,7 +223,7 @@ async def _pictures(kitchen: app.Kitchen, thread: Thread, outcome: Outcome) -> d
         drawn = await kitchen.gallery.outlined(thread, photo, outlines)
         pictures[f"P{photo.number}-outlined.jpg"] = drawn.jpeg
     for video in outcome.videos:
-        own = [one.frame for one in outcome.turn.frames if video_of(one.frame) == video.number]
+        own = [one.frame for one in outcome.turn.frames if one.video == video.number]
         times = [seconds_of(number) for number in own]
         for number, frame in (await kitchen.footage.frames(thread, video, times)).items():
             pictures[f"{_file_name(number)}.jpg"] = frame.jpeg

@@ -144,7 +144,7 @@ class Films:
         told = [
             _about(video),
             *_parts(video, spans),
-            _sound(video, heard, works=self._hearing.works),
+            _sound(video, heard),
         ]
         told += [f"it changes most at {', '.join(map(clock, changes))}"] if changes else []
         told += [] if pictures else ["none of its frames could be had"]
@@ -197,13 +197,13 @@ def _parts(video: Video, spans: Sequence[Span]) -> list[str]:
     return [f"only {parts} was looked at"]
 
 
-def _sound(video: Video, heard: Sequence[Heard], *, works: bool) -> str:
+def _sound(video: Video, heard: Sequence[Heard]) -> str:
     if not video.facts.sound:
         return "no sound track"
     if not heard:
         return "its sound was not listened to"
-    spoken_words = any(each.phrases for each in heard)
-    return "its words follow" if spoken_words and works else "no words were heard in its sound"
+    words = any(each.phrases for each in heard)
+    return "its words follow" if words else "no words were heard in its sound"
 
 
 def _notes(video: Video, spans: Sequence[Span], survey: Survey, wish: Wish) -> tuple[str, ...]:

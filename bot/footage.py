@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import io
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import structlog
+from PIL import Image
 
 from bot.candidates import plan, planned_at, shares
 from bot.frames import clock, frame_number, label, seconds_of
 from bot.gallery import blob_key
 from bot.media.crop import crop_frame
-from bot.media.photos import fitted
 from bot.media.pixels import QUALITY
 from bot.media.scan import ticks
 from bot.media.sheets import sheet
@@ -146,20 +147,19 @@ class Footage:
         pictures = {}
         for shot in made:
             number = frame_number(video.number, shot.at)
-            pictures[number] = _picture(number, shot.jpeg, shot.width, shot.height)
+            pictures[number] = _picture(number, shot.jpeg)
             await self._blobs.put(self._frame_key(thread, video, number), shot.jpeg)
         return pictures
 
     async def _kept(self, thread: Thread, video: Video, number: int) -> Picture | None:
         jpeg = await self._blobs.get(self._frame_key(thread, video, number))
-        if jpeg is None:
-            return None
-        width, height = fitted(video.facts.width, video.facts.height, self._limits.photo_side)
-        return _picture(number, jpeg, width, height)
+        return _picture(number, jpeg) if jpeg else None
 
     async def _survey(self, path: Path, spans: Sequence[Span], decoded: Decoded) -> Survey:
+        decoded(spans[0][0])
         listed = await self._children.run(ticks, path, self._limits)
-        planned = await asyncio.to_thread(plan, listed, spans, self._limits.video_candidates)
+        # In a child too: a stranger's file may have any number of packets.
+        planned = await self._children.run(plan, listed, spans, self._limits.video_candidates)
         made, partial = await self._shots(path, planned, THUMB_SIDE, THUMB_QUALITY, decoded)
         return await asyncio.to_thread(surveyed, spans, planned, made, partial=partial)
 
@@ -195,7 +195,8 @@ class Footage:
         finally:
             await end(*tasks)
         if not made:
-            raise problems[0] if problems else FileProblem(Reason.TOO_SLOW)
+            reason = Reason.TOO_SLOW if late else Reason.DAMAGED
+            raise problems[0] if problems else FileProblem(reason, "no frames")
         if late or problems:
             log.warning("frames_missing", late=len(late), problems=[str(p) for p in problems])
         return made, bool(late or problems)
@@ -214,7 +215,9 @@ def _unheard(_: float) -> None:
     """Tell nobody."""
 
 
-def _picture(number: int, jpeg: bytes, width: int, height: int) -> Picture:
+def _picture(number: int, jpeg: bytes) -> Picture:
     """Make a picture of a frame; it is known by the digest of its own bytes."""
+    with Image.open(io.BytesIO(jpeg)) as image:
+        width, height = image.size
     digest = hashlib.sha256(jpeg).hexdigest()
     return Picture(label(number), digest, jpeg, width, height, (number,))

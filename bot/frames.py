@@ -14,8 +14,8 @@ LONGEST = SPACE / 1000 - 1
 """Seconds of the latest frame that has a number."""
 
 _CLOCK = r"(?:(\d{1,2}):)?(\d{1,2}):(\d{2}(?:\.\d{1,3})?)"
-CLOCK = re.compile(rf"(?<![\d:.])(?<!\d,){_CLOCK}(?![\d:]|\.\d)")
-"""A time within a video as people write it: 0:12.4, 2:05, 1:02:03."""
+CLOCK = re.compile(rf"(?<![\dT:.+])(?<!\d,){_CLOCK}(?!\d|[:.]\d)")
+"""A time within a video as people write it: 0:12.4, 2:05, 1:02:03; no part of a date."""
 
 
 def frame_number(video: int, seconds: float) -> int:

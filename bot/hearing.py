@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import structlog
 
@@ -13,7 +13,6 @@ from bot.speech import Phrase
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from bot.candidates import Span
     from bot.children import Children
@@ -24,6 +23,13 @@ if TYPE_CHECKING:
     from bot.threads import Thread
 
 log = structlog.get_logger()
+
+
+class Listened(NamedTuple):
+    """What is spoken in stretches of a video, and which of that was newly transcribed."""
+
+    heard: tuple[Heard, ...] = ()
+    fresh: tuple[Heard, ...] = ()
 
 
 class Hearing:
@@ -37,42 +43,47 @@ class Hearing:
         self._gallery = gallery
         self._limits = limits
 
-    @property
-    def works(self) -> bool:
-        """Whether there is a model that transcribes."""
-        return self._speech is not None
-
     async def hear(
         self, thread: Thread, video: Video, spans: Sequence[Span], past: Past
-    ) -> tuple[Heard, ...]:
+    ) -> Listened:
         """Tell what is spoken in stretches of a video, from memory as far as it is there.
 
         Nothing where there is no model or no sound track. Raises `ModelProblem`.
         """
         if self._speech is None or not video.facts.sound:
-            return ()
-        known = {(h.start, h.end): h for h in _remembered(past) if h.video == video.number}
-        lacking = [span for span in spans if span not in known]
-        if lacking:
-            async with self._gallery.original(thread, video.sha256) as path:
-                for start, end in lacking:
-                    if path is None:
-                        break
-                    wav = await self._sound(path, start, end)
-                    phrases = await self._speech.hear(wav) if wav else ()
-                    known[start, end] = _placed(video.number, start, end, phrases)
-        return tuple(known[span] for span in spans if span in known)
+            return Listened()
+        known = {span: _remembered(past, video, span) for span in spans}
+        lacking = [span for span, heard in known.items() if heard is None]
+        fresh = await self._fresh(self._speech, thread, video, lacking) if lacking else {}
+        found = known | fresh
+        heard = tuple(one for span in spans if (one := found[span]) is not None)
+        return Listened(heard, tuple(fresh.values()))
 
-    async def _sound(self, path: Path, start: float, end: float) -> bytes | None:
-        try:
-            return await self._children.run(sound, path, self._limits, start, end)
-        except FileProblem as problem:
-            log.warning("sound_not_read", reason=problem.reason.value)
-            return None
+    async def _fresh(
+        self, speech: Speech, thread: Thread, video: Video, spans: Sequence[Span]
+    ) -> dict[Span, Heard]:
+        """Have stretches transcribed; those whose sound cannot be read are left out."""
+        found: dict[Span, Heard] = {}
+        async with self._gallery.original(thread, video.sha256) as path:
+            for start, end in spans if path else ():
+                try:
+                    wav = await self._children.run(sound, path, self._limits, start, end)
+                except FileProblem as problem:
+                    log.warning("sound_not_read", reason=problem.reason.value)
+                    continue
+                phrases = await speech.hear(wav) if wav else ()
+                found[start, end] = _placed(video.number, start, end, phrases)
+        return found
 
 
-def _remembered(past: Past) -> list[Heard]:
-    return [heard for turn in past.turns for heard in turn.heard]
+def _remembered(past: Past, video: Video, span: Span) -> Heard | None:
+    """Find what was heard in a stretch, or in one that it is a part of."""
+    start, end = span
+    for heard in (one for turn in past.turns for one in turn.heard):
+        if heard.video == video.number and heard.start <= start and end <= heard.end:
+            there = (one for one in heard.phrases if one.start < end and one.end > start)
+            return Heard(video.number, start, end, tuple(there))
+    return None
 
 
 def _placed(video: int, start: float, end: float, phrases: Sequence[Phrase]) -> Heard:

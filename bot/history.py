@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+from bot.frames import video_of
 from bot.grounding import Outline, Span
 from bot.speech import Phrase
 from bot.vision import Sighting
@@ -133,6 +134,11 @@ class Chosen:
     why: Why
     score: float = 0.0
     means: str = ""
+
+    @property
+    def video(self) -> int:
+        """The number of the video that it is of."""
+        return video_of(self.frame)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from bot.frames import video_of
-
 if TYPE_CHECKING:
-    from bot.history import Chosen, Past, Photo, Video
+    from bot.history import Past, Photo, Video
 
 _NAMED = re.compile(r"\bP(\d{1,5})\b", re.IGNORECASE)
 _NAMED_VIDEO = re.compile(r"\bV(\d{1,5})\b", re.IGNORECASE)
@@ -36,16 +34,15 @@ def selected_videos(past: Past, words: str, quoted: str, *, fresh: bool = False)
     those of the turn that photos or videos were last posted with. With `fresh` files are posted
     with the question, which it is about then.
     """
-    numbers = {int(number) for number in _NAMED_VIDEO.findall(words)}
+    # There are other things of such names, such as an engine V8 or a road P3.
+    numbers = {int(n) for n in _NAMED_VIDEO.findall(words)} & {one.number for one in past.videos}
+    photos = named_numbers(words) & {photo.number for photo in past.photos}
     if quoted:
         numbers |= {video.number for video in past.videos if video.message == quoted}
         answers = [t for t in past.turns if quoted in t.sent or quoted in t.messages]
-        numbers |= {n for turn in answers for n in (*turn.videos, *map(_video_of, turn.frames))}
-    elif not (numbers or fresh or named_numbers(words)):
+        numbers |= {number for turn in answers for number in turn.videos}
+        numbers |= {chosen.video for turn in answers for chosen in turn.frames}
+    elif not (numbers or photos or fresh):
         posted = [turn for turn in past.turns if turn.photos or turn.videos]
         numbers = set(posted[-1].videos) if posted else set()
     return [video for video in past.videos if video.number in numbers]
-
-
-def _video_of(chosen: Chosen) -> int:
-    return video_of(chosen.frame)

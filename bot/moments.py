@@ -33,8 +33,9 @@ def cited(answer: str, shown: Iterable[int]) -> tuple[int, ...]:
 
 def _frame(text: str, time: re.Match[str], frames: Sequence[int]) -> int | None:
     at = read_clock(time)
-    named = _VIDEO.findall(text[: time.start()])
-    own = [frame for frame in frames if named and video_of(frame) == int(named[-1])]
+    videos = {video_of(frame) for frame in frames}
+    named = [n for n in map(int, _VIDEO.findall(text[: time.start()])) if n in videos]
+    own = [frame for frame in frames if named and video_of(frame) == named[-1]]
     nearest = min(own or frames, key=lambda frame: abs(seconds_of(frame) - at), default=None)
     reach = NEAR if "." in time[0] else NEARLY
     if nearest is None or abs(seconds_of(nearest) - at) > reach:

@@ -14,7 +14,7 @@ from bot.tokens import picture_tokens, text_tokens
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from bot.history import Chosen, Past, Turn
+    from bot.history import Past, Turn
 
 RULES = (
     "Photos in this conversation are numbered P1, P2, …; refer to them by these numbers. "
@@ -142,10 +142,6 @@ def _rules(past: Past, films: Sequence[Film], *, seen: bool) -> str:
     return " ".join(rule for rule, applies in there if applies)
 
 
-def _video_of(chosen: Chosen) -> int:
-    return video_of(chosen.frame)
-
-
 def _affordable(
     recent: Mapping[int, Picture], left: int, places: int, budget: Budget, evidence: Evidence
 ) -> tuple[dict[int, Picture], int]:
@@ -171,14 +167,14 @@ class _Absent:
 
     def numbers(self, turn: Turn) -> list[int]:
         """List the photos and frames of a turn that are known and do not travel."""
-        frames = [one.frame for one in turn.frames if _video_of(one) in self._videos]
+        frames = [one.frame for one in turn.frames if one.video in self._videos]
         known = [number for number in turn.photos if number in self._photos]
         return [number for number in (*known, *frames) if number not in self._travelling]
 
     def _labels(self, turn: Turn) -> list[str]:
         """Name what a turn showed that does not travel; of frames their videos are named."""
         photos = [self._photos[n].label for n in self.numbers(turn) if not is_frame(n)]
-        frames = {_video_of(one) for one in turn.frames}
+        frames = {one.video for one in turn.frames}
         videos = [self._videos[n].label for n in sorted({*turn.videos, *frames} & {*self._videos})]
         return photos + videos
 

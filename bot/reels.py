@@ -43,9 +43,10 @@ NO_TIME = "Times are written as 0:12.4, from 0:00.0 to {end}."
 NO_VIDEO = "There is no such video; there are {known}."
 NOT_SEEN = "You saw no frame of V{video} at that time; ask for it with frames first."
 GONE = "V{video} cannot be looked at now: its file is gone or unreadable."
+NO_FRAME = "No frame of V{video} could be decoded there; choose another time."
 BROUGHT = "{frames}: shown in the message after these results."
 
-_FRAME = re.compile(r"\s*(?:frame\s+(?:at\s+)?)?V(\d{1,5})\b\D*", re.IGNORECASE)
+_NAMED = re.compile(r"\bV(\d{1,5})\b", re.IGNORECASE)
 _VIDEO = re.compile(r"\s*V?(\d{1,5})\b", re.IGNORECASE)
 
 
@@ -80,11 +81,10 @@ class Reels:
 
         Raises `BadMoment` where the model saw no such frame.
         """
-        found = _FRAME.match(words)
-        time = CLOCK.match(words, found.end()) if found else None
-        if found is None or time is None:
+        named, time = _NAMED.search(words), CLOCK.search(words)
+        if named is None or time is None:
             return 0
-        video, at = int(found[1]), read_clock(time)
+        video, at = int(named[1]), read_clock(time)
         own = [number for number in self._seen if video_of(number) == video]
         nearest = min(own, key=lambda number: abs(seconds_of(number) - at), default=0)
         if not nearest or abs(seconds_of(nearest) - at) > SAME_FRAME:
@@ -102,6 +102,8 @@ class Reels:
             brought = await self._fetch(video, times)
         except FileProblem:
             raise BadMoment(GONE.format(video=video)) from None
+        if not brought:
+            raise BadMoment(NO_FRAME.format(video=video))
         self._seen |= set(brought)
         self._asked |= dict.fromkeys(brought)
         parts: list[Part] = []
@@ -127,9 +129,9 @@ def _count(told: Any) -> int:
 
 
 def _time(told: object, seconds: float) -> float:
-    """Read a time within a video: as on a clock, or in seconds."""
+    """Read a time within a video: as on a clock, perhaps after the video's name, or in seconds."""
     text = str(told).strip()
-    found = CLOCK.fullmatch(text)
+    found = CLOCK.search(text)
     try:
         at = read_clock(found) if found else float(text.removesuffix("s"))
     except ValueError:

@@ -21,6 +21,7 @@ from bot.vocabulary import (
     STOP,
     SYNONYMS,
     WRITING,
+    stem,
 )
 
 if TYPE_CHECKING:
@@ -41,17 +42,12 @@ _WORD = re.compile(r"[^\W_]+")
 
 
 def terms(question: str) -> frozenset[str]:
-    """List the words of a question that may tell frames apart, in their simplest form."""
-    words = (_simple(word) for word in _WORD.findall(question.lower()))
-    return frozenset(word for word in words if word not in STOP and len(word) > 1)
+    """List the stems of a question's words that may tell frames apart."""
+    return frozenset(word for word in _stems(question) if word not in STOP and len(word) > 1)
 
 
-def _simple(word: str) -> str:
-    """Bring plurals and simple verb forms to one form."""
-    for ending, instead in (("ies", "y"), ("ing", ""), ("ed", ""), ("es", "e"), ("s", "")):
-        if word.endswith(ending) and len(word) - len(ending) >= 3 and not word.endswith("ss"):
-            return word[: -len(ending)] + instead
-    return word
+def _stems(text: str) -> set[str]:
+    return {stem(word) for word in _WORD.findall(text.lower())}
 
 
 def by_words(
@@ -102,8 +98,7 @@ def _seen(word: str, sighting: Sighting | None) -> float:
         if word in _names(thing.label):
             best = max(best, thing.confidence)
     for line in sighting.lines:
-        read = {_simple(each) for each in _WORD.findall(line.text.lower())}
-        if word in read:
+        if word in _stems(line.text):
             best = max(best, 1.5 * line.confidence)
         elif word in CODES and is_code(line.text):
             best = max(best, line.confidence)
@@ -114,8 +109,7 @@ def _seen(word: str, sighting: Sighting | None) -> float:
 
 
 def _names(name: str) -> set[str]:
-    lower = name.lower()
-    return {_simple(word) for word in _WORD.findall(lower)} | SYNONYMS.get(lower, frozenset())
+    return _stems(name) | SYNONYMS.get(name.lower(), frozenset())
 
 
 def _share(one: Candidate, colour: str) -> float:

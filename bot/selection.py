@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 CHANGE = 0.35
 """Weight of a change beside the fitting of the question, which weighs 1."""
 DISTANCE = 0.45
-"""Weight of being far from all frames that are chosen already."""
+"""Weight of being far in time from all frames that are chosen already."""
 LIKENESS = 0.4
 """What a frame loses that looks like one that is chosen already."""
 
@@ -41,11 +41,17 @@ def select(candidates: Sequence[Candidate], fitting: Sequence[float], count: int
         (fit + CHANGE * change) * quality
         for fit, change, quality in zip(fitting, changes, clear, strict=True)
     ]
-    apart = _length(candidates) / max(1, count)
-    chosen: list[int] = []
-    while len(chosen) < min(count, len(candidates)):
-        left = (i for i in range(len(candidates)) if i not in chosen)
-        chosen.append(max(left, key=lambda i: worth[i] + _room(i, chosen, candidates, apart)))
+    reach = _length(candidates) / max(1, count)
+    room = [DISTANCE] * len(candidates)
+    alike = [0.0] * len(candidates)
+    left, chosen = list(range(len(candidates))), list[int]()
+    while left and len(chosen) < count:
+        best = max(left, key=lambda i: worth[i] + room[i] - alike[i])
+        left.remove(best)
+        chosen.append(best)
+        for i in left:
+            room[i] = min(room[i], _room(candidates[i], candidates[best], reach))
+            alike[i] = max(alike[i], _likeness(candidates[i], candidates[best]))
     return [Pick(i, round(fitting[i], 3), fitting[i] >= 0.5) for i in sorted(chosen)]
 
 
@@ -53,17 +59,14 @@ def _length(candidates: Sequence[Candidate]) -> float:
     return candidates[-1].at - candidates[0].at if candidates else 0.0
 
 
-def _room(
-    place: int, chosen: Sequence[int], candidates: Sequence[Candidate], apart: float
-) -> float:
-    """Tell what a frame gains by being far from the chosen ones, or loses by looking like one."""
-    one = candidates[place]
-    if not chosen:
-        return 0.0
-    nearest = min(abs(one.at - candidates[i].at) for i in chosen)
-    gain = DISTANCE * min(1.0, nearest / apart) if apart else 0.0
-    alike = any(difference(one.mark, candidates[i].mark) < 2 * SAME for i in chosen)
-    return gain - (LIKENESS if alike else 0.0)
+def _room(one: Candidate, other: Candidate, reach: float) -> float:
+    """Tell what a frame gains by being far from a chosen one, up to `reach` seconds."""
+    return DISTANCE * min(1.0, abs(one.at - other.at) / reach) if reach else 0.0
+
+
+def _likeness(one: Candidate, other: Candidate) -> float:
+    """Tell what a frame loses if it looks like a chosen one."""
+    return LIKENESS if difference(one.mark, other.mark) < 2 * SAME else 0.0
 
 
 def _clear(candidates: Sequence[Candidate]) -> list[float]:

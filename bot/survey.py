@@ -94,7 +94,7 @@ def surveyed(
     spans: Iterable[Span], planned: Iterable[Planned], shots: Iterable[Shot], *, partial: bool
 ) -> Survey:
     """Make candidates of the frames that were decoded; of near-duplicates the sharper is kept."""
-    cuts = {one.wanted.at for one in planned if one.change and not one.wanted.until}
+    cuts = {round(one.wanted.at, 3) for one in planned if one.change and not one.wanted.until}
     kept: list[Candidate] = []
     for shot in sorted(shots, key=lambda shot: shot.at):
         jump = shot.jump

@@ -92,6 +92,7 @@ class Toolbox:
         self._photos = sorted(photos)
         self._crop = crop
         self._reels = reels
+        self._known = (*TOOLS, FRAMES) if reels else TOOLS
         self._left = limits.max_tool_calls
         self._seconds = limits.tool_seconds
         self._until = 0.0
@@ -100,9 +101,7 @@ class Toolbox:
     @property
     def tools(self) -> tuple[Tool, ...]:
         """The tools to offer: none without photos and videos, nor where no call is allowed."""
-        if not self._left or not (self._photos or self._reels):
-            return ()
-        return (*TOOLS, FRAMES) if self._reels else TOOLS
+        return self._known if self._left and (self._photos or self._reels) else ()
 
     @property
     def outlines(self) -> tuple[Outline, ...]:
@@ -144,7 +143,7 @@ class Toolbox:
 
     async def _do(self, call: Call) -> tuple[str, tuple[Part, ...]]:
         """Do what a call wants; raises `BadCall`, `BadBox` and `BadMoment`."""
-        names = [tool.name for tool in self.tools or TOOLS]
+        names = [tool.name for tool in self._known]
         if call.name not in names:
             raise BadCall(NO_TOOL.format(names=_listed(names)))
         arguments = _object(call.arguments)

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from bot.characters import boundary, well_formed
-from bot.frames import seconds_of, video_of
+from bot.frames import seconds_of
 from bot.model import Picture
 from bot.texts import unspoken
 
@@ -138,7 +138,7 @@ def _image(sha256: str, name: str) -> dict[str, str]:
 
 def _clip(video: Video, turn: Turn) -> dict[str, Any]:
     """Write a video, with the times of the frames of it that went to the model in a turn."""
-    frames = [seconds_of(one.frame) for one in turn.frames if video_of(one.frame) == video.number]
+    frames = [seconds_of(one.frame) for one in turn.frames if one.video == video.number]
     return {"video": f"sha256:{video.sha256}", "name": video.label, "frames": sorted(frames)}
 
 
@@ -146,8 +146,7 @@ def _record(turn: Turn, past: Past) -> dict[str, Any]:
     """Write all fields of a turn; files by their records, and frames by video and time."""
     seen = [{"photo": seen.photo, **asdict(seen.sighting)} for seen in turn.sightings]
     frames = [
-        {"video": video_of(one.frame), "at": seconds_of(one.frame), **asdict(one)}
-        for one in turn.frames
+        {"video": one.video, "at": seconds_of(one.frame), **asdict(one)} for one in turn.frames
     ]
     return asdict(turn) | {
         "photos": _kept(turn.photos, past.photos),

@@ -1,18 +1,38 @@
-"""Words of questions about videos: colours, moments, writing, and what else things are called."""
+"""Words of questions: colours, moments, writing, and what things are called.
+
+The sets hold stems, which are compared with the stems of what is asked, read and seen.
+"""
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+_ENDINGS = (
+    *(("ies", "y"), ("ied", "y"), ("ing", ""), ("ed", "")),
+    *(("es", ""), ("s", ""), ("e", "")),
+)
+_DOUBLED = re.compile(r"(?<=..)([^\W\daeiou])\1$")
+
+
+def stem(word: str) -> str:
+    """Bring plurals and simple forms of a verb in lower case to one form, which may be no word."""
+    for ending, instead in _ENDINGS:
+        bare = word.removesuffix(ending)
+        if bare != word and len(bare) >= 3 and not word.endswith("ss"):
+            word = bare + instead
+            break
+    return word[:-1] if _DOUBLED.search(word) else word
+
 
 def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
+    return frozenset(map(stem, text.split()))
 
 
-COLOURS: Mapping[str, tuple[int, int]] = {
+_HUES = {
     "red": (172, 188),
     "orange": (8, 20),
     "yellow": (21, 35),
@@ -21,22 +41,52 @@ COLOURS: Mapping[str, tuple[int, int]] = {
     "purple": (131, 155),
     "pink": (156, 171),
 }
+COLOURS: Mapping[str, tuple[int, int]] = {stem(name): hues for name, hues in _HUES.items()}
 """Hues of what people call so, in OpenCV's half degrees; red goes over the end of the circle."""
 
-SYNONYMS: Mapping[str, frozenset[str]] = {
-    "person": _words(
-        "anybody anyone boy child cyclist driver girl man men pedestrian people somebody someone "
-        "who woman women worker"
-    ),
-    "car": _words("auto automobile cab taxi vehicle"),
-    "truck": _words("lorry van vehicle"),
-    "bus": _words("coach vehicle"),
-    "bicycle": _words("bike cyclist"),
-    "motorcycle": _words("bike motorbike scooter vehicle"),
-    "cell phone": _words("mobile phone"),
-    "traffic light": _words("light signal"),
+VEHICLES = ("car", "truck", "bus", "motorcycle")
+ANIMALS = (
+    *("bird", "cat", "dog", "horse", "sheep"),
+    *("cow", "elephant", "bear", "zebra", "giraffe"),
+)
+NAMES: Mapping[str, tuple[str, ...]] = {
+    **dict.fromkeys(("people", "man", "men", "woman", "women"), ("person",)),
+    **dict.fromkeys(("child", "children", "pedestrian"), ("person",)),
+    **dict.fromkeys(("someone", "somebody", "anyone", "anybody"), ("person",)),
+    **dict.fromkeys(("vehicle", "automobile"), VEHICLES),
+    **dict.fromkeys(("animal", "pet"), ANIMALS),
+    "bike": ("bicycle",),
+    "motorbike": ("motorcycle",),
+    "lorry": ("truck",),
+    "plane": ("airplane",),
+    "sofa": ("couch",),
+    "fridge": ("refrigerator",),
 }
-"""What else people call the things that engines name."""
+"""What people call things, and the labels by which vision engines know them."""
+HINTS: Mapping[str, tuple[str, ...]] = {
+    **dict.fromkeys(("boy", "girl", "driver", "worker", "who"), ("person",)),
+    "cyclist": ("person", "bicycle"),
+    **dict.fromkeys(("auto", "cab", "taxi"), ("car",)),
+    "van": ("truck",),
+    "coach": ("bus",),
+    "scooter": ("motorcycle",),
+    "mobile": ("cell phone",),
+    "signal": ("traffic light",),
+}
+"""Words that only hint at labels: enough to look there, not to tell that it is one."""
+
+
+def _synonyms() -> Mapping[str, frozenset[str]]:
+    pairs = [(name, label) for names in (NAMES, HINTS) for name in names for label in names[name]]
+    return {
+        wanted: frozenset(stem(name) for name, label in pairs if label == wanted)
+        for _, wanted in pairs
+    }
+
+
+SYNONYMS = _synonyms()
+"""What else people call the things that engines name, by label."""
+
 HAPPENING = _words(
     """
     accident appear bang break change collide collision crash cut damage event explosion fall

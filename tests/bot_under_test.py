@@ -42,6 +42,7 @@ from tests.servers.openid import OpenIdServer
 from tests.servers.redis_server import RedisServer, find_engine
 from tests.servers.teams import TeamsServer
 from tests.servers.teams_services import APP_ID, PASSWORD
+from tests.servers.transcriptions import TranscriptionServer
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -68,12 +69,17 @@ def words(request: Received) -> str:
 
 @dataclass
 class Loupe:
-    """The running bot and the services around it; `openid` is None in the playground mode."""
+    """The running bot and the services around it; `openid` is None in the playground mode.
 
+    `address` is where its page is opened, and `speech` hears what is spoken where that is set up.
+    """
+
+    address: str
     origin: str
     data: Path
     teams: TeamsServer
     model: OpenAIServer
+    speech: TranscriptionServer
     vision: ImageAnalysisServer
     openid: OpenIdServer | None
     redis: Redis
@@ -152,7 +158,8 @@ async def running(
         connector = teams
         if connector is None:
             connector = await stack.enter_async_context(TeamsServer(authorize=registered))
-        service = await stack.enter_async_context(OpenAIServer())
+        speech = TranscriptionServer()
+        service = await stack.enter_async_context(OpenAIServer(speech=speech))
         vision = await stack.enter_async_context(ImageAnalysisServer())
         openid = await stack.enter_async_context(OpenIdServer()) if registered else None
         settings = app.Settings(
@@ -172,9 +179,11 @@ async def running(
         redis = connect(address, RedisSettings())
         stack.push_async_callback(redis.aclose)
         session = await stack.enter_async_context(ClientSession())
-        found = re.search(r"http://[^/\s]+", line)
+        found = re.search(r"(http://[^/\s]+)\S*", line)
         assert found
-        yield Loupe(found[0], data, connector, service, vision, openid, redis, session)
+        address, origin = found[0], found[1]
+        services = (connector, service, speech, vision, openid)
+        yield Loupe(address, origin, data, *services, redis, session)
 
 
 def _model(service: OpenAIServer, changes: dict[str, Any]) -> ModelSettings:
@@ -202,7 +211,7 @@ class Bots:
     """The bots that conversations are held with, each started when it is first needed.
 
     "registered" is a Teams bot on Redis, "playground" one without credentials on the embedded
-    store.
+    store. "cinema" is like that, has room for many pictures, and hears what is spoken.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -224,9 +233,14 @@ class Bots:
         bot.model.requests.clear()
         bot.teams.requests.clear()
         bot.vision.forget()
+        bot.speech.forget()
         return bot
 
     def _start(self, name: str) -> AbstractAsyncContextManager[Loupe]:
+        if name == "cinema":
+            hears = {"openai_transcribe": "whisper-1"}
+            brisk = {"burst_seconds": 0.3}
+            return running(self._folder / name, registered=False, model=hears, limits=brisk)
         limits = {"burst_seconds": 0.3, "max_pictures": 4, "recent_pictures": 2}
         url = ""
         if name == "registered":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import shutil
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import pytest
 from playwright.async_api import async_playwright, expect
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from playwright.async_api import Browser, Page, Request
-
-    from tests.servers.page import Served
 
 CHROMIUM = shutil.which("chromium")
 OPTIONS = [
@@ -45,10 +43,20 @@ async def launched() -> AsyncIterator[Browser]:
         await browser.close()
 
 
+class Site(Protocol):
+    """Where the page is served, and the address that opens it."""
+
+    @property
+    def origin(self) -> str: ...
+
+    @property
+    def address(self) -> str: ...
+
+
 @asynccontextmanager
-async def opened(browser: Browser, served: Served) -> AsyncIterator[Page]:
+async def opened(browser: Browser, served: Site, width: int = 1200) -> AsyncIterator[Page]:
     """Open the page by its printed address; whatever it complains of fails the test."""
-    context = await browser.new_context(viewport={"width": 1200, "height": 800})
+    context = await browser.new_context(viewport={"width": width, "height": 800})
     page = await context.new_page()
     page.set_default_timeout(10_000)
     errors: list[str] = []

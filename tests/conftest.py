@@ -140,3 +140,9 @@ async def registered(bots: Bots, brisk: None) -> Loupe:
 async def playground(bots: Bots, brisk: None) -> Loupe:
     """The bot without credentials, which serves programs on this machine."""
     return await bots.get("playground")
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def cinema(bots: Bots, brisk: None) -> Loupe:
+    """The bot with room for many frames of videos, and with ears."""
+    return await bots.get("cinema")

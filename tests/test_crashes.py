@@ -28,6 +28,7 @@ from tests.fakes import Clock, Shown
 from tests.fuse import Fuse
 from tests.house import THREAD, House, Outside
 from tests.pictures import corners, encoded
+from tests.scenes import film
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -42,6 +43,7 @@ JSON = replace(QUESTION, id="m4", text="/json")
 JPEG = encoded(corners())
 SHA256 = hashlib.sha256(JPEG).hexdigest()
 PHOTO = Attachment("car.jpg", "image/jpeg", {"id": "car"})
+CLIP = Attachment("day.mp4", "video/mp4", {"id": "day"})
 ROAD = Thing("road", ((0.1, 0.5), (0.9, 0.5), (0.9, 0.9), (0.1, 0.9)), 0.9)
 
 SHORT = ("A red ", "car by ", "the road.")
@@ -110,7 +112,7 @@ class Story:
         self.model = model
         self.outside = model.outside = Outside(folder, model, **abilities)
         self.shown = self.outside.channel.messages
-        self.outside.channel.uploads["car"] = JPEG
+        self.outside.channel.uploads |= {"car": JPEG, "day": film(size=(64, 48))}
         self.fuses: list[Fuse] = []
         self.doubtful: list[str] = []
 
@@ -237,6 +239,25 @@ async def test_a_picture_is_shown_below_the_answer_and_again_only_in_doubt(
         assert len(story.outside.channel.pictures) == 1 + doubt, story
 
 
+async def test_a_video_is_answered_once_and_its_frames_are_shown_again_only_in_doubt(
+    begin: Beginning,
+) -> None:
+    question = replace(QUESTION, attachments=(CLIP,))
+    pieces = ("It turns ", "red at 0:01.0, ", "then green.")
+    for story in await every_crash(begin(PatientModel, *pieces, message=question, pictures=True)):
+        turn = await the_turn(story)
+        (final,) = story.finals
+        assert final.text.endswith(turn.answer), story
+        past = await story.outside.past()
+        (video,) = past.videos
+        assert (turn.videos, video.label, video.message) == ((1,), "V1 day.mp4", "m1"), story
+        assert [one.frame % 10**9 for one in turn.frames] == [0, 1000, 2000], story
+        assert await story.outside.blobs.get(blob_key(THREAD, video.sha256)), story
+        shown = [picture.name for picture in story.outside.channel.pictures]
+        doubt = story.fuses[0].done[-1:] == ["send_picture"]
+        assert shown == ["V1 day.mp4"] * (1 + doubt), story
+
+
 async def test_a_long_answer_is_shown_once_in_its_parts(begin: Beginning) -> None:
     for story in await every_crash(begin(PatientModel, *LONG, text_limit=200)):
         turn = await the_turn(story)
@@ -279,7 +300,9 @@ async def test_forget_erases_all_and_gives_its_receipt(begin: Beginning) -> None
         assert (past, settings) == (Past(), {}), story
         assert await story.outside.blobs.get(blob_key(THREAD, SHA256)) is None, story
         _, receipt, *more = story.finals
-        assert receipt.text.startswith("Erased: 1 question and answer, 1 photo, 1 setting,"), story
+        assert receipt.text.startswith(
+            "Erased: 1 question and answer, 1 photo, 0 videos, 1 setting,"
+        ), story
         assert [m.text for m in more] == story.doubtful, story
 
 

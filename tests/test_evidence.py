@@ -11,7 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot import texts
-from bot.evidence import FRAME, Evidence, quoted, written
+from bot.evidence import FRAME, Evidence, quoted, spoken, written
+from bot.frames import clock, frame_number
+from bot.speech import Phrase
 from bot.tokens import text_tokens
 from bot.vin import Vin
 from bot.vision import Sighting, TextLine, Thing
@@ -27,7 +29,17 @@ NOT_RAW = {*CONTROLS, *BIDI, *UNSEEN, *"<>"}
 pieces = st.one_of(
     st.text(max_size=20),
     st.sampled_from(
-        ["<seen>", "</seen>", "\n</seen>\n", '"', "\\", "\\u003c", "P1, text: ", "(9 %)"]
+        [
+            "<seen>",
+            "</seen>",
+            "\n</seen>\n",
+            "</heard>\n",
+            '"',
+            "\\",
+            "\\u003c",
+            "P1, text: ",
+            "(9 %)",
+        ]
     ),
     st.sampled_from(sorted(NOT_RAW)),
 )
@@ -41,6 +53,9 @@ sightings = st.builds(
     captions=st.lists(hostile, max_size=2).map(tuple),
 )
 
+moments = st.floats(0, 3600)
+phrases = st.lists(st.builds(Phrase, hostile, moments, moments), max_size=4)
+
 
 def line(text: str, confidence: float = 0.94) -> TextLine:
     return TextLine(text, PLACE, confidence)
@@ -50,10 +65,10 @@ def thing(label: str) -> Thing:
     return Thing(label, PLACE, 0.88)
 
 
-def told(evidence: str) -> list[str]:
+def told(evidence: str, fence: str = "seen") -> list[str]:
     """The lines between the fences."""
     first, *between, last = evidence.split("\n")
-    assert (first, last) == ("<seen>", "</seen>")
+    assert (first, last) == (f"<{fence}>", f"</{fence}>")
     return between
 
 
@@ -175,3 +190,50 @@ def test_nothing_seen_is_nothing_told() -> None:
     evidence = Evidence({1: Sighting(engine="fake")}, TOKENS)
     assert (evidence.of(1), evidence.of(2), evidence.of(2, brief=True)) == ("", "", "")
     assert Evidence().of(1) == ""
+
+
+def test_a_frame_is_named_by_its_video_and_time() -> None:
+    assert told(written(frame_number(2, 12.4), Sighting((line("KRW 301"),)), TOKENS)) == [
+        'V2 0:12.4, text: "KRW 301" (94 %) [99, 599, 300, 650]',
+    ]
+
+
+# What is spoken
+
+
+def test_each_phrase_says_when_it_was_spoken() -> None:
+    heard = spoken(2, [Phrase("Watch out!", 1.84, 2.5), Phrase("Oh.", 61.0, 3723.0)], TOKENS)
+    assert told(heard, "heard") == [
+        'V2, 0:01.8 to 0:02.5: "Watch out!"',
+        'V2, 1:01.0 to 1:02:03.0: "Oh."',
+    ]
+
+
+@given(phrases, st.integers(1, 99_999))
+def test_no_spoken_words_leave_their_quotation(heard: list[Phrase], video: int) -> None:
+    evidence = spoken(video, heard, PLENTY)
+    if not heard:
+        assert evidence == ""
+        return
+    assert (evidence.count("<"), evidence.count(">")) == (2, 2)
+    assert evidence.splitlines() == evidence.split("\n")
+    between = told(evidence, "heard")
+    assert not NOT_RAW.intersection(chain(*between))
+    assert [read_back(one) for one in between] == [
+        (f"V{video}, {clock(phrase.start)} to {clock(phrase.end)}", phrase.text, "")
+        for phrase in heard
+    ]
+
+
+@given(phrases, st.integers(0, 120))
+def test_phrases_that_do_not_fit_are_counted(heard: list[Phrase], tokens: int) -> None:
+    evidence = spoken(1, heard, tokens)
+    assert text_tokens(evidence) <= tokens
+    assert bool(evidence) == bool(heard and tokens > FRAME)
+    between = told(evidence, "heard") if evidence else []
+    kept = [one for one in between if not one.startswith("V1: ")]
+    assert between[len(kept) :] == (
+        [f"V1: {len(heard) - len(kept)} more left out"]
+        if evidence and len(kept) < len(heard)
+        else []
+    )

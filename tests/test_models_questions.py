@@ -19,6 +19,8 @@ from adapters.models.questions import COUNT, Topic, named, topics
         ("How many cars are parked here?", {"things"}),
         ("Where is the dog?", {"place", "things"}),
         ("What is the mileage?", {"text"}),
+        ("How long is this clip?", {"file"}),
+        ("How long is the truck?", {"things"}),
         ("Is there a stop sign?", {"things"}),
         ("Outline the things", {"things"}),
     ],

@@ -12,7 +12,7 @@ from bot.evidence import Evidence
 from bot.history import Past, Photo, PhotoFacts, Turn
 from bot.media.sheets import arrange
 from bot.model import Picture, Said, Text
-from bot.prompt import RULES, Asked, Budget, build, named_numbers, places, selected
+from bot.prompt import RULES, Asked, Budget, build, places
 from bot.tokens import picture_tokens, text_tokens
 from bot.vision import Sighting, TextLine
 
@@ -129,23 +129,6 @@ def test_contact_sheets_are_marked() -> None:
     sheet = Picture("P9–P12", "", b"", 2048, 1536, (9, 10, 11, 12))
     said = build("s", Past(), Asked("now"), (sheet,), {}, BUDGET)
     assert "[P9–P12 (contact sheet)]" in words(said[-1])
-
-
-def test_photos_are_named_by_number() -> None:
-    assert named_numbers("compare P1 with p12, not P123456 or XP3") == {1, 12}
-
-
-def test_a_quoted_message_selects_its_photos() -> None:
-    past = Past(
-        turns=(turn(1, (1,), sent=("b1",)), turn(2, (2,), messages=("m2",))),
-        photos=(photo(1, "m1"), photo(2, "m2"), photo(3, "m3")),
-    )
-    chosen = {
-        quoted: [p.number for p in selected(past, "", quoted)]
-        for quoted in ("m1", "b1", "m2", "m3", "unknown", "")
-    }
-    assert chosen == {"m1": [1], "b1": [1], "m2": [2], "m3": [3], "unknown": [], "": []}
-    assert [p.number for p in selected(past, "and P3?", "m1")] == [1, 3]
 
 
 def seen(*lines: str) -> Sighting:

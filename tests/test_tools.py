@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from bot import boxes, tools
 from bot.boxes import Box
+from bot.frames import frame_number, label
 from bot.grounding import MOST, Outline
 from bot.model import Call, Picture, Said, Text
 from bot.problems import FileProblem, Reason
+from bot.reels import FRAMES, Reels
 from bot.settings import Limits
 from bot.tools import LOOK, OUTLINE, Toolbox
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 BOX = [100, 200, 300, 400]
 
@@ -250,3 +255,76 @@ def test_tools_are_offered_where_there_is_something_to_look_at(scissors: Scissor
     assert Toolbox({1}, scissors, limits).tools == (LOOK, OUTLINE)
     assert Toolbox((), scissors, limits).tools == ()
     assert Toolbox({1}, scissors, Limits(max_tool_calls=0, _env_file=None)).tools == ()
+
+
+# Frames of videos
+
+
+async def projected(video: int, times: Sequence[float]) -> Mapping[int, Picture]:
+    numbers = [frame_number(video, at) for at in times]
+    return {n: Picture(label(n), "", b"jpeg", 64, 48, (n,)) for n in numbers}
+
+
+@pytest.fixture
+def cinema(scissors: Scissors) -> Toolbox:
+    reels = Reels({1: 20.0}, projected, [frame_number(1, 12.36)])
+    return Toolbox({3}, scissors, Limits(_env_file=None), reels)
+
+
+def frames(id_: str = "a", **arguments: object) -> Call:
+    wanted = {"video": "V1", "from": "0:05.0", "to": "0:05.0", "count": 1} | arguments
+    return Call(id_, "frames", json.dumps(wanted))
+
+
+async def test_frames_are_shown_with_the_crops_after_all_results(cinema: Toolbox) -> None:
+    first, second, shown = await cinema.follow([frames(), look("P3", id_="b")])
+    assert words(first) == "V1 0:05.0: shown in the message after these results."
+    assert (first.answers, second.answers) == ("a", "b")
+    assert [part.name for part in shown.parts if isinstance(part, Picture)] == ["V1 0:05.0", "P3"]
+
+
+async def test_a_frame_that_was_seen_is_looked_at_and_outlined(
+    cinema: Toolbox, scissors: Scissors
+) -> None:
+    number = frame_number(1, 12.36)
+    assert "V1 0:12.4, region" in await told(cinema, look("V1 0:12.4"))
+    assert "[1]" in await told(cinema, outline("V1 at 0:12.4"))
+    assert scissors.cut == [(number, Box(100, 200, 300, 400))]
+    assert [one.photo for one in cinema.outlines] == [number]
+
+
+async def test_a_frame_that_was_brought_can_be_looked_at(
+    cinema: Toolbox, scissors: Scissors
+) -> None:
+    assert "ask for it with frames first" in await told(cinema, look("V1 0:05.0"))
+    await cinema.follow([frames()])
+    await told(cinema, look("V1 0:05.0"))
+    assert [number for number, _ in scissors.cut] == [frame_number(1, 5.0)]
+
+
+@pytest.mark.parametrize(
+    ("call", "reason"),
+    [
+        (frames(video="V2"), "There is no such video; there are V1."),
+        (frames(to="0:21"), "Times are written as 0:12.4, from 0:00.0 to 0:20.0."),
+        (Call("a", "frames", "[]"), tools.NOT_JSON),
+        (look("V1"), "There is no such photo; there are P3, V1 0:12.4."),
+    ],
+)
+async def test_a_wrong_call_about_videos_is_refused(
+    cinema: Toolbox, call: Call, reason: str
+) -> None:
+    assert await told(cinema, call) == reason
+
+
+async def test_frames_count_as_calls(scissors: Scissors) -> None:
+    limits = Limits(max_tool_calls=1, _env_file=None)
+    toolbox = Toolbox((), scissors, limits, Reels({1: 20.0}, projected, ()))
+    first, second, _ = await toolbox.follow([frames(), frames("b")])
+    assert [words(first) == tools.OVER, words(second) == tools.OVER] == [False, True]
+
+
+async def test_without_videos_there_is_no_such_tool(toolbox: Toolbox, cinema: Toolbox) -> None:
+    assert "There is no tool of this name" in await told(toolbox, frames())
+    assert cinema.tools == (LOOK, OUTLINE, FRAMES)
+    assert toolbox.tools == (LOOK, OUTLINE)

@@ -7,8 +7,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.history import Past, Photo, PhotoFacts, Seen, Turn, Usage
-from bot.model import Call, Picture, Said, Text
+from bot.frames import frame_number
+from bot.history import (
+    Chosen,
+    Heard,
+    Past,
+    Photo,
+    PhotoFacts,
+    Seen,
+    Turn,
+    Usage,
+    Video,
+    VideoFacts,
+)
+from bot.model import Call, Clip, Picture, Said, Text
+from bot.speech import Phrase
 from bot.threads import Thread
 from bot.transcript import blocks, dumps, full, full_blocks, request_view, transcript
 from bot.vision import Sighting, TextLine
@@ -23,6 +36,11 @@ relaxed = settings(deadline=None, max_examples=150)
 
 def photo(number: int, name: str = "IMG_0042.jpg") -> Photo:
     return Photo(number, f"{number:064x}", name, FACTS, "Ann", 1.0)
+
+
+def video(number: int, name: str = "crash.mp4") -> Video:
+    facts = VideoFacts("MP4 video", "h264", 640, 480, 9, 20.0, 25.0)
+    return Video(number, f"{number:064x}", name, facts, "Ann", 1.0)
 
 
 def sighting(*texts: str) -> Sighting:
@@ -121,6 +139,58 @@ def test_a_picture_that_is_kept_no_longer_is_left_out() -> None:
     assert transcript(SYSTEM, Past((turn(photos=(7,)),)))[1]["content"] == ["What is it?"]
 
 
+def test_a_video_stands_with_the_times_of_the_frames_that_went() -> None:
+    frames = [(2, 9.0), (1, 12.36), (1, 0.0)]
+    chosen = tuple(Chosen(frame_number(*each), "change") for each in frames)
+    past = Past(
+        (turn(photos=(2,), videos=(1, 2), frames=chosen), turn("And then?", frames=chosen)),
+        (photo(2),),
+        videos=(video(1), video(2, "")),
+    )
+    messages = transcript(SYSTEM, past)
+    assert messages[1]["content"] == [
+        {"image": f"sha256:{2:064x}", "name": "P2 IMG_0042.jpg"},
+        {"video": f"sha256:{1:064x}", "name": "V1 crash.mp4", "frames": [0.0, 12.36]},
+        {"video": f"sha256:{2:064x}", "name": "V2", "frames": [9.0]},
+        "What is it?",
+    ]
+    assert messages[3]["content"] == ["And then?"]
+    assert json.loads(dumps(messages)) == messages
+
+
+def test_a_video_of_which_nothing_went_stands_without_frames() -> None:
+    past = Past((turn("", videos=(1, 9)),), videos=(video(1),))
+    assert transcript(SYSTEM, past)[1]["content"] == [
+        {"video": f"sha256:{1:064x}", "name": "V1 crash.mp4", "frames": []},
+        "Describe these videos",
+    ]
+
+
+def test_full_tells_which_frames_went_and_why() -> None:
+    chosen = (
+        Chosen(frame_number(1, 12.36), "question", 0.91, "embedding"),
+        Chosen(frame_number(1, 2.0), "asked", means="tool"),
+    )
+    heard = (Heard(1, 0.0, 21.0, (Phrase("Hello", 1.0, 1.5),)),)
+    asked = turn(videos=(1, 9), frames=chosen, heard=heard)
+    (told,) = full(THREAD, SYSTEM, Past((asked,), videos=(video(1),)))["turns"]
+    recorded = json.loads(dumps(told))
+    assert [record["number"] for record in recorded["videos"]] == [1, 9]
+    assert recorded["videos"][0]["facts"]["seconds"] == 20.0
+    number = frame_number(1, 12.36)
+    assert recorded["frames"][0] == {
+        "video": 1,
+        "at": 12.36,
+        "frame": number,
+        "why": "question",
+        "score": 0.91,
+        "means": "embedding",
+    }
+    assert [frame["why"] for frame in recorded["frames"]] == ["question", "asked"]
+    words = [{"text": "Hello", "start": 1.0, "end": 1.5}]
+    assert recorded["heard"] == [{"video": 1, "start": 0.0, "end": 21.0, "phrases": words}]
+
+
 def test_full_has_everything_recorded() -> None:
     request = ({"role": "user", "content": ["the last request"]},)
     asked = turn(photos=(1, 9), model="gpt-x", usage=Usage(10, 5), status="failed")
@@ -149,6 +219,17 @@ def test_a_request_is_kept_without_its_pictures() -> None:
             "role": "user",
             "content": [{"image": f"sha256:{'ab' * 32}", "name": "P1 a.jpg"}, "What?"],
         },
+    ]
+
+
+def test_a_request_keeps_what_introduces_a_video_as_words() -> None:
+    facts = video(1).facts
+    frame = Picture("V1 0:02.0", "cd" * 32, b"\xff\xd8", 10, 10, (frame_number(1, 2.0),))
+    said = Said("user", (Clip("[V1: a video.]", "V1", "ab", facts), frame, Text("What?")))
+    assert request_view([said])[0]["content"] == [
+        "[V1: a video.]",
+        {"image": f"sha256:{'cd' * 32}", "name": "V1 0:02.0"},
+        "What?",
     ]
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from adapters.models.questions import VEHICLES, Topic, named
+from adapters.models.questions import Topic, named
 from bot import texts
 from bot.codes import is_code
 from bot.grounding import Span
 from bot.vision import Polygon
+from bot.vocabulary import VEHICLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

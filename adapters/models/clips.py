@@ -51,6 +51,7 @@ def _frames(frames: Sequence[Picture], question: str, *, vision: bool) -> Iterat
     else:
         for picture in frames:
             number = picture.numbers[0]
-            told = marked(picture.sighting, question) if picture.sighting else Piece("")
+            unseen = Piece(texts.OFFLINE_NOT_LOOKED_AT)
+            told = marked(picture.sighting, question) if picture.sighting else unseen
             words = texts.offline_frame(clock(seconds_of(number)), told.text)
             yield replace(told, text=words + "\n", photo=number)

@@ -6,6 +6,8 @@ import re
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from bot.vocabulary import ANIMALS, NAMES, VEHICLES
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -28,7 +30,9 @@ def _words(*patterns: str) -> re.Pattern[str]:
 ASKED = {
     Topic.FILE: _words(
         r"sizes?", r"resolution", r"(mega)?pixels?", r"dimensions?", r"bytes", r"(file )?format",
-        r"how (big|large)( is| are)?( the| this| that| my| these)? (picture|photo|image|file)s?",
+        r"duration", r"codec", r"fps", r"frame rate",
+        r"how (big|large|long)( is| are)?( the| this| that| my| these)? "
+        r"(picture|photo|image|file|video|clip)s?",
     ),
     Topic.TAKEN: _words(r"when", r"date", r"time", r"day", r"month", r"year", r"o'clock"),
     Topic.PLACE: _words(
@@ -51,25 +55,6 @@ EVERYTHING = re.compile(
     re.IGNORECASE,
 )
 
-VEHICLES = ("car", "truck", "bus", "motorcycle")
-ANIMALS = (
-    *("bird", "cat", "dog", "horse", "sheep"),
-    *("cow", "elephant", "bear", "zebra", "giraffe"),
-)
-NAMES = {
-    **dict.fromkeys(("people", "man", "men", "woman", "women"), ("person",)),
-    **dict.fromkeys(("child", "children", "pedestrian"), ("person",)),
-    **dict.fromkeys(("someone", "somebody", "anyone", "anybody"), ("person",)),
-    **dict.fromkeys(("vehicle", "automobile"), VEHICLES),
-    **dict.fromkeys(("animal", "pet"), ANIMALS),
-    "bike": ("bicycle",),
-    "motorbike": ("motorcycle",),
-    "lorry": ("truck",),
-    "plane": ("airplane",),
-    "sofa": ("couch",),
-    "fridge": ("refrigerator",),
-}
-"""What people call things, and the labels by which vision engines know them."""
 KNOWN = {
     *("person", *VEHICLES, *ANIMALS, "bicycle", "train", "boat", "airplane", "traffic light"),
     *("stop sign", "fire hydrant", "parking meter", "bench", "backpack", "umbrella", "handbag"),
@@ -93,7 +78,7 @@ def named(question: str, seen: Iterable[str] = ()) -> dict[str, tuple[str, ...]]
 
     Known are some common things and the labels that were `seen`, in singular and plural.
     """
-    names = {label: (label,) for label in (*KNOWN, *seen)} | NAMES
+    names = {label: (label,) for label in (*KNOWN, *seen)} | {**NAMES}
     words = question.lower()
     return {name: labels for name, labels in names.items() if re.search(_either(name), words)}
 

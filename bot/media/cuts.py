@@ -15,17 +15,25 @@ if TYPE_CHECKING:
 
 SEGMENT = b"\x18\x53\x80\x67"
 """The EBML identity of a Matroska segment, which holds all that follows (RFC 9559, 5.1)."""
+TRAILER = b";"
+"""The last byte of a GIF (version 89a, 27)."""
+FILLING = b"\0 \r\n"
+"""What may stand behind it all the same."""
+LAST_BYTES = 4096
 
 
 def is_cut(path: Path, kind: Kind) -> bool:
-    """Tell whether the end of a video file is missing."""
+    """Tell whether the end of a video or animated picture is missing."""
     with path.open("rb") as file:
         size = file.seek(0, io.SEEK_END)
         file.seek(0)
         if kind.demuxer == "mov":
             return last_box_end(file, size) > size
-        if kind == kinds.AVI:
+        if kind in {kinds.AVI, kinds.WEBP}:  # Both are RIFF files.
             return 8 + int.from_bytes(file.read(8)[4:], "little") > size
+        if kind == kinds.GIF:
+            file.seek(max(0, size - LAST_BYTES))
+            return not file.read().rstrip(FILLING).endswith(TRAILER)
         return _segment_end(file.read(kinds.HEAD_BYTES)) > size
 
 

@@ -31,18 +31,24 @@ class Flipbook:
     image: Image.Image
 
     @property
-    def frames(self) -> int:
-        """Its frames."""
-        return getattr(self.image, "n_frames", 1)
+    def several(self) -> bool:
+        """Whether it has more than one frame; a reader raises whatever the file makes it raise."""
+        with quiet():
+            return getattr(self.image, "is_animated", False)
 
     def pages(self) -> Iterator[tuple[float, Image.Image]]:
-        """Yield each frame with its time; a file that is cut ends early."""
-        at = 0.0
+        """Yield each frame with its time; a file that is cut ends early.
+
+        So does one whose frames grow beyond its canvas, which have been held against no limit.
+        """
+        at, size = 0.0, self.image.size
         with quiet(), tolerant():
             frames = iter(ImageSequence.Iterator(self.image))
             while True:
                 try:
                     page = next(frames)
+                    if page.size != size:
+                        return
                     page.load()
                 except StopIteration:
                     return
@@ -81,11 +87,13 @@ def leafed(path: Path, limits: Limits) -> Iterator[Flipbook]:
 
 
 def moves(path: Path, limits: Limits) -> bool:
-    """Tell whether a file is a picture of several frames; a damaged one does not."""
+    """Tell whether a file is a picture of several frames; one too damaged to tell does not."""
     if kind_of(path) not in kinds.ANIMATED:
         return False
     try:
         with leafed(path, limits) as book:
-            return book.frames > 1
-    except FileProblem:
+            return book.several
+    except MemoryError:
+        raise
+    except Exception:  # As for `several`.
         return False

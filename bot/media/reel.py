@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from av import Packet
+
     from bot.settings import Limits
 
 PROBED_BYTES = 5_000_000
@@ -32,6 +34,8 @@ HDR_TRANSFERS = {16, 18}
 ATTACHED_PICTURE = av.stream.Disposition.attached_pic
 MOST_ASPECT = 4.0
 """Of pixels that are not square; beyond it a file is wrong."""
+WITHOUT_STAMPS = {"h264", "hevc"}
+"""Codecs whose time stamps in AVI, which has none, FFmpeg guesses wrongly."""
 MAX_TAG = 60
 
 _PLACE = re.compile(r"([+-]\d{1,2}(?:\.\d+)?)([+-]\d{1,3}(?:\.\d+)?)(?:[+-][\d.]+)?/?")
@@ -52,6 +56,24 @@ class Reel:
         """How many times wider than high its pixels are."""
         shape = self.stream.sample_aspect_ratio
         return min(max(float(shape), 1 / MOST_ASPECT), MOST_ASPECT) if shape else 1.0
+
+    @property
+    def codec(self) -> str:
+        """What FFmpeg calls the codec of its pictures, whichever decoder is used."""
+        return _codec_of(self.stream)
+
+    @property
+    def ordered(self) -> bool:
+        """Whether only the order of its pictures is sure, not their time stamps."""
+        return self.kind == kinds.AVI and self.codec in WITHOUT_STAMPS
+
+    def when(self, packet: Packet[VideoStream]) -> float | None:
+        """Tell when the picture of a packet is shown.
+
+        Where only the order is sure, this is when some picture near it is shown.
+        """
+        stamp = packet.dts if self.ordered or packet.pts is None else packet.pts
+        return self.time_of(stamp)
 
     def time_of(self, pts: int | None) -> float | None:
         """Tell when a packet or frame with this time stamp is shown."""
@@ -90,7 +112,7 @@ def opened(path: Path, limits: Limits) -> Iterator[Reel]:
         # Side by side decode children, not threads of one; and a thread hides where memory goes.
         stream.thread_type = ThreadType.NONE
         stream.codec_context.options = {"max_pixels": str(limits.max_photo_pixels)}
-        yield Reel(kind, container, stream, _start(stream))
+        yield Reel(kind, container, stream, _start(stream, kind))
 
 
 @contextmanager
@@ -117,29 +139,39 @@ def _picture_track(container: InputContainer) -> VideoStream:
     """Find the track that moves: a sound recording may hold the picture of its cover."""
     moving = [
         stream
-        for stream in container.streams.video
-        if not stream.disposition & ATTACHED_PICTURE and stream.codec_context is not None
+        for stream in container.streams
+        if stream.type == "video" and not stream.disposition & ATTACHED_PICTURE
     ]
-    if moving:
-        return max(moving, key=lambda stream: (stream.width or 0) * (stream.height or 0))
-    if any(stream.type == "video" for stream in container.streams):
-        raise FileProblem(Reason.CODEC, "unknown")
-    raise FileProblem(Reason.NO_PICTURE)
+    known = [
+        stream
+        for stream in moving
+        if isinstance(stream, VideoStream) and stream.codec_context is not None
+    ]
+    if known:
+        return max(known, key=lambda stream: (stream.width or 0) * (stream.height or 0))
+    raise FileProblem(Reason.CODEC, "unknown") if moving else FileProblem(Reason.NO_PICTURE)
 
 
 def _fits(stream: VideoStream, limits: Limits) -> None:
     width, height = stream.width or 0, stream.height or 0
     if not width or not height:
-        raise FileProblem(Reason.CODEC, stream.codec_context.name or "unknown")
+        raise FileProblem(Reason.CODEC, _codec_of(stream))
     if width * height > limits.max_photo_pixels or max(width, height) > limits.max_photo_side:
         raise FileProblem(Reason.TOO_MANY_PIXELS, f"{width}x{height}")
 
 
-def _start(stream: VideoStream) -> float:
+def _codec_of(stream: VideoStream) -> str:
+    return stream.codec_context.codec.canonical_name
+
+
+def _start(stream: VideoStream, kind: Kind) -> float:
     """Tell the time stamp of the first picture, in seconds."""
     if stream.start_time is None or stream.time_base is None:
         return 0.0
-    return float(stream.start_time * stream.time_base)
+    context = stream.codec_context
+    late = kind == kinds.AVI and context.has_b_frames and _codec_of(stream) not in WITHOUT_STAMPS
+    # To AVI FFmpeg adds stamps by the order of decoding, which is one picture ahead.
+    return float((stream.start_time + late) * stream.time_base)
 
 
 def tags_of(reel: Reel) -> dict[str, Any]:
@@ -157,12 +189,14 @@ def tags_of(reel: Reel) -> dict[str, Any]:
 def _taken(tags: Mapping[str, str]) -> str:
     """Prefer the camera's local time to that of the container, which is UTC."""
     for name in ("com.apple.quicktime.creationdate", "creation_time", "date"):
+        told = tags.get(name, "").strip()
         try:
-            taken = datetime.fromisoformat(tags[name].strip())
-        except (KeyError, ValueError):
+            taken = datetime.fromisoformat(told)
+        except ValueError:
             continue
         if taken.year > 1970:  # A clock that was never set begins in 1904 or 1970.
-            return taken.isoformat(timespec="seconds")
+            day_only = len(told) <= len("2024-05-06")
+            return f"{taken.date()}" if day_only else taken.isoformat(timespec="seconds")
     return ""
 
 

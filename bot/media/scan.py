@@ -86,8 +86,9 @@ def _ticks(reel: Reel) -> tuple[Ticks, bool]:
     broken = False
     try:
         for packet in reel.container.demux(reel.stream):
-            at = reel.time_of(packet.pts if packet.pts is not None else packet.dts)
-            if at is not None and packet.size:
+            at = reel.when(packet)
+            # An edit list discards what is only there to be decoded from.
+            if at is not None and packet.size and not packet.is_discard:
                 found.append((at, packet.size, packet.is_keyframe))
             if len(found) >= MOST_PACKETS:
                 break
@@ -115,7 +116,7 @@ def _facts(path: Path, limits: Limits) -> VideoFacts:
         span = float(listed.at[-1] - listed.at[0])
         seconds = span * count / (count - 1) if count > 1 else 0.0
         tags, sound = tags_of(reel), bool(reel.container.streams.audio)
-        name, kind = reel.stream.codec_context.name, reel.kind
+        name, kind = reel.codec, reel.kind
         hdr = reel.stream.codec_context.color_trc in HDR_TRANSFERS
     width, height = first_shot(path, limits)
     return VideoFacts(
@@ -148,5 +149,5 @@ def _facts_of_book(path: Path, limits: Limits) -> VideoFacts:
             size=path.stat().st_size,
             seconds=round(seconds, 3),
             rate=round(count / seconds, 3),
-            incomplete=count < book.frames,
+            incomplete=is_cut(path, kind_of(path)),
         )

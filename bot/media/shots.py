@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -28,11 +29,14 @@ if TYPE_CHECKING:
     from bot.media.reel import Reel
     from bot.settings import Limits
 
-NOW = 0.0005
-"""Seconds that a time stamp may be rounded by."""
+NOW = 0.0006
+"""Seconds within which times are one: they are rounded to milliseconds."""
 NEAR = 0.5
 """Seconds before a wanted frame from which every frame is decoded: earlier ones that no other
 frame is made from are passed over, which spares up to half of the work."""
+PASSING = {"h264", "hevc", "mpeg4"}
+"""Codecs whose decoders can be told so at any time; that of AV1 heeds only what it is opened with.
+"""
 BACK = (0.0, 10.0, 1e9)
 """Seconds to go back by where a file's index leads to after the wanted time."""
 MARK = (32, 18)
@@ -134,18 +138,17 @@ def _leafed(
 ) -> Iterator[Shot]:
     with leafed(path, limits) as book:
         waiting = list(wanted)
-        last: Shot | None = None
+        last: tuple[float, Pixels] | None = None
         for at, page in book.pages():
             while last is not None and waiting and at > waiting[0].at + NOW:
-                yield last
+                yield _shot(*last, quality)
                 waiting.pop(0)
             if not waiting:
                 return
             pixels = to_bgr(page)
-            small = shrink(pixels, fitted(pixels.shape[1], pixels.shape[0], side))
-            last = _shot(at, small, quality)
+            last = at, shrink(pixels, fitted(pixels.shape[1], pixels.shape[0], side))
         if last is not None:
-            yield from [last] * len(waiting)
+            yield from [_shot(*last, quality)] * len(waiting)
 
 
 def _decoded(reel: Reel, wanted: Sequence[Wanted], side: int, quality: int) -> Iterator[Shot]:
@@ -179,6 +182,8 @@ class _Source:
         self._shown: _Timed | None = None
         self._next: _Timed | None = None
         self._whole_from = 0.0
+        self._passed = -1.0
+        self._passes = reel.codec in PASSING and not reel.ordered
         self.before: VideoFrame | None = None
 
     def frame(self, one: Wanted) -> _Timed | None:
@@ -186,8 +191,12 @@ class _Source:
         self._whole_from = one.at - NEAR
         if self._shown is None or not one.key - NOW <= self._shown[0] <= one.at + NOW:
             self._go_to(one.at)
-        while self._next is not None and self._next[0] <= one.at + NOW:
-            self._step()
+        self._go_on(one.at)
+        if self._shown is not None and self._shown[0] < self._passed <= one.at + NOW:
+            # The wanted frame is shown so long that it was itself passed over.
+            self._whole_from = float("-inf")
+            self._go_to(one.at)
+            self._go_on(one.at)
         return self._shown or self._next
 
     def until(self, end: float) -> Iterator[_Timed]:
@@ -197,9 +206,13 @@ class _Source:
             if self._shown is not None:
                 yield self._shown
 
+    def _go_on(self, at: float) -> None:
+        while self._next is not None and self._next[0] <= at + NOW:
+            self._step()
+
     def _go_to(self, at: float) -> None:
         for back in BACK:
-            self._frames = self._from(max(0.0, at - back))
+            self._frames, self._passed = self._from(max(0.0, at + NOW - back)), -1.0
             self._shown, self.before, self._next = None, None, next(self._frames, None)
             if (self._next is not None and self._next[0] <= at + NOW) or at <= back:
                 return
@@ -210,25 +223,42 @@ class _Source:
 
     def _from(self, seconds: float) -> Iterator[_Timed]:
         """Decode from the key frame before a time; what is damaged is passed over."""
-        reel = self._reel
+        reel, times = self._reel, list[float]()
+        begun = not reel.ordered
         try:
             reel.seek(seconds)
             for packet in reel.container.demux(reel.stream):
-                at = reel.time_of(packet.pts)
-                passed = at is not None and at < self._whole_from
-                reel.stream.codec_context.skip_frame = "NONREF" if passed else "DEFAULT"
-                yield from _timed(reel, packet)
+                # Without its index an AVI file is entered anywhere.
+                begun = begun or packet.is_keyframe
+                at = reel.when(packet)
+                if at is not None and begun:
+                    heapq.heappush(times, at)
+                    self._set_passing(at)
+                yield from _timed(reel, packet, times) if begun else ()
+        except MemoryError:
+            raise
         except FFmpegError:
             return
 
+    def _set_passing(self, at: float) -> None:
+        passed = at < self._whole_from and self._passes
+        self._passed = max(self._passed, at) if passed else self._passed
+        self._reel.stream.codec_context.skip_frame = "NONREF" if passed else "DEFAULT"
 
-def _timed(reel: Reel, packet: av.Packet[VideoStream]) -> Iterator[_Timed]:
+
+def _timed(reel: Reel, packet: av.Packet[VideoStream], times: list[float]) -> Iterator[_Timed]:
+    """Decode a packet; `times` are those of packets from which no frame came yet, as a heap."""
     try:
         frames = packet.decode()
+    except MemoryError:
+        raise
     except FFmpegError:
         return
     for frame in frames:
-        at = reel.time_of(frame.pts if frame.pts is not None else frame.dts)
+        if reel.ordered:
+            at = heapq.heappop(times) if times else None
+        else:
+            at = reel.time_of(frame.pts if frame.pts is not None else frame.dts)
         if at is not None and isinstance(frame, VideoFrame):
             yield at, frame
 

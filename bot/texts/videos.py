@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from bot.frames import clock
 from bot.texts.answers import WHY_MODEL
-from bot.texts.wording import verbatim
+from bot.texts.wording import plain, verbatim
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,17 +23,17 @@ def _whole(seconds: float) -> str:
 
 def decoding(video: str, done: float, total: float) -> str:
     """Say how far the decoding is."""
-    return f"Decoding {video}: {_whole(min(done, total))} of {_whole(total)}…"
+    return f"Decoding {plain(video)}: {_whole(min(done, total))} of {_whole(total)}…"
 
 
 def choosing(video: str, done: int = 0, total: int = 0) -> str:
     """Say that frames are being chosen, and how many were looked at for that."""
-    return f"Choosing frames of {video}…" + (f" ({done} of {total})" if total else "")
+    return f"Choosing frames of {plain(video)}…" + (f" ({done} of {total})" if total else "")
 
 
 def listening(video: str) -> str:
     """Say that the sound track is being transcribed."""
-    return f"Listening to {video}…"
+    return f"Listening to {plain(video)}…"
 
 
 def _parts(spans: Sequence[tuple[float, float]], seconds: float) -> str:

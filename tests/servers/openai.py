@@ -17,12 +17,15 @@ import json
 import re
 from collections import deque
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from aiohttp import web
 from multidict import CIMultiDict
 
 from tests.servers.loopback import Loopback
+
+if TYPE_CHECKING:
+    from tests.servers.transcriptions import TranscriptionServer
 
 KEY = "key-of-the-tests"
 MAX_PICTURES = 10
@@ -181,11 +184,18 @@ class Received:
 class OpenAIServer(Loopback):
     """The server; `url` is its root, `requests` what it was asked, also what it refused.
 
-    `models` are the known ones (None: any), `tokens` the accepted keys and bearer tokens.
+    `models` are the known ones (None: any), `tokens` the accepted keys and bearer tokens. What is
+    spoken is transcribed by `speech`, if there is one.
     """
 
-    def __init__(self, models: set[str] | None = None, tokens: tuple[str, ...] = (KEY,)) -> None:
+    def __init__(
+        self,
+        models: set[str] | None = None,
+        tokens: tuple[str, ...] = (KEY,),
+        speech: TranscriptionServer | None = None,
+    ) -> None:
         super().__init__()
+        self.speech = speech
         self.models = models
         self.tokens = set(tokens)
         self.default: Reply = say("A red car ", "with the plate ", "KRW 301.")
@@ -203,6 +213,8 @@ class OpenAIServer(Loopback):
         app = web.Application(client_max_size=200 * 2**20)
         for prefix in ("/v1", "/openai/v1"):
             app.router.add_post(f"{prefix}/chat/completions", self._completions)
+        if self.speech:
+            self.speech.route(app)
         await self.start(app)
         return self
 

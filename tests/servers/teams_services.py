@@ -5,9 +5,12 @@ from __future__ import annotations
 import secrets
 from collections import deque
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
+
+if TYPE_CHECKING:
+    import asyncio
 
 APP_ID = "5f3c1d2e-0000-4000-8000-00000000b070"
 PASSWORD = "password-of-the-tests"
@@ -68,7 +71,8 @@ class Upload:
 class OneDrive:
     """Signed downloads and upload sessions: neither takes a token.
 
-    `faults` are the statuses of the next answers to uploads.
+    `faults` are the statuses of the next answers to uploads. While `gate` is an event, downloads
+    wait for it.
     """
 
     def __init__(self) -> None:
@@ -76,6 +80,7 @@ class OneDrive:
         self.uploads: dict[str, Upload] = {}
         self.downloads: list[tuple[str, str]] = []
         self.faults: deque[int] = deque()
+        self.gate: asyncio.Event | None = None
         self._files: dict[str, tuple[bytes, str]] = {}
 
     def route(self, app: web.Application) -> None:
@@ -116,6 +121,8 @@ class OneDrive:
 
     async def _download(self, request: web.Request) -> web.Response:
         self.note(request)
+        if self.gate is not None:
+            await self.gate.wait()
         if "tempauth" not in request.query or "Authorization" in request.headers:
             return web.Response(status=401)
         return self.serve(request)

@@ -143,10 +143,20 @@ class TranscriptionServer(Loopback):
 
     async def __aenter__(self) -> Self:
         app = web.Application(client_max_size=2 * MOST_BYTES)
-        for prefix in ("/v1", "/openai/v1", "/openai/deployments/{name}"):
-            app.router.add_post(f"{prefix}/audio/transcriptions", self._transcriptions)
+        self.route(app)
         await self.start(app)
         return self
+
+    def route(self, app: web.Application) -> None:
+        """Serve beside whatever else an application serves."""
+        for prefix in ("/v1", "/openai/v1", "/openai/deployments/{name}"):
+            app.router.add_post(f"{prefix}/audio/transcriptions", self._transcriptions)
+
+    def forget(self) -> None:
+        """Drop what was asked, and what was to be answered."""
+        self.requests.clear()
+        self._script.clear()
+        self.gate = None
 
     async def until(self, true: Any, seconds: float = 5) -> None:
         """Wait until something is true of the requests."""

@@ -8,7 +8,7 @@ import { canvas } from "./pointing.js";
 // What the server calls a frame: the video, and the time to a tenth of a second.
 const NAME = /^V(\d+) ((?:(\d+):)?(\d+):(\d\d\.\d))$/;
 // A time as models write it, perhaps after the video's number.
-const TIME = /(?<![\w:.])(?<!\d,)(?:V(\d+)\s)?(?:(\d{1,2}):)?(\d{1,2}):(\d\d(\.\d{1,3})?)(?![\d:]|\.\d)/g;
+const TIME = /(?<![\w:.])(?<!\d,)(?:V(\d+)\s)?(?:(\d{1,2}):)?(\d{1,2}):(\d\d(\.\d{1,3})?)(?!\d|[:.]\d)/g;
 const NEAR = 0.06;
 
 const seconds = (hours, minutes, rest) => 3600 * (hours ?? 0) + 60 * minutes + Number(rest);
