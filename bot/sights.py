@@ -82,9 +82,11 @@ class Sights:
         return seen
 
     async def _look(self, thread: Thread, picture: Picture) -> Sighting:
-        async with self._gallery.original(thread, picture.sha256) as path:
-            film = is_frame(picture.numbers[0])
-            seen = await self._vision.look(picture.jpeg, path, upright=film)
+        if is_frame(picture.numbers[0]):  # There is no file that shows more of it.
+            seen = await self._vision.look(picture.jpeg, upright=True)
+        else:
+            async with self._gallery.original(thread, picture.sha256) as path:
+                seen = await self._vision.look(picture.jpeg, path)
         lines = tuple(line for line in seen.lines if any(map(str.isalnum, line.text)))
         return replace(seen, lines=lines[:MOST], things=seen.things[:MOST])
 
