@@ -217,11 +217,13 @@ class Services:
         told |= {"VISION_ENDPOINT": self.vision.url, "VISION_KEY": VISION_KEY}
         known = {**told, "OPENAI_MODEL": "gpt-4o", "LOUPE_CHILDREN": "1", **changes}
         redis: Any = None
+        speech: Any = None
+        services = self.teams, self.model, speech, self.vision, None
         async with ClientSession() as session, Process(self._folder, **known) as process:
             folder, at = self._folder, origin(process.url)
             yield (
                 process,
-                Loupe(at, folder, self.teams, self.model, self.vision, None, redis, session),
+                Loupe(process.url, at, folder, *services, redis, session),
             )
 
 
