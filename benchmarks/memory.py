@@ -28,9 +28,22 @@ def children(parent: int) -> float | None:
     """Tell how much the processes hold that a process has started and that still belong to it."""
     if resident(parent) is None:
         return None
+    return sum(resident(one) or 0.0 for one in _started(parent))
+
+
+def peak(parent: int) -> float | None:
+    """Add up the most that a process and those it has started have held, each by itself."""
+    found = [_status(one, "VmHWM") for one in (parent, *_started(parent))]
+    held = [kilobytes / 1024 for kilobytes in found if kilobytes is not None]
+    return sum(held) if held else None
+
+
+def _started(parent: int) -> list[int]:
+    """List the processes that a process has started and that still belong to it."""
+    if not PROCESSES.is_dir():
+        return []
     processes = (int(entry.name) for entry in PROCESSES.iterdir() if entry.name.isdecimal())
-    started = [one for one in processes if _status(one, "PPid") == parent]
-    return sum(resident(one) or 0.0 for one in started)
+    return [one for one in processes if _status(one, "PPid") == parent]
 
 
 def _status(process: int, field: str) -> int | None:

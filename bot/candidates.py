@@ -7,11 +7,13 @@ moves suddenly or is cut. Key frames cost least, as each is decoded alone.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bot.media.shots import NOW, Wanted
+from bot.media.shots import Wanted
+from bot.media.source import NOW
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,6 +46,10 @@ UNSETTLED = 5
 EARLY = 0.7
 """A key frame that comes earlier than this share of the usual interval was put where the picture
 changed as a whole."""
+
+
+STRETCH = 150
+"""Frames that are watched in one go, at least: five seconds of most videos."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +138,20 @@ def shares(planned: Sequence[Planned], worth: int) -> list[tuple[Planned, ...]]:
         parts[-1].append(one)
         before = one
     return [tuple(part) for part in parts]
+
+
+def stretches(ticks: Ticks, spans: Sequence[Span]) -> list[Span]:
+    """Cut stretches of a video into shorter ones that begin with key frames, for watching them."""
+    found: list[Span] = []
+    for start, end in spans:
+        part = ticks.within(start, end)
+        cuts, last = [start], 0
+        for place in np.flatnonzero(part.key).tolist():
+            if place - last >= STRETCH:
+                cuts.append(float(part.at[place]))
+                last = place
+        found += pairwise([*cuts, end]) if len(part.at) else ()
+    return found
 
 
 def spread(times: Sequence[float], most: int) -> list[float]:

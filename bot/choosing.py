@@ -17,6 +17,7 @@ from bot.relevance import by_vectors, by_words
 from bot.selection import select
 from bot.survey import CHANGED
 from bot.tasks import end
+from bot.variety import varied
 from bot.vision import Sighting
 
 if TYPE_CHECKING:
@@ -122,8 +123,7 @@ class Chooser:
         if survey.sightings:
             return survey
         count = len(survey.candidates)
-        picks = await asyncio.to_thread(select, survey.candidates, [0.0] * count, LOOKS)
-        places = [pick.place for pick in picks]
+        places = await asyncio.to_thread(varied, [one.mark for one in survey.candidates], LOOKS)
         shown = [survey.candidates[place] for place in places]
         seen = dict(
             zip(

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import io
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 import structlog
 from PIL import Image
 
-from bot.candidates import plan, planned_at, shares
+from bot.candidates import plan, planned_at, shares, stretches
 from bot.frames import clock, frame_number, label, seconds_of
 from bot.gallery import blob_key
 from bot.media.crop import crop_frame
@@ -19,12 +19,13 @@ from bot.media.pixels import QUALITY
 from bot.media.scan import ticks
 from bot.media.sheets import sheet
 from bot.media.shots import shots
+from bot.media.watch import watch
 from bot.model import Picture
 from bot.pointing import sheet_of_frames
 from bot.problems import FileProblem, Reason
-from bot.selection import select
 from bot.survey import Survey, read, surveyed, written
 from bot.tasks import end
+from bot.variety import varied
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -37,8 +38,9 @@ if TYPE_CHECKING:
     from bot.children import Children
     from bot.gallery import Gallery
     from bot.grounding import Outline
-    from bot.history import Video
+    from bot.history import Video, VideoFacts
     from bot.mailbox import Cited
+    from bot.media.scan import Ticks
     from bot.media.shots import Shot
     from bot.settings import Limits
     from bot.threads import Thread
@@ -48,8 +50,15 @@ THUMB_SIDE = 768
 THUMB_QUALITY = 80
 CELLS = 24
 """Frames of an overview: in 6 x 4 cells of 340 pixels people and vehicles can be told apart."""
+SLOT = 0.5
+"""Seconds of a watched video of which one frame is kept, at least."""
+SLOTS = 3
+"""Frames that are kept while watching, for each that is to be a candidate at last."""
 WORTH = 40
 """Frames that a child decodes for one call, about: enough to be worth opening the file."""
+
+BOOKS = {"gif", "webp"}
+"""Animated pictures: each of their frames is made from all before it, whichever is wanted."""
 
 Decoded = Callable[[float], None]
 """Is told up to which second a video was decoded."""
@@ -80,7 +89,7 @@ class Footage:
         async with self._gallery.original(thread, video.sha256) as path:
             if path is None:
                 raise FileProblem(Reason.GONE)
-            survey = await self._survey(path, spans, decoded)
+            survey = await self._survey(path, video.facts, spans, decoded)
         await self.keep(thread, video, survey)
         return survey
 
@@ -115,10 +124,9 @@ class Footage:
 
     async def overview(self, video: Video, survey: Survey) -> Picture:
         """Put small frames of a survey on one contact sheet; raises `FileProblem`."""
-        picks = await asyncio.to_thread(
-            select, survey.candidates, [0.0] * len(survey.candidates), CELLS
-        )
-        shown = [survey.candidates[pick.place] for pick in picks]
+        marks = [one.mark for one in survey.candidates]
+        places = await asyncio.to_thread(varied, marks, CELLS)
+        shown = [survey.candidates[place] for place in places]
         cells = [(clock(one.at), one.jpeg) for one in shown]
         made = await self._children.run(sheet, cells, self._limits.photo_side)
         numbers = tuple(frame_number(video.number, one.at) for one in shown)
@@ -155,13 +163,35 @@ class Footage:
         jpeg = await self._blobs.get(self._frame_key(thread, video, number))
         return _picture(number, jpeg) if jpeg else None
 
-    async def _survey(self, path: Path, spans: Sequence[Span], decoded: Decoded) -> Survey:
+    async def _survey(
+        self, path: Path, facts: VideoFacts, spans: Sequence[Span], decoded: Decoded
+    ) -> Survey:
         decoded(spans[0][0])
+        most = self._limits.video_candidates
         listed = await self._children.run(ticks, path, self._limits)
-        # In a child too: a stranger's file may have any number of packets.
-        planned = await self._children.run(plan, listed, spans, self._limits.video_candidates)
-        made, partial = await self._shots(path, planned, THUMB_SIDE, THUMB_QUALITY, decoded)
-        return await asyncio.to_thread(surveyed, spans, planned, made, partial=partial)
+        planned: Sequence[Planned] = ()
+        if facts.codec not in BOOKS and _pixels(listed, facts, spans) <= self._limits.video_watched:
+            parts = await self._children.run(stretches, listed, spans)
+            slot = max(SLOT, sum(end - start for start, end in parts) / (SLOTS * most))
+            made, partial = await self._watched(path, parts, slot, decoded)
+        else:
+            # In a child too: a stranger's file may have any number of packets.
+            planned = await self._children.run(plan, listed, spans, most)
+            made, partial = await self._shots(path, planned, THUMB_SIDE, THUMB_QUALITY, decoded)
+        return await asyncio.to_thread(surveyed, spans, planned, made, most, partial=partial)
+
+    async def _watched(
+        self, path: Path, parts: Sequence[Span], slot: float, decoded: Decoded
+    ) -> tuple[list[Shot], bool]:
+        """Watch stretches side by side, and tell whether some is missing."""
+
+        async def one(part: Span) -> Sequence[Shot]:
+            how = (*part, slot, THUMB_SIDE, THUMB_QUALITY)
+            seen = await self._children.run(watch, path, self._limits, *how)
+            decoded(part[1])
+            return seen
+
+        return await self._gathered([one(part) for part in parts])
 
     async def _shots(
         self,
@@ -171,21 +201,33 @@ class Footage:
         quality: int,
         decoded: Decoded,
     ) -> tuple[list[Shot], bool]:
-        """Decode side by side, and tell whether some is missing; raises `FileProblem` if all is."""
+        """Decode frames side by side, and tell whether some is missing."""
+
+        async def one(part: Sequence[Planned]) -> Sequence[Shot]:
+            wanted = [each.wanted for each in part]
+            seen = await self._children.run(shots, path, self._limits, wanted, side, quality)
+            decoded(max(each.at for each in wanted))
+            return seen
+
+        return await self._gathered([one(part) for part in shares(planned, WORTH)])
+
+    async def _gathered(
+        self, works: Iterable[Awaitable[Sequence[Shot]]]
+    ) -> tuple[list[Shot], bool]:
+        """Gather what is decoded in time, and tell whether some is missing.
+
+        Raises `FileProblem` if all is.
+        """
         made: list[Shot] = []
         problems: list[FileProblem] = []
 
-        async def one(part: Sequence[Planned]) -> None:
-            wanted = [each.wanted for each in part]
+        async def one(work: Awaitable[Sequence[Shot]]) -> None:
             try:
-                made.extend(
-                    await self._children.run(shots, path, self._limits, wanted, side, quality)
-                )
+                made.extend(await work)
             except FileProblem as problem:
                 problems.append(problem)
-            decoded(max(each.at for each in wanted))
 
-        tasks = [asyncio.create_task(one(part)) for part in shares(planned, WORTH)]
+        tasks = [asyncio.create_task(one(work)) for work in works]
         try:
             if tasks:
                 await asyncio.wait(tasks, timeout=self._limits.survey_seconds)
@@ -209,6 +251,12 @@ class Footage:
         """Name the survey of some stretches, in milliseconds."""
         told = ".".join(f"{round(start * 1000)}-{round(stop * 1000)}" for start, stop in spans)
         return f"{blob_key(thread, video.sha256)}.{told}.{self._limits.video_candidates}.survey"
+
+
+def _pixels(listed: Ticks, facts: VideoFacts, spans: Sequence[Span]) -> int:
+    """Count the pixels of all frames of some stretches."""
+    frames = sum(len(listed.within(*span).at) for span in spans)
+    return frames * facts.width * facts.height
 
 
 def _unheard(_: float) -> None:

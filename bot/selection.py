@@ -22,6 +22,8 @@ DISTANCE = 0.45
 """Weight of being far in time from all frames that are chosen already."""
 LIKENESS = 0.4
 """What a frame loses that looks like one that is chosen already."""
+BLURRED = 0.8
+"""What remains of the worth of a blurred frame: what is dazzled or foggy is not sharp either."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,6 @@ def _likeness(one: Candidate, other: Candidate) -> float:
 
 
 def _clear(candidates: Sequence[Candidate]) -> list[float]:
-    """Tell how clear frames are beside the others: blurred ones count half at worst."""
+    """Tell how clear frames are beside the others."""
     usual = float(np.median([one.sharpness for one in candidates])) if candidates else 0.0
-    return [min(1.0, max(0.5, one.sharpness / usual)) if usual else 1.0 for one in candidates]
+    return [min(1.0, max(BLURRED, one.sharpness / usual)) if usual else 1.0 for one in candidates]

@@ -71,6 +71,12 @@ class Limits(Section):
     video_candidates: int = Field(
         40, ge=4, le=400, description="frames of a video that are decoded to choose from"
     )
+    video_watched: int = Field(
+        1_800_000_000,
+        ge=0,
+        description="pixels of all frames of a video that is watched whole: "
+        "the default is a minute of 1280x720; of longer ones single frames are decoded",
+    )
     survey_seconds: float = Field(
         60, gt=0, le=3600, description="longest decoding of frames of a video"
     )

@@ -9,6 +9,7 @@ from pydantic import ConfigDict, TypeAdapter
 
 from bot.embedding import Vector
 from bot.media.shots import Shot, difference
+from bot.variety import varied
 from bot.vision import Sighting
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ of a phone's camera in the dark."""
 CHANGED = 24.0
 """A frame that differs more than this from the one before it, somewhere, changed."""
 MOST_CHANGES = 12
+APART = 1.0
+"""Seconds between two changes that are told of: what happens within is one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +72,13 @@ class Survey:
     @property
     def changes(self) -> tuple[float, ...]:
         """When the picture changes most, in seconds, in order."""
-        found = [one for one in self.candidates if one.change * 255 >= CHANGED]
-        largest = sorted(found, key=lambda one: -one.change)[:MOST_CHANGES]
-        return tuple(sorted(one.at for one in largest))
+        found: list[float] = []
+        for one in sorted(self.candidates, key=lambda one: -one.change):
+            if one.change * 255 < CHANGED or len(found) == MOST_CHANGES:
+                break
+            if all(abs(one.at - at) >= APART for at in found):
+                found.append(one.at)
+        return tuple(sorted(found))
 
 
 _SURVEY = TypeAdapter(Survey)
@@ -91,9 +98,17 @@ def read(data: bytes) -> Survey | None:
 
 
 def surveyed(
-    spans: Iterable[Span], planned: Iterable[Planned], shots: Iterable[Shot], *, partial: bool
+    spans: Iterable[Span],
+    planned: Iterable[Planned],
+    shots: Iterable[Shot],
+    most: int,
+    *,
+    partial: bool,
 ) -> Survey:
-    """Make candidates of the frames that were decoded; of near-duplicates the sharper is kept."""
+    """Make at most so many candidates of the frames that were decoded, as varied as they are.
+
+    Of near-duplicates the sharper is kept.
+    """
     cuts = {round(one.wanted.at, 3) for one in planned if one.change and not one.wanted.until}
     kept: list[Candidate] = []
     for shot in sorted(shots, key=lambda shot: shot.at):
@@ -107,7 +122,8 @@ def surveyed(
         elif one.sharpness > twin.sharpness * 1.2 or one.change > twin.change:
             kept.remove(twin)
             kept.append(one)
-    return Survey(tuple(spans), tuple(kept), partial=partial)
+    places = varied([one.mark for one in kept], most)
+    return Survey(tuple(spans), tuple(kept[place] for place in places), partial=partial)
 
 
 def _candidate(shot: Shot, jump: float) -> Candidate:

@@ -40,13 +40,13 @@ def crash_over(*_: Any) -> None:
     crash()
 
 
-def shots_until_a_crash(path: Path, limits: Limits, wanted: Any, *how: Any) -> Any:
-    """Decode frames, but die over those after the sixth second."""
-    from bot.media.shots import shots  # noqa: PLC0415
+def watch_until_a_crash(path: Path, limits: Limits, start: float, *how: Any) -> Any:
+    """Watch stretches, but die over those that begin after the twentieth second."""
+    from bot.media.watch import watch  # noqa: PLC0415
 
-    if max(one.at for one in wanted) > 6:
+    if start > 20:
         crash()
-    return shots(path, limits, wanted, *how)
+    return watch(path, limits, start, *how)
 
 
 def hang_over_video(path: Path, *_: Any) -> None:

@@ -13,11 +13,13 @@ from hypothesis import strategies as st
 from bot.candidates import (
     APART,
     SETTLING,
+    STRETCH,
     Planned,
     plan,
     planned_at,
     shares,
     spread,
+    stretches,
 )
 from bot.media.scan import Ticks
 from bot.media.shots import Wanted
@@ -238,6 +240,31 @@ def test_parts_are_worth_a_call() -> None:
     ]
     assert [len(part) for part in shares(pairs, 40)] == [4] * 5
     assert shares([], 40) == []
+
+
+def test_a_video_is_watched_in_stretches_that_begin_with_key_frames() -> None:
+    ticks = recording(60, gop=2)
+    parts = stretches(ticks, [(0.0, 100.0)])
+    assert (parts[0][0], parts[-1][1]) == (0.0, 100.0)
+    assert all(end == start for (_, end), (start, _) in pairwise(parts))
+    keys = set(ticks.at[ticks.key].tolist())
+    assert {start for start, _ in parts} <= keys
+    assert all(len(ticks.within(*part).at) >= STRETCH for part in parts[:-1])
+    assert len(parts) >= 6
+
+
+def test_each_stretch_that_is_watched_keeps_its_bounds() -> None:
+    ticks = recording(60, gop=2)
+    parts = stretches(ticks, [(3.0, 20.5), (41.0, 42.0), (70.0, 80.0)])
+    assert parts[0][0] == 3.0
+    assert (20.5, 41.0) not in parts
+    assert [end for _, end in parts if end in {20.5, 42.0}] == [20.5, 42.0]
+    assert max(start for start, _ in parts) == 41.0
+
+
+def test_without_key_frames_a_video_is_watched_in_one_go() -> None:
+    ticks = recording(60, gop=100)
+    assert stretches(ticks, [(0.0, 100.0)]) == [(0.0, 100.0)]
 
 
 @given(

@@ -72,7 +72,7 @@ async def test_a_stop_ends_the_download(cinema: Loupe) -> None:
     [
         ("bot.gallery.take_in", texts.placeholder(0, 1)),
         ("bot.footage.ticks", texts.decoding(NAME, 0, 3)),
-        ("bot.footage.shots", texts.decoding(NAME, 0, 3)),
+        ("bot.footage.watch", texts.decoding(NAME, 0, 3)),
         ("bot.hearing.sound", texts.decoding(NAME, 0, 3)),
     ],
 )

@@ -20,6 +20,7 @@ from bot.history import Video
 from bot.mailbox import Cited
 from bot.media.scan import examine, ticks
 from bot.media.shots import shots
+from bot.media.watch import watch
 from bot.problems import FileProblem, Reason
 from bot.settings import Limits
 from bot.survey import Survey, read
@@ -93,7 +94,8 @@ class Room:
 
 @pytest.fixture
 def room(tmp_path: Path) -> Room:
-    return Room(tmp_path)
+    """Where single frames are decoded, as of long videos."""
+    return Room(tmp_path, video_watched=0)
 
 
 def numbers(survey: Survey) -> list[int]:
@@ -109,6 +111,23 @@ async def test_a_survey_holds_small_frames_of_known_times(room: Room) -> None:
     assert not survey.partial
     assert room.told[0] == 0.0
     assert max(room.told) == pytest.approx(survey.candidates[-1].at, abs=0.3)
+
+
+async def test_a_short_video_is_watched_from_start_to_end(tmp_path: Path) -> None:
+    room = Room(tmp_path)
+    survey = await room.survey(await room.clip(frames=400, gop=25, size=(960, 540)))
+    assert watch in room.children.calls
+    assert shots not in room.children.calls
+    assert [one.at for one in survey.candidates] == [n / 25 for n in numbers(survey)]
+    assert {(one.width, one.height) for one in survey.candidates} == {(768, 432)}
+    assert max(room.told) == pytest.approx(100.0)
+
+
+@pytest.mark.parametrize(("frames", "watched"), [(100, True), (101, False)])
+async def test_what_is_short_counts_pixels(tmp_path: Path, frames: int, watched: bool) -> None:
+    room = Room(tmp_path, video_watched=100 * 320 * 240)
+    await room.survey(await room.clip(frames=frames, size=(320, 240)))
+    assert (watch in room.children.calls) is watched
 
 
 async def test_a_survey_is_made_once(room: Room) -> None:
@@ -250,12 +269,17 @@ async def test_the_frames_of_an_animation_are_brought(room: Room) -> None:
 
 
 @pytest.fixture
-async def real(tmp_path: Path) -> AsyncIterator[Room]:
+async def processes() -> AsyncIterator[Children]:
     children = Children(Limits(_env_file=None))
     both = (children.run(importing, "bot.media.intake") for _ in range(2))
     await asyncio.gather(*both)
-    yield Room(tmp_path, children, survey_seconds=3)
+    yield children
     await children.close()
+
+
+@pytest.fixture
+def real(tmp_path: Path, processes: Children) -> Room:
+    return Room(tmp_path, processes, survey_seconds=3, video_watched=0)
 
 
 async def long_video(room: Room) -> Video:
@@ -299,6 +323,23 @@ async def test_a_child_that_is_lost_costs_its_part_only(
     with pytest.raises(FileProblem) as caught:
         await real.survey(video, ((0.0, 99.0),))
     assert caught.value.reason is reason
+
+
+async def test_a_child_that_is_lost_costs_its_stretch_only(
+    tmp_path: Path, processes: Children
+) -> None:
+    real = Room(tmp_path, processes)
+    video = await real.clip(frames=500, gop=50)
+
+    def early(function: Any, args: Any) -> tuple[Any, ...] | None:
+        return (child_calls.crash, None) if function is watch and args[2] < 4 else None
+
+    real.children.fault = early
+    survey = await real.survey(video)
+    assert survey.partial
+    assert [one.at for one in survey.candidates] == [n / 25 for n in numbers(survey)]
+    assert min(numbers(survey)) >= 100
+    assert max(numbers(survey)) > 400
 
 
 async def test_when_time_is_up_what_was_decoded_is_taken(real: Room) -> None:

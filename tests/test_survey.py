@@ -32,11 +32,11 @@ def times(survey: Survey) -> list[float]:
 
 
 def survey_of(*shots: Shot, planned: tuple[Planned, ...] = ()) -> Survey:
-    return surveyed(SPANS, planned, shots, partial=False)
+    return surveyed(SPANS, planned, shots, 40, partial=False)
 
 
 def test_frames_become_candidates_in_the_order_of_their_times() -> None:
-    made = surveyed(SPANS, (), [shot(2.0, 200), shot(0.5, 20, jump=51.0)], partial=True)
+    made = surveyed(SPANS, (), [shot(2.0, 200), shot(0.5, 20, jump=51.0)], 40, partial=True)
     first = Candidate(0.5, b"jpeg 0.5", 64, 36, mark(20), 100.0, 90.0, 0.2)
     assert made == Survey(SPANS, (first, replace(made.candidates[1])), partial=True)
     assert times(made) == [0.5, 2.0]
@@ -107,7 +107,7 @@ def test_what_was_seen_is_known_by_its_time() -> None:
 def test_a_survey_is_kept_whole() -> None:
     corners = ((0.1, 0.2), (0.3, 0.2), (0.3, 0.4), (0.1, 0.4))
     sign = Sighting((TextLine("STOP", corners, 0.9),), (Thing("car", corners, 0.5),), ("a",), "e")
-    made = surveyed(SPANS, (), [shot(0.0, 20), shot(1 / 3, 90, jump=80.0)], partial=True)
+    made = surveyed(SPANS, (), [shot(0.0, 20), shot(1 / 3, 90, jump=80.0)], 40, partial=True)
     whole = replace(made, sightings=(sign, None), vectors=((0.1, -0.2), (0.3, 0.4)))
     raw = replace(whole.candidates[0], jpeg=bytes(range(256)))
     whole = replace(whole, candidates=(raw, whole.candidates[1]))

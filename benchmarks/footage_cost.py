@@ -1,0 +1,217 @@
+"""What it costs to bring ten frames of a long video, beside other ways to go through the file.
+
+Each way runs in a fresh process. Loupe's time is that of a question about a video which was taken
+in before, in a bot whose child processes are started: a survey, a choice by what changes, and ten
+frames at full size. Its memory is that of the process and its children, the most that each held.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import os
+import statistics
+import tempfile
+import time
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import av
+import cv2
+
+from benchmarks.figures import table, verdict
+from benchmarks.footage_scenes import (
+    CAR_PARK,
+    CORNERS,
+    FENCE,
+    PATH,
+    WALL,
+    Clip,
+    encode,
+    lasting,
+)
+from benchmarks.memory import peak
+from benchmarks.recall import FRAMES, screening
+from bot.choosing import Chooser, Wish
+from bot.media.scan import examine
+from bot.settings import Limits, load
+from tests.fakes import FakeVision
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+LIMITS = load(Limits)
+FILM = Clip(
+    "film", (*CORNERS, CAR_PARK, FENCE, PATH, WALL), size=(1920, 1080), seconds=60, grain=6.0
+)
+BITS = 11_000_000
+GAPS = (2, 10)
+"""Seconds between key frames."""
+SECONDS = 180
+LENGTHS = (10, 60, SECONDS)
+ROUNDS = 3
+AIM = 15.0
+FLAT = 1.25
+"""Times the memory of ten seconds that three minutes may take at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """The seconds that a way took, and the most memory, in megabytes."""
+
+    seconds: float
+    memory: float | None
+
+
+def loupe(path: Path) -> float:
+    """Survey a video, choose ten frames, decode them; returns the seconds."""
+    return asyncio.run(_loupe(path))
+
+
+async def _loupe(path: Path) -> float:
+    with tempfile.TemporaryDirectory() as folder:
+        async with screening(path, Path(folder), LIMITS) as shown:
+            chooser = Chooser(FakeVision(), None, LIMITS)
+            await shown.warm()
+            start = time.perf_counter()
+            survey = await shown.survey()
+            times, _ = await shown.chosen(chooser, survey, Wish("", FRAMES, looks=False))
+            seconds = time.perf_counter() - start
+            assert len(times) == FRAMES
+            _note_peak()
+            return seconds
+
+
+def taking_in(path: Path) -> float:
+    """Examine a file, as when it is posted."""
+    start = time.perf_counter()
+    examine(path, LIMITS)
+    return time.perf_counter() - start
+
+
+def reading(path: Path) -> float:
+    """Read every frame with OpenCV, and keep ten evenly spread ones."""
+    start = time.perf_counter()
+    video = cv2.VideoCapture(str(path))
+    step, kept, number = int(video.get(cv2.CAP_PROP_FRAME_COUNT)) // FRAMES, [], 0
+    while True:
+        there, pixels = video.read()
+        if not there:
+            break
+        if number % step == step // 2:
+            kept.append(cv2.imencode(".jpg", pixels)[1])
+        number += 1
+    assert len(kept) == FRAMES
+    return time.perf_counter() - start
+
+
+def seeking(path: Path) -> float:
+    """Seek ten evenly spread times with OpenCV."""
+    start = time.perf_counter()
+    video = cv2.VideoCapture(str(path))
+    length = 1000 * video.get(cv2.CAP_PROP_FRAME_COUNT) / video.get(cv2.CAP_PROP_FPS)
+    kept = []
+    for place in range(FRAMES):
+        video.set(cv2.CAP_PROP_POS_MSEC, (place + 0.5) * length / FRAMES)
+        there, pixels = video.read()
+        assert there
+        kept.append(cv2.imencode(".jpg", pixels)[1])
+    return time.perf_counter() - start
+
+
+def demuxing(path: Path) -> float:
+    """Go through the packets, decoding none."""
+    start = time.perf_counter()
+    with av.open(str(path)) as container:
+        for _ in container.demux(container.streams.video[0]):
+            pass
+    return time.perf_counter() - start
+
+
+READING = "OpenCV, every frame"
+WAYS: dict[str, tuple[Callable[[Path], float], int]] = {
+    "Loupe, ten frames": (loupe, ROUNDS),
+    "Loupe, taking the file in": (taking_in, ROUNDS),
+    READING: (reading, 1),
+    "OpenCV, ten seeks": (seeking, ROUNDS),
+    "PyAV, demuxing alone": (demuxing, ROUNDS),
+}
+LOUPE = next(iter(WAYS))
+
+_peak: float | None = None
+
+
+def _note_peak() -> None:
+    global _peak  # noqa: PLW0603 - the process is fresh, and lives for one way
+    _peak = peak(os.getpid())
+
+
+def _spent(way: str, path: Path) -> Spent:
+    seconds = WAYS[way][0](path)
+    if _peak is None:
+        _note_peak()
+    return Spent(seconds, _peak)
+
+
+def spend(way: str, path: Path, rounds: int) -> Spent:
+    """Go a way some times; returns the median of the seconds, and the most memory."""
+    found = []
+    for _ in range(rounds):
+        with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as fresh:
+            found.append(fresh.submit(_spent, way, path).result())
+    held = [one.memory for one in found if one.memory is not None]
+    return Spent(statistics.median(one.seconds for one in found), max(held, default=None))
+
+
+def films(folder: Path) -> dict[tuple[int, int], Path]:
+    """Make the videos, by the seconds between their key frames and their length."""
+    short = {gap: folder / f"film-{gap}.mp4" for gap in GAPS}
+    encode(FILM, short, BITS)
+    made = {
+        (gap, length): folder / f"film-{gap}-{length}.mp4" for gap in GAPS for length in LENGTHS
+    }
+    for (gap, length), path in made.items():
+        lasting(short[gap], path, length)
+    return made
+
+
+def main(folder: Path) -> None:
+    """Measure all ways, and print the tables."""
+    made = films(folder)
+    size = made[GAPS[0], SECONDS].stat().st_size / 1e6
+    spent = {
+        (way, gap): spend(way, made[gap, SECONDS], rounds)
+        for gap in GAPS
+        for way, (_, rounds) in WAYS.items()
+    }
+    rows = [(way, *(cell for gap in GAPS for cell in _cells(spent[way, gap]))) for way in WAYS]
+    head = [f"{what}, {gap} s" for gap in GAPS for what in ("seconds", "peak MB")]
+    title = f"Ten frames of three minutes: 1920x1080, 30 frames/s, H.264, {size:.0f} MB"
+    table(f"{title}, by the distance of key frames", ("", *head), rows)
+    _report_memory(made)
+    print()
+    for gap in GAPS:
+        times = spent[READING, gap].seconds / spent[LOUPE, gap].seconds
+        told = f"key frames every {gap} s: {times:.1f} times as fast as reading every frame"
+        verdict(told, f"{AIM:g}", reached=times >= AIM)
+
+
+def _report_memory(made: dict[tuple[int, int], Path]) -> None:
+    peaks = {gap: [spend(LOUPE, made[gap, length], 1).memory for length in LENGTHS] for gap in GAPS}
+    rows = [(f"key frames every {gap} s", *map(_megabytes, held)) for gap, held in peaks.items()]
+    table("Peak memory of Loupe, MB, by the length", ("", *(f"{n} s" for n in LENGTHS)), rows)
+    print()
+    for gap, (short, *_, long) in peaks.items():
+        if short and long:
+            told = f"key frames every {gap} s: {long / short:.2f} times the memory of ten seconds"
+            verdict(told, f"{FLAT:g} at most", reached=long / short <= FLAT)
+
+
+def _cells(spent: Spent) -> Sequence[str]:
+    return f"{spent.seconds:.2f}", _megabytes(spent.memory)
+
+
+def _megabytes(held: float | None) -> str:
+    return "-" if held is None else f"{held:.0f}"

@@ -1,0 +1,123 @@
+"""A stretch of a video watched from its start to its end, of which what is new is kept.
+
+Runs in a child process.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bot.media.pixels import Pixels
+from bot.media.reel import opened
+from bot.media.shots import QUALITY, decoding, difference, mark_of, sharpness_of, shot_of
+from bot.media.source import NOW, Source
+from bot.media.tones import picture
+from bot.survey import CHANGED, SAME
+from bot.variety import varied
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from bot.media.reel import Reel
+    from bot.media.shots import Shot
+    from bot.settings import Limits
+
+EVERY = 0.1
+"""Seconds between two looks: what is there for less can hardly be told by people either."""
+BLOCK = 5.0
+"""Seconds of looks that are held against each other: their pixels stay in memory meanwhile."""
+BEFORE = 2
+"""Looks back to the frame that tells how much changes at a moment."""
+SETTLING = 0.3
+"""Seconds around a look that is kept in which a sharper one may take its place."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """A look at a frame; `jump` is how much it differs from one a moment before."""
+
+    at: float
+    pixels: Pixels
+    mark: bytes
+    jump: float
+
+
+def watch(
+    path: Path,
+    limits: Limits,
+    start: float,
+    end: float,
+    slot: float,
+    side: int,
+    quality: int = QUALITY,
+) -> tuple[Shot, ...]:
+    """Look through a stretch of a video, and keep as many frames as it has slots of time.
+
+    Those are the most varied ones, beside those at which much changes; of similar ones close by
+    the sharpest. `slot` is in seconds; the frames are at most `side` pixels long. Frames that are
+    shown briefly and from which no others are made are not looked at.
+    Raises `FileProblem`: those of `bot.media.reel.opened`, and `DAMAGED`; and `MemoryError`.
+    """
+    with decoding(), opened(path, limits) as reel:
+        return tuple(
+            replace(shot_of(look.at, look.pixels, quality), jump=round(look.jump, 1))
+            for block in _blocks(_looks(reel, start, end, side))
+            for look in _kept(block, max(1, round(BLOCK / slot)))
+        )
+
+
+def _blocks(looks: Iterator[_Look]) -> Iterator[list[_Look]]:
+    """Part looks into blocks of time."""
+    block: list[_Look] = []
+    for look in looks:
+        if block and look.at - block[0].at >= BLOCK - NOW:
+            yield block
+            block = []
+        block.append(look)
+    if block:
+        yield block
+
+
+def _kept(block: list[_Look], most: int) -> Iterator[_Look]:
+    """Choose looks that vary, and those at which much changes; the sharpest around each is kept.
+
+    What changes all the time, as where people walk, is no change: it is taken off the jumps.
+    """
+    usual = float(np.median([look.jump for look in block]))
+    block = [replace(look, jump=max(0.0, look.jump - usual)) for look in block]
+    for place in sorted({*varied([look.mark for look in block], most), *_sudden(block, most)}):
+        here = block[place]
+        near = [look for look in block if abs(look.at - here.at) <= SETTLING]
+        alike = [look for look in near if difference(look.mark, here.mark) < SAME]
+        sharpest = max(alike, key=lambda look: sharpness_of(look.pixels))
+        yield replace(sharpest, jump=max(look.jump for look in alike))
+
+
+def _sudden(block: list[_Look], most: int) -> list[int]:
+    """Find at most so many places of looks that change more than those around them."""
+    jumps = [look.jump for look in block]
+    peaks = [
+        place
+        for place, jump in enumerate(jumps)
+        if jump > CHANGED and jump == max(jumps[max(0, place - BEFORE) : place + BEFORE + 1])
+    ]
+    return sorted(peaks, key=lambda place: -jumps[place])[:most]
+
+
+def _looks(reel: Reel, start: float, end: float, side: int) -> Iterator[_Look]:
+    """Look at frames of a stretch, so far apart as looks are."""
+    earlier: deque[bytes] = deque(maxlen=BEFORE)
+    due = float("-inf")
+    for at, frame in Source(reel).passing(start, end):
+        if at < due - NOW:
+            continue
+        due = at + EVERY
+        pixels = picture(frame, side, reel.aspect)
+        mark = mark_of(pixels)
+        yield _Look(at, pixels, mark, difference(earlier[0], mark) if earlier else 0.0)
+        earlier.append(mark)
