@@ -131,7 +131,12 @@ class BlobStore:
             yield bytes(piece)
 
     async def save(self, key: str, into: Path) -> bool:
-        """Copy a blob to a file without holding it in memory; False when there is none."""
+        """Bring a blob to a file, only to be read there; False when there is none.
+
+        It is never held in memory, and from a folder not even copied.
+        """
+        if self._folder and await asyncio.to_thread(_linked, self._folder / _checked(key), into):
+            return True
         pieces = await self.stream(key)
         if pieces is None:
             return False
@@ -177,6 +182,16 @@ def _checked(key: str) -> str:
     if not KEY.fullmatch(key):
         raise ValueError(f"no blob can have the key {key!r}")
     return key
+
+
+def _linked(blob: Path, into: Path) -> bool:
+    """Give a blob a second name; it is replaced as a whole only, which leaves the other alone."""
+    into.unlink(missing_ok=True)
+    try:
+        into.hardlink_to(blob)
+    except OSError:
+        return False
+    return True
 
 
 def _delete_unfinished(folder: Path) -> None:

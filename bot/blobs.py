@@ -30,7 +30,10 @@ class Blobs(Protocol):
         ...
 
     async def save(self, key: str, into: Path) -> bool:
-        """Copy a blob to a file without holding it in memory; False when there is none."""
+        """Bring a blob to a file, only to be read there; False when there is none.
+
+        It is never held in memory.
+        """
         ...
 
     async def erase(self, prefix: str, before: float = float("inf")) -> int:

@@ -51,6 +51,29 @@ async def test_bytes_come_back_as_they_were_put(blobs: BlobStore) -> None:
     assert await blobs.get("thread/picture.jpg") == b"\x00\xff"
 
 
+async def test_a_saved_file_stays_as_it_was_whatever_becomes_of_the_blob(
+    blobs: BlobStore, tmp_path: Path
+) -> None:
+    await blobs.put("thread/clip", b"first")
+    assert await blobs.save("thread/clip", tmp_path / "one")
+    await blobs.put("thread/clip", b"second")
+    assert await blobs.save("thread/clip", tmp_path / "two")
+    assert await blobs.save("thread/clip", tmp_path / "two")
+    await blobs.erase("thread")
+    assert (tmp_path / "one").read_bytes() == b"first"
+    assert (tmp_path / "two").read_bytes() == b"second"
+
+
+async def test_a_file_of_a_folder_is_saved_without_a_copy(
+    folder: BlobStore, tmp_path: Path
+) -> None:
+    await folder.put("thread/clip", b"bytes")
+    assert await folder.save("thread/clip", tmp_path / "one")
+    assert (tmp_path / "one").samefile(tmp_path / "media" / "thread" / "clip")
+    (tmp_path / "one").unlink()
+    assert await folder.get("thread/clip") == b"bytes"
+
+
 async def test_a_blob_that_is_not_there_is_none(blobs: BlobStore, tmp_path: Path) -> None:
     assert await blobs.get("thread/none") is None
     assert await blobs.stream("thread/none") is None
