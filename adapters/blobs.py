@@ -135,8 +135,10 @@ class BlobStore:
 
         It is never held in memory, and from a folder not even copied.
         """
-        if self._folder and await asyncio.to_thread(_linked, self._folder / _checked(key), into):
-            return True
+        if self._folder is not None:
+            blob = self._folder / _checked(key)
+            if await asyncio.to_thread(_linked, blob, into):
+                return True
         pieces = await self.stream(key)
         if pieces is None:
             return False

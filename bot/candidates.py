@@ -27,11 +27,17 @@ Span = tuple[float, float]
 
 CHANGES = 0.35
 """Share of the candidates that are sought where something changes."""
+KEY = 6
+"""Frames that a key frame costs as much as, about: it is as many times larger."""
+KEYS = 0.7
+"""Share of the budget that is kept for them."""
 FEWEST = 0.4
 """Share of the candidates that there are at least: where key frames are rare, others are decoded
 between them."""
 AROUND = 1.5
 """Seconds before and after a packet that tell what size is usual there."""
+POINT = 0.25
+"""Seconds between the points of time at which that is told."""
 USUAL = 0.85
 """The quantile of those sizes that counts as usual: in most videos every second or fourth packet
 is much larger than those between."""
@@ -39,7 +45,7 @@ UNUSUAL = 1.25
 """Times that a packet is larger than usual where something changes."""
 APART = 0.4
 """Seconds between two changes: what happens within is one."""
-SETTLING = 0.2
+SETTLING = 0.1
 """Seconds after a change within which the sharpest frame is taken."""
 UNSETTLED = 5
 """Packets after a key frame that are large by themselves, as they mend what it left coarse."""
@@ -56,8 +62,8 @@ STRETCH = 150
 class Planned:
     """A frame to decode.
 
-    `cost` counts the frames from the key frame before it on, and `change` is how unusual its
-    packet was (0: not at all, 1: very).
+    `cost` counts the frames from the key frame before it on, that one for more, and `change` is how
+    unusual its packet was (0: not at all, 1: very).
     """
 
     wanted: Wanted
@@ -65,22 +71,28 @@ class Planned:
     change: float = 0.0
 
 
-def plan(ticks: Ticks, spans: Sequence[Span], most: int) -> tuple[Planned, ...]:
-    """Plan at most so many frames of some stretches of a video, in the order of their times."""
+def plan(ticks: Ticks, spans: Sequence[Span], most: int, budget: int) -> tuple[Planned, ...]:
+    """Plan at most so many frames of some stretches of a video, in the order of their times.
+
+    `budget` is how many frames are decoded in all, about; that is exceeded where key frames are so
+    rare that long stretches would be left out.
+    """
     there = [ticks.within(*span) for span in spans]
     total = sum(len(part.at) for part in there)
     planned: dict[float, Planned] = {}
     for part in there:
         if len(part.at):
-            share = max(2, most * len(part.at) // total)
-            for one in _planned(part, share):
+            share = len(part.at) / total
+            for one in _planned(part, max(2, int(most * share)), int(budget * share)):
                 planned.setdefault(one.wanted.at, one)
     return tuple(planned[at] for at in spread(sorted(planned), most))
 
 
-def _planned(ticks: Ticks, most: int) -> list[Planned]:
-    changes = _changes(ticks, int(most * CHANGES))
-    keys = _key_frames(ticks, most - len(changes))
+def _planned(ticks: Ticks, most: int, budget: int) -> list[Planned]:
+    affordable = int(budget * KEYS / KEY)
+    spare = budget - KEY * min(affordable, int(ticks.key.sum()))
+    changes = _changes(ticks, int(most * CHANGES), spare)
+    keys = _key_frames(ticks, min(most - len(changes), max(affordable, int(most * FEWEST))))
     between = _between(ticks, [at for at, _ in keys], int(most * FEWEST))
     kept = spread([at for at, _ in keys], most - len(changes) - len(between))
     keys = [key for key in keys if key[0] in kept]
@@ -96,7 +108,7 @@ def planned_at(ticks: Ticks, at: float, change: float = 0.0, until: float = 0.0)
     place = int(np.searchsorted(ticks.at, at + NOW)) - 1
     before = np.flatnonzero(ticks.key[: place + 1])
     first = int(before[-1]) if len(before) else 0
-    return Planned(Wanted(at, until, float(ticks.at[first])), place - first + 1, change)
+    return Planned(Wanted(at, until, float(ticks.at[first])), KEY + place - first, change)
 
 
 def _key_frames(ticks: Ticks, most: int) -> list[tuple[float, float]]:
@@ -166,20 +178,28 @@ def spread(times: Sequence[float], most: int) -> list[float]:
     return [times[i] for i in dict.fromkeys(nearest.tolist())]
 
 
-def _changes(ticks: Ticks, most: int) -> list[tuple[float, float]]:
-    """Find where packets are much larger than those around them, the most unusual first."""
+def _changes(ticks: Ticks, most: int, budget: int) -> list[tuple[float, float]]:
+    """Find where packets are much larger than those around them, the most unusual first.
+
+    Those that cost more than is left of the budget are passed over.
+    """
     places = np.flatnonzero(~ticks.key)
     if most <= 0 or len(places) < 8:
         return []
-    settled = _since_key(ticks)[places] > UNSETTLED
+    since = _since_key(ticks)[places]
     at, size = ticks.at[places], ticks.size[places].astype(np.float64)
-    ratio = np.where(settled, size / np.maximum(_usual(at, size), 1.0), 0.0)
+    ratio = np.where(since > UNSETTLED, size / np.maximum(_usual(at, size), 1.0), 0.0)
     found: list[tuple[float, float]] = []
+    reached: dict[int, int] = {}
     for i in np.argsort(-ratio):
         if ratio[i] < UNUSUAL or len(found) == most:
             break
-        if all(abs(at[i] - other) >= APART for other, _ in found):
+        key = int(places[i] - since[i])
+        cost = max(0, int(since[i]) - reached.get(key, 0))
+        if cost <= budget and all(abs(at[i] - other) >= APART for other, _ in found):
             found.append((float(at[i]), min(1.0, float(np.log2(ratio[i])) / 3)))
+            budget -= cost
+            reached[key] = reached.get(key, 0) + cost
     return found
 
 
@@ -190,9 +210,11 @@ def _since_key(ticks: Ticks) -> NDArray[np.int64]:
 
 
 def _usual(at: NDArray[np.float64], size: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Tell the usual size around each packet."""
-    first = np.searchsorted(at, at - AROUND)
-    last = np.searchsorted(at, at + AROUND, side="right")
-    return np.array(
-        [np.quantile(size[a:b], USUAL) for a, b in zip(first, last, strict=True)], np.float64
-    )
+    """Tell the usual size around each packet; between points of time it changes evenly."""
+    points = np.arange(at[0], at[-1] + POINT, POINT)
+    first = np.searchsorted(at, points - AROUND)
+    last = np.searchsorted(at, points + AROUND, side="right")
+    usual = [
+        np.quantile(size[a:b], USUAL) if b > a else 0.0 for a, b in zip(first, last, strict=True)
+    ]
+    return np.interp(at, points, usual)

@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import io
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import structlog
@@ -89,7 +90,7 @@ class Footage:
         async with self._gallery.original(thread, video.sha256) as path:
             if path is None:
                 raise FileProblem(Reason.GONE)
-            survey = await self._survey(path, video.facts, spans, decoded)
+            survey = await self._survey(thread, video, path, spans, decoded)
         await self.keep(thread, video, survey)
         return survey
 
@@ -164,21 +165,35 @@ class Footage:
         return _picture(number, jpeg) if jpeg else None
 
     async def _survey(
-        self, path: Path, facts: VideoFacts, spans: Sequence[Span], decoded: Decoded
+        self, thread: Thread, video: Video, path: Path, spans: Sequence[Span], decoded: Decoded
     ) -> Survey:
         decoded(spans[0][0])
         most = self._limits.video_candidates
         listed = await self._children.run(ticks, path, self._limits)
+        pixels = video.facts.width * video.facts.height
         planned: Sequence[Planned] = ()
-        if facts.codec not in BOOKS and _pixels(listed, facts, spans) <= self._limits.video_watched:
+        if self._is_watched(video.facts, _frames_of(listed, spans) * pixels):
             parts = await self._children.run(stretches, listed, spans)
             slot = max(SLOT, sum(end - start for start, end in parts) / (SLOTS * most))
             made, partial = await self._watched(path, parts, slot, decoded)
         else:
             # In a child too: a stranger's file may have any number of packets.
-            planned = await self._children.run(plan, listed, spans, most)
+            budget = self._limits.video_decoded // pixels
+            planned = await self._children.run(plan, listed, spans, most, budget)
+            planned = [_kept(one, self._limits.photo_side) for one in planned]
             made, partial = await self._shots(path, planned, THUMB_SIDE, THUMB_QUALITY, decoded)
+            await self._keep_whole(thread, video, made)
         return await asyncio.to_thread(surveyed, spans, planned, made, most, partial=partial)
+
+    def _is_watched(self, facts: VideoFacts, pixels: int) -> bool:
+        """Tell whether so many pixels are watched whole; an animated picture never is."""
+        return facts.codec not in BOOKS and pixels <= self._limits.video_watched
+
+    async def _keep_whole(self, thread: Thread, video: Video, made: Iterable[Shot]) -> None:
+        for shot in made:
+            if shot.whole:
+                number = frame_number(video.number, shot.at)
+                await self._blobs.put(self._frame_key(thread, video, number), shot.whole)
 
     async def _watched(
         self, path: Path, parts: Sequence[Span], slot: float, decoded: Decoded
@@ -253,10 +268,14 @@ class Footage:
         return f"{blob_key(thread, video.sha256)}.{told}.{self._limits.video_candidates}.survey"
 
 
-def _pixels(listed: Ticks, facts: VideoFacts, spans: Sequence[Span]) -> int:
-    """Count the pixels of all frames of some stretches."""
-    frames = sum(len(listed.within(*span).at) for span in spans)
-    return frames * facts.width * facts.height
+def _frames_of(listed: Ticks, spans: Sequence[Span]) -> int:
+    """Count the frames of some stretches."""
+    return sum(len(listed.within(*span).at) for span in spans)
+
+
+def _kept(planned: Planned, side: int) -> Planned:
+    """Have a frame made at full size too, as it may be sent and is dear to decode once more."""
+    return replace(planned, wanted=replace(planned.wanted, whole=side))
 
 
 def _unheard(_: float) -> None:

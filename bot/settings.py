@@ -77,6 +77,11 @@ class Limits(Section):
         description="pixels of all frames of a video that is watched whole: "
         "the default is a minute of 1280x720; of longer ones single frames are decoded",
     )
+    video_decoded: int = Field(
+        450_000_000,
+        ge=0,
+        description="pixels of the frames that are decoded of a longer video to choose from, about",
+    )
     survey_seconds: float = Field(
         60, gt=0, le=3600, description="longest decoding of frames of a video"
     )

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from bot.candidates import (
     APART,
+    KEY,
     SETTLING,
     STRETCH,
     Planned,
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 ALL = ((0.0, 1e9),)
+PLENTY = 10**6
+"""More frames than any plan decodes."""
 
 
 def recording(
@@ -83,7 +86,7 @@ ticks_of_any_kind = st.builds(
 def test_a_plan_is_of_frames_that_there_are_in_order_and_within_bounds(
     ticks: Ticks, spans: list[tuple[float, float]], most: int
 ) -> None:
-    planned = plan(ticks, spans, most)
+    planned = plan(ticks, spans, most, PLENTY)
     times = [one.wanted.at for one in planned]
     assert len(times) <= most
     assert times == sorted(set(times))
@@ -98,7 +101,7 @@ def test_a_plan_is_of_frames_that_there_are_in_order_and_within_bounds(
 @pytest.mark.parametrize("rate", [5, 25])
 def test_no_long_stretch_is_left_out(gop: float, rate: int) -> None:
     ticks = recording(180.0, rate, gop)
-    times = [one.wanted.at for one in plan(ticks, ALL, 40)]
+    times = [one.wanted.at for one in plan(ticks, ALL, 40, PLENTY)]
     assert len(times) >= 15
     assert times[0] == 0.0
     assert times[-1] > 180 - 15
@@ -106,13 +109,13 @@ def test_no_long_stretch_is_left_out(gop: float, rate: int) -> None:
 
 
 def test_key_frames_come_first_as_they_are_cheap() -> None:
-    planned = plan(recording(60.0, gop=2.0), ALL, 40)
-    assert sum(one.cost == 1 for one in planned) >= 26
-    assert {one.wanted.at for one in planned if one.cost == 1} <= {2.0 * i for i in range(30)}
+    planned = plan(recording(60.0, gop=2.0), ALL, 40, PLENTY)
+    assert sum(one.cost == KEY for one in planned) >= 26
+    assert {one.wanted.at for one in planned if one.cost == KEY} <= {2.0 * i for i in range(30)}
 
 
 def test_where_key_frames_are_rare_others_are_decoded_between_them() -> None:
-    planned = plan(recording(60.0, gop=30.0), ALL, 40)
+    planned = plan(recording(60.0, gop=30.0), ALL, 40, PLENTY)
     assert 12 <= len(planned) <= 40
     assert all(one.wanted.key in {0.0, 30.0} for one in planned)
 
@@ -120,7 +123,7 @@ def test_where_key_frames_are_rare_others_are_decoded_between_them() -> None:
 def test_key_frames_at_the_beginning_alone_do_not_cost_the_end() -> None:
     ticks = recording(180.0, gop=180.0, bumps={10.0 + i * 11: 6 for i in range(15)})
     ticks.key[:30] = True
-    planned = plan(ticks, ALL, 40)
+    planned = plan(ticks, ALL, 40, PLENTY)
     assert len(planned) <= 40
     times = [one.wanted.at for one in planned]
     assert times[-1] > 165
@@ -130,25 +133,25 @@ def test_key_frames_at_the_beginning_alone_do_not_cost_the_end() -> None:
 
 @pytest.mark.parametrize("moment", [7.4, 30.0 - 1 / 25, 45.48])
 def test_a_packet_larger_than_usual_is_a_change(moment: float) -> None:
-    [found] = [one for one in plan(recording(bumps={moment: 6}), ALL, 40) if one.change]
+    [found] = [one for one in plan(recording(bumps={moment: 6}), ALL, 40, PLENTY) if one.change]
     assert found.wanted.at == pytest.approx(moment, abs=0.03)
     assert found.wanted.until == pytest.approx(found.wanted.at + SETTLING)
     assert found.wanted.key == pytest.approx(moment // 2 * 2)
-    assert found.cost == round((found.wanted.at - found.wanted.key) * 25) + 1
+    assert found.cost == round((found.wanted.at - found.wanted.key) * 25) + KEY
     assert 0.3 < found.change <= 1.0
 
 
 def test_no_change_is_told_where_all_is_as_usual() -> None:
-    assert changes(plan(recording(), ALL, 40)) == []
-    assert changes(plan(recording(gop=10.0, rate=30), ALL, 40)) == []
+    assert changes(plan(recording(), ALL, 40, PLENTY)) == []
+    assert changes(plan(recording(gop=10.0, rate=30), ALL, 40, PLENTY)) == []
 
 
 def test_packets_just_after_a_key_frame_are_no_change() -> None:
-    assert changes(plan(recording(bumps={8.08: 4}), ALL, 40)) == []
+    assert changes(plan(recording(bumps={8.08: 4}), ALL, 40, PLENTY)) == []
 
 
 def test_changes_at_one_moment_are_one() -> None:
-    planned = plan(recording(bumps={7.4: 6, 7.52: 8, 7.64: 6, 9.4: 5}), ALL, 40)
+    planned = plan(recording(bumps={7.4: 6, 7.52: 8, 7.64: 6, 9.4: 5}), ALL, 40, PLENTY)
     assert changes(planned) == pytest.approx([7.52, 9.4], abs=0.001)
     assert changes(planned)[1] - changes(planned)[0] >= APART
 
@@ -156,47 +159,71 @@ def test_changes_at_one_moment_are_one() -> None:
 def test_the_largest_changes_are_kept_where_there_are_too_many() -> None:
     small = {0.4 + 2 * i: 3.0 for i in range(30)}
     large = {5.4: 12.0, 25.4: 12.0, 47.4: 12.0}
-    found = changes(plan(recording(bumps=small | large), ALL, 20))
+    found = changes(plan(recording(bumps=small | large), ALL, 20, PLENTY))
     assert len(found) == 7
     assert set(found) >= {5.4, 25.4, 47.4}
 
 
+@pytest.mark.parametrize(
+    ("spare", "afforded"),
+    [
+        (9, []),
+        (25, [20.4, 20.8]),
+        (75, [20.4, 20.8, 41.92]),
+        (348, [13.92]),
+        (368, [13.92, 20.4, 20.8]),
+        (PLENTY, [13.92, 20.4, 20.8, 41.92]),
+    ],
+)
+def test_changes_that_cost_more_than_may_be_spent_are_passed_over(
+    spare: int, afforded: list[float]
+) -> None:
+    ticks = recording(gop=20.0, bumps={13.92: 9.0, 20.4: 8.0, 20.8: 7.0, 41.92: 6.0})
+    assert changes(plan(ticks, ALL, 40, 3 * KEY + spare)) == afforded
+
+
+def test_key_frames_are_fewer_where_less_may_be_spent() -> None:
+    ticks = recording(180.0)
+    counts = [len(plan(ticks, ALL, 40, budget)) for budget in (0, 200, 250, PLENTY)]
+    assert counts == [16, 23, 29, 40]
+
+
 def test_a_key_frame_out_of_turn_is_a_change_of_scene() -> None:
-    planned = plan(recording(cuts=(13.2, 41.48)), ALL, 20)
+    planned = plan(recording(cuts=(13.2, 41.48)), ALL, 20, PLENTY)
     assert changes(planned) == pytest.approx([13.2, 41.48])
-    assert all(one.change == 0.5 and one.cost == 1 for one in planned if one.change)
+    assert all(one.change == 0.5 and one.cost == KEY for one in planned if one.change)
 
 
 def test_where_every_frame_is_a_key_frame_they_are_spread() -> None:
-    planned = plan(recording(gop=0.0), ALL, 40)
+    planned = plan(recording(gop=0.0), ALL, 40, PLENTY)
     times = [one.wanted.at for one in planned]
     assert len(times) == 40
     assert max(b - a for a, b in pairwise(times)) < 2.0
-    assert all(one.cost == 1 for one in planned)
+    assert all(one.cost == KEY for one in planned)
 
 
 def test_stretches_share_by_their_length() -> None:
-    planned = plan(recording(180.0), ((0.0, 30.0), (90.0, 180.0)), 40)
+    planned = plan(recording(180.0), ((0.0, 30.0), (90.0, 180.0)), 40, PLENTY)
     early = [one for one in planned if one.wanted.at < 30.0]
     assert 6 <= len(early) <= 12
     assert not [one for one in planned if 30.0 <= one.wanted.at < 90.0]
-    assert plan(recording(), ((70.0, 80.0),), 40) == ()
+    assert plan(recording(), ((70.0, 80.0),), 40, PLENTY) == ()
 
 
 def test_one_frame_is_planned() -> None:
     one = Ticks(np.array([0.0]), np.array([500]), np.array([True]))
-    assert plan(one, ((0.0, 1.0),), 40) == (Planned(Wanted(0.0, 0.0, 0.0), 1),)
+    assert plan(one, ((0.0, 1.0),), 40, PLENTY) == (Planned(Wanted(0.0, 0.0, 0.0), KEY),)
 
 
 def test_a_very_long_list_is_planned_quickly() -> None:
     ticks = recording(3000.0, 30, 2.0)
-    assert len(plan(ticks, ((0.0, 180.0),), 40)) >= 26
+    assert len(plan(ticks, ((0.0, 180.0),), 40, PLENTY)) >= 26
 
 
 def test_a_frame_is_planned_from_its_key_frame_on() -> None:
     ticks = recording(10.0, 30, 2.0)
-    assert planned_at(ticks, 5.0) == Planned(Wanted(5.0, 0.0, 4.0), 31)
-    assert planned_at(ticks, 4.0).cost == 1
+    assert planned_at(ticks, 5.0) == Planned(Wanted(5.0, 0.0, 4.0), KEY + 30)
+    assert planned_at(ticks, 4.0).cost == KEY
     assert planned_at(ticks, 99.0).wanted.key == 8.0
 
 
@@ -204,12 +231,12 @@ def test_a_time_that_was_rounded_is_of_its_key_frame() -> None:
     ticks = Ticks(np.arange(90) / 30, np.full(90, 9), np.arange(90) % 10 == 0)
     for number in range(0, 90, 10):
         found = planned_at(ticks, round(number / 30, 3))
-        assert (found.cost, found.wanted.key) == (1, number / 30)
+        assert (found.cost, found.wanted.key) == (KEY, number / 30)
 
 
 def test_without_a_key_frame_decoding_begins_at_the_first() -> None:
     ticks = Ticks(np.arange(9) / 25, np.full(9, 9), np.zeros(9, np.bool_))
-    assert planned_at(ticks, 0.2) == Planned(Wanted(0.2, 0.0, 0.0), 6)
+    assert planned_at(ticks, 0.2) == Planned(Wanted(0.2, 0.0, 0.0), KEY + 5)
 
 
 @given(

@@ -190,6 +190,19 @@ async def test_frames_are_those_of_their_times_at_full_size(room: Room) -> None:
     assert len({picture.sha256 for picture in found.values()}) == 3
 
 
+async def test_what_was_dear_to_decode_is_not_decoded_twice(room: Room) -> None:
+    video = await room.clip(frames=200, gop=100, size=(960, 540))
+    survey = await room.survey(video)
+    dear = [one.at for one in survey.candidates]
+    room.children.calls.clear()
+    found = await room.footage.frames(THREAD, video, dear)
+    assert room.children.calls == []
+    assert [number_of(picture.jpeg) for picture in found.values()] == [
+        round(at * 25) for at in dear
+    ]
+    assert {(one.width, one.height) for one in found.values()} == {(960, 540)}
+
+
 async def test_a_time_within_a_frame_gives_that_frame_under_its_own_time(room: Room) -> None:
     video = await room.clip(rate=10, frames=20)
     found = await room.footage.frames(THREAD, video, [0.55, 77.0])
@@ -286,7 +299,7 @@ async def long_video(room: Room) -> Video:
     """A video whose survey is decoded in several parts."""
     video = await room.clip(frames=500, gop=50)
     path = room.tmp_path / "a.mp4"
-    planned = plan(ticks(path, room.limits), WHOLE, room.limits.video_candidates)
+    planned = plan(ticks(path, room.limits), WHOLE, room.limits.video_candidates, 1000)
     assert len(planned) > 10
     return video
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from bot.media.pixels import Pixels
     from bot.media.reel import Reel
+    from bot.media.source import Timed
     from bot.settings import Limits
 
 MARK = (32, 18)
@@ -37,12 +38,13 @@ class Wanted:
     """A frame that is wanted: the one shown at a time, or the sharpest until a later one.
 
     `key` is the time of the key frame before it, where it is known: what was decoded after that
-    need not be sought anew.
+    need not be sought anew. `whole` is how many pixels long a second JPEG is to be; 0 for none.
     """
 
     at: float
     until: float = 0.0
     key: float = float("inf")
+    whole: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,7 @@ class Shot:
     `mark` is the frame in 32 x 18 pixels (blue, green, red), for comparing; `sharpness` the
     variance of its Laplacian, and `brightness` its mean from 0 to 255. `jump` is how much it
     differs from the frame before the wanted time (see `difference`), where that was decoded.
+    `whole` is the second JPEG.
     """
 
     at: float
@@ -62,6 +65,7 @@ class Shot:
     sharpness: float
     brightness: float
     jump: float = 0.0
+    whole: bytes = b""
 
 
 def difference(mark: bytes, other: bytes) -> float:
@@ -149,19 +153,29 @@ def _decoded(reel: Reel, wanted: Sequence[Wanted], side: int, quality: int) -> I
         found = source.frame(one.at, one.key)
         if found is None:
             continue
-        at, frame = found
-        pixels = picture(frame, side, reel.aspect)
-        best, sharpness = (at, pixels), sharpness_of(pixels)
         before = source.before if one.until else None
-        for later, after in source.until(one.until):
-            pixels = picture(after, side, reel.aspect)
-            if (sharper := sharpness_of(pixels)) > sharpness:
-                best, sharpness = (later, pixels), sharper
-        shot = shot_of(*best, quality)
+        (at, frame), pixels = _sharpest(found, source.until(one.until), side, reel.aspect)
+        shot = shot_of(at, pixels, quality)
         if before is not None:
             earlier = mark_of(picture(before, side, reel.aspect))
             shot = replace(shot, jump=round(difference(earlier, shot.mark), 1))
+        if one.whole:
+            larger = picture(frame, one.whole, reel.aspect)
+            shot = replace(shot, whole=encode(larger, QUALITY))
         yield shot
+
+
+def _sharpest(
+    found: Timed, others: Iterator[Timed], side: int, aspect: float
+) -> tuple[Timed, Pixels]:
+    """Find the sharpest of some frames, and its pixels."""
+    best = found, picture(found[1], side, aspect)
+    sharpness = sharpness_of(best[1])
+    for other in others:
+        pixels = picture(other[1], side, aspect)
+        if (sharper := sharpness_of(pixels)) > sharpness:
+            best, sharpness = (other, pixels), sharper
+    return best
 
 
 def shot_of(at: float, pixels: Pixels, quality: int) -> Shot:
