@@ -15,6 +15,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 import zlib
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -84,17 +85,15 @@ class Asked:
 
 
 class Screening:
-    """A video as the bot has it: kept in a folder, surveyed and chosen from."""
+    """A video as the bot has it: kept in a folder, surveyed and chosen from.
 
-    def __init__(self, children: Children, video: Video, footage: Footage) -> None:
-        self._children = children
+    `taken` is how many seconds it took to find out what the file is, and to keep it.
+    """
+
+    def __init__(self, video: Video, footage: Footage, taken: float) -> None:
         self._footage = footage
         self.video = video
-
-    async def warm(self) -> None:
-        """Have all child processes started, with what they need imported."""
-        self._children.warm()
-        await asyncio.gather(*(self._children.run(importing, DECODERS) for _ in range(2)))
+        self.taken = taken
 
     async def survey(self) -> Survey:
         """Survey all of it."""
@@ -120,16 +119,20 @@ class Screening:
 
 @asynccontextmanager
 async def screening(path: Path, folder: Path, limits: Limits) -> AsyncIterator[Screening]:
-    """Keep a file in a folder, and open it."""
+    """Have a bot's child processes started, and a file taken in."""
     children = Children(limits)
     blobs = open_blobs(MediaSettings(_env_file=None), folder)
     try:
+        children.warm()
+        await asyncio.gather(*(children.run(importing, DECODERS) for _ in range(2)))
+        start = time.perf_counter()
         examined = await children.run(examine, path, limits)
         assert examined is not None
         await blobs.put(blob_key(THREAD, examined.sha256), path)
+        taken = time.perf_counter() - start
         video = Video(1, examined.sha256, path.name, examined.facts, "", 0.0)
         gallery = Gallery(children, blobs, limits, folder)
-        yield Screening(children, video, Footage(children, blobs, gallery, limits))
+        yield Screening(video, Footage(children, blobs, gallery, limits), taken)
     finally:
         await children.close()
 

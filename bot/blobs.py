@@ -13,7 +13,10 @@ class Blobs(Protocol):
     """Bytes by key. Keys are `<thread key>/<name>`; nothing is shared across threads."""
 
     async def put(self, key: str, data: bytes | Path) -> None:
-        """Write a blob, replacing what was there; its age starts anew."""
+        """Write a blob, replacing what was there; its age starts anew.
+
+        A file may be deleted afterwards, but not be written to.
+        """
         ...
 
     async def get(self, key: str) -> bytes | None:

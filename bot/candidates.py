@@ -127,8 +127,8 @@ def _key_frames(ticks: Ticks, most: int) -> list[tuple[float, float]]:
 def _between(ticks: Ticks, keys: Sequence[float], fewest: int) -> list[float]:
     """Pick frames far from all key frames, so that nowhere there are fewer than so many in all."""
     first, last = float(ticks.at[0]), float(ticks.at[-1])
-    step = (last - first) / max(1, fewest - 1)
-    grid = np.linspace(first, last, fewest)
+    step = (last - first) / max(1, fewest)
+    grid = first + step * (np.arange(fewest) + 0.5)
     far = [float(t) for t in grid if all(abs(t - key) > step / 2 for key in keys)]
     places = np.clip(np.searchsorted(ticks.at, far), 0, len(ticks.at) - 1)
     return [float(ticks.at[i]) for i in dict.fromkeys(places.tolist())]

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import hashlib
 import os
 import resource
 import time
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from obstore.store import S3Store
@@ -17,9 +18,6 @@ from adapters.blobs import BlobStore, MediaSettings, open_blobs, try_blobs
 from bot.problems import StoreDown
 from bot.settings import SettingsError, load
 from tests.servers.object_store import SlowObjectStore
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 MIB = 1024 * 1024
 
@@ -72,6 +70,34 @@ async def test_a_file_of_a_folder_is_saved_without_a_copy(
     assert (tmp_path / "one").samefile(tmp_path / "media" / "thread" / "clip")
     (tmp_path / "one").unlink()
     assert await folder.get("thread/clip") == b"bytes"
+
+
+async def test_a_file_goes_into_a_folder_without_a_copy(folder: BlobStore, tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_bytes(b"bytes")
+    os.utime(file, (1, 1))
+    for _ in range(2):  # The second time both names are of one file already.
+        await folder.put("thread/clip", file)
+    kept = tmp_path / "media" / "thread" / "clip"
+    assert kept.samefile(file)
+    assert [path.name for path in kept.parent.iterdir()] == ["clip"]
+    assert await folder.sweep(time.time() - 60) == 0
+    file.unlink()
+    assert await folder.get("thread/clip") == b"bytes"
+
+
+async def test_a_file_of_another_disk_is_copied(
+    folder: BlobStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EXDEV, "other disk")
+
+    monkeypatch.setattr(Path, "hardlink_to", refuse)
+    (tmp_path / "file").write_bytes(b"bytes")
+    await folder.put("thread/clip", tmp_path / "file")
+    assert await folder.save("thread/clip", tmp_path / "copy")
+    assert (tmp_path / "copy").read_bytes() == b"bytes"
+    assert not (tmp_path / "copy").samefile(tmp_path / "media" / "thread" / "clip")
 
 
 async def test_a_blob_that_is_not_there_is_none(blobs: BlobStore, tmp_path: Path) -> None:

@@ -105,7 +105,7 @@ def test_no_long_stretch_is_left_out(gop: float, rate: int) -> None:
     assert len(times) >= 15
     assert times[0] == 0.0
     assert times[-1] > 180 - 15
-    assert max(b - a for a, b in pairwise(times)) < 15
+    assert max(b - a for a, b in pairwise(times)) < 18
 
 
 def test_key_frames_come_first_as_they_are_cheap() -> None:

@@ -1,0 +1,94 @@
+"""Frames of videos: what it costs to get to them, and whether those are among them that matter.
+
+    python -m benchmarks.video
+
+All clips are made anew, of the real footage of the tests (see `benchmarks.footage_scenes`). What
+each means proves is told in `benchmarks.recall`, and printed with its figures.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from pathlib import Path
+
+from benchmarks import footage_cost
+from benchmarks.figures import machine, table, verdict
+from benchmarks.footage_scenes import Clip, clips, encode
+from benchmarks.recall import CANDIDATES, EMBEDDING, MEANS, OVERVIEW, SPREAD, WORDS, Asked, asked
+from bot.settings import Limits, load
+
+GAPS = (2, 10)
+"""Seconds between key frames."""
+BITS = 6_000_000
+AIM = 0.9
+LIMITS = load(Limits)
+GLANCED = LIMITS.model_copy(update={"video_watched": 0})
+"""Limits under which these clips are looked at as longer ones are: where packets tell of changes."""
+
+PROVES = f"""
+  {EMBEDDING}: the vectors are measured from the picture, with noise, and are not those of the
+    service: what is planted is among the candidates, and cosines and spreading find it.
+  {OVERVIEW}: a scripted model reads the contact sheet that is sent, its times too, and fetches the
+    frames with the tool: what is planted is on the sheet and can be had from it.
+  {WORDS}: the engine on this machine reads and sees the candidates.
+  {CANDIDATES}: not means, but what all of them choose from; beside it what even spread finds."""
+
+
+def main() -> None:
+    """Measure what frames cost, and what is found among them."""
+    with tempfile.TemporaryDirectory() as folder:
+        footage_cost.main(Path(folder))
+    with tempfile.TemporaryDirectory() as folder:
+        _recall(Path(folder))
+
+
+def _recall(folder: Path) -> None:
+    found: list[Asked] = []
+    glanced: list[Asked] = []
+    for clip in clips():
+        paths = {gap: folder / f"{clip.name}-{gap}.mp4" for gap in GAPS}
+        encode(clip, paths, BITS)
+        for gap, path in paths.items():
+            found += _asked(clip, gap, path, LIMITS)
+            glanced += _asked(clip, gap, path, GLANCED)
+    kinds = sorted({one.event.kind for one in found})
+    table(
+        f"Moments found among ten frames: {len(found)} questions about clips of a minute, 1280x720",
+        ("", *(f"key frames every {gap} s" for gap in GAPS), *kinds),
+        [
+            (means, *(_share(found, means, gap=gap) for gap in GAPS))
+            + tuple(_share(found, means, kind=kind) for kind in kinds)
+            for means in (*MEANS, CANDIDATES)
+        ],
+    )
+    table(
+        "The same where no clip is watched whole, as longer ones",
+        ("", *(f"key frames every {gap} s" for gap in GAPS)),
+        [
+            (means, *(_share(glanced, means, gap=gap) for gap in GAPS))
+            for means in (*MEANS, CANDIDATES)
+        ],
+    )
+    print(PROVES, end="\n\n")
+    for means in (EMBEDDING, OVERVIEW, WORDS):
+        recall = sum(means in one.found for one in found) / len(found)
+        even = sum(SPREAD in one.found for one in found) / len(found)
+        told = f"{means}: {recall:.2f} of the moments, even spread {even:.2f}"
+        verdict(told, f"{AIM:g}", reached=recall >= AIM)
+
+
+def _asked(clip: Clip, gap: int, path: Path, limits: Limits) -> list[Asked]:
+    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+        return asyncio.run(asked(clip, gap, path, Path(folder), limits))
+
+
+def _share(found: list[Asked], means: str, *, gap: int = 0, kind: str = "") -> str:
+    """Tell in how many of some cases a means found the moment."""
+    cases = [one for one in found if gap in {0, one.gap} and kind in {"", one.event.kind}]
+    return f"{sum(means in one.found for one in cases)}/{len(cases)}"
+
+
+if __name__ == "__main__":
+    print(machine())
+    main()
