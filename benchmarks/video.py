@@ -24,7 +24,7 @@ BITS = 6_000_000
 AIM = 0.9
 LIMITS = load(Limits)
 GLANCED = LIMITS.model_copy(update={"video_watched": 0})
-"""Limits under which these clips are looked at as longer ones are: where packets tell of changes."""
+"""Limits under which these clips are looked at as longer ones are."""
 
 PROVES = f"""
   {EMBEDDING}: the vectors are measured from the picture, with noise, and are not those of the
@@ -53,29 +53,31 @@ def _recall(folder: Path) -> None:
             found += _asked(clip, gap, path, LIMITS)
             glanced += _asked(clip, gap, path, GLANCED)
     kinds = sorted({one.event.kind for one in found})
-    table(
+    _report(
         f"Moments found among ten frames: {len(found)} questions about clips of a minute, 1280x720",
-        ("", *(f"key frames every {gap} s" for gap in GAPS), *kinds),
-        [
-            (means, *(_share(found, means, gap=gap) for gap in GAPS))
-            + tuple(_share(found, means, kind=kind) for kind in kinds)
-            for means in (*MEANS, CANDIDATES)
-        ],
+        found,
+        kinds,
     )
-    table(
-        "The same where no clip is watched whole, as longer ones",
-        ("", *(f"key frames every {gap} s" for gap in GAPS)),
-        [
-            (means, *(_share(glanced, means, gap=gap) for gap in GAPS))
-            for means in (*MEANS, CANDIDATES)
-        ],
-    )
+    _report("The same where no clip is watched whole, as longer ones", glanced, kinds)
     print(PROVES, end="\n\n")
     for means in (EMBEDDING, OVERVIEW, WORDS):
         recall = sum(means in one.found for one in found) / len(found)
         even = sum(SPREAD in one.found for one in found) / len(found)
         told = f"{means}: {recall:.2f} of the moments, even spread {even:.2f}"
         verdict(told, f"{AIM:g}", reached=recall >= AIM)
+
+
+def _report(title: str, found: list[Asked], kinds: list[str]) -> None:
+    head = ("", *(f"key frames every {gap} s" for gap in GAPS), *kinds)
+    rows = [
+        (
+            means,
+            *(_share(found, means, gap=gap) for gap in GAPS),
+            *(_share(found, means, kind=kind) for kind in kinds),
+        )
+        for means in (*MEANS, CANDIDATES)
+    ]
+    table(title, head, rows)
 
 
 def _asked(clip: Clip, gap: int, path: Path, limits: Limits) -> list[Asked]:
