@@ -109,14 +109,21 @@ class Chooser:
         return scores, means, survey
 
     async def _embedded(self, survey: Survey, embedding: Embedding, progress: Progress) -> Survey:
-        """Embed the candidates, once; raises what the service failed with, or a time-out."""
-        if survey.vectors:
-            return survey
-        vectors = await self._each(survey.candidates, embedding.picture, progress)
-        failed = next((v for v in vectors if isinstance(v, BaseException)), None)
-        if failed is not None:
+        """Embed the candidates that were not yet; raises what failed for more than half of all."""
+        known = survey.vectors or (None,) * len(survey.candidates)
+        lacking = [place for place, vector in enumerate(known) if vector is None]
+        shown = [survey.candidates[place] for place in lacking]
+        found = dict(
+            zip(lacking, await self._each(shown, embedding.picture, progress), strict=True)
+        )
+        vectors = tuple(
+            one if isinstance(one := found.get(place, old), tuple) else None
+            for place, old in enumerate(known)
+        )
+        failed = next((one for one in found.values() if isinstance(one, Exception)), None)
+        if failed is not None and 2 * vectors.count(None) > len(vectors):
             raise failed
-        return replace(survey, vectors=tuple(v for v in vectors if isinstance(v, tuple)))
+        return replace(survey, vectors=vectors) if lacking else survey
 
     async def _looked_at(self, survey: Survey, progress: Progress) -> Survey:
         """Have candidates looked at, once; those that were not in time stay without."""

@@ -7,13 +7,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
+import structlog
+
 from bot import texts
 from bot.evidence import spoken
 from bot.frames import clock, frame_number, seconds_of
-from bot.hearing import Listened
 from bot.history import Chosen, Heard, Video
 from bot.model import Clip
-from bot.problems import FileProblem, ModelProblem
+from bot.problems import FileProblem
 from bot.prompt import Film
 from bot.tasks import end
 from bot.vision import Sighting
@@ -25,12 +26,14 @@ if TYPE_CHECKING:
     from bot.candidates import Span
     from bot.choosing import Chooser, Wish
     from bot.footage import Footage
-    from bot.hearing import Hearing
+    from bot.hearing import Hearing, Listened
     from bot.history import Past
     from bot.model import Picture
     from bot.settings import Limits
     from bot.survey import Survey
     from bot.threads import Thread
+
+log = structlog.get_logger()
 
 Say = Callable[[str], None]
 """Is told in words how far the work is."""
@@ -78,20 +81,24 @@ class Films:
     ) -> Brought:
         """Survey a video, choose frames of it, and have its sound track transcribed meanwhile."""
         spans = spans_of(wish.words, video.facts.seconds, self._limits.max_video_seconds)
-        listening = asyncio.create_task(self._listen(thread, video, spans, past))
+        listening = asyncio.create_task(self._hearing.hear(thread, video, spans, past))
         try:
             survey = await self._footage.survey(thread, video, spans, _Decoded(video, say))
             taken = await self._taken(thread, video, survey, wish, say)
             if not listening.done():
                 say(texts.listening(video.label))
-            listened, tail = await listening
+            listened = await listening
         except FileProblem as problem:
             note = texts.file_problem(video.label, 0, problem, self._limits)
-            return Brought(video, Film(self._clip(video, spans)), notes=(note,))
+            return Brought(video, Film(self._clip(video, spans, _sound(video))), notes=(note,))
         finally:
             await end(listening)
-        clip = self._clip(video, spans, taken.survey, taken.pictures, listened.heard)
-        words = spoken(video.number, clip.phrases, self._limits.speech_tokens)
+        phrases = tuple(phrase for each in listened.heard for phrase in each.phrases)
+        words = spoken(video.number, phrases, self._limits.speech_tokens)
+        sound = _sound(video, listened.heard, words)
+        clip = replace(
+            self._clip(video, spans, sound, taken.survey, taken.pictures), phrases=phrases
+        )
         seen = {frame_number(video.number, at): one for at, one in taken.survey.seen.items()}
         return Brought(
             video,
@@ -99,7 +106,7 @@ class Films:
             taken.chosen,
             listened.fresh,
             _notes(video, spans, survey, wish),
-            tail,
+            _unheard(video, listened),
             seen,
         )
 
@@ -119,33 +126,24 @@ class Films:
         pictures = await self._footage.frames(thread, video, times) if times else {}
         overview = None
         if wish.overview and len(survey.candidates) > len(pictures):
-            overview = await self._footage.overview(video, survey)
+            try:
+                overview = await self._footage.overview(video, survey)
+            except FileProblem as problem:
+                log.warning("no_overview", reason=problem.reason.value)
         chosen = _as_decoded(chosen, tuple(pictures))
         return _Taken(known, chosen, tuple(pictures.values()), overview)
-
-    async def _listen(
-        self, thread: Thread, video: Video, spans: Sequence[Span], past: Past
-    ) -> tuple[Listened, tuple[str, ...]]:
-        try:
-            return await self._hearing.hear(thread, video, spans, past), ()
-        except ModelProblem as problem:
-            return Listened(), (texts.without_speech(video.label, problem),)
 
     def _clip(
         self,
         video: Video,
         spans: Sequence[Span],
+        sound: str,
         survey: Survey | None = None,
         pictures: Sequence[Picture] = (),
-        heard: Sequence[Heard] = (),
     ) -> Clip:
         """Introduce a video in words."""
         changes = survey.changes if survey else ()
-        told = [
-            _about(video),
-            *_parts(video, spans),
-            _sound(video, heard),
-        ]
+        told = [_about(video), *_parts(video, spans), sound]
         told += [f"it changes most at {', '.join(map(clock, changes))}"] if changes else []
         told += [] if pictures else ["none of its frames could be had"]
         return Clip(
@@ -155,7 +153,6 @@ class Films:
             facts=video.facts,
             frames=tuple(number for picture in pictures for number in picture.numbers),
             changes=changes,
-            phrases=tuple(phrase for each in heard for phrase in each.phrases),
         )
 
 
@@ -176,10 +173,11 @@ def _as_decoded(chosen: Sequence[Chosen], numbers: Sequence[int]) -> tuple[Chose
     """Number chosen frames as they were decoded: a time that was named lies within a frame."""
     exact = {one.frame: one for one in chosen if one.frame in numbers}
     for one in chosen:
-        before = [number for number in numbers if number <= one.frame]
         if one.frame not in exact and numbers:
-            number = max(before, default=numbers[0])
-            exact.setdefault(number, replace(one, frame=number))
+            number = max((n for n in numbers if n <= one.frame), default=numbers[0])
+            # That it was asked for tells more than why it was a candidate.
+            if one.why == "asked" or number not in exact:
+                exact[number] = replace(one, frame=number)
     return tuple(exact[number] for number in sorted(exact))
 
 
@@ -197,13 +195,19 @@ def _parts(video: Video, spans: Sequence[Span]) -> list[str]:
     return [f"only {parts} was looked at"]
 
 
-def _sound(video: Video, heard: Sequence[Heard]) -> str:
+def _sound(video: Video, heard: Sequence[Heard] = (), words: str = "") -> str:
     if not video.facts.sound:
         return "no sound track"
     if not heard:
         return "its sound was not listened to"
-    words = any(each.phrases for each in heard)
-    return "its words follow" if words else "no words were heard in its sound"
+    if not any(each.phrases for each in heard):
+        return "no words were heard in its sound"
+    return "its words follow" if words else "there is no room for its words"
+
+
+def _unheard(video: Video, listened: Listened) -> tuple[str, ...]:
+    problem = listened.problem
+    return (texts.without_speech(video.label, problem),) if problem else ()
 
 
 def _notes(video: Video, spans: Sequence[Span], survey: Survey, wish: Wish) -> tuple[str, ...]:

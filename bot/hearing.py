@@ -8,7 +8,7 @@ import structlog
 
 from bot.history import Heard
 from bot.media.sound import sound
-from bot.problems import FileProblem
+from bot.problems import FileProblem, ModelProblem
 from bot.speech import Phrase
 
 if TYPE_CHECKING:
@@ -26,10 +26,14 @@ log = structlog.get_logger()
 
 
 class Listened(NamedTuple):
-    """What is spoken in stretches of a video, and which of that was newly transcribed."""
+    """What is spoken in stretches of a video, and which of that was newly transcribed.
+
+    `problem` is why the model told no more.
+    """
 
     heard: tuple[Heard, ...] = ()
     fresh: tuple[Heard, ...] = ()
+    problem: ModelProblem | None = None
 
 
 class Hearing:
@@ -48,22 +52,33 @@ class Hearing:
     ) -> Listened:
         """Tell what is spoken in stretches of a video, from memory as far as it is there.
 
-        Nothing where there is no model or no sound track. Raises `ModelProblem`.
+        Nothing where there is no model or no sound track.
         """
         if self._speech is None or not video.facts.sound:
             return Listened()
         known = {span: _remembered(past, video, span) for span in spans}
         lacking = [span for span, heard in known.items() if heard is None]
-        fresh = await self._fresh(self._speech, thread, video, lacking) if lacking else {}
+        fresh: dict[Span, Heard] = {}
+        problem = None
+        try:
+            await self._transcribe(self._speech, thread, video, lacking, fresh)
+        except ModelProblem as failed:
+            problem = failed
         found = known | fresh
         heard = tuple(one for span in spans if (one := found[span]) is not None)
-        return Listened(heard, tuple(fresh.values()))
+        return Listened(heard, tuple(fresh.values()), problem)
 
-    async def _fresh(
-        self, speech: Speech, thread: Thread, video: Video, spans: Sequence[Span]
-    ) -> dict[Span, Heard]:
+    async def _transcribe(
+        self,
+        speech: Speech,
+        thread: Thread,
+        video: Video,
+        spans: Sequence[Span],
+        into: dict[Span, Heard],
+    ) -> None:
         """Have stretches transcribed; those whose sound cannot be read are left out."""
-        found: dict[Span, Heard] = {}
+        if not spans:
+            return
         async with self._gallery.original(thread, video.sha256) as path:
             for start, end in spans if path else ():
                 try:
@@ -72,8 +87,7 @@ class Hearing:
                     log.warning("sound_not_read", reason=problem.reason.value)
                     continue
                 phrases = await speech.hear(wav) if wav else ()
-                found[start, end] = _placed(video.number, start, end, phrases)
-        return found
+                into[start, end] = _placed(video.number, start, end, phrases)
 
 
 def _remembered(past: Past, video: Video, span: Span) -> Heard | None:

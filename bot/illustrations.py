@@ -46,8 +46,8 @@ def frames_cited(outcome: Outcome, past: Past) -> tuple[Cited, ...]:
         return ()
     outlined = {outline.photo for outline in turn.outlines if is_frame(outline.photo)}
     seen = (*(one.frame for one in turn.frames), *outcome.overviews)
-    times = cited(turn.answer, seen)
-    frames = sorted(outlined | set(times))[:MOST_FRAMES]
+    frames = [*sorted(outlined), *(n for n in cited(turn.answer, seen) if n not in outlined)]
+    frames = sorted(frames[:MOST_FRAMES])
     videos = {video.number: video for video in (*past.videos, *outcome.videos)}
     return tuple(
         Cited(videos[number], tuple(frame for frame in frames if video_of(frame) == number))

@@ -20,7 +20,7 @@ _VIDEO = re.compile(r"\bV(\d{1,5})\b")
 
 
 def cited(answer: str, shown: Iterable[int]) -> tuple[int, ...]:
-    """List the frames, of those that were shown, that an answer cites as `0:12.4`, in their order.
+    """List the frames, of those that were shown, that an answer cites as `0:12.4`, in its order.
 
     Where several videos are shown, a time is of the video that was named last before it; else of
     the one that has a frame nearest to it.
@@ -28,7 +28,7 @@ def cited(answer: str, shown: Iterable[int]) -> tuple[int, ...]:
     text = prose(answer)
     frames = sorted(set(shown))
     found = (_frame(text, time, frames) for time in CLOCK.finditer(text))
-    return tuple(sorted({frame for frame in found if frame is not None}))
+    return tuple(dict.fromkeys(frame for frame in found if frame is not None))
 
 
 def _frame(text: str, time: re.Match[str], frames: Sequence[int]) -> int | None:

@@ -25,7 +25,7 @@ from bot.vocabulary import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
@@ -129,15 +129,19 @@ def _excess(values: Sequence[float]) -> NDArray[np.float64]:
     return above / above.max() if len(above) and above.max() > 0 else above
 
 
-def by_vectors(question: Vector, frames: Iterable[Vector]) -> list[float]:
-    """Score frames by the cosine of their vectors and the question's, the best 1, the least 0."""
+def by_vectors(question: Vector, frames: Sequence[Vector | None]) -> list[float]:
+    """Score frames by the cosine of their vectors and the question's, the best 1, the least 0.
+
+    One without a vector counts as the least.
+    """
     words = np.asarray(question)
-    angles = [
-        float(np.dot(words, v) / ((np.linalg.norm(words) * np.linalg.norm(v)) or 1.0))
-        for v in map(np.asarray, frames)
-    ]
-    least = min(angles, default=0.0)
-    return scaled([angle - least for angle in angles])
+    angles = [None if one is None else _cosine(words, np.asarray(one)) for one in frames]
+    least = min((angle for angle in angles if angle is not None), default=0.0)
+    return scaled([0.0 if angle is None else angle - least for angle in angles])
+
+
+def _cosine(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
+    return float(np.dot(one, other) / ((np.linalg.norm(one) * np.linalg.norm(other)) or 1.0))
 
 
 def scaled(values: Sequence[float]) -> list[float]:

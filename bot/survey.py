@@ -60,7 +60,7 @@ class Survey:
     spans: tuple[tuple[float, float], ...]
     candidates: tuple[Candidate, ...]
     sightings: tuple[Sighting | None, ...] = ()
-    vectors: tuple[Vector, ...] = ()
+    vectors: tuple[Vector | None, ...] = ()
     partial: bool = False
 
     @property

@@ -36,6 +36,7 @@ class Space:
         self.problem: Exception | None = None
         self.deaf: Exception | None = None
         self.gate: asyncio.Event | None = None
+        self.broken: set[float] = set()
 
     async def picture(self, jpeg: bytes) -> Vector:
         self.pictures.append(float(jpeg))
@@ -43,6 +44,8 @@ class Space:
             await self.gate.wait()
         if self.problem is not None and len(self.pictures) > 2:
             raise self.problem
+        if float(jpeg) in self.broken:
+            raise FileProblem(Reason.DAMAGED)
         return (1.0, abs(float(jpeg) - self._at))
 
     async def words(self, text: str) -> Vector:
@@ -140,6 +143,19 @@ async def test_where_embedding_fails_words_decide(fails: str, problem: Exception
     assert told(chosen)[12] == ("question", 1.0, WORDS)
     assert known.vectors == ()
     assert bool(space.pictures) == (fails == "problem")
+
+
+async def test_what_fails_for_some_frames_costs_these_and_is_tried_again() -> None:
+    space = Space(at=17)
+    space.broken = {4.0, 11.0}
+    bench = Bench(embedding=space)
+    chosen, known = await bench.choose(survey(each(20)))
+    assert told(chosen)[17] == ("question", 1.0, EMBEDDING)
+    assert [place for place, one in enumerate(known.vectors) if one is None] == [4, 11]
+    space.broken.clear()
+    _, again = await bench.choose(known)
+    assert None not in again.vectors
+    assert sorted(space.pictures[20:]) == [4.0, 11.0]
 
 
 async def test_vectors_that_are_late_are_not_waited_for() -> None:

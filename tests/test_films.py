@@ -46,6 +46,7 @@ class Projector:
         self.partial = False
         self.problem: FileProblem | None = None
         self.undecodable: FileProblem | None = None
+        self.unprintable: FileProblem | None = None
         self.gate: asyncio.Event | None = None
         self.kept: list[Survey] = []
         self.overviews = 0
@@ -77,6 +78,8 @@ class Projector:
 
     async def overview(self, video: Video, survey: Survey) -> Picture:
         self.overviews += 1
+        if self.unprintable is not None:
+            raise self.unprintable
         numbers = tuple(frame_number(video.number, one.at) for one in survey.candidates)
         return Picture(f"V{video.number} overview", "", b"", 2048, 1536, numbers)
 
@@ -86,6 +89,7 @@ class Choice:
 
     def __init__(self, *times: float) -> None:
         self.times = times
+        self.chosen: tuple[Chosen, ...] = ()
         self.sees: Sighting | None = None
         self.wishes: list[Wish] = []
 
@@ -93,7 +97,9 @@ class Choice:
         self, video: int, survey: Survey, wish: Wish, progress: Callable[[int, int], None]
     ) -> tuple[tuple[Chosen, ...], Survey]:
         self.wishes.append(wish)
-        chosen = tuple(Chosen(frame_number(video, at), "change", 0.5) for at in self.times)
+        chosen = self.chosen or tuple(
+            Chosen(frame_number(video, at), "change", 0.5) for at in self.times
+        )
         if self.sees is None:
             return chosen, survey
         progress(1, 20)
@@ -119,21 +125,19 @@ class Ear:
                 await self.gate.wait()
         finally:
             self.ended = True
-        if self.problem is not None:
-            raise self.problem
         if self.phrases is None:
-            return Listened()
+            return Listened(problem=self.problem)
         heard = (Heard(video.number, *spans[0], self.phrases),)
-        return Listened(heard, heard)
+        return Listened(heard, heard, self.problem)
 
 
 class Bench:
     """Films of footage, a choice and an ear, and the progress that they told."""
 
-    def __init__(self) -> None:
+    def __init__(self, limits: Limits = LIMITS) -> None:
         self.footage, self.chooser, self.hearing = Projector(), Choice(2.0, 7.0), Ear()
         parts: Any = (self.footage, self.chooser, self.hearing)
-        self.films = Films(*parts, LIMITS)
+        self.films = Films(*parts, limits)
         self.said: list[str] = []
 
     async def bring(self, video: Video = VIDEO, wish: Wish = WISH) -> Brought:
@@ -218,9 +222,27 @@ async def test_an_overview_goes_where_it_shows_more_than_the_frames(
     assert brought.film.pictures[overviews:] == brought.film.frames
 
 
+async def test_an_overview_that_cannot_be_made_costs_itself_only(bench: Bench) -> None:
+    bench.footage.unprintable = FileProblem(Reason.CRASHED)
+    brought = await bench.bring(wish=replace(WISH, overview=True))
+    assert brought.film.overview is None
+    assert (times(brought), brought.notes) == (["0:02.0", "0:07.0"], ())
+
+
 async def test_a_time_that_was_named_is_that_of_the_frame_shown_then(bench: Bench) -> None:
     bench.chooser.times = (2.0, 5.03)
     assert times(await bench.bring()) == ["0:02.0", "0:05.0"]
+
+
+async def test_a_frame_that_was_asked_for_says_so_though_it_is_a_candidate_too(
+    bench: Bench,
+) -> None:
+    bench.chooser.chosen = (
+        Chosen(frame_number(1, 5.0), "change", 0.5),
+        Chosen(frame_number(1, 5.03), "asked", 1.0),
+    )
+    brought = await bench.bring()
+    assert brought.chosen == (Chosen(frame_number(1, 5.0), "asked", 1.0),)
 
 
 async def test_a_frame_that_cannot_be_decoded_is_left_out(bench: Bench) -> None:
@@ -239,6 +261,22 @@ async def test_what_is_spoken_goes_with_the_video(bench: Bench) -> None:
     assert brought.film.spoken == spoken(1, (HELLO,), LIMITS.speech_tokens)
     assert (brought.film.clip.phrases, brought.heard) == ((HELLO,), (Heard(1, 0, 21, (HELLO,)),))
     assert bench.hearing.spans == ((0.0, 21.0),)
+
+
+async def test_words_for_which_there_is_no_room_are_not_promised() -> None:
+    bench = Bench(LIMITS.model_copy(update={"speech_tokens": 0}))
+    bench.hearing.phrases = (HELLO,)
+    brought = await bench.bring()
+    assert "there is no room for its words" in brought.film.clip.text
+    assert brought.film.spoken == ""
+
+
+async def test_what_was_heard_before_a_model_failed_goes_with_the_video(bench: Bench) -> None:
+    bench.hearing.phrases = (HELLO,)
+    bench.hearing.problem = ModelProblem(ModelReason.BUSY)
+    brought = await bench.bring()
+    assert "its words follow" in brought.film.clip.text
+    assert len(brought.tail) == 1
 
 
 async def test_silence_is_told(bench: Bench) -> None:

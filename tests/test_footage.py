@@ -372,3 +372,8 @@ async def test_when_time_is_up_what_was_decoded_is_taken(real: Room) -> None:
     assert 0 < max(numbers(survey)) < 450
     real.children.fault = lambda function, args: None
     assert (await real.survey(video, ((0.0, 99.0),))).partial is False
+
+
+async def test_where_an_animation_changes_is_told(room: Room) -> None:
+    video = await room.video(animation(room.tmp_path / "a.gif"))
+    assert (await room.survey(video)).changes

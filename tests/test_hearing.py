@@ -37,8 +37,11 @@ class Ears:
         self.words = words
         self.heard: list[bytes] = []
         self.problem: ModelProblem | None = None
+        self.fails_after: int | None = None
 
     async def hear(self, wav: bytes) -> tuple[Phrase, ...]:
+        if self.fails_after is not None and len(self.heard) >= self.fails_after:
+            raise ModelProblem(ModelReason.BUSY)
         self.heard.append(wav)
         if self.problem is not None:
             raise self.problem
@@ -167,10 +170,21 @@ async def test_a_stretch_that_cannot_be_read_is_left_out_and_tried_again(bench: 
 
 async def test_a_model_that_fails_is_asked_again_the_next_time(bench: Bench) -> None:
     bench.ears.problem = ModelProblem(ModelReason.BUSY)
-    with pytest.raises(ModelProblem):
-        await bench.hear(WHOLE)
+    failed = await bench.hear(WHOLE)
+    assert (failed.heard, failed.problem) == ((), bench.ears.problem)
     bench.ears.problem = None
-    assert len(words(await bench.hear(WHOLE))) == 2
+    heard = await bench.hear(WHOLE)
+    assert (len(words(heard)), heard.problem) == (2, None)
+
+
+async def test_a_model_that_fails_later_keeps_what_it_told_before(bench: Bench) -> None:
+    bench.ears.fails_after = 1
+    listened = await bench.hear((0.0, 90.0), (510.0, 601.0))
+    assert [heard.start for heard in listened.heard] == [0.0]
+    assert listened.problem is not None
+    bench.ears.fails_after = None
+    listened = await bench.hear((0.0, 90.0), (510.0, 601.0))
+    assert [heard.start for heard in listened.fresh] == [510.0]
 
 
 async def test_a_video_that_is_gone_is_not_heard(tmp_path: Path) -> None:

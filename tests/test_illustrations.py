@@ -111,6 +111,9 @@ def test_there_are_not_more_frames_than_can_be_shown() -> None:
     seen = [frame(1, at) for at in range(60)]
     (cited,) = frames_cited(outcome(" ".join(f"0:{at:02}.0" for at in range(60)), seen), PAST)
     assert cited.frames == tuple(seen[:MOST_FRAMES])
+    backwards = " ".join(f"0:{at:02}.0" for at in reversed(range(60)))
+    (cited,) = frames_cited(outcome(backwards, seen), PAST)
+    assert cited.frames == tuple(seen[-MOST_FRAMES:])
 
 
 # showing

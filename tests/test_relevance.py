@@ -200,6 +200,11 @@ def test_the_nearest_vector_fits_best_and_the_farthest_not_at_all() -> None:
     assert found == pytest.approx([0.0, 1.0, 0.7071], abs=1e-4)
 
 
+def test_a_frame_without_a_vector_fits_least() -> None:
+    found = by_vectors((1.0, 0.0), [(0.0, 5.0), None, (3.0, 0.0)])
+    assert found == pytest.approx([0.0, 0.0, 1.0])
+
+
 def test_vectors_that_are_all_alike_fit_nothing() -> None:
     assert by_vectors((1.0, 0.0), [(1.0, 1.0)] * 3) == [0, 0, 0]
     assert by_vectors((0.0, 0.0), [(1.0, 1.0), (0.0, 0.0)]) == [0, 0]

@@ -131,19 +131,29 @@ def frame_pixels(path: Path, limits: Limits, at: float) -> Pixels:
 def _leafed(
     path: Path, limits: Limits, wanted: Sequence[Wanted], side: int, quality: int
 ) -> Iterator[Shot]:
+    """Leaf through an animated picture; each shot tells how much differs from the page before."""
     with leafed(path, limits) as book:
         waiting = list(wanted)
-        last: tuple[float, Pixels] | None = None
+        last: tuple[float, Pixels, float] | None = None
+        before = b""
         for at, page in book.pages():
             while last is not None and waiting and at > waiting[0].at + NOW:
-                yield shot_of(*last, quality)
+                yield _turned(last, quality)
                 waiting.pop(0)
             if not waiting:
                 return
             pixels = to_bgr(page)
-            last = at, shrink(pixels, fitted(pixels.shape[1], pixels.shape[0], side))
+            shrunk = shrink(pixels, fitted(pixels.shape[1], pixels.shape[0], side))
+            mark = mark_of(shrunk)
+            last = at, shrunk, difference(before, mark) if before else 0.0
+            before = mark
         if last is not None:
-            yield from [shot_of(*last, quality)] * len(waiting)
+            yield from [_turned(last, quality)] * len(waiting)
+
+
+def _turned(page: tuple[float, Pixels, float], quality: int) -> Shot:
+    at, pixels, jump = page
+    return replace(shot_of(at, pixels, quality), jump=round(jump, 1))
 
 
 def _decoded(reel: Reel, wanted: Sequence[Wanted], side: int, quality: int) -> Iterator[Shot]:
