@@ -121,14 +121,13 @@ class Composer:
         budget = self._budget(force.model)
         wish = Wish(words, 0, looks=force.vision, leads=leads and force.vision)
         brought, left_out = await self._brought(question, videos, wanted, past, wish, budget, say)
-        frames = [picture for each in brought for picture in each.film.frames]
-        small = {n: seen for each in brought for n, seen in each.seen.items()}
-        looked = await self._looked(question, [*wanted, *frames], small, past, force, say)
+        looked = await self._looked(question, wanted, brought, past, force, say)
         wanted = list(map(looked.with_sighting, wanted))
         films = [looked.in_film(each.film) for each in brought]
+        moving = [picture for film in films for picture in film.pictures]
+        frames = [frame for film in films for frame in film.frames]
         shown = len(wanted) + len(frames)
         evidence = self._evidence(looked, shown, budget) if force.vision else None
-        moving = [picture for film in films for picture in film.pictures]
         room = await asyncio.to_thread(places, [*wanted, *moving], budget, evidence)
         singles, sheets, failed = await self._arranged(wanted, max(1, room - len(moving)))
         going = len(singles) + len(sheets) + len(moving)
@@ -144,15 +143,14 @@ class Composer:
             evidence,
             films,
         )
-        on_sheets = _numbers(sheets)
         known = _numbers([*wanted, *frames]) or tuple(recent)
-        told = [texts.seen_singly(_numbers(singles), on_sheets)] if sheets else []
+        told = [texts.seen_singly(_numbers(singles), _numbers(sheets))] if sheets else []
         return Composed(
             request=Request(force.model, messages, vision=force.vision),
             notes=(*notes, *failed, *left_out, *(note for each in brought for note in each.notes)),
             tail=(*told, *looked.notes, *(note for each in brought for note in each.tail)),
             singles=_numbers(singles),
-            sheets=on_sheets,
+            sheets=_numbers(sheets),
             sightings={n: looked.known[n] for n in known if n in looked.known},
             seen=looked.seen,
             chosen=tuple(one for each in brought for one in each.chosen),
@@ -215,16 +213,16 @@ class Composer:
     async def _looked(
         self,
         question: Question,
-        wanted: Sequence[Picture],
-        small: Mapping[int, Sighting],
+        photos: Sequence[Picture],
+        brought: Sequence[Brought],
         past: Past,
         force: InForce,
         say: Say,
     ) -> _Looked:
-        """Have those pictures looked at that were not yet; nothing is known where vision is off.
+        """Have photos and frames looked at that were not yet; nothing is known where vision is off.
 
-        `small` is what was seen in small copies of them: it is enough for pictures that are hardly
-        larger, and for those that there is no time for.
+        What was seen in small copies of frames is enough for those that are hardly larger, and for
+        those that there is no time for.
         """
         if not force.vision:
             return _Looked()
@@ -233,7 +231,9 @@ class Composer:
             say(texts.reading(done, total))
 
         known = past.sightings
-        unseen = [picture for picture in wanted if picture.numbers[0] not in known]
+        small = {number: seen for each in brought for number, seen in each.seen.items()}
+        pictures = [*photos, *(frame for each in brought for frame in each.film.frames)]
+        unseen = [picture for picture in pictures if picture.numbers[0] not in known]
         fresh = [p for p in unseen if p.numbers[0] not in small or max(p.width, p.height) > SMALL]
         found = await self._sights.see(question.thread, fresh, progress)
         seen = {n: small[n] for n in _numbers(unseen) if n in small} | found.sightings
