@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from benchmarks import acks, photos, turn, vision
+from benchmarks import acks, photos, turn, video, vision
 from benchmarks.figures import machine
 
 
@@ -17,6 +17,7 @@ def main() -> None:
     photos.main(photos.ROUNDS)
     turn.main()
     vision.main()
+    video.main()
     print(f"\n{time.monotonic() - start:.0f} s")
 
 
