@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import io
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -29,7 +29,7 @@ from bot.tasks import end
 from bot.variety import varied
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
     from pathlib import Path
 
     from bot.blobs import Blobs
@@ -63,6 +63,9 @@ BOOKS = {"gif", "webp"}
 
 Decoded = Callable[[float], None]
 """Is told up to which second a video was decoded."""
+
+_Seen = tuple[Sequence["Shot"], bool]
+"""Frames, and whether they are all that were to be had."""
 
 log = structlog.get_logger()
 
@@ -183,6 +186,8 @@ class Footage:
             planned = [_kept(one, self._limits.photo_side) for one in planned]
             made, partial = await self._shots(path, planned, THUMB_SIDE, THUMB_QUALITY, decoded)
             await self._keep_whole(thread, video, made)
+        # What a file that is cut does not hold is told of the whole file.
+        partial = partial and not (planned and video.facts.incomplete)
         return await asyncio.to_thread(surveyed, spans, planned, made, most, partial=partial)
 
     def _is_watched(self, facts: VideoFacts, pixels: int) -> bool:
@@ -200,11 +205,11 @@ class Footage:
     ) -> tuple[list[Shot], bool]:
         """Watch stretches side by side, and tell whether some is missing."""
 
-        async def one(part: Span) -> Sequence[Shot]:
+        async def one(part: Span) -> _Seen:
             how = (*part, slot, THUMB_SIDE, THUMB_QUALITY)
             seen = await self._children.run(watch, path, self._limits, *how)
             decoded(part[1])
-            return seen
+            return seen.shots, seen.whole
 
         return await self._gathered([one(part) for part in parts])
 
@@ -218,27 +223,29 @@ class Footage:
     ) -> tuple[list[Shot], bool]:
         """Decode frames side by side, and tell whether some is missing."""
 
-        async def one(part: Sequence[Planned]) -> Sequence[Shot]:
+        async def one(part: Sequence[Planned]) -> _Seen:
             wanted = [each.wanted for each in part]
             seen = await self._children.run(shots, path, self._limits, wanted, side, quality)
             decoded(max(each.at for each in wanted))
-            return seen
+            return seen, len(seen) == len(wanted)
 
         return await self._gathered([one(part) for part in shares(planned, WORTH)])
 
-    async def _gathered(
-        self, works: Iterable[Awaitable[Sequence[Shot]]]
-    ) -> tuple[list[Shot], bool]:
+    async def _gathered(self, works: Iterable[Awaitable[_Seen]]) -> tuple[list[Shot], bool]:
         """Gather what is decoded in time, and tell whether some is missing.
 
         Raises `FileProblem` if all is.
         """
         made: list[Shot] = []
         problems: list[FileProblem] = []
+        whole = True
 
-        async def one(work: Awaitable[Sequence[Shot]]) -> None:
+        async def one(work: Awaitable[_Seen]) -> None:
+            nonlocal whole
             try:
-                made.extend(await work)
+                shots, all_of_it = await work
+                made.extend(shots)
+                whole = whole and all_of_it
             except FileProblem as problem:
                 problems.append(problem)
 
@@ -254,9 +261,9 @@ class Footage:
         if not made:
             reason = Reason.TOO_SLOW if late else Reason.DAMAGED
             raise problems[0] if problems else FileProblem(reason, "no frames")
-        if late or problems:
+        if late or problems or not whole:
             log.warning("frames_missing", late=len(late), problems=[str(p) for p in problems])
-        return made, bool(late or problems)
+        return made, bool(late or problems or not whole)
 
     def _frame_key(self, thread: Thread, video: Video, number: int) -> str:
         milliseconds = round(seconds_of(number) * 1000)

@@ -355,6 +355,22 @@ async def test_a_child_that_is_lost_costs_its_stretch_only(
     assert max(numbers(survey)) > 400
 
 
+async def test_a_stretch_that_a_child_has_no_time_for_is_missing(
+    tmp_path: Path, processes: Children
+) -> None:
+    real = Room(tmp_path, processes)
+    video = await real.clip(frames=500, gop=50)
+
+    def early(function: Any, args: Any) -> tuple[Any, ...] | None:
+        hasty = args[1].model_copy(update={"child_seconds": 1e-9}) if function is watch else None
+        return (watch, args[0], hasty, *args[2:], None) if hasty and args[2] < 4 else None
+
+    real.children.fault = early
+    survey = await real.survey(video)
+    assert survey.partial
+    assert min(numbers(survey)) >= 100
+
+
 async def test_when_time_is_up_what_was_decoded_is_taken(real: Room) -> None:
     video = await long_video(real)
     hung = asyncio.Event()

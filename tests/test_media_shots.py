@@ -217,6 +217,12 @@ def test_of_a_stretch_the_sharpest_frame_is_taken(tmp_path: Path) -> None:
     assert other.sharpness < shot.sharpness / 2
 
 
+def test_frames_that_there_is_no_time_for_are_left_out(tmp_path: Path) -> None:
+    path = clip(tmp_path / "a.mp4")
+    hasty = LIMITS.model_copy(update={"child_seconds": 1e-9})
+    assert shots(path, hasty, [Wanted(0.0), Wanted(1.0)], 768) == ()
+
+
 def test_a_jump_is_told_where_the_picture_changes(tmp_path: Path) -> None:
     def drawn(number: int, size: tuple[int, int]) -> NDArray[np.uint8]:
         return blocks(0xFF00 if number < 25 else 0x00FF, size)

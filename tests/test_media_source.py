@@ -76,3 +76,12 @@ def test_the_frame_before_a_wanted_one_is_there(tmp_path: Path) -> None:
         source.frame(0.6)
         assert source.before is not None
         assert number(reel, (0.56, source.before)) == 14
+
+
+def test_a_source_that_is_late_has_no_more(tmp_path: Path) -> None:
+    path = clip(tmp_path / "a.mp4", frames=40)
+    with opened(path, LIMITS) as reel:
+        source = Source(reel, seconds=0.0)
+        assert source.frame(0.2) is None
+        assert source.late
+        assert not Source(reel).late

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from bot.media.watch import BLOCK, watch
+from bot.media.watch import BLOCK, Watched, watch
 from bot.problems import FileProblem, Reason
 from bot.settings import Limits
 from bot.survey import CHANGED
@@ -26,7 +26,7 @@ RATE = 25
 
 
 def seen(path: Path, start: float = 0.0, end: float = 100.0, slot: float = 0.5) -> tuple[Shot, ...]:
-    return watch(path, LIMITS, start, end, slot, 768)
+    return watch(path, LIMITS, start, end, slot, 768).shots
 
 
 def calm(*patches: range) -> Any:
@@ -121,6 +121,13 @@ def test_a_file_cut_in_the_middle_gives_what_it_holds(tmp_path: Path) -> None:
     cut.write_bytes(whole.read_bytes()[: whole.stat().st_size * 6 // 10])
     made = seen(cut)
     assert 0 < max(shot.at for shot in made) < 3.2
+
+
+def test_when_time_is_up_it_gives_what_it_has(tmp_path: Path) -> None:
+    path = clip(tmp_path / "a.mp4")
+    assert watch(path, LIMITS, 0.0, 9.0, 0.5, 768).whole
+    hasty = LIMITS.model_copy(update={"child_seconds": 1e-9})
+    assert watch(path, hasty, 0.0, 9.0, 0.5, 768) == Watched((), whole=False)
 
 
 def test_a_stretch_behind_the_end_gives_nothing(tmp_path: Path) -> None:

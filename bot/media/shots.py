@@ -22,13 +22,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bot.media.pixels import Pixels
-    from bot.media.reel import Reel
     from bot.media.source import Timed
     from bot.settings import Limits
 
 MARK = (32, 18)
 """Size of a frame's mark: enough to tell what changed, too small for noise to show."""
 QUALITY = 85
+PATIENCE = 0.75
+"""Share of the time of a child process after which it gives back what it has."""
 WITHOUT_LOSS = 98
 """The quality of a JPEG that is cut and encoded once more: nobody can see what it loses."""
 
@@ -83,15 +84,16 @@ def shots(
 ) -> tuple[Shot, ...]:
     """Decode the frames that are wanted, at most `side` pixels long, in the order of their times.
 
-    Those that a damaged file does not hold are left out. Raises `FileProblem`: those of
-    `bot.media.reel.opened`, and `DAMAGED`; and `MemoryError`.
+    Those that a damaged file does not hold are left out, and those that there was no time for.
+    Raises `FileProblem`: those of `bot.media.reel.opened`, and `DAMAGED`; and `MemoryError`.
     """
     ordered = sorted(wanted, key=lambda one: one.at)
     with decoding():
         if moves(path, limits):
             return tuple(_leafed(path, limits, ordered, side, quality))
         with opened(path, limits) as reel:
-            return tuple(_decoded(reel, ordered, side, quality))
+            source = Source(reel, limits.child_seconds * PATIENCE)
+            return tuple(_decoded(source, ordered, side, quality, reel.aspect))
 
 
 @contextmanager
@@ -156,21 +158,24 @@ def _turned(page: tuple[float, Pixels, float], quality: int) -> Shot:
     return replace(shot_of(at, pixels, quality), jump=round(jump, 1))
 
 
-def _decoded(reel: Reel, wanted: Sequence[Wanted], side: int, quality: int) -> Iterator[Shot]:
+def _decoded(
+    source: Source, wanted: Sequence[Wanted], side: int, quality: int, aspect: float
+) -> Iterator[Shot]:
     """Decode on from one wanted frame to the next, seeking where a key frame lies between."""
-    source = Source(reel)
     for one in wanted:
         found = source.frame(one.at, one.key)
+        if source.late:
+            return
         if found is None:
             continue
         before = source.before if one.until else None
-        (at, frame), pixels = _sharpest(found, source.until(one.until), side, reel.aspect)
+        (at, frame), pixels = _sharpest(found, source.until(one.until), side, aspect)
         shot = shot_of(at, pixels, quality)
         if before is not None:
-            earlier = mark_of(picture(before, side, reel.aspect))
+            earlier = mark_of(picture(before, side, aspect))
             shot = replace(shot, jump=round(difference(earlier, shot.mark), 1))
         if one.whole:
-            larger = picture(frame, one.whole, reel.aspect)
+            larger = picture(frame, one.whole, aspect)
             shot = replace(shot, whole=encode(larger, QUALITY))
         yield shot
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import time
 from typing import TYPE_CHECKING
 
 from av import VideoFrame
@@ -34,10 +35,15 @@ Timed = tuple[float, VideoFrame]
 
 
 class Source:
-    """The frames of a reel, decoded forwards as far as possible."""
+    """The frames of a reel, decoded forwards as far as possible.
 
-    def __init__(self, reel: Reel) -> None:
+    After so many `seconds` of work it is `late`, and has no more.
+    """
+
+    def __init__(self, reel: Reel, seconds: float = float("inf")) -> None:
         self._reel = reel
+        self._end = time.monotonic() + seconds
+        self.late = False
         self._frames: Iterator[Timed] = iter(())
         self._shown: Timed | None = None
         self._next: Timed | None = None
@@ -100,6 +106,9 @@ class Source:
         try:
             reel.seek(seconds)
             for packet in reel.container.demux(reel.stream):
+                if time.monotonic() > self._end:
+                    self.late = True
+                    return
                 # Without its index an AVI file is entered anywhere.
                 begun = begun or packet.is_keyframe
                 at = reel.when(packet)

@@ -13,7 +13,16 @@ import numpy as np
 
 from bot.media.pixels import Pixels
 from bot.media.reel import opened
-from bot.media.shots import QUALITY, decoding, difference, mark_of, sharpness_of, shot_of
+from bot.media.shots import (
+    PATIENCE,
+    QUALITY,
+    Shot,
+    decoding,
+    difference,
+    mark_of,
+    sharpness_of,
+    shot_of,
+)
 from bot.media.source import NOW, Source
 from bot.media.tones import picture
 from bot.survey import CHANGED, SAME
@@ -23,8 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from bot.media.reel import Reel
-    from bot.media.shots import Shot
+    from bot.media.source import Timed
     from bot.settings import Limits
 
 EVERY = 0.1
@@ -35,6 +43,14 @@ BEFORE = 2
 """Looks back to the frame that tells how much changes at a moment."""
 SETTLING = 0.3
 """Seconds around a look that is kept in which a sharper one may take its place."""
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """Frames of a stretch; `whole` is false where there was no time for the rest of it."""
+
+    shots: tuple[Shot, ...]
+    whole: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +71,7 @@ def watch(
     slot: float,
     side: int,
     quality: int = QUALITY,
-) -> tuple[Shot, ...]:
+) -> Watched:
     """Look through a stretch of a video, and keep as many frames as it has slots of time.
 
     Those are the most varied ones, beside those at which much changes; of similar ones close by
@@ -64,11 +80,14 @@ def watch(
     Raises `FileProblem`: those of `bot.media.reel.opened`, and `DAMAGED`; and `MemoryError`.
     """
     with decoding(), opened(path, limits) as reel:
-        return tuple(
+        source = Source(reel, limits.child_seconds * PATIENCE)
+        looks = _looks(source.passing(start, end), side, reel.aspect)
+        shots = tuple(
             replace(shot_of(look.at, look.pixels, quality), jump=round(look.jump, 1))
-            for block in _blocks(_looks(reel, start, end, side))
+            for block in _blocks(looks)
             for look in _kept(block, max(1, round(BLOCK / slot)))
         )
+        return Watched(shots, whole=not source.late)
 
 
 def _blocks(looks: Iterator[_Look]) -> Iterator[list[_Look]]:
@@ -109,15 +128,15 @@ def _sudden(block: list[_Look], most: int) -> list[int]:
     return sorted(peaks, key=lambda place: -jumps[place])[:most]
 
 
-def _looks(reel: Reel, start: float, end: float, side: int) -> Iterator[_Look]:
+def _looks(frames: Iterator[Timed], side: int, aspect: float) -> Iterator[_Look]:
     """Look at frames of a stretch, so far apart as looks are."""
     earlier: deque[bytes] = deque(maxlen=BEFORE)
     due = float("-inf")
-    for at, frame in Source(reel).passing(start, end):
+    for at, frame in frames:
         if at < due - NOW:
             continue
         due = at + EVERY
-        pixels = picture(frame, side, reel.aspect)
+        pixels = picture(frame, side, aspect)
         mark = mark_of(pixels)
         yield _Look(at, pixels, mark, difference(earlier[0], mark) if earlier else 0.0)
         earlier.append(mark)
