@@ -115,7 +115,7 @@ def test_ten_thousand_frames_are_listed_at_once(tmp_path: Path) -> None:
     path = repeated(tmp_path / "a.mkv", 10_000, 50)
     began = time.monotonic()
     found, listed = facts(path), ticks(path, LIMITS)
-    planned = plan(listed, [(0.0, 200.0)], 40)
+    planned = plan(listed, [(0.0, 200.0)], 40, 1000)
     assert time.monotonic() - began < 3
     assert (found.seconds, found.rate) == (200.0, 50.0)
     assert listed.at.tolist() == pytest.approx([number / 50 for number in range(10_000)], abs=5e-4)
@@ -186,7 +186,7 @@ def test_an_endless_matroska_file_is_as_long_as_its_pictures(tmp_path: Path) -> 
 def test_a_leap_of_time_costs_nothing(tmp_path: Path) -> None:
     path = clip(tmp_path / "a.mkv", times=[0.0, 0.04, 0.08, 90_000.0])
     assert facts(path).seconds == pytest.approx(120_000)
-    planned = plan(ticks(path, LIMITS), [(0.0, 200_000.0)], 40)
+    planned = plan(ticks(path, LIMITS), [(0.0, 200_000.0)], 40, 1000)
     made = shots(path, LIMITS, [one.wanted for one in planned], 160)
     assert [(shot.at, number_of(shot.jpeg)) for shot in made][-1] == (90_000.0, 3)
 
@@ -243,7 +243,7 @@ def looked_at(path: Path) -> tuple[Shot, ...] | FileProblem:
         found = take_in(path, limits)
         if isinstance(found, Prepared):
             return ()
-        planned = plan(ticks(path, limits), [(0.0, found.facts.seconds + 1)], 10)
+        planned = plan(ticks(path, limits), [(0.0, found.facts.seconds + 1)], 10, 1000)
         return shots(path, limits, [one.wanted for one in planned], 160)
     except FileProblem as problem:
         return problem
