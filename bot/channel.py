@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
@@ -24,6 +25,8 @@ SMALL_PICTURE_BYTES = 60_000
 https://learn.microsoft.com/microsoftteams/platform/bots/build-conversational-capability
 In base64 60 KB stay below the 100 KB that connectors on a developer's machine take.
 """
+
+_ENDING = re.compile(r"(?i)\.(jpe?g|png|hei[cf]|webp|gif|bmp|tiff?)$")
 
 
 class Stage(StrEnum):
@@ -109,6 +112,11 @@ class OutPicture:
     outlines: tuple[Outline, ...] = ()
     frames: tuple[OutFrame, ...] = ()
 
+    @property
+    def file_name(self) -> str:
+        """The name as that of a JPEG file, whatever the photo's ending was."""
+        return f"{_ENDING.sub('', self.name)}.jpg"
+
 
 @dataclass(frozen=True, slots=True)
 class Abilities:
@@ -116,7 +124,10 @@ class Abilities:
 
     `edits`: a sent text can be changed; `pace`: least seconds between two edits of one message;
     `text_limit`: most characters (code points) of one message; `files`: it takes a file;
-    `pictures`: it shows pictures.
+    `pictures`: it shows pictures; `earlier`: it can tell what was posted before; `slash`: people
+    can write `/commands`; `streams`: answers grow in the platform's own way; `stops`: the platform
+    has a Stop of its own; `follows`: edits and deletions of questions arrive; `private`: something
+    can be said to one person alone.
     """
 
     edits: bool = True
@@ -124,6 +135,12 @@ class Abilities:
     text_limit: int = 20_000
     files: bool = False
     pictures: bool = False
+    earlier: bool = False
+    slash: bool = True
+    streams: bool = False
+    stops: bool = False
+    follows: bool = False
+    private: bool = False
 
 
 class Unclear(Exception):
