@@ -8,10 +8,16 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
+
+import structlog
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Awaitable, Callable, Mapping
+
+logger = structlog.get_logger()
+
+T = TypeVar("T")
 
 FLOOR = 0.25
 """Least seconds before another try, even where the other side asks for none."""
@@ -72,3 +78,32 @@ class Retries:
     def _step(self) -> float:
         step, self._backoff = self._backoff, min(CAP, 2 * self._backoff)
         return step * random.uniform(0.5, 1.0)  # noqa: S311
+
+
+class Failed(Exception):
+    """A try that failed: with which problem, and whether there may be another one `again`.
+
+    `asked` are the seconds that the other side wants to be left alone for, if it told.
+    """
+
+    def __init__(self, problem: Exception, *, again: bool, asked: float | None = None) -> None:
+        super().__init__(str(problem))
+        self.problem = problem
+        self.again = again
+        self.asked = asked
+
+
+async def insist(
+    attempt: Callable[[], Awaitable[T]], retries: Retries, log: str, **about: str
+) -> T:
+    """Try until it works or patience ends; raises the problem of the last `Failed`.
+
+    Each failure is logged as the event `log`, with what it is `about`.
+    """
+    while True:
+        try:
+            return await attempt()
+        except Failed as failed:
+            logger.info(log, **about, why=str(failed))
+            if not (failed.again and await retries.again(failed.asked)):
+                raise failed.problem from None

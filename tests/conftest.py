@@ -11,7 +11,7 @@ from hypothesis import settings
 
 from adapters.redis.connection import connect
 from adapters.redis.settings import RedisSettings
-from adapters.teams import pace, streams
+from adapters.teams import connector, streams
 from tests.bot_under_test import Bots
 from tests.browser import launched, opened
 from tests.servers.openid import OpenIdServer
@@ -120,7 +120,7 @@ async def bots(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Bots]:
 @pytest.fixture
 def brisk(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let no test wait for the rates that Teams allows; tests of these rates do without it."""
-    monkeypatch.setattr(pace, "RATES", ((1000, 1.0),))
+    monkeypatch.setattr(connector, "RATES", ((1000, 1.0),))
     monkeypatch.setattr(streams, "GAP", 0.01)
 
 

@@ -11,16 +11,19 @@ from aiohttp import ClientSession
 from pydantic import SecretStr
 
 from adapters.download import Downloads, DownloadSettings
+from adapters.growth import Growth
 from adapters.guard import Guard
 from adapters.retries import Clock
+from adapters.streams import Streams
 from adapters.teams.connector import Connector
 from adapters.teams.consent import Consents
 from adapters.teams.files import Files
 from adapters.teams.hosts import ConnectorHosts
 from adapters.teams.limits import TeamsLimits
+from adapters.teams.paper import TeamsPaper
 from adapters.teams.replies import TeamsChannel
 from adapters.teams.settings import TeamsSettings
-from adapters.teams.streams import Streams
+from adapters.teams.streams import TeamsWire
 from adapters.teams.token import BotToken, bot_token
 from adapters.teams.uploads import Uploads
 from tests.fakes import FakeClock
@@ -104,11 +107,12 @@ async def outbound(
     async with ClientSession() as session, closing(Guard()) as guard:
         token = bot_token(session, settings, clock)
         connector = Connector(session, token, hosts, bounds, clock)
-        streams = Streams(connector, bounds, clock)
+        streams = Streams(TeamsWire(connector, clock), bounds.stream_seconds, clock)
         files = Files(Downloads(guard, DownloadSettings(), clock), token, hosts)
         uploads = Uploads(guard, files, bounds, clock)
         consents = Consents(connector, blobs, uploads, bounds)
-        channel = TeamsChannel(connector, streams, consents, files, bounds, clock)
+        growth = Growth(TeamsPaper(connector, bounds), streams, clock)
+        channel = TeamsChannel(connector, growth, consents, files, bounds)
         async with closing(token):
             yield Outbound(
                 session, token, connector, streams, files, uploads, consents, channel, blobs, clock

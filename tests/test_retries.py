@@ -6,9 +6,10 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 import pytest
+import structlog
 
-from adapters.retries import CAP, FLOOR, Patience, Retries, retry_after
-from tests.teams_outbound import FakeClock
+from adapters.retries import CAP, FLOOR, Failed, Patience, Retries, insist, retry_after
+from tests.fakes import FakeClock
 
 
 async def test_waits_grow_and_end_with_the_tries():
@@ -71,3 +72,53 @@ def test_any_other_retry_after_counts_for_nothing(value):
 
 def test_no_retry_after():
     assert retry_after({}) is None
+
+
+class Attempts:
+    """Fails with each failure in turn, and then works."""
+
+    def __init__(self, *failures):
+        self._failures = list(failures)
+        self.made = 0
+
+    async def __call__(self):
+        self.made += 1
+        if self._failures:
+            raise self._failures.pop(0)
+        return "done"
+
+
+async def test_what_may_be_repeated_is_insisted_on():
+    clock = FakeClock()
+    attempts = Attempts(
+        Failed(ValueError("busy"), again=True, asked=7), Failed(ValueError("cut"), again=True)
+    )
+    with structlog.testing.capture_logs() as logged:
+        assert await insist(attempts, Retries(Patience(5, 100), clock), "not_yet", of="a") == "done"
+    assert attempts.made == 3
+    assert clock.waits[0] == 7
+    level = {"event": "not_yet", "of": "a", "log_level": "info"}
+    assert logged == [level | {"why": "busy"}, level | {"why": "cut"}]
+
+
+async def test_what_may_not_be_repeated_is_raised_at_once():
+    clock = FakeClock()
+    attempts = Attempts(Failed(KeyError("gone"), again=False, asked=1))
+    with pytest.raises(KeyError):
+        await insist(attempts, Retries(Patience(5, 100), clock), "not_yet")
+    assert (attempts.made, clock.waits) == (1, [])
+
+
+async def test_the_last_problem_is_raised_when_patience_ends():
+    attempts = Attempts(*(Failed(ValueError(str(at)), again=True) for at in range(9)))
+    with pytest.raises(ValueError, match="2") as raised:
+        await insist(attempts, Retries(Patience(3, 100), FakeClock()), "not_yet")
+    assert attempts.made == 3
+    assert raised.value.__suppress_context__
+
+
+async def test_anything_else_is_not_repeated():
+    attempts = Attempts(RuntimeError("a mistake"))
+    with pytest.raises(RuntimeError):
+        await insist(attempts, Retries(Patience(3, 100), FakeClock()), "not_yet")
+    assert attempts.made == 1

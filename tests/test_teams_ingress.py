@@ -230,7 +230,7 @@ async def test_cards_may_be_nested(endpoint: Endpoint, token: str) -> None:
     assert (status, len(endpoint.inbox.messages)) == (200, 1)
 
 
-@pytest.mark.parametrize("channel", ["page", "terminal"])
+@pytest.mark.parametrize("channel", ["page", "terminal", "slack-app"])
 async def test_an_activity_that_names_a_channel_of_our_own_is_malformed(
     playground: Endpoint, channel: str
 ) -> None:

@@ -150,20 +150,11 @@ def test_citations_keep_to_the_limits_of_teams():
     assert {len(one["abstract"]) <= 160 for one in shown} == {True}
 
 
-@pytest.mark.parametrize(
-    ("name", "shown"),
-    [
-        ("P1 IMG_0042.jpg", "P1 IMG_0042.jpg"),
-        ("P1 IMG_0042.HEIC", "P1 IMG_0042.jpg"),
-        ("P1", "P1.jpg"),
-        ("P1 v1.2", "P1 v1.2.jpg"),
-    ],
-)
-def test_a_picture_is_a_message_without_text(name, shown):
-    activity = json.loads(posts.picture(ADDRESS, name, b"\xff\xd8pixels"))
+def test_a_picture_is_a_message_without_text():
+    activity = json.loads(posts.picture(ADDRESS, "P1 IMG_0042.jpg", b"\xff\xd8pixels"))
     [attachment] = activity.pop("attachments")
     head, data = attachment.pop("contentUrl").split(",")
-    assert attachment == {"contentType": "image/jpeg", "name": shown}
+    assert attachment == {"contentType": "image/jpeg", "name": "P1 IMG_0042.jpg"}
     assert (head, base64.b64decode(data)) == ("data:image/jpeg;base64", b"\xff\xd8pixels")
     assert activity == posts.base(ADDRESS, "message")
 

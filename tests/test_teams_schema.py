@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from botbuilder.schema import Activity
 
-from adapters.teams.schema import MOST_LISTED, Malformed, activity_from
+from adapters.bodies import Malformed
+from adapters.teams.schema import MOST_LISTED, activity_from
 from tests.payloads import NAMES, payload
 
 READ = [

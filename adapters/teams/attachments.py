@@ -8,8 +8,9 @@ from mimetypes import guess_type
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes
 
-from adapters.teams.fields import dig, name, string
-from adapters.teams.hosts import is_known_connector, origin
+from adapters.addresses import origin
+from adapters.fields import dig, name, string
+from adapters.teams.hosts import is_known_connector
 from adapters.teams.markup import Markup, is_emoji
 from adapters.teams.schema import MOST_LISTED
 from bot.messages import Attachment

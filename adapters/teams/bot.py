@@ -10,8 +10,8 @@ import structlog
 from botbuilder.core import InvokeResponse
 from botbuilder.core.teams import TeamsActivityHandler
 
+from adapters.fields import name
 from adapters.teams.activities import CARD_ACTION, read
-from adapters.teams.fields import name
 from bot import texts
 from bot.messages import Message
 

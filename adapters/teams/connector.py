@@ -11,14 +11,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-import structlog
 from aiohttp import ClientConnectorError, ClientError, ClientTimeout, ConnectionTimeoutError
 from aiohttp.hdrs import AUTHORIZATION
 from aiohttp.payload import BytesIOPayload, JsonPayload
 from yarl import URL
 
-from adapters.retries import Clock, Retries, retry_after
-from adapters.teams.pace import Pacer
+from adapters.pace import Pacer
+from adapters.retries import Clock, Failed, Retries, insist, retry_after
 from adapters.teams.refusals import SEQUENCE_CODE, Refusal, StreamRefused, refusal, told
 from bot.channel import Gone, Unclear
 
@@ -26,18 +25,21 @@ if TYPE_CHECKING:
     from aiohttp import ClientResponse, ClientSession
     from aiohttp.payload import Payload
 
+    from adapters.pace import Rate
     from adapters.retries import Patience
     from adapters.teams.hosts import ConnectorHosts
     from adapters.teams.limits import TeamsLimits
     from adapters.teams.token import BotToken
-
-log = structlog.get_logger()
 
 JSON = "application/json"
 NOT_NOW = {412, 429}
 """Surely not taken: even a post may be repeated."""
 PASSING = {408, 500, 502, 503, 504}
 """Perhaps taken: only what can be done twice may be repeated."""
+RATES: tuple[Rate, ...] = ((7, 1.0), (8, 2.0), (60, 30.0), (1800, 3600.0))
+"""Most sends in so many seconds, for one bot in one conversation:
+https://learn.microsoft.com/microsoftteams/platform/bots/how-to/rate-limit
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,16 +63,6 @@ class _Call:
         if isinstance(self.activity, bytes):
             return BytesIOPayload(io.BytesIO(self.activity), content_type=JSON)
         return JsonPayload(self.activity)
-
-
-class _Failed(Exception):
-    """A try that failed; `again` tells whether another one may follow."""
-
-    def __init__(self, problem: Exception, *, again: bool, asked: float | None = None) -> None:
-        super().__init__(str(problem))
-        self.problem = problem
-        self.again = again
-        self.asked = asked
 
 
 class Connector:
@@ -143,22 +135,20 @@ class Connector:
     async def _do(self, call: _Call, patience: Patience) -> dict[str, Any]:
         if not self._hosts.is_connector(call.service):
             raise Gone("the service URL is not one that Loupe answers to")
+
+        async def attempt() -> dict[str, Any]:
+            await self._pacer.turn(call.conversation, RATES)
+            return await self._with_fresh_token(call)
+
         retries = Retries(patience, self._clock)
-        while True:
-            await self._pacer.turn(call.conversation)
-            try:
-                return await self._with_fresh_token(call)
-            except _Failed as failed:
-                log.info("connector_failed", method=call.method, why=str(failed))
-                if not (failed.again and await retries.again(failed.asked)):
-                    raise failed.problem from None
+        return await insist(attempt, retries, "connector_failed", method=call.method)
 
     async def _with_fresh_token(self, call: _Call) -> dict[str, Any]:
         """Try once; a token that is refused is replaced and the call made once more."""
         token = await self._token.value()
         try:
             return await self._try(call, token)
-        except _Failed as failed:
+        except Failed as failed:
             refused = isinstance(failed.problem, Refusal) and failed.problem.status == 401
             if not (refused and token):
                 raise
@@ -177,31 +167,31 @@ class Connector:
             ) as response:
                 return _taken(call, response, await response.read())
         except (ClientConnectorError, ConnectionTimeoutError) as error:
-            raise _Failed(Refusal(0, "Unreachable", type(error).__name__), again=True) from None
+            raise Failed(Refusal(0, "Unreachable", type(error).__name__), again=True) from None
         except (ClientError, TimeoutError) as error:
             problem = Unclear(type(error).__name__)
-            raise _Failed(problem, again=call.repeatable) from None
+            raise Failed(problem, again=call.repeatable) from None
 
 
 def _taken(call: _Call, response: ClientResponse, body: bytes) -> dict[str, Any]:
-    """Give the answer's content; raises `_Failed` unless the activity was taken."""
+    """Give the answer's content; raises `Failed` unless the activity was taken."""
     status = response.status
     if 200 <= status < 300:
         return _content(status, body)
     problem = refusal(call.method, status, body)
     asked = retry_after(response.headers)
     if status in NOT_NOW:
-        raise _Failed(problem, again=True, asked=asked)
+        raise Failed(problem, again=True, asked=asked)
     if status in PASSING:
-        raise _Failed(Unclear(str(status)), again=call.repeatable, asked=asked)
-    raise _Failed(problem, again=False)
+        raise Failed(Unclear(str(status)), again=call.repeatable, asked=asked)
+    raise Failed(problem, again=False)
 
 
 def _content(status: int, body: bytes) -> dict[str, Any]:
     """Read an accepted answer; out of order, a stream's chunk is "accepted" with an error."""
     code, message = told(body)
     if code == SEQUENCE_CODE:
-        raise _Failed(StreamRefused(status, code, message), again=False)
+        raise Failed(StreamRefused(status, code, message), again=False)
     try:
         content = json.loads(body)
     except ValueError:

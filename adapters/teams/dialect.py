@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 
+from adapters.inert import JOINER
+
 FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
 HEADING = re.compile(r" {0,3}#{1,6}(?:[ \t]+(.*))?")
 ROW = re.compile(r"[ \t]*\|(.*)\|[ \t]*")
@@ -18,8 +20,6 @@ UNFINISHED_IMAGE = re.compile(r"!(\[[^][]{0,500}(\](\([^()]{0,2000})?)?)?$")
 SPAN = re.compile(r"(?<!`)(`+)(?!`).+?(?<!`)\1(?!`)")
 CLOSED_SPAN = re.compile(SPAN.pattern + r"(?!$)")
 TAG = re.compile(r"<(?=[A-Za-z/!?])")
-JOINER = "\u2060"
-"""A character without width: entities such as `&lt;` would be shown as they are in code."""
 MAY_CHANGE = re.compile(r"[ \t]*(#{1,6}([ \t]|$)|\||```|~~~|[`~]{1,2}$)")
 
 
@@ -99,5 +99,8 @@ def _prose(words: str) -> str:
 
 
 def _code(line: str) -> str:
-    """Part what would be an image or a tag if this were no code; it looks the same."""
+    """Part what would be an image or a tag if this were no code; it looks the same.
+
+    Entities such as `&lt;` would be shown as they are here.
+    """
     return TAG.sub(f"<{JOINER}", line).replace("![", f"!{JOINER}[")

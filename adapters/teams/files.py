@@ -7,7 +7,7 @@ import base64
 import binascii
 from typing import TYPE_CHECKING, Any
 
-from adapters.teams.hosts import is_loopback_url, origin
+from adapters.addresses import is_loopback_url, origin
 from bot.channel import Refused
 from bot.media.allowance import Tally
 from bot.problems import FileProblem, Reason

@@ -8,20 +8,18 @@ again.
 
 from __future__ import annotations
 
-import asyncio
-import json
-import math
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING
 
 import structlog
-from aiohttp import ClientError, ClientSession, web
+from aiohttp import ClientSession, web
 from botbuilder.core import CloudAdapterBase
 
+from adapters.bodies import Malformed, TooLarge, TooSlow, decoded, read_body
+from adapters.fields import ID_LENGTH
 from adapters.teams import playground
 from adapters.teams.auth import TeamsAuthentication, Tokens, Unauthenticated
 from adapters.teams.bot import Accept, Bot
-from adapters.teams.fields import ID_LENGTH
-from adapters.teams.schema import Malformed, activity_from
+from adapters.teams.schema import activity_from
 from adapters.teams.signing_keys import KeysUnavailable, SigningKeys
 from bot.problems import StoreDown
 
@@ -39,18 +37,8 @@ BODY_SECONDS = 15.0
 
 https://learn.microsoft.com/azure/bot-service/bot-builder-howto-long-operations-guidance
 """
-MOST_NESTED = 50
-"""Most objects and arrays inside each other; genuine activities have about a dozen."""
-OWN_CHANNELS = frozenset({"page", "terminal"})
+OWN_CHANNELS = frozenset({"page", "terminal", "slack-app"})
 """Loupe's channels that the Bot Framework does not bring; an activity of theirs is forged."""
-
-
-class TooLarge(ValueError):
-    """More came than LOUPE_MAX_BODY_BYTES."""
-
-
-class TooSlow(ValueError):
-    """The body did not arrive in time."""
 
 
 class Forbidden(PermissionError):
@@ -111,8 +99,8 @@ class Ingress:
         """Answer one delivery."""
         try:
             await self._admit(request)
-            activity = _activity(await self._body(request))
-            return await self._turn(activity, request.headers.get("Authorization", ""))
+            body = await read_body(request, self._settings.max_body_bytes, BODY_SECONDS)
+            return await self._turn(_activity(body), request.headers.get("Authorization", ""))
         except tuple(STATUS) as problem:
             status = next(STATUS[kind] for kind in type(problem).__mro__ if kind in STATUS)
             log.info("teams_delivery_refused", status=status, reason=str(problem))
@@ -126,20 +114,6 @@ class Ingress:
             raise Forbidden(f"MicrosoftAppId is not set, and {why}")
         if request.content_type != "application/json":
             raise Malformed("the content type is not application/json")
-
-    async def _body(self, request: web.Request) -> bytearray:
-        body = bytearray()
-        try:
-            async with asyncio.timeout(BODY_SECONDS):
-                async for chunk in request.content.iter_any():
-                    body += chunk
-                    if len(body) > self._settings.max_body_bytes:
-                        raise TooLarge("the body is larger than LOUPE_MAX_BODY_BYTES")
-        except TimeoutError as error:
-            raise TooSlow("the body did not arrive in time") from error
-        except (ClientError, web.RequestPayloadError, ConnectionError) as error:
-            raise Malformed("the body did not arrive whole") from error
-        return body
 
     async def _turn(self, activity: Activity, header: str) -> web.Response:
         sender = await self._authentication.authenticate_request(activity, header)
@@ -158,12 +132,7 @@ def teams_ingress(
 
 def _activity(body: bytearray) -> Activity:
     """Read a body into botbuilder's schema; raises `Malformed`."""
-    data = _decoded(body)
-    if not isinstance(data, dict):
-        raise Malformed("the body is no JSON object")
-    if _is_nested_beyond(MOST_NESTED, data):
-        raise Malformed(f"the body is nested more than {MOST_NESTED} deep")
-    activity = activity_from(data)
+    activity = activity_from(decoded(body))
     if not activity.type:
         raise Malformed("the activity has no type")
     if not _names_conversation(activity):
@@ -173,42 +142,6 @@ def _activity(body: bytearray) -> Activity:
     return activity
 
 
-def _is_nested_beyond(most: int, data: dict[str, Any]) -> bool:
-    """Tell whether containers stand inside each other more than so many deep; no recursion."""
-    level: list[Any] = [data]
-    for _ in range(most):
-        inside = (one.values() if isinstance(one, dict) else one for one in level)
-        level = [part for parts in inside for part in parts if isinstance(part, dict | list)]
-        if not level:
-            return False
-    return True
-
-
 def _names_conversation(activity: Activity) -> bool:
     place = activity.conversation and activity.conversation.id
     return bool(place) and len(place) <= ID_LENGTH
-
-
-def _decoded(body: bytearray) -> Any:
-    """Read JSON as RFC 8259 has it; half surrogate pairs become question marks."""
-    try:
-        data = _decoder.decode(body.decode())
-        if b"\\ud" in body or b"\\uD" in body:
-            data = json.loads(json.dumps(data, ensure_ascii=False).encode(errors="replace"))
-    except (ValueError, RecursionError) as error:
-        raise Malformed(f"the body is no JSON: {error}") from None
-    return data
-
-
-def _finite(number: str) -> float:
-    value = float(number)
-    if not math.isfinite(value):
-        raise ValueError("a number is out of range")
-    return value
-
-
-def _no_constant(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is no JSON")
-
-
-_decoder = json.JSONDecoder(parse_float=_finite, parse_constant=_no_constant)

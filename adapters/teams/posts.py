@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import re
 from typing import TYPE_CHECKING, Any
 
 from adapters.teams.cards import card
@@ -62,14 +61,10 @@ def text(post: Post, max_bytes: int = MAX_BYTES) -> str:
 
 
 def picture(address: Address, name: str, jpeg: bytes) -> bytes:
-    """Make the message that shows a picture, as JSON; takes a moment, so not in the event loop.
-
-    It gets the ending of what it is, whatever the photo's was.
-    """
-    stem = re.sub(r"(?i)\.(jpe?g|png|hei[cf]|webp|gif|bmp|tiff?)$", "", name)
+    """Make the message that shows a picture, as JSON; takes a moment, so not in the event loop."""
     data = base64.b64encode(jpeg).decode()
     url = f"data:image/jpeg;base64,{data}"
-    attachment = {"contentType": "image/jpeg", "contentUrl": url, "name": f"{stem}.jpg"}
+    attachment = {"contentType": "image/jpeg", "contentUrl": url, "name": name}
     return json.dumps(base(address, "message") | {"attachments": [attachment]}).encode()
 
 

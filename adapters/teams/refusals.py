@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from adapters.streams import StreamEnded
 from bot.channel import Gone, Refused
 
 STREAM_CODE = "ContentStreamNotAllowed"
@@ -26,18 +27,13 @@ class TooBig(Refusal):
     """The message is larger than the platform takes."""
 
 
-class StreamRefused(Refusal):
+class StreamRefused(Refusal, StreamEnded):
     """A chunk of a stream that is not taken; only the message tells why."""
 
-    @property
-    def cancelled(self) -> bool:
-        """Whether the user pressed Stop (spelt "canceled" or "cancelled")."""
-        return "cancel" in self.message.lower()
-
-    @property
-    def late(self) -> bool:
-        """Whether a later chunk overtook this one."""
-        return self.code == SEQUENCE_CODE
+    def __init__(self, status: int, code: str = "", message: str = "") -> None:
+        super().__init__(status, code, message)
+        self.cancelled = "cancel" in message.lower()  # spelt "canceled" or "cancelled"
+        self.late = code == SEQUENCE_CODE
 
 
 def told(body: bytes) -> tuple[str, str]:

@@ -9,14 +9,17 @@ from typing import TYPE_CHECKING
 from aiohttp import ClientSession, DummyCookieJar, web
 
 from adapters.download import Downloads, DownloadSettings
+from adapters.growth import Growth
 from adapters.guard import Guard
+from adapters.streams import Streams
 from adapters.teams.connector import Connector
 from adapters.teams.consent import Consents
 from adapters.teams.files import Files
 from adapters.teams.hosts import ConnectorHosts
 from adapters.teams.ingress import teams_ingress
+from adapters.teams.paper import TeamsPaper
 from adapters.teams.replies import TeamsChannel
-from adapters.teams.streams import Streams
+from adapters.teams.streams import TeamsWire
 from adapters.teams.token import bot_token
 from adapters.teams.uploads import Uploads
 
@@ -56,7 +59,9 @@ async def teams_room(
         connector = Connector(session, token, hosts, limits)
         files = Files(Downloads(guard, downloading), token, hosts)
         consents = Consents(connector, blobs, Uploads(guard, files, limits), limits)
-        channel = TeamsChannel(connector, Streams(connector, limits), consents, files, limits)
+        streams = Streams(TeamsWire(connector), limits.stream_seconds)
+        growth = Growth(TeamsPaper(connector, limits), streams)
+        channel = TeamsChannel(connector, growth, consents, files, limits)
         ingress = teams_ingress(settings, session, accept, hosts)
         await ingress.start()
         stack.push_async_callback(ingress.stop)

@@ -11,6 +11,8 @@ from typing import Any, TypeVar
 
 from botbuilder.schema import Activity, Attachment, ChannelAccount, ConversationAccount, Entity
 
+from adapters.bodies import Malformed
+
 T = TypeVar("T", str, bool, dict[str, Any], list[Any])
 
 MOST_LISTED = 1000
@@ -19,10 +21,6 @@ MOST_LISTED = 1000
 _ACCOUNT = frozenset({"id", "name", "aadObjectId", "role"})
 _CONVERSATION = frozenset({"id", "name", "conversationType", "isGroup"})
 _ATTACHMENT = frozenset({"contentType", "contentUrl", "content", "name"})
-
-
-class Malformed(ValueError):
-    """What came is no activity; the text names the field."""
 
 
 def activity_from(data: dict[str, Any]) -> Activity:

@@ -7,8 +7,8 @@ from collections import defaultdict
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from adapters.fields import dig, identifier, name, pressed, string
 from adapters.teams.cards import COMMAND
-from adapters.teams.fields import dig, identifier, name, string
 from adapters.teams.markup import Markup
 
 if TYPE_CHECKING:
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
     from botbuilder.schema import Activity
 
-LONGEST_COMMAND = 200
 MOST_MENTIONS = 200
 
 # Every repetition is bounded, so that no text makes the search slow.
@@ -35,8 +34,7 @@ def command(value: Any) -> str:
 
     Only a short text that begins with a slash is one; empty for all else.
     """
-    pressed = string(dig(value, COMMAND)).strip()
-    return pressed if pressed.startswith("/") and len(pressed) <= LONGEST_COMMAND else ""
+    return pressed(dig(value, COMMAND))
 
 
 def words(activity: Activity) -> str:

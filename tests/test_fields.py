@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from adapters.teams.fields import dig, identifier, name, string
+from adapters.fields import dig, identifier, name, pressed, string
 
 
 @pytest.mark.parametrize("value", [None, 5, True, ["x"], {"x": 1}])
@@ -37,3 +37,20 @@ def test_digging_ends_where_the_way_ends() -> None:
     assert dig(data, "x", "b") is None
     assert dig(None, "a") is None
     assert dig(data) is data
+
+
+@pytest.mark.parametrize(
+    ("value", "command"),
+    [
+        ("/system continue", "/system continue"),
+        (" /stop\n", "/stop"),
+        ("/" + "x" * 199, "/" + "x" * 199),
+        ("/" + "x" * 200, ""),
+        ("stop", ""),
+        ("", ""),
+        (["/stop"], ""),
+        (None, ""),
+    ],
+)
+def test_only_a_short_command_can_be_pressed(value: Any, command: str) -> None:
+    assert pressed(value) == command

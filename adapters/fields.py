@@ -7,6 +7,7 @@ from typing import Any
 
 NAME_LENGTH = 200
 ID_LENGTH = 1024
+COMMAND_LENGTH = 200
 
 _UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]+")
 """Control characters, and those that turn the direction of writing."""
@@ -25,6 +26,15 @@ def name(value: Any) -> str:
 def identifier(value: Any) -> str:
     """Take a platform's id: at most 1024 characters."""
     return string(value)[:ID_LENGTH]
+
+
+def pressed(value: Any) -> str:
+    """Take the command that a button of ours sends, and anything else as none.
+
+    Only a text of at most 200 characters that begins with a slash is one.
+    """
+    command = string(value).strip()
+    return command if command.startswith("/") and len(command) <= COMMAND_LENGTH else ""
 
 
 def dig(data: Any, *keys: str) -> Any:
