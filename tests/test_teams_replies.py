@@ -19,8 +19,9 @@ from bot.channel import (
 )
 from bot.mailbox import NO_ID
 from bot.media.allowance import Allowance
-from bot.messages import Attachment
+from bot.messages import Attachment, Author, Message
 from bot.problems import FileProblem
+from bot.threads import Thread
 from tests.fakes import FakeClock
 from tests.servers.teams import CHANNEL, GROUP, TeamsServer
 from tests.servers.teams_services import PASSWORD
@@ -63,6 +64,12 @@ def test_what_can_be_done_where(teams, channel, kind, scope, edits, pace, files)
     assert (able.edits, able.pace, able.files) == (edits, pace, files)
     assert able.text_limit == 20_000
     assert able.pictures
+
+
+async def test_a_message_of_teams_is_complete_and_nothing_earlier_is_told(channel):
+    message = Message("1", Thread("msteams", "t", "c"), Author("29:alex", "Alex"), "hello")
+    assert await channel.complete(message) is message
+    assert await channel.earlier(message) == ()
 
 
 @pytest.mark.parametrize("scope", ["groupChat", "channel"])
