@@ -1,0 +1,1 @@
+"""Slack: events and interactions in, answers out."""

@@ -1,0 +1,141 @@
+"""Buttons, the message shortcut and `/loupe` as messages of ours: pure functions.
+
+The shapes are those of https://docs.slack.dev/reference/interaction-payloads/ and, of the slash
+command, of https://docs.slack.dev/interactivity/implementing-slash-commands/.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from adapters.fields import dig, identifier, name, pressed, string
+from adapters.slack.attachments import files_of
+from adapters.slack.places import TOP, address_of, is_shared, permalink, root_of, thread_of
+from adapters.slack.wording import unescaped, words
+from bot import texts
+from bot.commands import parse
+from bot.messages import Author, Message
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from adapters.slack.workspaces import Workspace
+
+OF_LATEST = frozenset({"json", "photos", "stop", "usage"})
+"""Commands that `/loupe` gives to the thread that its caller was last heard in."""
+
+IN_THREADS = frozenset({"forget", "reset"})
+"""Commands that `/loupe` does not take: they destroy, so they are said where they act."""
+
+
+def read_button(payload: Mapping[str, Any], workspace: Workspace) -> Message | None:
+    """Read a pressed button of ours; None for what carries no command.
+
+    A button that stands in no thread, as those of private answers, acts on the place.
+    """
+    actions, container = payload.get("actions"), payload.get("container")
+    command = pressed(dig(actions[0], "value")) if isinstance(actions, list) and actions else ""
+    channel = _id(payload, "channel") or identifier(dig(container, "channel_id"))
+    if not (command and channel):
+        return None
+    private = dig(container, "is_ephemeral") is True
+    stated = dig(container, "thread_ts") or dig(payload.get("message"), "thread_ts")
+    root = "" if private else identifier(stated)
+    response = string(payload.get("response_url")) if private else ""
+    user = _id(payload, "user")
+    return Message(
+        id=identifier(payload.get("trigger_id")),
+        thread=thread_of(workspace.team, channel, root or TOP),
+        author=_author(payload),
+        text=command,
+        address=address_of(workspace.team, channel, root, user, private=private, response=response),
+        shared=is_shared(channel),
+        opening=not root,
+        at=time.time(),
+    )
+
+
+def read_shortcut(payload: Mapping[str, Any], workspace: Workspace) -> Message | None:
+    """Read that somebody asks for a look at a post, whoever wrote it.
+
+    The post is answered like an edit of it: once for each time that it is asked for.
+    """
+    post, channel = payload.get("message"), _id(payload, "channel")
+    ts = identifier(dig(post, "ts")) or identifier(payload.get("message_ts"))
+    if not (isinstance(post, dict) and channel and ts):
+        return None
+    root, user = root_of({**post, "ts": ts}), _id(payload, "user")
+    response = string(payload.get("response_url"))
+    return Message(
+        id=ts,
+        thread=thread_of(workspace.team, channel, root),
+        author=_author(payload),
+        text=words(string(post.get("text")), workspace.bot_user),
+        attachments=files_of(post),
+        address=address_of(workspace.team, channel, root, user, response=response),
+        version=identifier(payload.get("trigger_id")),
+        shared=is_shared(channel),
+        opening=root == ts,
+        at=time.time(),
+    )
+
+
+class Slash:
+    """One `/loupe …`: Slack says where and by whom it was called, but in no thread."""
+
+    def __init__(self, payload: Mapping[str, Any], workspace: Workspace) -> None:
+        self._payload = payload
+        self._workspace = workspace
+        self.channel = identifier(payload.get("channel_id"))
+        self.user = identifier(payload.get("user_id"))
+        self.text, self._name = _order(string(payload.get("text")))
+
+    @property
+    def of_latest(self) -> bool:
+        """Whether it is about the thread that its caller was last heard in."""
+        return self._name in OF_LATEST
+
+    def read(self, latest: str) -> Message | str:
+        """Read it as a message, or give the private answer to it at once.
+
+        `latest` is the root of the caller's latest thread in the channel; empty where there is
+        none, and for commands that are about the place.
+        """
+        if self._name in IN_THREADS:
+            return texts.SLASH_NEEDS_THREAD
+        if not self.of_latest:
+            return self._message(TOP)
+        return self._message(latest) if latest else texts.SLASH_NO_THREAD
+
+    def _message(self, root: str) -> Message:
+        team, at_top = self._workspace.team, root == TOP
+        about = "" if at_top else permalink(self._workspace.url, self.channel, root)
+        response = string(self._payload.get("response_url"))
+        return Message(
+            id=identifier(self._payload.get("trigger_id")),
+            thread=thread_of(team, self.channel, root),
+            author=Author(self.user, name(self._payload.get("user_name"))),
+            text=self.text,
+            address=address_of(
+                team, self.channel, "", self.user, private=True, response=response, about=about
+            ),
+            shared=is_shared(self.channel),
+            opening=at_top,
+            at=time.time(),
+        )
+
+
+def _order(text: str) -> tuple[str, str]:
+    """Read what stands after `/loupe` as a command of ours and its name; else it asks for help."""
+    order = "/" + unescaped(text).lstrip("/!")
+    command = parse(order)
+    return (order, command.name) if command else ("/help", "help")
+
+
+def _id(payload: Mapping[str, Any], what: str) -> str:
+    return identifier(dig(payload, what, "id"))
+
+
+def _author(payload: Mapping[str, Any]) -> Author:
+    return Author(_id(payload, "user"), name(dig(payload, "user", "name")))

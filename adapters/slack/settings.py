@@ -1,0 +1,89 @@
+"""The Slack app: its tokens, where Slack is, and what asks for a look."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, SecretStr, model_validator
+from pydantic_settings import SettingsConfigDict
+
+from bot.settings import MIB, Section, WebAddress
+
+
+def _bot_token(token: SecretStr) -> SecretStr:
+    return _beginning(token, "xoxb-")
+
+
+def _app_token(token: SecretStr) -> SecretStr:
+    return _beginning(token, "xapp-")
+
+
+def _beginning(token: SecretStr, prefix: str) -> SecretStr:
+    """Tell the tokens apart as Slack does: https://docs.slack.dev/authentication/tokens/."""
+    if not token.get_secret_value().startswith(prefix):
+        raise ValueError(f"it must begin with {prefix}")
+    return token
+
+
+def _emoji(name: str) -> str:
+    """Take an emoji's name with or without colons; `off` is none."""
+    name = name.strip().strip(":").lower()
+    return "" if name == "off" else name
+
+
+class SlackSettings(Section):
+    """Everything that an installed Slack app needs; without a bot token there is no Slack.
+
+    Events come by HTTP with the signing secret, or through a socket with the app token. The names
+    of the three secrets and of `SLACK_API_URL` are those of Slack's own tools.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="LOUPE_SLACK_")
+
+    bot_token: Annotated[SecretStr, AfterValidator(_bot_token)] | None = Field(
+        None, validation_alias="SLACK_BOT_TOKEN", description="the app's bot token, xoxb-…"
+    )
+    signing_secret: SecretStr | None = Field(
+        None, validation_alias="SLACK_SIGNING_SECRET", description="what Slack signs requests with"
+    )
+    app_token: Annotated[SecretStr, AfterValidator(_app_token)] | None = Field(
+        None,
+        validation_alias="SLACK_APP_TOKEN",
+        description="the app-level token, xapp-…; events then come through a socket",
+    )
+    api_url: WebAddress = Field(
+        "https://slack.com/api",
+        validation_alias="SLACK_API_URL",
+        description="where Slack's Web API is",
+    )
+    reaction: Annotated[str, AfterValidator(_emoji)] = Field(
+        "mag", description='emoji that asks for a look at a post; "off": none does'
+    )
+    max_body_bytes: int = Field(MIB, ge=1024, description="largest request body, bytes")
+
+    @model_validator(mode="after")
+    def _complete(self) -> SlackSettings:
+        """Refuse a token that nothing can be received with, and secrets without a token."""
+        if self.bot_token and not (self.signing_secret or self.app_token):
+            raise ValueError(
+                "SLACK_BOT_TOKEN is set but neither SLACK_SIGNING_SECRET (events by HTTP) "
+                "nor SLACK_APP_TOKEN (Socket Mode) is"
+            )
+        for name, secret in self._receiving.items():
+            if secret and not self.bot_token:
+                raise ValueError(f"{name} is set but SLACK_BOT_TOKEN is not")
+        return self
+
+    @property
+    def _receiving(self) -> dict[str, SecretStr | None]:
+        return {"SLACK_SIGNING_SECRET": self.signing_secret, "SLACK_APP_TOKEN": self.app_token}
+
+    @property
+    def configured(self) -> bool:
+        """Whether there is a Slack app at all."""
+        return self.bot_token is not None
+
+    @property
+    def socket(self) -> bool:
+        """Whether events come through a socket instead of by HTTP."""
+        return self.app_token is not None
