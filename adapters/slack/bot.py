@@ -130,7 +130,10 @@ class SlackBot:
 
 
 class _Door(AsyncAuthorize):
-    """Tells Bolt who Loupe is in a workspace, so that it leaves out what Loupe itself did."""
+    """Tells Bolt who Loupe is in a workspace, so that it leaves out what Loupe itself did.
+
+    The token is kept from it: nothing is sent through Bolt.
+    """
 
     def __init__(self, workspaces: Workspaces) -> None:
         self._workspaces = workspaces
@@ -150,7 +153,6 @@ class _Door(AsyncAuthorize):
             team_id=workspace.team,
             bot_user_id=workspace.bot_user,
             bot_id=workspace.bot_id,
-            bot_token=workspace.token,
         )
 
 

@@ -41,6 +41,8 @@ def kind_of(payload: Mapping[str, Any]) -> Kind:
         value = dig(payload, *keys)
         if not isinstance(value, str) or not 0 < len(value) <= ID_LENGTH:
             raise Malformed(f"{'.'.join(keys)} is missing or no name")
+    if not isinstance(payload.get("event", {}), dict):
+        raise Malformed("event is no object")
     if kind == "button":
         _check_actions(payload.get("actions"))
     return kind

@@ -10,19 +10,15 @@ from pydantic_settings import SettingsConfigDict
 from bot.settings import MIB, Section, WebAddress
 
 
-def _bot_token(token: SecretStr) -> SecretStr:
-    return _beginning(token, "xoxb-")
-
-
-def _app_token(token: SecretStr) -> SecretStr:
-    return _beginning(token, "xapp-")
-
-
-def _beginning(token: SecretStr, prefix: str) -> SecretStr:
+def _beginning(prefix: str) -> AfterValidator:
     """Tell the tokens apart as Slack does: https://docs.slack.dev/authentication/tokens/."""
-    if not token.get_secret_value().startswith(prefix):
-        raise ValueError(f"it must begin with {prefix}")
-    return token
+
+    def check(token: SecretStr | None) -> SecretStr | None:
+        if token and not token.get_secret_value().startswith(prefix):
+            raise ValueError(f"it must begin with {prefix}")
+        return token
+
+    return AfterValidator(check)
 
 
 def _emoji(name: str) -> str:
@@ -40,13 +36,13 @@ class SlackSettings(Section):
 
     model_config = SettingsConfigDict(env_prefix="LOUPE_SLACK_")
 
-    bot_token: Annotated[SecretStr, AfterValidator(_bot_token)] | None = Field(
+    bot_token: Annotated[SecretStr | None, _beginning("xoxb-")] = Field(
         None, validation_alias="SLACK_BOT_TOKEN", description="the app's bot token, xoxb-…"
     )
     signing_secret: SecretStr | None = Field(
         None, validation_alias="SLACK_SIGNING_SECRET", description="what Slack signs requests with"
     )
-    app_token: Annotated[SecretStr, AfterValidator(_app_token)] | None = Field(
+    app_token: Annotated[SecretStr | None, _beginning("xapp-")] = Field(
         None,
         validation_alias="SLACK_APP_TOKEN",
         description="the app-level token, xapp-…; events then come through a socket",
