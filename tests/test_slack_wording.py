@@ -5,8 +5,6 @@ from __future__ import annotations
 import time
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from adapters.slack.wording import MOST_MENTIONS, mentions, named, unescaped, words
 
@@ -71,8 +69,3 @@ def test_no_text_makes_the_reading_slow(piece: str) -> None:
     named(words(text, "UBOT"), {})
     mentions(text)
     assert time.perf_counter() - began < 2
-
-
-@given(st.text(alphabet="<>@#!|&;UBOT1 ltgamp", max_size=60))
-def test_the_mention_of_the_bot_never_stays(text: str) -> None:
-    assert "<@UBOT>" not in words(text.replace("&", ""), "UBOT").replace("<<", "")

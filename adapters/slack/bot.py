@@ -159,11 +159,12 @@ class _Door(AsyncAuthorize):
 def _app(door: _Door) -> AsyncApp:
     """Build Bolt's app: the doors verify who sends, and a listener ends before the answer.
 
-    Its logger is held to errors, since its warnings quote whole requests. A client of its own
+    Its log is held to errors, since its warnings quote whole requests. A client of its own
     keeps Bolt from taking the token of the environment and asking Slack before each answer.
     """
     logger = logging.getLogger("slack_bolt")
     logger.setLevel(logging.ERROR)
+    logging.getLogger("slack_sdk").setLevel(logging.WARNING)
     app = AsyncApp(
         name="loupe",
         logger=logger,

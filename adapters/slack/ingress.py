@@ -29,6 +29,9 @@ FORM = "application/x-www-form-urlencoded"
 MOST_FIELDS = 50
 """Most fields of a form; Slack's slash commands have about fifteen."""
 TIME_LENGTH = 20
+BODY_SECONDS = 5.0
+"""Longest time for a body to arrive: Slack waits three seconds for the answer."""
+
 WINDOW = 300
 """Seconds that a signature holds: https://docs.slack.dev/authentication/verifying-requests-from-slack/."""
 
@@ -83,7 +86,7 @@ class SlackIngress:
         signature = request.headers.get("X-Slack-Signature", "")
         if not signature.startswith("v0=") or not self._is_fresh(stamp):
             raise Unsigned("no signature of the last five minutes")
-        body = bytes(await read_body(request, self._most))
+        body = bytes(await read_body(request, self._most, BODY_SECONDS))
         if not self._is_signed(body, stamp, signature):
             raise Unsigned("the signature is wrong")
         return _payload(body, request.content_type)
