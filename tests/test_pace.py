@@ -81,6 +81,18 @@ async def test_quiet_lines_are_forgotten():
     assert (len(pacer._turns), len(pacer._held)) == (1, 0)
 
 
+async def test_a_busy_line_does_not_keep_the_quiet_ones():
+    clock = FakeClock()
+    pacer = Pacer(clock, most=45)
+    for line in ("busy", "quiet", "still"):
+        await pacer.turn(line, RATES)
+    clock.time += LONGEST - 1
+    await pacer.turn("busy", RATES)
+    clock.time += 2
+    await pacer.turn("busy", RATES)
+    assert list(pacer._turns) == ["busy"]
+
+
 async def test_a_slow_line_is_remembered_while_a_brisk_one_goes_on():
     clock = FakeClock()
     pacer = Pacer(clock, most=1e6)

@@ -113,6 +113,7 @@ async def test_a_stream_from_the_first_word_to_the_last(
     ]
     assert wire.sequences == [1, 2, 3, 4, 4]
     assert set(wire.states) == {State.RUNNING}
+    assert not await streams.show(CHAT, sent, Post("a red car again."))
 
 
 async def test_a_message_that_is_no_stream_is_edited(streams: Streams) -> None:
