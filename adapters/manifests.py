@@ -40,12 +40,16 @@ def build_teams(app_id: str, host: str, version: str) -> bytes:
     return _zip(files)
 
 
-def build_slack(host: str) -> str:
+def build_slack(host: str = "", *, socket: bool = False) -> str:
     """Build the YAML to paste where Slack asks for a manifest (schema 2.0).
 
-    `host` is the public name that Loupe is reached by over HTTPS. Raises `SettingsError`.
+    `host` is the public name that Loupe is reached by over HTTPS; with `socket` (Socket Mode) it
+    needs none, and the manifest names no address. Raises `SettingsError`.
     """
     template = (resources.files("manifest") / "slack" / "manifest.yaml").read_text("utf-8")
+    if socket:
+        kept = [line for line in template.splitlines(keepends=True) if "{host}" not in line]
+        return "".join(kept).replace("socket_mode_enabled: false", "socket_mode_enabled: true")
     return template.replace("{host}", _host(host))
 
 

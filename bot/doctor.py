@@ -48,6 +48,11 @@ SIGN_IN = (
     "against the Azure Bot, and that this machine reaches LOUPE_TOKEN_URL."
 )
 SIGNING_KEYS = "Check LOUPE_OPENID_URL, and that this machine reaches it."
+SLACK = (
+    "Check SLACK_BOT_TOKEN, and that this machine reaches SLACK_API_URL; after a change of its "
+    "scopes the app has to be installed in the workspace anew."
+)
+SLACK_SOCKET = "Check SLACK_APP_TOKEN (scope connections:write), and that Socket Mode is on."
 
 
 async def examine(checks: list[Check]) -> list[Finding]:

@@ -29,6 +29,9 @@ class Reason(StrEnum):
     REFUSED_ADDRESS = "refused_address"
     NOT_A_FILE = "not_a_file"
     HTML_ONLY = "html_only"
+    EXTERNAL = "external"
+    HIDDEN = "hidden"
+    DELETED = "deleted"
     GONE = "gone"
     TOO_MANY = "too_many"
 

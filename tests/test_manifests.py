@@ -14,6 +14,7 @@ from jsonschema import Draft4Validator, Draft7Validator
 from PIL import Image
 
 from adapters.manifests import build_slack, build_teams
+from adapters.slack.tiers import RATES
 from bot.settings import SettingsError
 
 HERE = Path(__file__).parent
@@ -41,9 +42,14 @@ def teams(package: zipfile.ZipFile) -> Any:
     return json.loads(package.read("manifest.json"))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def slack() -> Any:
     return yaml.safe_load(build_slack(HOST))
+
+
+@pytest.fixture
+def socket() -> Any:
+    return yaml.safe_load(build_slack(socket=True))
 
 
 def test_the_teams_manifest_is_valid(teams: Any) -> None:
@@ -110,27 +116,90 @@ def test_equal_settings_give_equal_packages() -> None:
     assert build_teams(APP_ID, HOST, "1.2.3") == build_teams(APP_ID, HOST, "1.2.3")
 
 
-def test_the_slack_manifest_is_valid(slack: Any) -> None:
-    errors = [
-        error.message for error in Draft7Validator(schema("slack-manifest.json")).iter_errors(slack)
-    ]
-    assert errors == []
+def slack_errors(manifest: Any) -> list[str]:
+    validator = Draft7Validator(schema("slack-manifest.json"))
+    return sorted(error.message for error in validator.iter_errors(manifest))
 
 
-@pytest.mark.parametrize(
-    ("event", "scope"),
-    [
-        ("app_mention", "app_mentions:read"),
-        ("message.channels", "channels:history"),
-        ("message.groups", "groups:history"),
-        ("message.im", "im:history"),
-        ("message.mpim", "mpim:history"),
-        ("agent_session_stopped", "assistant:write"),
-    ],
-)
-def test_every_slack_event_has_its_scope(slack: Any, event: str, scope: str) -> None:
-    assert event in slack["settings"]["event_subscriptions"]["bot_events"]
-    assert scope in slack["oauth_config"]["scopes"]["bot"]
+def test_the_slack_manifest_is_valid(slack: Any, socket: Any) -> None:
+    assert slack_errors(slack) == slack_errors(socket) == []
+
+
+def test_the_slack_schema_would_notice_a_mistake(slack: Any, socket: Any) -> None:
+    broken = json.loads(json.dumps(slack).replace('"message"', '"massage"'))
+    assert "'massage' is not one of ['message', 'global']" in slack_errors(broken)
+    socket["settings"]["socket_mode_enabled"] = False
+    address = "'request_url' is a required property"
+    assert slack_errors(socket) == [address, address, "'url' is a required property"]
+
+
+def test_by_http_slack_is_told_one_address_for_everything(slack: Any) -> None:
+    address = f"https://{HOST}/slack/events"
+    assert not slack["settings"]["socket_mode_enabled"]
+    assert slack["settings"]["event_subscriptions"]["request_url"] == address
+    assert slack["settings"]["interactivity"] == {"is_enabled": True, "request_url": address}
+    assert [command["url"] for command in slack["features"]["slash_commands"]] == [address]
+
+
+def test_through_a_socket_slack_needs_no_address_and_all_else_is_the_same(
+    slack: Any, socket: Any
+) -> None:
+    assert socket["settings"]["socket_mode_enabled"]
+    assert "http" not in build_slack(socket=True)
+    del slack["settings"]["event_subscriptions"]["request_url"]
+    del slack["settings"]["interactivity"]["request_url"]
+    del slack["features"]["slash_commands"][0]["url"]
+    slack["settings"]["socket_mode_enabled"] = True
+    assert socket == slack
+
+
+def test_a_message_can_be_analysed_by_a_shortcut(slack: Any) -> None:
+    [shortcut] = slack["features"]["shortcuts"]
+    assert (shortcut["type"], shortcut["callback_id"]) == ("message", "analyse")
+
+
+EVENTS = {
+    "agent_session_stopped": {"assistant:write"},
+    "app_home_opened": set(),
+    "app_mention": {"app_mentions:read"},
+    "app_uninstalled": set(),
+    "channel_left": {"channels:read"},
+    "group_left": {"groups:read"},
+    "member_joined_channel": {"channels:read", "groups:read"},
+    "message.channels": {"channels:history"},
+    "message.groups": {"groups:history"},
+    "message.im": {"im:history"},
+    "message.mpim": {"mpim:history"},
+    "reaction_added": {"reactions:read"},
+    "tokens_revoked": set(),
+}
+"""Slack's events that Loupe wants, and the scopes without which they do not come."""
+
+METHODS = {
+    "agents.": {"assistant:write"},
+    "assistant.": {"assistant:write"},
+    "chat.": {"chat:write"},
+    "conversations.": {"channels:history", "groups:history", "im:history", "mpim:history"},
+    "files.completeUploadExternal": {"files:write"},
+    "files.getUploadURLExternal": {"files:write"},
+    "files.info": {"files:read"},
+    "users.info": {"users:read"},
+}
+"""What begins the names of Slack's methods, and the scopes that they need."""
+
+
+def test_every_slack_event_has_its_scopes(slack: Any) -> None:
+    scopes = set(slack["oauth_config"]["scopes"]["bot"])
+    assert set(slack["settings"]["event_subscriptions"]["bot_events"]) == set(EVENTS)
+    assert set().union(*EVENTS.values()) <= scopes
+
+
+def test_every_slack_method_has_its_scopes_and_no_scope_is_asked_for_in_vain(slack: Any) -> None:
+    needed = [{"commands"}, *EVENTS.values()]
+    for method in RATES:
+        [scopes] = [scopes for begin, scopes in METHODS.items() if method.startswith(begin)]
+        needed.append(scopes)
+    assert set(slack["oauth_config"]["scopes"]["bot"]) == set().union(*needed)
 
 
 @pytest.mark.parametrize(

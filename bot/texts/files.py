@@ -40,6 +40,10 @@ WHY_FILE: dict[Reason, str] = {
     Reason.NOT_A_FILE: "a web page came instead of the file. Please attach the file itself.",
     Reason.HTML_ONLY: "this chat does not hand its files to apps. Please send it to Loupe in a "
     "personal chat, or paste it into the message if it is a picture (copy it, then Ctrl+V).",
+    Reason.EXTERNAL: "it is kept by another service, which does not hand it to Loupe. "
+    "Please attach the file itself.",
+    Reason.HIDDEN: "it is older than what the workspace's plan shows. Please post it again.",
+    Reason.DELETED: "it was deleted.",
     Reason.GONE: "it is no longer kept. Please send it again.",
     Reason.TOO_MANY: "there are more than {limit} files in this question. "
     "Please send the rest in another message.",

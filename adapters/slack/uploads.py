@@ -1,0 +1,94 @@
+"""Files of ours: shared in a thread in three steps, of which only the last is seen.
+
+https://docs.slack.dev/messaging/working-with-files/#upload
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aiohttp import ClientError, ClientTimeout
+
+from adapters.fields import string
+from adapters.guard import AddressRefused
+from adapters.retries import Clock, Failed, Retries, insist, retry_after
+from adapters.slack.places import TOP
+from adapters.slack.refusals import Refusal
+
+if TYPE_CHECKING:
+    from adapters.guard import Guard
+    from adapters.slack.api import SlackApi
+    from adapters.slack.hosts import SlackHosts
+    from adapters.slack.limits import SlackLimits
+    from bot.messages import Address
+
+
+class SlackUploads:
+    """Shares files; the bytes go, without the bot's token, where Slack says."""
+
+    def __init__(
+        self,
+        api: SlackApi,
+        guard: Guard,
+        hosts: SlackHosts,
+        limits: SlackLimits,
+        clock: Clock | None = None,
+    ) -> None:
+        self._api = api
+        self._guard = guard
+        self._hosts = hosts
+        self._limits = limits
+        self._clock = clock or Clock()
+
+    async def share(
+        self, address: Address, name: str, data: bytes, *, alt: str = "", title: str = ""
+    ) -> None:
+        """Show a file in the thread, or at the top of the place where the address has none.
+
+        `alt` says in words what a picture shows, `title` stands above it instead of the name.
+        Raises `Unclear`, `Gone`, `Refused`; what was not shown yet is repeated.
+        """
+        team = address["team"]
+        url, file = await self._place(team, name, len(data), alt)
+        retries = Retries(self._limits.patience, self._clock)
+        await insist(lambda: self._put(url, data), retries, "slack_upload_failed")
+        thread = address.get("thread") or TOP
+        await self._api.call(
+            team,
+            "files.completeUploadExternal",
+            files=[{"id": file, "title": title or name}],
+            channel_id=address["channel"],
+            thread_ts=None if thread == TOP else thread,
+        )
+
+    async def _place(self, team: str, name: str, length: int, alt: str) -> tuple[str, str]:
+        """Ask where the bytes go; returns the address and the file's id."""
+        answer = await self._api.call(
+            team,
+            "files.getUploadURLExternal",
+            repeatable=True,
+            filename=name,
+            length=length,
+            alt_txt=alt or None,
+        )
+        url, file = string(answer.get("upload_url")), string(answer.get("file_id"))
+        if not self._hosts.upload(url):
+            raise Refusal(0, "the upload address is not Slack's")
+        return url, file
+
+    async def _put(self, url: str, data: bytes) -> None:
+        """Send the bytes once; nothing is shown yet, so that may be repeated."""
+        headers = {"Content-Type": "application/octet-stream"}
+        timeout = ClientTimeout(total=self._limits.send_seconds)
+        try:
+            async with self._guard.request(
+                "POST", url, local=self._hosts.local, data=data, headers=headers, timeout=timeout
+            ) as response:
+                status, asked = response.status, retry_after(response.headers)
+        except AddressRefused as refused:
+            raise Failed(Refusal(0, str(refused)), again=False) from None
+        except (ClientError, TimeoutError) as error:
+            raise Failed(Refusal(0, type(error).__name__), again=True) from None
+        if not 200 <= status < 300:
+            passing = status in {408, 429} or status >= 500
+            raise Failed(Refusal(status, "upload"), again=passing, asked=asked)
