@@ -200,3 +200,14 @@ class Channel(Protocol):
     async def carry_on(self, message: Message) -> None:
         """Do the channel's own work that was accepted as a message of kind `channel`."""
         ...
+
+    async def complete(self, message: Message) -> Message:
+        """Fill in what takes a call to the platform, such as names of people; never fails."""
+        ...
+
+    async def earlier(self, message: Message) -> tuple[Message, ...]:
+        """List the posts with pictures before a message in its thread, oldest first.
+
+        Only where `abilities().earlier`; what the platform does not give is left out.
+        """
+        ...

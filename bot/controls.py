@@ -204,6 +204,11 @@ class Controls:
         receipt = texts.forgotten(len(_told(past)), *files, len(made))
         return Said((receipt,), erase="everything")
 
+    async def uninstalled(self, thread: Thread) -> None:
+        """Erase the pictures of a thread, and the settings of its place."""
+        await self._gallery.forget(thread, float("inf"))
+        await self._history.clear(thread.place)
+
     async def _photos(self, order: Order) -> Said:
         past = await self._history.past(order.thread)
         return Said((texts.photo_log(past.photos, past.videos),))

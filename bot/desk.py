@@ -16,7 +16,7 @@ from bot.channel import Gone, Post, Refused
 from bot.commands import Command, parse
 from bot.controls import Controls, Order, Said
 from bot.gallery import File
-from bot.hints import Hints
+from bot.hints import Hints, is_new
 from bot.history import Turn
 from bot.illustrations import frames_cited, pointed
 from bot.mailbox import Answered, LeaseLost
@@ -27,7 +27,7 @@ from bot.reply import Reply
 from bot.sends import Sends
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from bot.channel import Channel
     from bot.history import History
@@ -109,6 +109,12 @@ class Desk:
             await self._tell(holding, message, texts.FULL)
         elif message.kind == "channel":
             await self._channels[message.thread.channel].carry_on(message)
+            await self._done(holding.lease)
+        elif message.kind == "uninstalled":
+            await self._controls.uninstalled(message.thread)
+            if not await self._mailbox.done(holding.lease, erase="everything"):
+                raise LeaseLost
+        elif message.kind == "deleted":
             await self._done(holding.lease)
         elif message.kind == "installed":
             await self._tell(holding, message, texts.hello(shared=message.shared))
@@ -218,10 +224,13 @@ class Desk:
         thread = lease.run[0].message.thread
         past = await self._history.past(thread, NEWEST)
         force = await self._preferences.of(thread)
-        first = lease.run[0].message
+        messages = await self._completed(lease)
+        first = messages[0]
+        earlier = self._channels[thread.channel].abilities(first.address).earlier
+        before = await self._before(first) if earlier and is_new(first, past) else ()
         question = replace(
-            self._question(lease),
-            hints=await self._hints.of(first, past),
+            self._question(lease, messages, before),
+            hints=await self._hints.of(first, past, earlier=earlier),
             photos_only=bool(first.attachments) and not await self._hints.reads_words(first),
         )
         outcome = await self._turns.run(question, past, force, reply, holding.stop)
@@ -255,8 +264,23 @@ class Desk:
             reply.progress(texts.placeholder(*_files_of(lease)))
         return holding.lease
 
-    def _question(self, lease: Lease) -> Question:
-        messages = [entry.message for entry in lease.run]
+    async def _completed(self, lease: Lease) -> list[Message]:
+        """Have the channel fill in what its messages came without."""
+        channel = self._channels[lease.run[0].message.thread.channel]
+        return [await channel.complete(entry.message) for entry in lease.run]
+
+    async def _before(self, message: Message) -> tuple[Message, ...]:
+        """Ask for the posts with pictures that stood in a thread before its first question."""
+        return await self._channels[message.thread.channel].earlier(message)
+
+    def _question(
+        self,
+        lease: Lease,
+        messages: Sequence[Message] = (),
+        before: Sequence[Message] = (),
+    ) -> Question:
+        """Make a question of a run; its pictures come after those that stood there before."""
+        messages = messages or [entry.message for entry in lease.run]
         first = messages[0]
         channel = self._channels[first.thread.channel]
         files = [
@@ -267,7 +291,7 @@ class Desk:
                 message.id,
                 partial(channel.fetch, message.address),
             )
-            for message in messages
+            for message in (*before, *messages)
             for attachment in message.attachments
         ]
         return Question(

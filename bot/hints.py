@@ -11,6 +11,12 @@ if TYPE_CHECKING:
     from bot.messages import Message
 
 
+def is_new(message: Message, past: Past) -> bool:
+    """Tell whether Loupe is asked for the first time in a thread that others began."""
+    told = any(turn.told for turn in past.turns)
+    return bool(message.thread.root) and not message.opening and not told
+
+
 class Hints:
     """Knows what a place listens to, and what it was told already."""
 
@@ -24,14 +30,14 @@ class Hints:
         settings = await self._history.settings(message.thread.place)
         return settings.get("watch") == "all"
 
-    async def of(self, message: Message, past: Past) -> tuple[str, ...]:
-        """Say what people cannot know: how to ask on, or that earlier posts are out of reach."""
+    async def of(self, message: Message, past: Past, *, earlier: bool = False) -> tuple[str, ...]:
+        """Say what people cannot know: how to ask on, or that earlier posts are out of reach.
+
+        With `earlier` they are not.
+        """
         if not message.addressed:
             return await self._teach(message)
-        fresh = not any(turn.told for turn in past.turns)
-        if message.thread.root and not message.opening and fresh:
-            return (texts.EARLIER_POSTS,)
-        return ()
+        return (texts.EARLIER_POSTS,) if is_new(message, past) and not earlier else ()
 
     async def _teach(self, message: Message) -> tuple[str, ...]:
         """Say once in a place whose photos are watched how to ask on, again after a crash."""

@@ -255,6 +255,10 @@ class History(Protocol):
         """Write one setting, or remove it with None."""
         ...
 
+    async def clear(self, where: Thread | Place) -> None:
+        """Remove all settings made at a thread or a place."""
+        ...
+
     async def once_a_day(self, what: str, place: Place) -> bool:
         """Tell whether this is the first time within a day, and remember that it was asked."""
         ...

@@ -32,15 +32,18 @@ class Inbox:
         self._notice = notice
         self._limits = limits
 
-    async def receive(self, message: Message) -> None:
-        """Accept a message, or drop it unread when nobody asked Loupe; raises `StoreDown`."""
+    async def receive(self, message: Message) -> bool:
+        """Accept a message, or drop it unread when nobody asked Loupe; raises `StoreDown`.
+
+        Returns whether it is kept.
+        """
         message = self._bounded(message)
         command = parse(message.text) if message.kind == "message" else None
         if not message.addressed:
             wanted = await self._wanted(message, command)
             if wanted is None:
                 log.info("not_for_loupe", thread=message.thread.key[:8])
-                return
+                return False
             message = wanted
         letter = _letter(message, command)
         receipt = await self._mailbox.accept(letter)
@@ -51,6 +54,7 @@ class Inbox:
             await self._mailbox.accept(_letter(full, None))
         elif receipt.verdict == "accepted" and not letter.express and not letter.stops:
             await self._notice(message, receipt)
+        return True
 
     async def _wanted(self, message: Message, command: Command | None) -> Message | None:
         """Take what is for Loupe of an un-addressed post: a command, or one in a watched place.

@@ -15,10 +15,11 @@ Address = dict[str, Any]
 
 VIDEO_SUFFIXES = (".mp4", ".m4v", ".mov", ".webm", ".mkv", ".avi")
 
-Kind = Literal["message", "installed", "channel", "full"]
+Kind = Literal["message", "installed", "channel", "full", "deleted", "uninstalled"]
 """`message`: somebody wrote; `installed`: Loupe was added and says hello; `channel`: work of the
 channel's own that has to survive a crash (see `Channel.carry_on`); `full`: a message that found no
-room, of which its author is told."""
+room, of which its author is told; `deleted`: the post that `quoted` names is gone; `uninstalled`:
+everything of the thread and its place is to be erased."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from adapters.retries import Clock as Waiting
@@ -66,6 +66,8 @@ class FakeChannel:
         self.picture_faults: list[BaseException] = []
         self.uploads: dict[str, bytes] = {}
         self.carried: list[Message] = []
+        self.names: dict[str, str] = {}
+        self.before: tuple[Message, ...] = ()
         self.faults: list[BaseException] = []
         self.changed = asyncio.Condition()
 
@@ -117,6 +119,13 @@ class FakeChannel:
 
     async def carry_on(self, message: Message) -> None:
         self.carried.append(message)
+
+    async def complete(self, message: Message) -> Message:
+        author = replace(message.author, name=self.names.get(message.author.id, ""))
+        return replace(message, author=author) if author.name else message
+
+    async def earlier(self, message: Message) -> tuple[Message, ...]:
+        return self.before
 
 
 class ScriptedModel:

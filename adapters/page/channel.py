@@ -131,6 +131,14 @@ class PageChannel:
     async def carry_on(self, message: Message) -> None:
         """Do nothing: the page has no work of its own."""
 
+    async def complete(self, message: Message) -> Message:
+        """Leave a message as it is: it came whole."""
+        return message
+
+    async def earlier(self, message: Message) -> tuple[Message, ...]:
+        """Tell of no posts: all that were made are in the history."""
+        return ()
+
 
 async def _persist(write: Callable[[], Awaitable[T]]) -> T:
     """Repeat a write that is safe to repeat; raises `Unclear` at last."""

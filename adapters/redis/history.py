@@ -79,6 +79,10 @@ class RedisHistory:
         else:
             await self._patiently(lambda: self._redis.hset(key, name, value))
 
+    async def clear(self, where: Thread | Place) -> None:
+        """Remove all settings made at a thread or a place."""
+        await self._patiently(lambda: self._redis.delete(keys.settings(where.key)))
+
     async def once_a_day(self, what: str, place: Place) -> bool:
         """Tell whether this is the first time within a day, and remember that it was asked."""
         key = keys.once(place.key, what)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-Accept = Callable[[Message], Awaitable[None]]
+Accept = Callable[[Message], Awaitable[object]]
 """Stores a message for good before it returns; raises `bot.problems.StoreDown`."""
 
 FEEDBACK = "message/submitAction"
