@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from aiohttp import web
 
-from adapters.blobs import MediaSettings, open_blobs, try_blobs
+from adapters.blobs import MediaSettings, open_blobs
 from adapters.download import DownloadSettings
-from adapters.models.build import build_model, build_speech, check_model, check_speech
+from adapters.models.build import build_model, build_speech
 from adapters.models.settings import ModelSettings
 from adapters.page.routes import Page
 from adapters.page.settings import PageSettings
@@ -21,19 +21,17 @@ from adapters.redis.embedded import EmbeddedStore
 from adapters.redis.history import RedisHistory
 from adapters.redis.mailbox import RedisMailbox
 from adapters.redis.settings import RedisSettings
+from adapters.slack.limits import SlackLimits
+from adapters.slack.places import SLACK
+from adapters.slack.room import slack_room
+from adapters.slack.settings import SlackSettings
 from adapters.teams.activities import TEAMS
-from adapters.teams.checks import check_keys, check_token
 from adapters.teams.limits import TeamsLimits
 from adapters.teams.room import teams_room
 from adapters.teams.settings import TeamsSettings
-from adapters.vision.settings import (
-    VisionSettings,
-    build_embedding,
-    build_vision,
-    check_embedding,
-    check_vision,
-)
+from adapters.vision.settings import VisionSettings, build_embedding, build_vision
 from bot import doctor
+from bot.absent import Absent
 from bot.children import Children
 from bot.choosing import Chooser
 from bot.composer import Composer
@@ -56,10 +54,12 @@ from bot.worker import Worker
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+    from contextlib import AbstractAsyncContextManager
     from pathlib import Path
 
     from redis.asyncio import Redis
 
+    from adapters.slack.room import Room as SlackRoom
     from bot.blobs import Blobs
     from bot.channel import Channel
     from bot.threads import Thread
@@ -77,6 +77,8 @@ class Settings:
     vision: VisionSettings
     teams: TeamsSettings
     teams_limits: TeamsLimits
+    slack: SlackSettings
+    slack_limits: SlackLimits
     downloads: DownloadSettings
     page: PageSettings
 
@@ -85,6 +87,7 @@ class Settings:
         """The sections in the order they are listed."""
         return (
             self.teams,
+            self.slack,
             self.model,
             self.vision,
             self.redis,
@@ -93,13 +96,20 @@ class Settings:
             self.page,
             self.limits,
             self.teams_limits,
+            self.slack_limits,
             self.downloads,
         )
 
     @property
     def host(self) -> str:
         """The address to listen on: loopback only while no channel has credentials."""
-        return self.core.host or ("127.0.0.1" if self.teams.playground else "0.0.0.0")  # noqa: S104
+        return self.core.host or ("0.0.0.0" if self.called else "127.0.0.1")  # noqa: S104
+
+    @property
+    def called(self) -> bool:
+        """Whether a platform calls by HTTP: then strangers may, too."""
+        by_slack = self.slack.configured and not self.slack.socket
+        return by_slack or not self.teams.playground
 
     @property
     def deployment(self) -> Deployment:
@@ -123,6 +133,8 @@ def read_settings() -> Settings:
         vision=load(VisionSettings),
         teams=load(TeamsSettings),
         teams_limits=load(TeamsLimits),
+        slack=load(SlackSettings),
+        slack_limits=load(SlackLimits),
         downloads=load(DownloadSettings),
         page=load(PageSettings),
     )
@@ -240,6 +252,11 @@ async def serving(settings: Settings) -> AsyncIterator[str]:
         )
         channels[TEAMS] = teams.channel
         web_app.add_routes(teams.routes)
+        channels[SLACK] = Absent(SLACK)
+        if settings.slack.configured:
+            slack = await stack.enter_async_context(_slack(settings, redis, inbox))
+            channels[SLACK] = slack.channel
+            web_app.add_routes(slack.routes)
         page = _page(settings, redis, blobs, inbox, preferences)
         if page is not None:
             channels[page.channel.name] = page.channel
@@ -254,10 +271,25 @@ async def serving(settings: Settings) -> AsyncIterator[str]:
         yield await _address(settings, page, port)
 
 
+def _slack(
+    settings: Settings, redis: Redis, inbox: Inbox
+) -> AbstractAsyncContextManager[SlackRoom]:
+    keep_seconds = settings.limits.retention_days * 86_400
+    return slack_room(
+        settings.slack,
+        settings.slack_limits,
+        settings.downloads,
+        redis,
+        keep_seconds,
+        inbox.receive,
+    )
+
+
 def _page(
     settings: Settings, redis: Redis, blobs: Blobs, inbox: Inbox, preferences: Preferences
 ) -> Page | None:
-    if not settings.page.wanted(channels=not settings.teams.playground):
+    channels = settings.slack.configured or not settings.teams.playground
+    if not settings.page.wanted(channels=channels):
         return None
 
     async def state(thread: Thread) -> dict[str, Any]:
@@ -297,50 +329,3 @@ async def _listening(web_app: web.Application, settings: Settings) -> AsyncItera
         yield int(runner.addresses[0][1])
     finally:
         await runner.cleanup()
-
-
-def checks(settings: Settings) -> list[doctor.Check]:
-    """List what `loupe doctor` tries, part by part."""
-    store_remedy = doctor.REDIS if settings.redis.url else doctor.FOLDER
-    blobs_remedy = doctor.OBJECT_STORE if settings.media.url else doctor.FOLDER
-    model = settings.model, settings.limits, settings.vision.lent
-    found: list[doctor.Check] = [
-        doctor.Check("data folder", lambda: doctor.writable(settings.core.data), doctor.FOLDER),
-        doctor.Check("store", lambda: _check_store(settings), store_remedy),
-        doctor.Check(
-            "pictures", lambda: try_blobs(settings.media, settings.core.data), blobs_remedy
-        ),
-        *(
-            doctor.Check(f"model {name}", partial(check_model, *model, name))
-            for name in settings.deployment.models
-        ),
-    ]
-    vision_remedy = doctor.VISION if settings.vision.endpoint else doctor.ENGINE
-    found.append(
-        doctor.Check(
-            "vision", partial(check_vision, settings.vision, settings.limits), vision_remedy
-        )
-    )
-    if settings.vision.endpoint:
-        found.append(
-            doctor.Check("embeddings", partial(check_embedding, settings.vision), doctor.EMBEDDING)
-        )
-    if settings.model.transcribe_model:
-        found.append(
-            doctor.Check("transcription", partial(check_speech, settings.model), doctor.SPEECH)
-        )
-    if not settings.teams.playground:
-        found += [
-            doctor.Check("Teams token", lambda: check_token(settings.teams), doctor.SIGN_IN),
-            doctor.Check(
-                "Teams signing keys", lambda: check_keys(settings.teams), doctor.SIGNING_KEYS
-            ),
-        ]
-    return found
-
-
-async def _check_store(settings: Settings) -> str:
-    async with store(settings) as redis:
-        await redis.ping()
-    kind = "Redis" if settings.redis.url else "The embedded store"
-    return f"{kind} answers."

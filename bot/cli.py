@@ -18,6 +18,7 @@ from obstore.store import MemoryStore
 from adapters.blobs import BlobStore
 from adapters.manifests import build_slack, build_teams
 from bot import app, doctor, logs, texts, transcript
+from bot.checkup import checks
 from bot.frames import label, seconds_of
 from bot.history import Past
 from bot.illustrations import frames_cited, pointed
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     from bot.turn import Outcome
 
 FAILED = 1
+HOST_HELP = "public host name of Loupe"
+FILE_HELP = "file to write"
 
 SUFFIXES = (
     *(".jpg", ".jpeg", ".jpe", ".png", ".webp", ".gif", ".heic", ".heif", ".avif"),
@@ -114,10 +117,17 @@ def _parser() -> argparse.ArgumentParser:
     check.set_defaults(act=_doctor)
 
     manifest = commands.add_parser("manifest", help="make a package ready to upload")
-    manifest.add_argument("channel", choices=("teams", "slack"))
-    manifest.add_argument("--host", required=True, help="public host name of Loupe")
-    manifest.add_argument("--output", help="file to write", metavar="FILE")
-    manifest.set_defaults(act=_manifest)
+    channels = manifest.add_subparsers(required=True, metavar="CHANNEL")
+    for_teams = channels.add_parser("teams", help="the zip for the Teams admin centre")
+    for_teams.add_argument("--host", required=True, help=HOST_HELP)
+    for_teams.add_argument("--output", default="loupe-teams.zip", help=FILE_HELP, metavar="FILE")
+    for_teams.set_defaults(act=_teams_manifest)
+    for_slack = channels.add_parser("slack", help="the YAML to create a Slack app from")
+    way = for_slack.add_mutually_exclusive_group(required=True)
+    way.add_argument("--host", default="", help=f"{HOST_HELP}, for events by HTTP")
+    way.add_argument("--socket", action="store_true", help="Socket Mode, which needs no host name")
+    for_slack.add_argument("--output", default="loupe-slack.yaml", help=FILE_HELP, metavar="FILE")
+    for_slack.set_defaults(act=_slack_manifest)
 
     listing = commands.add_parser("settings", help="list the settings, their values and origins")
     listing.set_defaults(act=_settings)
@@ -248,23 +258,26 @@ def _save(folder: Path, pictures: dict[str, bytes]) -> None:
 
 
 def _doctor(_: argparse.Namespace, settings: app.Settings) -> int:
-    findings = asyncio.run(doctor.examine(app.checks(settings)))
+    findings = asyncio.run(doctor.examine(checks(settings)))
     for finding in findings:
         sys.stdout.write(f"{'ok  ' if finding.well else 'FAIL'} {finding.part}: {finding.says}\n")
     return 0 if all(finding.well for finding in findings) else FAILED
 
 
-def _manifest(options: argparse.Namespace, settings: app.Settings) -> None:
-    if options.channel == "slack":
-        data = build_slack(options.host).encode()
-        target = Path(options.output or "loupe-slack.yaml")
-    else:
-        if not settings.teams.app_id:
-            raise Failure("Set MicrosoftAppId first: the Teams package names the bot by it.")
-        data = build_teams(settings.teams.app_id, options.host, version("loupe"))
-        target = Path(options.output or "loupe-teams.zip")
+def _teams_manifest(options: argparse.Namespace, settings: app.Settings) -> None:
+    if not settings.teams.app_id:
+        raise Failure("Set MicrosoftAppId first: the Teams package names the bot by it.")
+    _write(options.output, build_teams(settings.teams.app_id, options.host, version("loupe")))
+
+
+def _slack_manifest(options: argparse.Namespace, _: app.Settings) -> None:
+    _write(options.output, build_slack(options.host, socket=options.socket).encode())
+
+
+def _write(target: str, data: bytes) -> None:
+    """Write a package and name its file."""
     try:
-        target.write_bytes(data)
+        Path(target).write_bytes(data)
     except OSError as error:
         raise Failure(f"{target} cannot be written: {error.strerror}.") from error
     sys.stdout.write(f"{target}\n")

@@ -28,6 +28,8 @@ from adapters.models.settings import ModelSettings
 from adapters.page.settings import PageSettings
 from adapters.redis.connection import connect
 from adapters.redis.settings import RedisSettings
+from adapters.slack.limits import SlackLimits
+from adapters.slack.settings import SlackSettings
 from adapters.teams.limits import TeamsLimits
 from adapters.teams.settings import TeamsSettings
 from adapters.vision.settings import VisionSettings
@@ -40,9 +42,11 @@ from tests.servers.image_analysis import ImageAnalysisServer
 from tests.servers.openai import KEY, OpenAIServer
 from tests.servers.openid import OpenIdServer
 from tests.servers.redis_server import RedisServer, find_engine
+from tests.servers.slack import TOKEN, SlackServer
 from tests.servers.teams import TeamsServer
 from tests.servers.teams_services import APP_ID, PASSWORD
 from tests.servers.transcriptions import TranscriptionServer
+from tests.slack_posts import SECRET
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -147,12 +151,14 @@ async def running(
     teams_limits: dict[str, Any] | None = None,
     model: dict[str, Any] | None = None,
     teams: TeamsServer | None = None,
+    slack: SlackServer | None = None,
     sees_itself: bool = False,
 ) -> AsyncIterator[Loupe]:
     """Run the bot with a folder for its data, and wait until everything has stopped.
 
-    Without `redis_url` it has its embedded store there. `teams` is a connector that runs already.
-    With `sees_itself` photos are looked at by the engine on this machine.
+    Without `redis_url` it has its embedded store there. `teams` is a connector that runs already,
+    and `slack` a workspace that the Slack app is installed in. With `sees_itself` photos are looked
+    at by the engine on this machine.
     """
     async with AsyncExitStack() as stack:
         connector = teams
@@ -171,6 +177,8 @@ async def running(
             vision=VisionSettings() if sees_itself else _vision(vision),
             teams=_teams(connector, openid),
             teams_limits=TeamsLimits(**{"edit_pace": 1, "stream_pace": 1, **(teams_limits or {})}),
+            slack=_slack(slack),
+            slack_limits=SlackLimits(edit_pace=1, stream_pace=1),
             downloads=DownloadSettings(tries=1),
             page=PageSettings(),
         )
@@ -204,6 +212,14 @@ def _teams(connector: TeamsServer, openid: OpenIdServer | None) -> TeamsSettings
         connector_hosts=connector.host,
         openid_url=openid.url,
         token_url=connector.origin,
+    )
+
+
+def _slack(server: SlackServer | None) -> SlackSettings:
+    if server is None:
+        return SlackSettings()
+    return SlackSettings(
+        bot_token=SecretStr(TOKEN), signing_secret=SecretStr(SECRET), api_url=server.api_url
     )
 
 

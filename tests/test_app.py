@@ -14,6 +14,7 @@ import pytest
 from aiohttp import ClientConnectionError, ClientSession, CookieJar
 
 from bot import app, texts
+from bot.checkup import checks
 from bot.settings import SettingsError, lines
 from bot.worker import Worker
 from tests.bot_under_test import Loupe
@@ -183,19 +184,19 @@ def test_every_setting_is_declared_once(folder: Path, monkeypatch: pytest.Monkey
 def test_the_doctor_tries_what_is_configured(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     always = ["data folder", "store", "pictures"]
     plain = settings(monkeypatch)
-    assert [check.part for check in app.checks(plain)] == [
+    assert [check.part for check in checks(plain)] == [
         *always,
         *("model offline", "vision"),
     ]
     model = {"OPENAI_BASE_URL": "http://127.0.0.1:9/v1", "LOUPE_MODELS": "gpt-4o,gpt-5.1"}
     registered = settings(monkeypatch, **REGISTERED, **model)
-    assert [check.part for check in app.checks(registered)] == [
+    assert [check.part for check in checks(registered)] == [
         *always,
         *("model gpt-4o", "model gpt-5.1", "vision"),
         *("Teams token", "Teams signing keys"),
     ]
     heard = {"VISION_ENDPOINT": "http://127.0.0.1:9", "OPENAI_TRANSCRIBE_MODEL": "whisper-1"}
-    found = [check.part for check in app.checks(settings(monkeypatch, **model, **heard))]
+    found = [check.part for check in checks(settings(monkeypatch, **model, **heard))]
     assert found[5:8] == ["vision", "embeddings", "transcription"]
 
 

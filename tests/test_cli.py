@@ -119,7 +119,12 @@ def told(model: OpenAIServer) -> dict[str, str]:
 
 @pytest.mark.parametrize(
     "arguments",
-    [[], ["look"], ["ask"], ["manifest", "irc"], ["manifest", "slack"], ["serve", "now"]],
+    [
+        *([], ["look"], ["ask"], ["serve", "now"]),
+        *(["manifest"], ["manifest", "irc"], ["manifest", "teams"], ["manifest", "slack"]),
+        ["manifest", "slack", "--socket", "--host", "bot.example.org"],
+        ["manifest", "teams", "--socket"],
+    ],
 )
 def test_a_command_written_wrongly_ends_with_its_usage(
     here: InProcess, arguments: list[str]
@@ -358,6 +363,12 @@ async def test_a_package_for_slack_where_it_is_wanted(folder: Path) -> None:
     ran = await loupe(folder, "manifest", "slack", *host, "--output", "slack.yaml")
     assert (ran.code, ran.out) == (0, "slack.yaml\n")
     assert "https://bot.example.org/slack/events" in (folder / "slack.yaml").read_text()
+
+
+def test_a_package_for_slack_s_socket_mode_needs_no_host(here: InProcess) -> None:
+    ran = here.loupe("manifest", "slack", "--socket")
+    assert (ran.code, ran.out) == (0, "loupe-slack.yaml\n")
+    assert "socket_mode_enabled: true" in (here.folder / "loupe-slack.yaml").read_text()
 
 
 @pytest.mark.parametrize(

@@ -1,1 +1,1 @@
-"""Slack: events and interactions in, answers out."""
+"""The Slack room: events, commands and sockets in, messages, streams and files out."""

@@ -82,7 +82,8 @@ class OneWorkspace:
         """
         if self._workspace is None:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._known.wait(), HELD_SECONDS)
+                async with asyncio.timeout(HELD_SECONDS):
+                    await self._known.wait()
         if self._workspace is None:
             raise NotYet("Slack has not answered auth.test yet")
         if self._workspace.team != team:

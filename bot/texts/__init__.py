@@ -5,6 +5,7 @@ from bot.texts.commands import *
 from bot.texts.files import *
 from bot.texts.offline import *
 from bot.texts.page import *
+from bot.texts.slack import *
 from bot.texts.teams import *
 from bot.texts.videos import *
 from bot.texts.vision import *

@@ -1,0 +1,104 @@
+"""The posts with pictures that stand in a thread before Loupe is first mentioned there."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from adapters.slack.attachments import files_of
+from adapters.slack.events import posted
+from bot.channel import Gone, Refused, Unclear
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from adapters.slack.api import SlackApi
+    from adapters.slack.limits import SlackLimits
+    from adapters.slack.people import People
+    from adapters.slack.workspaces import Workspaces
+    from bot.messages import Message
+
+PAGES = 3
+PAGE = 200
+"""Replies of a thread that are looked through, those at its beginning first, as Slack gives them:
+https://docs.slack.dev/reference/methods/conversations.replies
+"""
+
+log = structlog.get_logger()
+
+
+class Earlier:
+    """Looks for pictures in threads."""
+
+    def __init__(
+        self, api: SlackApi, people: People, workspaces: Workspaces, limits: SlackLimits
+    ) -> None:
+        self._api = api
+        self._people = people
+        self._workspaces = workspaces
+        self._most = limits.earlier_pictures
+
+    async def of(self, message: Message) -> tuple[Message, ...]:
+        """List the posts with the newest pictures before a message, oldest first.
+
+        Posts of Loupe itself are left out. What Slack does not give is not there.
+        """
+        address = message.address
+        if message.opening or not address.get("thread"):
+            return ()
+        try:
+            workspace = await self._workspaces.of(address["team"])
+            posts = await self._posts(address["team"], address["channel"], address["thread"])
+        except (Unclear, Refused, Gone) as error:
+            log.warning("earlier_posts_not_read", why=str(error) or type(error).__name__)
+            return ()
+        before = [post for post in posts if _time(post) < float(message.id) and files_of(post)]
+        newest = _newest(before, self._most)
+        read = (posted({**post, "channel": address["channel"]}, workspace) for post in newest)
+        found = [one for one in read if one is not None]
+        names = await self._people.names(address["team"], {one.author.id for one in found})
+        return tuple(_beside(message, one, names) for one in found)
+
+    async def _posts(self, team: str, channel: str, thread: str) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = []
+        cursor = ""
+        for _ in range(PAGES):
+            page = await self._api.call(
+                team,
+                "conversations.replies",
+                repeatable=True,
+                channel=channel,
+                ts=thread,
+                limit=PAGE,
+                cursor=cursor or None,
+            )
+            found += [post for post in page.get("messages") or () if isinstance(post, dict)]
+            cursor = str((page.get("response_metadata") or {}).get("next_cursor") or "")
+            if not cursor:
+                break
+        return found
+
+
+def _newest(posts: list[dict[str, Any]], most: int) -> list[dict[str, Any]]:
+    """Keep the last posts that have no more than so many files together, in order of time."""
+    kept: list[dict[str, Any]] = []
+    count = 0
+    for post in sorted(posts, key=_time, reverse=True):
+        count += len(files_of(post))
+        if count > most and kept:
+            break
+        kept.append(post)
+    return kept[::-1]
+
+
+def _beside(asking: Message, post: Message, names: Mapping[str, str]) -> Message:
+    """Put a post into the thread of the message that asks."""
+    author = replace(post.author, name=names.get(post.author.id, ""))
+    return replace(post, thread=asking.thread, author=author, addressed=False, opening=False)
+
+
+def _time(post: dict[str, Any]) -> float:
+    """Read a `ts`, which counts seconds since the epoch."""
+    return float(post["ts"])

@@ -1,0 +1,102 @@
+"""Slack's own work that has to survive a crash: reactions, prompts, leaving, being uninstalled."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from adapters.slack.events import posted
+from bot import texts
+from bot.channel import Gone, Refused
+from bot.messages import Message
+from bot.threads import Thread
+
+if TYPE_CHECKING:
+    from adapters.slack.api import SlackApi
+    from adapters.slack.memory import Memory
+    from adapters.slack.workspaces import Workspaces
+
+Accept = Callable[[Message], Awaitable[bool]]
+"""Stores a message; false where it is not kept."""
+
+log = structlog.get_logger()
+
+
+class Errands:
+    """Does what was accepted as a message of kind `channel`; its address names what."""
+
+    def __init__(
+        self, api: SlackApi, workspaces: Workspaces, accept: Accept, memory: Memory
+    ) -> None:
+        self._api = api
+        self._workspaces = workspaces
+        self._accept = accept
+        self._memory = memory
+
+    async def run(self, message: Message) -> None:
+        """Run an errand; one that Slack refuses is over. Raises `Unclear`, which repeats it."""
+        errand: dict[str, Any] = message.address.get("errand") or {}
+        works = {
+            "reaction": self._reacted,
+            "prompts": self._prompts,
+            "uninstalled": self._uninstalled,
+            "left": self._left,
+        }
+        work = works.get(str(errand.get("do")))
+        if work is None:
+            return
+        try:
+            await work(message, errand)
+        except (Refused, Gone) as error:
+            log.info("errand_refused", errand=errand.get("do"), why=str(error))
+
+    async def _reacted(self, message: Message, errand: dict[str, Any]) -> None:
+        """Have the post looked at that somebody marked with the reaction."""
+        address = message.address
+        team, channel, ts = address["team"], address["channel"], str(errand["post"])
+        post = await self._post(team, channel, ts)
+        found = post and posted({**post, "channel": channel}, await self._workspaces.of(team))
+        if found and found.attachments:
+            asking = found.address | {"user": message.author.id}
+            await self._accept(replace(found, address=asking, addressed=True))
+
+    async def _post(self, team: str, channel: str, ts: str) -> dict[str, Any] | None:
+        """Fetch one post, wherever in a thread it stands."""
+        page = await self._api.call(
+            team,
+            "conversations.replies",
+            repeatable=True,
+            channel=channel,
+            ts=ts,
+            latest=ts,
+            inclusive="true",
+            limit=1,
+        )
+        posts = [post for post in page.get("messages") or () if isinstance(post, dict)]
+        return next((post for post in posts if post.get("ts") == ts), None)
+
+    async def _prompts(self, message: Message, errand: dict[str, Any]) -> None:
+        """Suggest what may be asked, where somebody opens a chat with Loupe."""
+        address = message.address
+        await self._api.call(
+            address["team"],
+            "assistant.threads.setSuggestedPrompts",
+            channel_id=address["channel"],
+            prompts=[{"title": title, "message": words} for title, words in texts.SLACK_PROMPTS],
+            thread_ts=errand.get("thread") or None,
+        )
+
+    async def _uninstalled(self, message: Message, _: dict[str, Any]) -> None:
+        """Have everything of a workspace erased, thread by thread."""
+        team = message.address["team"]
+        for channel, root in await self._memory.threads(team):
+            thread = Thread(message.thread.channel, team, channel, root)
+            erased = replace(message, thread=thread, kind="uninstalled")
+            await self._accept(erased)
+        await self._memory.forget(team)
+
+    async def _left(self, message: Message, _: dict[str, Any]) -> None:
+        await self._memory.left(message.thread.place)

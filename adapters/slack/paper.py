@@ -1,0 +1,93 @@
+"""Messages that are posted whole and edited, as `adapters.growth.Paper`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from adapters.slack import blocks
+from adapters.slack.places import is_shared
+from adapters.slack.refusals import LASTING, Conflict, Refusal
+from bot.channel import Stage
+
+if TYPE_CHECKING:
+    from adapters.slack.api import SlackApi
+    from adapters.slack.limits import SlackLimits
+    from adapters.slack.sessions import Sessions
+    from bot.channel import Post, Refused
+    from bot.messages import Address
+
+
+class SlackPaper:
+    """Posts and edits in threads and at the top of a place."""
+
+    def __init__(self, api: SlackApi, sessions: Sessions, limits: SlackLimits) -> None:
+        self._api = api
+        self._sessions = sessions
+        self._limits = limits
+
+    def edits(self, address: Address) -> bool:
+        """Tell whether a message can be edited: all but those that one person sees."""
+        return not address.get("private")
+
+    def streams(self, address: Address) -> bool:
+        """Tell whether an answer may be streamed: in a thread, to somebody."""
+        if not address.get("thread") or not address.get("user") or address.get("private"):
+            return False
+        return self._limits.stream_channels or not is_shared(address["channel"])
+
+    def behind(self, address: Address) -> float:
+        """Edits come at the pace of chunks: Slack takes fifty a minute of them."""
+        return self._limits.edit_pace - self._limits.stream_pace if self.streams(address) else 0.0
+
+    async def say(self, address: Address, post: Post) -> str:
+        """Post a message; returns its `ts`. Raises `Unclear`, `Gone`, `Refused`."""
+        if post.live and post.stage is Stage.OPENING:
+            await self._sessions.working(address)
+        made = await self._api.call(
+            address["team"],
+            "chat.postMessage",
+            channel=address["channel"],
+            thread_ts=address.get("thread") or None,
+            **blocks.message(post),
+            **QUIET,
+        )
+        return str(made["ts"])
+
+    async def change(self, address: Address, sent: str, post: Post, *, brief: bool) -> None:
+        """Edit a message of ours; one that is still streamed is ended first.
+
+        That is one of a process that died while it streamed. Raises `Unclear`, `Gone`, `Refused`.
+        """
+        try:
+            await self._update(address, sent, post, brief=brief)
+        except Conflict:
+            await self._api.call(
+                address["team"], "chat.stopStream", channel=address["channel"], ts=sent
+            )
+            await self._update(address, sent, post, brief=brief)
+        if post.stage is Stage.FINAL:
+            await self._sessions.idle(address)
+
+    async def hint(self, address: Address) -> None:
+        """Show that something is being done."""
+        await self._sessions.working(address)
+
+    def lost(self, refusal: Refused) -> bool:
+        """Tell whether a message can never be edited."""
+        return isinstance(refusal, Refusal) and refusal.error in LASTING
+
+    async def _update(self, address: Address, sent: str, post: Post, *, brief: bool) -> None:
+        await self._api.call(
+            address["team"],
+            "chat.update",
+            repeatable=True,
+            brief=brief,
+            channel=address["channel"],
+            ts=sent,
+            parse="none",
+            **blocks.message(post),
+        )
+
+
+QUIET: dict[str, Any] = {"unfurl_links": "false", "unfurl_media": "false", "parse": "none"}
+"""No link is fetched and shown, and no word becomes a link, a mention or a channel."""

@@ -1,0 +1,75 @@
+"""Answers that only the one who asked sees, as those of a slash command."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import ClientError, ClientTimeout
+
+from adapters.guard import AddressRefused
+from adapters.slack import blocks
+from adapters.slack.refusals import Refusal
+from bot import texts
+from bot.channel import Gone, Refused, Unclear
+
+if TYPE_CHECKING:
+    from adapters.guard import Guard
+    from adapters.slack.api import SlackApi
+    from adapters.slack.hosts import SlackHosts
+    from adapters.slack.limits import SlackLimits
+    from bot.channel import Post
+    from bot.messages import Address
+
+
+class Private:
+    """Says something to one person in a place where others are."""
+
+    def __init__(self, api: SlackApi, guard: Guard, hosts: SlackHosts, limits: SlackLimits) -> None:
+        self._api = api
+        self._guard = guard
+        self._hosts = hosts
+        self._limits = limits
+
+    async def say(self, address: Address, post: Post) -> None:
+        """Show a post to the user of an address; raises `Unclear`, `Gone`, `Refused`.
+
+        Where Loupe is no member of the place, the web hook of the command says it; Slack takes
+        five answers there within half an hour:
+        https://docs.slack.dev/interactivity/handling-user-interaction/#message_responses
+        """
+        shown = blocks.message(post)
+        if about := address.get("about"):
+            note = texts.slack_about(about)
+            shown["blocks"] = [blocks.markdown(note), *shown["blocks"]]
+            shown["text"] = f"{note}\n\n{shown['text']}"
+        try:
+            await self._api.call(
+                address["team"],
+                "chat.postEphemeral",
+                channel=address["channel"],
+                user=address["user"],
+                **shown,
+            )
+        except (Gone, Refusal):
+            if not address.get("response"):
+                raise
+            await self._respond(address["response"], shown)
+
+    async def _respond(self, url: str, shown: dict[str, Any]) -> None:
+        """Answer by the web hook; it is signed by its address, so it gets no token."""
+        if not self._hosts.response(url):
+            raise Gone("no web hook of Slack's")
+        body = {"response_type": "ephemeral", "replace_original": False, **shown}
+        timeout = ClientTimeout(total=self._limits.request_seconds)
+        try:
+            async with self._guard.request(
+                "POST", url, local=self._hosts.local, json=body, timeout=timeout
+            ) as response:
+                if response.status >= 500:
+                    raise Unclear(str(response.status))
+                if response.status >= 400:
+                    raise Gone(str(response.status))
+        except AddressRefused as error:
+            raise Refused(str(error)) from None
+        except (ClientError, TimeoutError) as error:
+            raise Unclear(type(error).__name__) from None

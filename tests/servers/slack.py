@@ -1,0 +1,291 @@
+"""Slack as Loupe meets it: a Web API with its rules, files behind a token, signed deliveries.
+
+Methods and errors are those of https://docs.slack.dev/reference/methods/.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+import re
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import urlencode
+
+from aiohttp import web
+
+from adapters.slack.checks import SCOPES
+from tests.servers.loopback import Loopback
+from tests.slack_posts import BOT, TEAM, signature
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from aiohttp import ClientSession
+
+TOKEN = "xoxb-a-token-of-the-tests"
+MOST_TEXT = 12_000
+LIVE = re.compile(r"<[!@#][A-Za-z]|<https?:")
+"""What Slack would make a mention or a link of."""
+
+Answer = dict[str, Any]
+
+
+@dataclass
+class Shown:
+    """A message of Loupe's: each text that it showed, in order, and the parts of its stream."""
+
+    ts: str
+    channel: str
+    thread: str
+    texts: list[str]
+    blocks: list[dict[str, Any]] = field(default_factory=list)
+    steps: list[str] = field(default_factory=list)
+    streaming: bool = False
+    streamed: bool = False
+    only_for: str = ""
+
+    @property
+    def text(self) -> str:
+        """What it shows now, as people read it."""
+        return self.texts[-1].replace("\u2060", "") if self.texts else ""
+
+
+class SlackServer(Loopback):
+    """One workspace in which Loupe is installed.
+
+    `agent` tells whether streams are to be had; `errors` gives for a method the errors that the
+    next calls are refused with.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.messages: list[Shown] = []
+        self.posts: list[dict[str, Any]] = []
+        self.files: dict[str, bytes] = {}
+        self.shared: list[tuple[str, str, bytes]] = []
+        self.calls: list[str] = []
+        self.errors: dict[str, list[str]] = {}
+        self.names = {"UALEX": "Alex", "USAM": "Sam"}
+        self.agent = True
+        self.alarms: list[str] = []
+        self._uploads: dict[str, tuple[str, bytes]] = {}
+        self._stamps = itertools.count(1)
+        self._changed = asyncio.Condition()
+
+    async def __aenter__(self) -> Self:
+        app = web.Application(client_max_size=64 << 20)
+        app.router.add_post("/api/{method}", self._api)
+        app.router.add_post("/upload/{file}", self._upload)
+        app.router.add_get("/files-pri/{file}", self._download)
+        app.router.add_get("/login", self._login)
+        await self.start(app)
+        return self
+
+    @property
+    def api_url(self) -> str:
+        """Where the Web API is."""
+        return f"{self.url}/api"
+
+    def stamp(self) -> str:
+        """Make the next time stamp."""
+        return f"{int(time.time())}.{next(self._stamps):06}"
+
+    def file(self, data: bytes, name: str = "car.jpg", kind: str = "image/jpeg") -> Answer:
+        """Keep a file; returns its object as a post has it."""
+        identity = f"F{len(self.files) + 1}"
+        self.files[identity] = data
+        url = f"{self.url}/files-pri/{identity}"
+        return {
+            "id": identity,
+            "name": name,
+            "mimetype": kind,
+            "mode": "hosted",
+            "url_private": url,
+        }
+
+    async def deliver(
+        self, session: ClientSession, origin: str, payload: Answer | dict[str, str], **headers: str
+    ) -> int:
+        """Deliver JSON, or a form where it is a slash command or an interaction, signed."""
+        kind = payload.get("type", "")
+        if kind in {"event_callback", "url_verification"}:
+            body, content = json.dumps(payload).encode(), "application/json"
+        else:
+            form = {"payload": json.dumps(payload)} if kind else payload
+            body, content = urlencode(form).encode(), "application/x-www-form-urlencoded"
+        stamp = str(int(time.time()))
+        signed = {
+            "Content-Type": content,
+            "X-Slack-Request-Timestamp": stamp,
+            "X-Slack-Signature": signature(body, stamp),
+            **headers,
+        }
+        url = f"{origin}/slack/events"
+        async with session.post(url, data=body, headers=signed) as response:
+            return response.status
+
+    async def until(self, true: Callable[[], Any], seconds: float = 15) -> None:
+        """Wait until something holds."""
+        async with asyncio.timeout(seconds), self._changed:
+            await self._changed.wait_for(true)
+
+    def shown(self, thread: str) -> list[Shown]:
+        """The messages of Loupe's in a thread."""
+        return [message for message in self.messages if message.thread == thread]
+
+    async def _api(self, request: web.Request) -> web.Response:
+        form = {key: str(value) for key, value in (await request.post()).items()}
+        method = request.match_info["method"]
+        self.calls.append(method)
+        if request.headers.get("Authorization") != f"Bearer {TOKEN}":
+            return _json({"ok": False, "error": "invalid_auth"})
+        if waiting := self.errors.get(method):
+            error = waiting.pop(0)
+            if error == "ratelimited":
+                refused = {"ok": False, "error": error}
+                return web.json_response(refused, status=429, headers={"Retry-After": "0"})
+            return _json({"ok": False, "error": error})
+        answer = getattr(self, f"_{method.replace('.', '_')}", _unknown)(form)
+        async with self._changed:
+            self._changed.notify_all()
+        return _json(answer)
+
+    def _auth_test(self, _: dict[str, str]) -> Answer:
+        known = {"team_id": TEAM, "user_id": BOT, "bot_id": "B1", "user": "loupe", "team": "Acme"}
+        return {"ok": True, "url": "https://acme.slack.com/", **known}
+
+    def _users_info(self, form: dict[str, str]) -> Answer:
+        name = self.names.get(form["user"])
+        if name is None:
+            return {"ok": False, "error": "user_not_found"}
+        return {"ok": True, "user": {"id": form["user"], "profile": {"display_name": name}}}
+
+    def _conversations_replies(self, form: dict[str, str]) -> Answer:
+        root = form["ts"]
+        found = [post for post in self.posts if root in {post["ts"], post.get("thread_ts")}]
+        return {"ok": True, "messages": found, "response_metadata": {"next_cursor": ""}}
+
+    def _chat_postMessage(self, form: dict[str, str]) -> Answer:  # noqa: N802
+        return self._show(form, Shown(self.stamp(), form["channel"], form.get("thread_ts", ""), []))
+
+    def _chat_postEphemeral(self, form: dict[str, str]) -> Answer:  # noqa: N802
+        shown = Shown(self.stamp(), form["channel"], form.get("thread_ts", ""), [])
+        shown.only_for = form["user"]
+        return self._show(form, shown)
+
+    def _chat_update(self, form: dict[str, str]) -> Answer:
+        found = self._found(form)
+        if found is None:
+            return {"ok": False, "error": "message_not_found"}
+        if found.streaming:
+            return {"ok": False, "error": "streaming_state_conflict"}
+        return self._show(form, found)
+
+    def _show(self, form: dict[str, str], shown: Shown) -> Answer:
+        blocks = json.loads(form.get("blocks", "[]"))
+        text = "".join(block["text"] for block in blocks if block["type"] == "markdown")
+        if not form.get("text") and not blocks:
+            return {"ok": False, "error": "no_text"}
+        if len(text) > MOST_TEXT:
+            return {"ok": False, "error": "msg_blocks_too_long"}
+        self._look(form.get("text", ""), text)
+        shown.texts.append(text)
+        shown.blocks = blocks
+        if shown not in self.messages:
+            self.messages.append(shown)
+        return {"ok": True, "ts": shown.ts, "channel": shown.channel}
+
+    def _chat_startStream(self, form: dict[str, str]) -> Answer:  # noqa: N802
+        if not self.agent:
+            return {"ok": False, "error": "not_authorized"}
+        if not form["channel"].startswith("D") and not form.get("recipient_user_id"):
+            return {"ok": False, "error": "missing_recipient_user_id"}
+        shown = Shown(self.stamp(), form["channel"], form["thread_ts"], [""], streamed=True)
+        shown.streaming = True
+        self.messages.append(shown)
+        return self._append(form, shown)
+
+    def _chat_appendStream(self, form: dict[str, str]) -> Answer:  # noqa: N802
+        found = self._found(form)
+        if found is None or not found.streaming:
+            return {"ok": False, "error": "message_not_in_streaming_state"}
+        return self._append(form, found)
+
+    def _chat_stopStream(self, form: dict[str, str]) -> Answer:  # noqa: N802
+        found = self._found(form)
+        if found is None or not found.streaming:
+            return {"ok": False, "error": "message_not_in_streaming_state"}
+        answer = self._append(form, found)
+        found.streaming = False
+        found.blocks = json.loads(form.get("blocks", "[]"))
+        return answer
+
+    def _append(self, form: dict[str, str], shown: Shown) -> Answer:
+        for chunk in json.loads(form.get("chunks", "[]")):
+            if chunk["type"] == "markdown_text":
+                self._look(chunk["text"])
+                shown.texts.append(shown.texts[-1] + chunk["text"])
+            else:
+                shown.steps.append(chunk["title"])
+        return {"ok": True, "ts": shown.ts, "channel": shown.channel}
+
+    def _agents_sessions_setStatus(self, _: dict[str, str]) -> Answer:  # noqa: N802
+        return {"ok": True} if self.agent else {"ok": False, "error": "not_authorized"}
+
+    def _assistant_threads_setSuggestedPrompts(  # noqa: N802
+        self, form: dict[str, str]
+    ) -> Answer:
+        return {"ok": len(json.loads(form["prompts"])) <= 4}
+
+    def _files_info(self, form: dict[str, str]) -> Answer:
+        if form["file"] not in self.files:
+            return {"ok": False, "error": "file_not_found"}
+        url = f"{self.url}/files-pri/{form['file']}"
+        known = {"id": form["file"], "name": "shared.jpg", "mimetype": "image/jpeg"}
+        return {"ok": True, "file": {**known, "mode": "hosted", "url_private": url}}
+
+    def _files_getUploadURLExternal(self, form: dict[str, str]) -> Answer:  # noqa: N802
+        identity = f"U{len(self._uploads) + 1}"
+        self._uploads[identity] = form["filename"], b""
+        return {"ok": True, "file_id": identity, "upload_url": f"{self.url}/upload/{identity}"}
+
+    def _files_completeUploadExternal(self, form: dict[str, str]) -> Answer:  # noqa: N802
+        for file in json.loads(form["files"]):
+            name, data = self._uploads[file["id"]]
+            self.shared.append((form.get("thread_ts", ""), name, data))
+        return {"ok": True, "files": []}
+
+    async def _upload(self, request: web.Request) -> web.Response:
+        if "Authorization" in request.headers:
+            self.alarms.append("a token went with an upload")
+        identity = request.match_info["file"]
+        self._uploads[identity] = self._uploads[identity][0], await request.read()
+        return web.Response(text="OK")
+
+    async def _download(self, request: web.Request) -> web.Response:
+        identity = request.match_info["file"]
+        if request.headers.get("Authorization") != f"Bearer {TOKEN}":
+            raise web.HTTPFound("/login")
+        if identity not in self.files:
+            raise web.HTTPNotFound
+        return web.Response(body=self.files[identity], content_type="image/jpeg")
+
+    async def _login(self, _: web.Request) -> web.Response:
+        return web.Response(text="<html><title>Sign in</title></html>", content_type="text/html")
+
+    def _found(self, form: dict[str, str]) -> Shown | None:
+        return next((message for message in self.messages if message.ts == form["ts"]), None)
+
+    def _look(self, *texts: str) -> None:
+        self.alarms += [text for text in texts if LIVE.search(text)]
+
+
+def _unknown(_: dict[str, str]) -> Answer:
+    return {"ok": False, "error": "unknown_method"}
+
+
+def _json(answer: Answer) -> web.Response:
+    return web.json_response(answer, headers={"x-oauth-scopes": ",".join(sorted(SCOPES))})

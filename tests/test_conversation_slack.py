@@ -1,0 +1,249 @@
+"""Conversations in Slack, with the whole bot and a workspace that behaves like Slack's."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from bot import texts
+from tests.bot_under_test import Loupe, running, words
+from tests.pictures import MEDIA
+from tests.servers.openai import call_tools, say
+from tests.servers.slack import SlackServer
+from tests.slack_posts import MENTION, delivered, said, slash
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from tests.servers.slack import Shown
+
+CAR = (MEDIA / "fruits.jpg").read_bytes()
+_events = itertools.count(1)
+
+
+class Office:
+    """The bot and the workspace, and people who write there."""
+
+    def __init__(self, bot: Loupe, slack: SlackServer) -> None:
+        self.bot = bot
+        self.slack = slack
+
+    async def event(self, event: dict[str, Any], **headers: str) -> int:
+        payload = delivered(event, event_id=f"Ev{next(_events)}")
+        return await self.slack.deliver(self.bot.session, self.bot.origin, payload, **headers)
+
+    async def say(self, text: str, *files: dict[str, Any], **where: Any) -> str:
+        """Write something; returns the root of its thread."""
+        ts = self.slack.stamp()
+        how = {"files": list(files), "subtype": "file_share"} if files else {}
+        post = said(text, **{"channel": "D1", "ts": ts, **how, **where})
+        self.slack.posts.append(post)
+        assert await self.event(post) == 200
+        return str(post.get("thread_ts", ts))
+
+    async def answered(self, thread: str, count: int = 1) -> list[Shown]:
+        """Wait for so many finished answers in a thread."""
+
+        def done() -> list[Shown]:
+            found = [one for one in self.slack.shown(thread) if one.text and not one.streaming]
+            return found if len(found) >= count else []
+
+        await self.slack.until(done)
+        await self.bot.settled()
+        return done()
+
+    async def ask(self, text: str, *files: dict[str, Any], **where: Any) -> str:
+        """Ask something; returns the last answer in its thread."""
+        before = len(self.slack.shown(str(where.get("thread_ts", "-"))))
+        thread = await self.say(text, *files, **where)
+        return (await self.answered(thread, before + 1))[-1].text
+
+
+@pytest.fixture
+async def office(tmp_path: Path) -> AsyncIterator[Office]:
+    async with SlackServer() as slack:
+        limits = {"burst_seconds": 0.2}
+        async with running(tmp_path, registered=False, slack=slack, limits=limits) as bot:
+            yield Office(bot, slack)
+        assert slack.alarms == []
+
+
+async def test_a_photo_is_answered_in_its_thread_by_a_stream(office: Office) -> None:
+    office.bot.model.then(say("A bowl of ", "fruit."))
+    thread = await office.say("What is this?", office.slack.file(CAR))
+    (answer,) = await office.answered(thread)
+    assert answer.text == "A bowl of fruit."
+    assert answer.streamed
+    assert answer.steps[0] == texts.placeholder(1, 0)
+    assert [block["type"] for block in answer.blocks] == ["context", "context_actions"]
+    (request,) = office.bot.model.requests
+    assert len(request.pictures) == 1
+
+
+async def test_a_thread_is_remembered_and_others_are_not(office: Office) -> None:
+    office.bot.model.then(say("A bowl of fruit."), say("Three apples."), say("Nothing."))
+    thread = await office.say("What is this?", office.slack.file(CAR))
+    await office.answered(thread)
+    assert await office.ask("How many apples?", thread_ts=thread) == "Three apples."
+    assert "A bowl of fruit." in str(office.bot.model.requests[1].body)
+    await office.ask("What do you know?")
+    assert "fruit" not in str(office.bot.model.requests[2].body)
+
+
+async def test_in_a_channel_loupe_answers_who_mentions_it(office: Office) -> None:
+    assert await office.say("Nice weather", channel="C1")
+    answer = await office.ask(f"{MENTION} what is this?", office.slack.file(CAR), channel="C1")
+    assert answer
+    (request,) = office.bot.model.requests
+    assert "Alex" in str(request.body)
+    assert words(request).endswith("what is this?")
+    assert len(office.slack.messages) == 1
+
+
+async def test_a_post_that_comes_as_two_events_and_again_is_one(office: Office) -> None:
+    ts = office.slack.stamp()
+    post = said(f"{MENTION} hello?", channel="C1", ts=ts)
+    mention = {**post, "type": "app_mention"}
+    retry = {"X-Slack-Retry-Num": "1", "X-Slack-Retry-Reason": "http_timeout"}
+    statuses = [await office.event(post), await office.event(mention)]
+    statuses.append(await office.event(post, **retry))
+    assert statuses == [200, 200, 200]
+    await office.answered(ts)
+    assert len(office.bot.model.requests) == 1
+    assert len(office.slack.messages) == 1
+
+
+async def test_the_first_mention_in_a_thread_brings_its_pictures(office: Office) -> None:
+    root = office.slack.stamp()
+    first = said("the dent", channel="C1", ts=root, user="USAM", files=[office.slack.file(CAR)])
+    office.slack.posts.append(first)
+    answer = await office.ask(f"{MENTION} what is it?", channel="C1", thread_ts=root)
+    assert texts.EARLIER_POSTS not in answer
+    (request,) = office.bot.model.requests
+    assert len(request.pictures) == 1
+    assert "Sam" in await office.ask(f"{MENTION} /photos", channel="C1", thread_ts=root)
+
+
+async def test_where_there_are_no_streams_answers_are_posted_and_edited(office: Office) -> None:
+    office.slack.agent = False
+    office.bot.model.then(say("A bowl of fruit."))
+    thread = await office.say("What is this?", office.slack.file(CAR))
+    await office.slack.until(lambda: [m for m in office.slack.messages if "fruit" in m.text])
+    await office.bot.settled()
+    (answer,) = office.slack.shown(thread)
+    assert not answer.streamed
+    assert answer.texts[0] == texts.placeholder(1, 0)
+    assert answer.text == "A bowl of fruit."
+    assert answer.blocks[-1]["type"] == "context_actions"
+
+
+async def test_a_command_is_obeyed_in_each_way_that_slack_allows(office: Office) -> None:
+    thread = await office.say("What is this?", office.slack.file(CAR))
+    await office.answered(thread)
+    assert "P1" in await office.ask("!photos", thread_ts=thread)
+    assert "P1" in await office.ask("/photos", thread_ts=thread)
+    form = slash("photos", channel_id="D1", trigger_id="9.9.x")
+    assert await office.slack.deliver(office.bot.session, office.bot.origin, form) == 200
+    await office.slack.until(lambda: office.slack.messages[-1].only_for)
+    private = office.slack.messages[-1]
+    assert private.only_for == "UALEX"
+    assert "P1" in private.text
+
+
+async def test_the_transcript_is_a_file_in_the_thread(office: Office) -> None:
+    thread = await office.say("What is this?", office.slack.file(CAR))
+    await office.answered(thread)
+    await office.say("!json", thread_ts=thread)
+    await office.slack.until(lambda: office.slack.shared or len(office.slack.messages) > 1)
+    await office.bot.settled()
+    files = [json.loads(data) for _, name, data in office.slack.shared if name.endswith(".json")]
+    told = [one.text for one in office.slack.shown(thread)[1:]]
+    assert files or "```json" in told[0]
+
+
+async def test_the_native_stop_ends_an_answer(office: Office) -> None:
+    hold = asyncio.Event()
+    office.bot.model.then(call_tools("It is a ", hold))
+    thread = await office.say("What is this?", office.slack.file(CAR))
+    await office.slack.until(lambda: any("It is a" in one.text for one in office.slack.messages))
+    (answer,) = office.slack.messages
+    answer.streaming = False  # Slack has ended the stream when it tells.
+    stop = {
+        "type": "agent_session_stopped",
+        "channel": "D1",
+        "thread_ts": thread,
+        "user": "UALEX",
+        "streaming_message_ts": [answer.ts],
+    }
+    assert await office.event(stop) == 200
+    await office.slack.until(lambda: texts.STOPPED_HERE in answer.text)
+    await office.bot.settled()
+    assert office.slack.messages == [answer]
+
+
+async def test_nothing_that_is_said_becomes_a_mention(office: Office) -> None:
+    office.bot.model.then(say("Ask <!channel> or <@U1>: <https://x.test|here>."))
+    answer = await office.ask("Whom do I ask, <!here>?", channel="D1")
+    assert "channel" in answer
+    assert office.slack.alarms == []
+
+
+async def test_files_that_cannot_be_had_are_named(office: Office) -> None:
+    missing = office.slack.file(CAR, "gone.jpg")
+    del office.slack.files[missing["id"]]
+    hidden = {"id": "F90", "name": "old.jpg", "mimetype": "image/jpeg", "mode": "hidden_by_limit"}
+    other = {"id": "F91", "name": "cloud.jpg", "mode": "external", "is_external": True}
+    answer = await office.ask("What are these?", missing, hidden, other)
+    for name in ("gone.jpg", "old.jpg", "cloud.jpg"):
+        assert name in answer
+
+
+async def test_a_file_of_another_organisation_is_asked_for(office: Office) -> None:
+    whole = office.slack.file(CAR)
+    stub = {"id": whole["id"], "mode": "file_access", "file_access": "check_file_info"}
+    assert await office.ask("What is this?", stub)
+    (request,) = office.bot.model.requests
+    assert len(request.pictures) == 1
+
+
+async def test_a_post_is_looked_at_when_somebody_marks_it(office: Office) -> None:
+    ts = office.slack.stamp()
+    post = said("the dent", channel="C1", ts=ts, files=[office.slack.file(CAR)])
+    office.slack.posts.append(post)
+    marked = {
+        "type": "reaction_added",
+        "user": "USAM",
+        "reaction": "mag",
+        "item": {"type": "message", "channel": "C1", "ts": ts},
+        "event_ts": office.slack.stamp(),
+    }
+    assert await office.event(marked) == 200
+    await office.answered(ts)
+    assert len(office.bot.model.requests[0].pictures) == 1
+
+
+async def test_when_the_app_is_uninstalled_all_is_erased(office: Office) -> None:
+    thread = await office.say("What is this?", office.slack.file(CAR))
+    await office.answered(thread)
+    await office.ask("!vision off", thread_ts=thread)
+    assert office.bot.files()
+    assert await office.event({"type": "app_uninstalled"}) == 200
+    async with asyncio.timeout(10):
+        while office.bot.files():
+            await asyncio.sleep(0.02)
+    await office.bot.settled()
+    kept = [key for key in await office.bot.stored() if ":turns" in key or ":settings" in key]
+    assert kept == []
+
+
+async def test_what_is_not_signed_is_refused(office: Office) -> None:
+    payload = delivered(said("hello", channel="D1"))
+    forged = {"X-Slack-Signature": "v0=" + "0" * 64}
+    session, origin = office.bot.session, office.bot.origin
+    assert await office.slack.deliver(session, origin, payload, **forged) == 401
+    assert office.slack.messages == []
