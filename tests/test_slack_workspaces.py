@@ -40,6 +40,10 @@ class AuthServer:
         self.tokens.append(request.headers["Authorization"])
         await self.gate.wait()
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        if isinstance(answer, str):
+            return web.Response(text=answer, content_type="text/plain")
+        if isinstance(answer, bytes):
+            return web.Response(body=answer, content_type="application/json")
         if isinstance(answer, int):
             return web.Response(status=answer, text="<html>no</html>", content_type="text/html")
         return web.json_response(answer)
@@ -123,6 +127,14 @@ async def test_slack_is_asked_until_it_answers() -> None:
     ]
     assert logged[1]["error"] == "invalid_auth"
     assert TOKEN not in str(logged)
+
+
+@pytest.mark.parametrize("nonsense", ["plain words", b'{"ok": tr', b"[]", b"7"])
+async def test_an_answer_that_is_none_is_asked_for_again(nonsense: str | bytes) -> None:
+    async with asked(AuthServer(nonsense, TOLD)) as (one, clock):
+        await one.start()
+        assert (await one.of("T1")).team == "T1"
+    assert clock.waits == [1]
 
 
 async def test_a_server_that_is_away_is_asked_again() -> None:

@@ -114,8 +114,10 @@ class OneWorkspace:
             async with asyncio.timeout(CALL_SECONDS):
                 answer = (await self._client.api_call("auth.test")).data
         except SlackApiError as error:
-            log.warning("slack_token_refused", error=name(dig(error.response.data, "error")))
-        except (SlackClientError, ClientError, OSError, ValueError) as error:
+            told = getattr(error.response, "data", None)  # aiohttp's own where that was no JSON
+            log.warning("slack_token_refused", error=name(dig(told, "error")))
+        # The client stumbles over a body that is no JSON object with an AttributeError.
+        except (SlackClientError, ClientError, OSError, ValueError, AttributeError) as error:
             log.warning("slack_unreachable", error=type(error).__name__)
         else:
             if identifier(dig(answer, "team_id")):
