@@ -23,7 +23,7 @@ from bot.problems import StoreDown
 from bot.settings import Section, SettingsError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Collection, Iterator
 
     from obstore.store import ObjectStore
 
@@ -163,6 +163,14 @@ class BlobStore:
         """
         return await self._delete_before(before, _checked(prefix))
 
+    async def erase_some(self, folder: str, names: Collection[str]) -> None:
+        """Delete those blobs of a folder whose names begin with one of these, up to a dot."""
+        with _failures():
+            async for batch in self._store.list_async(_checked(folder), chunk_size=1000):
+                found = [each["path"] for each in batch if _stem(each["path"]) in names]
+                if found:
+                    await self._delete(found)
+
     async def sweep(self, older_than: float) -> int:
         """Delete blobs written before that time (seconds since the epoch); returns how many."""
         deleted = await self._delete_before(older_than)
@@ -187,6 +195,10 @@ class BlobStore:
             for key in keys:
                 with suppress(FileNotFoundError):
                     await self._store.delete_async(key)
+
+
+def _stem(path: str) -> str:
+    return path.rpartition("/")[2].partition(".")[0]
 
 
 def _checked(key: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Collection
     from pathlib import Path
 
 
@@ -44,6 +44,10 @@ class Blobs(Protocol):
 
         Only those written before that time (seconds since the epoch) go.
         """
+        ...
+
+    async def erase_some(self, folder: str, names: Collection[str]) -> None:
+        """Delete those blobs of a folder whose names begin with one of these, up to a dot."""
         ...
 
     async def sweep(self, older_than: float) -> int:

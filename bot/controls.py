@@ -15,7 +15,7 @@ from bot.mailbox import Entry, Erase
 from bot.parts import split
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Iterator
+    from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator
 
     from bot.gallery import Gallery
     from bot.history import History, Past
@@ -203,6 +203,10 @@ class Controls:
         files = len(past.photos), len(past.videos)
         receipt = texts.forgotten(len(_told(past)), *files, len(made))
         return Said((receipt,), erase="everything")
+
+    async def retracted(self, thread: Thread, digests: Collection[str]) -> None:
+        """Erase files that nothing names any more."""
+        await self._gallery.erase(thread, digests)
 
     async def uninstalled(self, thread: Thread) -> None:
         """Erase the pictures of a thread, and the settings of its place."""

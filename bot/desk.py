@@ -115,6 +115,7 @@ class Desk:
             if not await self._mailbox.done(holding.lease, erase="everything"):
                 raise LeaseLost
         elif message.kind == "deleted":
+            await self._retract(holding.lease, message.quoted)
             await self._done(holding.lease)
         elif message.kind == "installed":
             await self._tell(holding, message, texts.hello(shared=message.shared))
@@ -130,6 +131,11 @@ class Desk:
             await self._tell(holding, message, texts.file_problem("", 1, problem, self._limits))
         else:
             await self._answer(holding, message)
+
+    async def _retract(self, lease: Lease, post: str) -> None:
+        """Forget what a post asked and brought, as it was deleted or is asked anew."""
+        digests = await self._mailbox.retract(lease, post)
+        await self._controls.retracted(lease.run[0].message.thread, digests)
 
     async def _tell(self, holding: Holding, message: Message, text: str) -> None:
         await self._sends(holding.lease, message).say(0, Post(text))
@@ -222,6 +228,9 @@ class Desk:
         await reply.open(texts.placeholder(*_files_of(holding.lease)))
         lease = await self._gathered(holding, reply)
         thread = lease.run[0].message.thread
+        for entry in lease.run:
+            if entry.message.version:
+                await self._retract(lease, entry.message.id)
         past = await self._history.past(thread, NEWEST)
         force = await self._preferences.of(thread)
         messages = await self._completed(lease)

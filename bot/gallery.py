@@ -27,7 +27,7 @@ from bot.problems import FileProblem, Reason
 from bot.tasks import end
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Coroutine, Iterable, Sequence
+    from collections.abc import AsyncIterator, Collection, Coroutine, Iterable, Sequence
 
     from bot.blobs import Blobs
     from bot.boxes import Box
@@ -220,6 +220,11 @@ class Gallery:
     async def forget(self, thread: Thread, before: float) -> None:
         """Erase the bytes of the pictures that a thread got before that time (epoch seconds)."""
         await self._blobs.erase(thread.key, before)
+
+    async def erase(self, thread: Thread, digests: Collection[str]) -> None:
+        """Erase files of a thread by their digests, with all that was made of them."""
+        if digests:
+            await self._blobs.erase_some(thread.key, digests)
 
 
 async def _together(works: Iterable[Coroutine[Any, Any, T]]) -> list[T]:

@@ -52,7 +52,7 @@ class Inbox:
             log.warning("mailbox_full", thread=message.thread.key[:8])
             full = replace(message, kind="full", text="", attachments=())
             await self._mailbox.accept(_letter(full, None))
-        elif receipt.verdict == "accepted" and not letter.express and not letter.stops:
+        elif receipt.verdict == "accepted" and message.kind == "message" and _waits(letter):
             await self._notice(message, receipt)
         return True
 
@@ -80,6 +80,11 @@ class Inbox:
         return replace(message, text=valid, shortened=len(text) > most)
 
 
+def _waits(letter: Letter) -> bool:
+    """Tell whether a message has a turn to wait for."""
+    return not letter.express and not letter.stops
+
+
 def _letter(message: Message, command: Command | None) -> Letter:
     if command is not None:
         return Letter(
@@ -88,6 +93,8 @@ def _letter(message: Message, command: Command | None) -> Letter:
             stops=command.stops,
             joins=False,
         )
+    if message.kind == "deleted":  # It has to come after what it takes back.
+        return Letter(message, joins=False)
     if message.kind != "message":
         return Letter(message, express=True, joins=False)
     return Letter(message, gathers=message.alone)

@@ -177,6 +177,13 @@ class Mailbox(Protocol):
         """Commit the turn, pop the run and free the thread in one step; False when lost."""
         ...
 
+    async def retract(self, lease: Lease, post: str) -> tuple[str, ...]:
+        """Forget the turn that a post led to, and the photos and videos that only it brought.
+
+        Returns the digests of files that nothing names any more; raises `LeaseLost`.
+        """
+        ...
+
     async def again(self, lease: Lease, delay: float, *, counts: bool = True) -> bool:
         """Give the thread back, to be taken after `delay` seconds; `counts` as an attempt."""
         ...

@@ -42,7 +42,7 @@ from tests.servers.image_analysis import ImageAnalysisServer
 from tests.servers.openai import KEY, OpenAIServer
 from tests.servers.openid import OpenIdServer
 from tests.servers.redis_server import RedisServer, find_engine
-from tests.servers.slack import TOKEN, SlackServer
+from tests.servers.slack import APP_TOKEN, TOKEN, SlackServer
 from tests.servers.teams import TeamsServer
 from tests.servers.teams_services import APP_ID, PASSWORD
 from tests.servers.transcriptions import TranscriptionServer
@@ -152,12 +152,14 @@ async def running(
     model: dict[str, Any] | None = None,
     teams: TeamsServer | None = None,
     slack: SlackServer | None = None,
+    socket: bool = False,
     sees_itself: bool = False,
 ) -> AsyncIterator[Loupe]:
     """Run the bot with a folder for its data, and wait until everything has stopped.
 
     Without `redis_url` it has its embedded store there. `teams` is a connector that runs already,
-    and `slack` a workspace that the Slack app is installed in. With `sees_itself` photos are looked
+    and `slack` a workspace that the Slack app is installed in, which delivers by HTTP or through a
+    `socket`. With `sees_itself` photos are looked
     at by the engine on this machine.
     """
     async with AsyncExitStack() as stack:
@@ -177,7 +179,7 @@ async def running(
             vision=VisionSettings() if sees_itself else _vision(vision),
             teams=_teams(connector, openid),
             teams_limits=TeamsLimits(**{"edit_pace": 1, "stream_pace": 1, **(teams_limits or {})}),
-            slack=_slack(slack),
+            slack=_slack(slack, socket=socket),
             slack_limits=SlackLimits(edit_pace=1, stream_pace=1),
             downloads=DownloadSettings(tries=1),
             page=PageSettings(),
@@ -215,11 +217,14 @@ def _teams(connector: TeamsServer, openid: OpenIdServer | None) -> TeamsSettings
     )
 
 
-def _slack(server: SlackServer | None) -> SlackSettings:
+def _slack(server: SlackServer | None, *, socket: bool) -> SlackSettings:
     if server is None:
         return SlackSettings()
     return SlackSettings(
-        bot_token=SecretStr(TOKEN), signing_secret=SecretStr(SECRET), api_url=server.api_url
+        bot_token=SecretStr(TOKEN),
+        signing_secret=None if socket else SecretStr(SECRET),
+        app_token=SecretStr(APP_TOKEN) if socket else None,
+        api_url=server.api_url,
     )
 
 

@@ -72,6 +72,19 @@ async def test_a_file_of_a_folder_is_saved_without_a_copy(
     assert await folder.get("thread/clip") == b"bytes"
 
 
+async def test_some_blobs_of_a_folder_are_erased(blobs: BlobStore) -> None:
+    for key in ("t/aa", "t/aa.2048.jpg", "t/aab", "t/bb", "t/bb.1-2.survey", "u/aa"):
+        await blobs.put(key, b"x")
+    await blobs.erase_some("t", {"aa", "cc"})
+    kept = [
+        key
+        for key in ("t/aa", "t/aa.2048.jpg", "t/aab", "t/bb", "t/bb.1-2.survey", "u/aa")
+        if await blobs.get(key)
+    ]
+    assert kept == ["t/aab", "t/bb", "t/bb.1-2.survey", "u/aa"]
+    await blobs.erase_some("t", {"cc"})
+
+
 async def test_a_file_goes_into_a_folder_without_a_copy(folder: BlobStore, tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_bytes(b"bytes")

@@ -495,3 +495,36 @@ async def test_hostile_names_are_only_names(mailbox: RedisMailbox, name: str) ->
     lease = await take(mailbox, thread)
     assert lease.run[0].message.thread == thread
     assert await mailbox.done(lease)
+
+
+async def test_what_a_post_asked_and_brought_is_forgotten(
+    mailbox: RedisMailbox, history: RedisHistory
+) -> None:
+    for number, (post, photos) in enumerate((("m1", (1, 2)), ("m2", (2,))), start=1):
+        await mailbox.accept(Letter(message(post)))
+        turn = Turn(
+            str(number), float(number), "Anna", post, "That.", photos=photos, messages=(post,)
+        )
+        kept = tuple(replace(photo(n), message="m1") for n in photos)
+        assert await mailbox.done(await take(mailbox), Answered(turn, ("That.",), photos=kept))
+    await mailbox.accept(Letter(message("gone", kind="deleted", quoted="m1")))
+    lease = await take(mailbox)
+    assert await mailbox.retract(lease, "m1") == (f"{1:064x}",)
+    assert await mailbox.retract(lease, "m1") == ()
+    past = await history.past(THREAD)
+    assert [turn.question for turn in past.turns] == ["m2"]
+    assert [one.number for one in past.photos] == [2]
+    assert past.request == ()
+
+
+async def test_nothing_is_forgotten_without_the_lease(
+    mailbox: RedisMailbox, history: RedisHistory
+) -> None:
+    await mailbox.accept(Letter(message("m1")))
+    turn = Turn("1", 1.0, "Anna", "m1", "That.", messages=("m1",))
+    assert await mailbox.done(await take(mailbox), Answered(turn, ("That.",)))
+    await mailbox.accept(Letter(message("gone", kind="deleted", quoted="m1")))
+    lease = await take(mailbox)
+    with pytest.raises(LeaseLost):
+        await mailbox.retract(replace(lease, token="another's"), "m1")
+    assert len((await history.past(THREAD)).turns) == 1

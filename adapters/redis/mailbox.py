@@ -50,7 +50,7 @@ PATIENCE = 30.0
 
 SCRIPTS = (
     *("ACCEPT", "TAKE", "GATHER", "RENEW", "ANSWERED", "DONE"),
-    *("AGAIN", "BURY", "AHEAD", "CLAIM", "RECORD", "PRUNE"),
+    *("AGAIN", "BURY", "AHEAD", "CLAIM", "RECORD", "PRUNE", "RETRACT"),
 )
 
 
@@ -164,6 +164,16 @@ class RedisMailbox:
                 *_places(lease),
             )
         )
+
+    async def retract(self, lease: Lease, post: str) -> tuple[str, ...]:
+        """Forget what a post asked and brought; returns the digests of files to erase.
+
+        Raises `LeaseLost`.
+        """
+        verdict, *digests = await self._held("RETRACT", lease, post)
+        if verdict == "lost":
+            raise LeaseLost
+        return tuple(map(str, digests))
 
     async def again(self, lease: Lease, delay: float, *, counts: bool = True) -> bool:
         """Give the thread back, to be taken after `delay` seconds; `counts` as an attempt."""

@@ -210,6 +210,42 @@ return 1
 """
 )
 
+# ARGV: prefix, box, token, generation, id of a post. Returns the digests of the files that nothing
+# names any more.
+RETRACT = (
+    _COMMON
+    + """
+if not holds(ARGV[2], ARGV[3], ARGV[4]) then return {'lost'} end
+local T, post = P .. thread_of(ARGV[2]), ARGV[5]
+local used, removed = {}, 0
+for _, raw in ipairs(redis.call('ZRANGE', T .. ':turns', 0, -1)) do
+  local turn, asked = cjson.decode(raw), false
+  for _, id in ipairs(turn.messages or {}) do asked = asked or id == post end
+  if asked then
+    removed = removed + redis.call('ZREM', T .. ':turns', raw)
+  else
+    for _, number in ipairs(turn.photos or {}) do used[tostring(number)] = true end
+    for _, number in ipairs(turn.videos or {}) do used['V' .. number] = true end
+  end
+end
+local gone, kept = {}, {}
+local entries = redis.call('HGETALL', T .. ':photos')
+for i = 1, #entries, 2 do
+  local file = cjson.decode(entries[i + 1])
+  local forgotten = file.message == post and not used[entries[i]]
+  if forgotten then redis.call('HDEL', T .. ':photos', entries[i]) end
+  local names = forgotten and gone or kept
+  names[file.sha256] = true
+end
+if removed > 0 then redis.call('DEL', T .. ':request') end
+local out = {'held'}
+for digest in pairs(gone) do
+  if not kept[digest] then out[#out + 1] = digest end
+end
+return out
+"""
+)
+
 # ARGV: prefix, box, token, generation, delay ms, counts
 AGAIN = (
     _COMMON

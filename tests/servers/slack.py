@@ -6,6 +6,7 @@ Methods and errors are those of https://docs.slack.dev/reference/methods/.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import json
 import re
@@ -14,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlencode
 
-from aiohttp import web
+from aiohttp import WSMsgType, web
 
 from adapters.slack.checks import SCOPES
 from tests.servers.loopback import Loopback
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     from aiohttp import ClientSession
 
-TOKEN = "xoxb-a-token-of-the-tests"
+TOKEN, APP_TOKEN = "xoxb-a-token-of-the-tests", "xapp-a-token-of-the-tests"
 MOST_TEXT = 12_000
 LIVE = re.compile(r"<[!@#][A-Za-z]|<https?:")
 """What Slack would make a mention or a link of."""
@@ -72,6 +73,8 @@ class SlackServer(Loopback):
         self.agent = True
         self.alarms: list[str] = []
         self._uploads: dict[str, tuple[str, bytes]] = {}
+        self._sockets: list[web.WebSocketResponse] = []
+        self._told: dict[str, asyncio.Event] = {}
         self._stamps = itertools.count(1)
         self._changed = asyncio.Condition()
 
@@ -81,6 +84,7 @@ class SlackServer(Loopback):
         app.router.add_post("/upload/{file}", self._upload)
         app.router.add_get("/files-pri/{file}", self._download)
         app.router.add_get("/login", self._login)
+        app.router.add_get("/socket", self._socket)
         await self.start(app)
         return self
 
@@ -127,6 +131,22 @@ class SlackServer(Loopback):
         async with session.post(url, data=body, headers=signed) as response:
             return response.status
 
+    async def send(self, payload: Answer | dict[str, str]) -> bool:
+        """Deliver through the socket; tells whether it was acknowledged within three seconds."""
+        stated = str(payload.get("type", "slash_commands"))
+        kind = {"event_callback": "events_api"}.get(stated, stated)
+        kind = kind if kind in {"events_api", "slash_commands"} else "interactive"
+        envelope = f"envelope {next(self._stamps)}"
+        told = self._told[envelope] = asyncio.Event()
+        await self.until(lambda: self._sockets)
+        await self._sockets[-1].send_json(
+            {"envelope_id": envelope, "type": kind, "payload": payload}
+        )
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(3):
+                await told.wait()
+        return told.is_set()
+
     async def until(self, true: Callable[[], Any], seconds: float = 15) -> None:
         """Wait until something holds."""
         async with asyncio.timeout(seconds), self._changed:
@@ -140,7 +160,8 @@ class SlackServer(Loopback):
         form = {key: str(value) for key, value in (await request.post()).items()}
         method = request.match_info["method"]
         self.calls.append(method)
-        if request.headers.get("Authorization") != f"Bearer {TOKEN}":
+        token = APP_TOKEN if method == "apps.connections.open" else TOKEN
+        if request.headers.get("Authorization") != f"Bearer {token}":
             return _json({"ok": False, "error": "invalid_auth"})
         if waiting := self.errors.get(method):
             error = waiting.pop(0)
@@ -152,6 +173,23 @@ class SlackServer(Loopback):
         async with self._changed:
             self._changed.notify_all()
         return _json(answer)
+
+    def _apps_connections_open(self, _: dict[str, str]) -> Answer:
+        return {"ok": True, "url": f"{self.url}/socket".replace("http", "ws", 1)}
+
+    async def _socket(self, request: web.Request) -> web.WebSocketResponse:
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        await socket.send_json({"type": "hello", "num_connections": 1})
+        self._sockets.append(socket)
+        async with self._changed:
+            self._changed.notify_all()
+        async for message in socket:
+            told = json.loads(message.data) if message.type is WSMsgType.TEXT else {}
+            if found := self._told.get(str(told.get("envelope_id"))):
+                found.set()
+        self._sockets.remove(socket)
+        return socket
 
     def _auth_test(self, _: dict[str, str]) -> Answer:
         known = {"team_id": TEAM, "user_id": BOT, "bot_id": "B1", "user": "loupe", "team": "Acme"}
