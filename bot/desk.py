@@ -6,28 +6,26 @@ import asyncio
 import contextlib
 import time
 from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
 
 from bot import texts
+from bot.asking import Asking
 from bot.channel import Gone, Post, Refused
 from bot.commands import Command, parse
 from bot.controls import Controls, Order, Said
-from bot.gallery import File
-from bot.hints import Hints, is_new
+from bot.hints import Hints
 from bot.history import Turn
 from bot.illustrations import frames_cited, pointed
 from bot.mailbox import Answered, LeaseLost
 from bot.pointing import citations
 from bot.problems import FileProblem, Reason, StoreDown
-from bot.question import Question
 from bot.reply import Reply
 from bot.sends import Sends
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from bot.channel import Channel
     from bot.history import History
@@ -66,6 +64,7 @@ class Desk:
         self._turns = turns
         self._illustrations = illustrations
         self._hints = Hints(history)
+        self._asking = Asking(channels, self._hints)
         self._channels = channels
         self._limits = limits
 
@@ -119,6 +118,8 @@ class Desk:
             await self._done(holding.lease)
         elif message.kind == "installed":
             await self._tell(holding, message, texts.hello(shared=message.shared))
+        elif await self._withdrawn(holding, message):
+            await self._done(holding.lease)
         elif (command := parse(message.text)) is not None:
             await self._obey(holding, message, command)
         elif holding.stop.is_set() and holding.lease.answered is None:
@@ -131,6 +132,12 @@ class Desk:
             await self._tell(holding, message, texts.file_problem("", 1, problem, self._limits))
         else:
             await self._answer(holding, message)
+
+    async def _withdrawn(self, holding: Holding, message: Message) -> bool:
+        """Tell whether nothing is asked any more, and nothing was shown that has to be ended."""
+        if holding.left or holding.lease.answered is not None:
+            return False
+        return not await self._sends(holding.lease, message).begun()
 
     async def _retract(self, lease: Lease, post: str) -> None:
         """Forget what a post asked and brought, as it was deleted or is asked anew."""
@@ -146,7 +153,7 @@ class Desk:
         reply = await self._end(
             lease, message, texts.STOPPED_EARLY, texts.STOPPED_HERE, stopped=True
         )
-        asked = self._question(lease)
+        asked = self._asking.known(lease.run)
         turn = Turn(
             id=asked.id,
             at=asked.at,
@@ -182,6 +189,8 @@ class Desk:
         if message.shortened and command.argument:
             await self._tell(holding, message, texts.command_too_long(self._limits))
             return
+        if message.version:
+            await self._retract(lease, message.id)
         sends = self._sends(lease, message)
         abilities = sends.abilities
         order = Order(command, lease.run[0], abilities.text_limit, abilities.files, time.time())
@@ -233,18 +242,11 @@ class Desk:
                 await self._retract(lease, entry.message.id)
         past = await self._history.past(thread, NEWEST)
         force = await self._preferences.of(thread)
-        messages = await self._completed(lease)
-        first = messages[0]
-        earlier = self._channels[thread.channel].abilities(first.address).earlier
-        before = await self._before(first) if earlier and is_new(first, past) else ()
-        question = replace(
-            self._question(lease, messages, before),
-            hints=await self._hints.of(first, past, earlier=earlier),
-            photos_only=bool(first.attachments) and not await self._hints.reads_words(first),
-        )
+        entries = holding.left or lease.run
+        question = await self._asking.of(entries, past)
         outcome = await self._turns.run(question, past, force, reply, holding.stop)
         if not outcome.hinted:
-            await self._hints.unteach(first)
+            await self._hints.unteach(entries[0].message)
         result = Answered(
             turn=outcome.turn,
             parts=reply.whole(outcome.text),
@@ -270,51 +272,9 @@ class Desk:
             if lease is None:
                 raise LeaseLost
             holding.lease = lease
+            holding.withdraw()
             reply.progress(texts.placeholder(*_files_of(lease)))
         return holding.lease
-
-    async def _completed(self, lease: Lease) -> list[Message]:
-        """Have the channel fill in what its messages came without."""
-        channel = self._channels[lease.run[0].message.thread.channel]
-        return [await channel.complete(entry.message) for entry in lease.run]
-
-    async def _before(self, message: Message) -> tuple[Message, ...]:
-        """Ask for the posts with pictures that stood in a thread before its first question."""
-        return await self._channels[message.thread.channel].earlier(message)
-
-    def _question(
-        self,
-        lease: Lease,
-        messages: Sequence[Message] = (),
-        before: Sequence[Message] = (),
-    ) -> Question:
-        """Make a question of a run; its pictures come after those that stood there before."""
-        messages = messages or [entry.message for entry in lease.run]
-        first = messages[0]
-        channel = self._channels[first.thread.channel]
-        files = [
-            File(
-                attachment,
-                message.author,
-                message.at,
-                message.id,
-                partial(channel.fetch, message.address),
-            )
-            for message in (*before, *messages)
-            for attachment in message.attachments
-        ]
-        return Question(
-            id=str(lease.seq),
-            thread=first.thread,
-            words="\n".join(message.text for message in messages if message.text).strip(),
-            author=first.author.name,
-            at=first.at,
-            files=tuple(files),
-            messages=tuple(message.id for message in messages if message.id),
-            quoted=next((message.quoted for message in messages if message.quoted), ""),
-            shared=first.shared,
-            shortened=any(message.shortened for message in messages),
-        )
 
 
 def _files_of(lease: Lease) -> tuple[int, int]:

@@ -44,13 +44,15 @@ class Entry:
     """A message in the mailbox.
 
     `seq` is its place in the thread's order, `at` when it was accepted (seconds since the epoch),
-    `before` how many messages were waiting or being answered in the thread then.
+    `before` how many messages were waiting or being answered in the thread then. It is `withdrawn`
+    when its post was deleted or edited since.
     """
 
     seq: int
     at: float
     message: Message
     before: int = 0
+    withdrawn: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,23 +107,27 @@ class Lease:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Whether a lease is still held, and up to which place the user stopped."""
+    """Whether a lease is still held, up to which place the user stopped, what was withdrawn."""
 
     held: bool
     stop: int = 0
+    withdrawn: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class News:
     """Something happened: the mailbox `box` got mail or was freed.
 
-    With `stop`, the mailbox `stopped` was stopped up to that place.
+    With `stop`, the mailbox `thread` was stopped up to that place; with `withdrawn`, the post of
+    that id was deleted or edited by what was accepted at `place`.
     """
 
     lane: int
     box: str
-    stopped: str = ""
+    thread: str = ""
     stop: int = 0
+    withdrawn: str = ""
+    place: int = 0
 
 
 @dataclass(frozen=True, slots=True)

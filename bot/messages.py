@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from bot.problems import Reason
@@ -86,6 +86,18 @@ class Message:
         place = self.thread.place
         names = [place.channel, place.tenant, place.conversation, self.id, self.kind, self.version]
         return hashlib.sha256(json.dumps(names).encode()).hexdigest()[:40]
+
+    @property
+    def withdraws(self) -> str:
+        """The id of the post of which this is an edit, or tells that it is gone; else empty."""
+        if self.kind == "deleted":
+            return self.quoted
+        return self.id if self.kind == "message" and self.version else ""
+
+    @property
+    def earlier(self) -> Message:
+        """The post that this one withdraws, as far as that names it."""
+        return replace(self, id=self.withdraws, kind="message", version="")
 
     @property
     def alone(self) -> bool:

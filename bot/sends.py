@@ -58,6 +58,10 @@ class Sends:
         """What the channel can do at this address."""
         return self.channel.abilities(self.address)
 
+    async def begun(self) -> bool:
+        """Tell whether anything was, or may have been, shown; raises `LeaseLost`."""
+        return await self._settled(0) is not None
+
     async def open(self, part: int, post: Post) -> Sent:
         """Open message `part` of the reply, or find it opened; raises `LeaseLost`, `Gone`."""
         for number in range(TRIES * part, TRIES * part + TRIES):

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import structlog
 
-from bot.mailbox import LANES, Lease, LeaseLost
+from bot.mailbox import LANES, Entry, Lease, LeaseLost
 from bot.problems import StoreDown
 from bot.tasks import end
 
@@ -31,15 +31,35 @@ BACKOFF = 2.0
 
 @dataclass(slots=True)
 class Holding:
-    """A lease that is being worked on: `stop` and `mail` are set from outside."""
+    """A lease that is being worked on: `stop` and `mail` are set from outside.
+
+    `withdrawn` are the places of messages that were withdrawn since it was taken.
+    """
 
     lease: Lease
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     mail: asyncio.Event = field(default_factory=asyncio.Event)
 
+    withdrawn: set[int] = field(default_factory=set)
+
     def stop_up_to(self, place: int) -> None:
         """Stop when the user stopped what was accepted before `place`."""
         if any(entry.seq < place for entry in self.lease.run):
+            self.stop.set()
+
+    @property
+    def left(self) -> list[Entry]:
+        """What of the run is still asked: no post that was deleted or edited since."""
+        return [
+            entry
+            for entry in self.lease.run
+            if not entry.withdrawn and entry.seq not in self.withdrawn
+        ]
+
+    def withdraw(self, places: Iterable[int] = ()) -> None:
+        """Note which messages were withdrawn, and stop where nothing is left."""
+        self.withdrawn.update(places)
+        if not self.left:
             self.stop.set()
 
 
@@ -90,11 +110,17 @@ class Worker:
             holding = self._held.get(news.box)
             if holding is not None:
                 holding.mail.set()
+            working = self._held.get(news.thread)
             if news.stop:
-                self._stops[news.stopped] = news.stop
-                stopped = self._held.get(news.stopped)
-                if stopped is not None:
-                    stopped.stop_up_to(news.stop)
+                self._stops[news.thread] = news.stop
+                if working is not None:
+                    working.stop_up_to(news.stop)
+            if news.withdrawn and working is not None:
+                working.withdraw(
+                    entry.seq
+                    for entry in working.lease.run
+                    if entry.message.id == news.withdrawn and entry.seq < news.place
+                )
 
     async def _take(self) -> None:
         while True:
@@ -138,6 +164,7 @@ class Worker:
         """Note what is worked on; a stop may have been heard of while the lease was on its way."""
         holding = Holding(lease)
         holding.stop_up_to(max(lease.stop, self._stops.get(lease.box, 0)))
+        holding.withdraw()
         self._held[lease.box] = holding
         return holding
 
@@ -166,6 +193,7 @@ class Worker:
                     work.cancel()
                     return
                 holding.stop_up_to(standing.stop)
+                holding.withdraw(standing.withdrawn)
 
     async def _attempt(self, holding: Holding) -> None:
         lease = holding.lease

@@ -55,7 +55,8 @@ class Outside:
         self.channel = FakeChannel(**{"pace": 0, **can})
         self.model: Any = model or ScriptedModel()
         self.vision = FakeVision()
-        self.blobs = BlobStore(MemoryStore())
+        self.store = MemoryStore()
+        self.blobs = BlobStore(self.store)
         self.redis = self.connect()
         self.mailbox = RedisMailbox(self.redis, self.limits)
         self.history = RedisHistory(self.redis, self.limits)
@@ -119,6 +120,7 @@ class House:
             return None
         self.holding = Holding(lease)
         self.holding.stop_up_to(lease.stop)
+        self.holding.withdraw()
         return self.holding
 
     async def work(self, thread: Thread = THREAD) -> None:

@@ -284,3 +284,30 @@ async def test_a_post_that_is_deleted_is_forgotten_with_its_pictures(office: Off
     assert office.bot.files() == []
     await office.ask("What was it?", thread_ts=thread)
     assert "dent" not in str(office.bot.model.requests[1].body)
+
+
+async def test_an_edit_ends_the_answer_that_is_running(office: Office) -> None:
+    hold = asyncio.Event()
+    office.bot.model.then(say("Three ", hold), say("A pear."))
+    ts = office.slack.stamp()
+    post = said("How many apples?", channel="D1", ts=ts)
+    assert await office.event(post) == 200
+    await office.slack.until(lambda: any("Three" in one.text for one in office.slack.messages))
+    after = {**post, "text": "How many pears?", "edited": {"user": "UALEX", "ts": "9.1"}}
+    assert await office.event(changed(after, post)) == 200
+    first, second = await office.answered(ts, 2)
+    assert first.text == f"Three\n\n{texts.STOPPED_HERE}"
+    assert second.text == "A pear."
+
+
+async def test_a_question_that_is_deleted_while_it_waits_gets_no_answer(office: Office) -> None:
+    hold = asyncio.Event()
+    office.bot.model.then(say("Three ", hold))
+    thread = await office.say("How many apples?")
+    await office.slack.until(lambda: any("Three" in one.text for one in office.slack.messages))
+    waiting = said("And pears?", channel="D1", ts=office.slack.stamp(), thread_ts=thread)
+    assert await office.event(waiting) == 200
+    assert await office.event(deleted(channel="D1", ts=waiting["ts"], thread_ts=thread)) == 200
+    hold.set()
+    await office.bot.settled()
+    assert len(office.bot.model.requests) == 1

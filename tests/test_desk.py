@@ -6,7 +6,7 @@ import asyncio
 import json
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -14,71 +14,26 @@ from bot import texts
 from bot.channel import Gone, Refused, Stage
 from bot.history import Past, Turn
 from bot.mailbox import Answered, LeaseLost
-from bot.messages import Attachment, Author, Message
+from bot.messages import Attachment
 from bot.model import Text
 from bot.problems import FileProblem, ModelProblem, ModelReason, Reason
 from bot.settings import Limits
 from bot.threads import Thread
-from tests.fakes import Clock, ScriptedModel
-from tests.house import THREAD, House, Outside
-from tests.pictures import corners, encoded
+from tests.bench import POST, Bench, command
+from tests.fakes import Clock
+from tests.house import THREAD, House
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from bot.worker import Holding
 
-POST = Message("m1", THREAD, Author("a", "Anna"), "What is it?", at=time.time())
 CHANNEL = Thread("fake", "tenant", "channel", "root")
 HIDDEN = Attachment(problem=Reason.HTML_ONLY)
-
-
-class Bench:
-    """A desk, the messages it works on, and what people saw."""
-
-    def __init__(self, folder: Path, *, limits: Limits | None = None, **abilities: Any) -> None:
-        self.model = ScriptedModel()
-        self.outside = Outside(folder, self.model, limits, **abilities)
-        self.channel = self.outside.channel
-        self.house = House(self.outside)
-
-    async def receive(self, *messages: Message) -> None:
-        for message in messages:
-            await self.outside.inbox.receive(message)
-
-    async def taken(self, message: Message) -> Holding:
-        """Receive a message and lease it."""
-        await self.receive(message)
-        holding = await self.house.take(message.thread)
-        assert holding is not None
-        return holding
-
-    async def said(self, *messages: Message) -> list[str]:
-        """Receive messages and see them through; returns all that people see by then."""
-        await self.receive(*messages)
-        for thread in {message.thread for message in messages}:
-            await self.house.work(thread)
-        assert await self.outside.queued() == []
-        return self.shown
-
-    @property
-    def shown(self) -> list[str]:
-        return [message.text for message in self.channel.messages]
-
-    def photo(self, identity: str, text: str = "", **more: Any) -> Message:
-        """A post with a picture of its own."""
-        self.channel.uploads[identity] = encoded(corners(64 + len(self.channel.uploads), 48))
-        file = Attachment(f"{identity}.jpg", source={"id": identity})
-        return replace(POST, id=identity, text=text, attachments=(file,), **more)
 
 
 @pytest.fixture
 def bench(tmp_path: Path) -> Bench:
     return Bench(tmp_path)
-
-
-def command(text: str, identity: str = "c1", **more: Any) -> Message:
-    return replace(POST, id=identity, text=text, **more)
 
 
 async def test_a_question_is_answered_in_one_message_and_remembered(bench: Bench) -> None:

@@ -464,7 +464,7 @@ async def test_news_tells_of_mail_and_of_stops(mailbox: RedisMailbox) -> None:
             stop = await mailbox.accept(Letter(message("s"), express=True, stops=True))
             while not (news := await heard.get()).stop:
                 pass
-            assert (news.stopped, news.stop) == (THREAD.key, stop.seq)
+            assert (news.thread, news.stop) == (THREAD.key, stop.seq)
     finally:
         listener.cancel()
         await asyncio.gather(listener, return_exceptions=True)

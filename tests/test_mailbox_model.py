@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,7 +17,7 @@ from adapters.redis.history import RedisHistory
 from adapters.redis.keys import lane_of
 from adapters.redis.mailbox import RedisMailbox
 from bot.history import Turn
-from bot.mailbox import Answered, Lease, LeaseLost, Letter, Receipt
+from bot.mailbox import Answered, Entry, Lease, LeaseLost, Letter, Receipt
 from bot.messages import Author, Message
 from bot.settings import Limits
 from bot.threads import Thread
@@ -55,6 +55,10 @@ class Slip:
     letter: Letter
     before: int
 
+    @property
+    def deletes(self) -> bool:
+        return self.letter.message.kind == "deleted"
+
 
 @dataclass
 class ThreadModel:
@@ -64,6 +68,7 @@ class ThreadModel:
     seq: int = 0
     generation: int = 0
     stop: int = 0
+    gone: dict[str, int] = field(default_factory=dict)
     turns: list[Turn] = field(default_factory=list)
 
 
@@ -89,7 +94,8 @@ class Box:
             return [head], 0
         run = [head]
         for slip in rest:
-            if slip.letter.message.author == head.letter.message.author:
+            same = slip.letter.message.author == head.letter.message.author
+            if same and not slip.deletes:
                 if slip.letter.gathers or slip.letter.joins:
                     run.append(slip)
                 if not slip.letter.gathers:
@@ -105,7 +111,7 @@ class Box:
         place = places.index(seq)
         slip, author = self.slips[place], self.slips[place].letter.message.author
         same = [one for one in self.slips if one.letter.message.author == author]
-        earlier = [one for one in same if one.seq < seq]
+        earlier = [one for one in same if one.seq < seq and not one.deletes]
         joining = slip.letter.gathers or slip.letter.joins
         worked_on = bool(self.owner) and same[0] is self.slips[0]
         if worked_on and seq <= self.last and (joining or place == 0):
@@ -115,7 +121,16 @@ class Box:
         late = worked_on and not self.open and earlier[-1].seq <= self.last
         return place if late or earlier[-1].seq < self.of.stop else None
 
+    def withdrawn(self, slip: Slip) -> bool:
+        """Whether its post was edited or deleted since, by something that is not done yet."""
+        message = slip.letter.message
+        return message.kind == "message" and self.of.gone.get(message.id, 0) > slip.seq
+
     def pop(self, seqs: set[int], now: float) -> None:
+        done = {slip.letter.message.withdraws: slip.seq for slip in self.slips if slip.seq in seqs}
+        for post, seq in done.items():
+            if self.of.gone.get(post) == seq:
+                del self.of.gone[post]
         self.slips = [slip for slip in self.slips if slip.seq not in seqs]
         self.sends = {(seq, number) for seq, number in self.sends if seq not in seqs}
         self.owner, self.attempts, self.answered = "", 0, None
@@ -186,11 +201,44 @@ class MailboxMachine(RuleBasedStateMachine):
         assert receipt == Receipt("accepted", box.of.seq)
         return letter, box.of.seq
 
+    @rule(known=accepted, deleted=st.booleans())
+    def withdraw(self, known: tuple[Letter, int], deleted: bool) -> None:
+        """Edit or delete what was posted, whether it waits, is answered, or is done."""
+        self.letters += 1
+        letter, _ = known
+        version = f"v{self.letters}"
+        message = replace(letter.message, version=version)
+        if deleted:
+            message = replace(message, id=version, kind="deleted", quoted=letter.message.id)
+        joins = letter.joins and not deleted
+        changed = Letter(message, gathers=letter.gathers and not deleted, joins=joins)
+        box = self.own(message.thread)
+        receipt = self.do(self.mailbox.accept(changed))
+        if len(box.slips) >= LIMITS.max_waiting:
+            assert receipt == Receipt("full")
+            return
+        self.append(box, changed)
+        assert receipt == Receipt("accepted", box.of.seq)
+
+    @rule(thread=st.sampled_from(THREADS))
+    def late(self, thread: Thread) -> None:
+        """Deliver a post after its edit, as a platform does that repeats what failed."""
+        self.letters += 1
+        post = Message(f"m{self.letters}", thread, Author("a"), "words")
+        edit = Letter(replace(post, version="later"))
+        box = self.own(thread)
+        if len(box.slips) < LIMITS.max_waiting:
+            assert self.do(self.mailbox.accept(edit)).verdict == "accepted"
+            self.append(box, edit)
+            assert self.do(self.mailbox.accept(Letter(post))) == Receipt("duplicate", box.of.seq)
+
     def append(self, box: Box, letter: Letter) -> None:
         own, now = self.own(box.of.thread), self.clock()
         box.of.seq += 1
         box.slips.append(Slip(box.of.seq, now, letter, len(own.slips)))
         box.due = now if box.due is None else box.due
+        if letter.message.withdraws:
+            box.of.gone[letter.message.withdraws] = box.of.seq
         if letter.stops:
             box.of.stop = box.of.seq
             if own.due is not None and not own.owner:
@@ -229,8 +277,9 @@ class MailboxMachine(RuleBasedStateMachine):
         )
         assert (lease.attempt, lease.answered) == (box.attempts, box.answered)
         assert lease.settle == pytest.approx(settle)
-        assert [(entry.seq, entry.at, entry.message, entry.before) for entry in lease.run] == [
-            (slip.seq, slip.at, slip.letter.message, slip.before) for slip in run
+        assert list(lease.run) == [
+            Entry(slip.seq, slip.at, slip.letter.message, slip.before, box.withdrawn(slip))
+            for slip in run
         ]
 
     @rule(target=leases, lease=consumes(leases))
@@ -249,6 +298,8 @@ class MailboxMachine(RuleBasedStateMachine):
         if self.holds(lease):
             box.due = self.clock() + LIMITS.lease_seconds
             assert (standing.held, standing.stop) == (True, box.of.stop)
+            gone = {slip.seq for slip in box.slips if slip.seq <= box.last and box.withdrawn(slip)}
+            assert standing.withdrawn == gone
         else:
             assert not standing.held
 
@@ -319,6 +370,8 @@ class MailboxMachine(RuleBasedStateMachine):
         kinds = ("ready", "slips", "mail", "lease", "sends")
         left = [key for key in self.do(self.redis.keys("*")) if key.split(":")[-1] in kinds]
         assert left + self.do(self.redis.keys("*:sends:*")) == []
+        for state in self.do(self.redis.keys("*:state")):
+            assert {*self.do(self.redis.hkeys(state))} <= {"gen", "seq", "stop"}
 
 
 TestMailbox = MailboxMachine.TestCase

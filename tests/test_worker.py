@@ -73,6 +73,62 @@ async def test_messages_of_a_thread_are_seen_in_order() -> None:
     assert bench.seen == [f"m{number}" for number in range(20)]
 
 
+def edited(identity: str) -> Letter:
+    return Letter(replace(letter(identity).message, version="2", text="anew"))
+
+
+async def test_an_edit_stops_the_answer_to_what_stood_there() -> None:
+    bench = Bench()
+    begun = asyncio.Event()
+    left: list[int] = []
+
+    async def handle(holding: Holding) -> None:
+        begun.set()
+        if holding.lease.run[0].message.version == "":
+            await holding.stop.wait()
+        left.append(len(holding.left))
+        await bench.note(holding)
+
+    async with bench.worker(handle):
+        await bench.mailbox.accept(letter("m1"))
+        await begun.wait()
+        await bench.mailbox.accept(edited("m1"))
+        await bench.until(lambda: len(left) == 2)
+    assert left == [0, 1]
+
+
+async def test_an_edit_that_nobody_told_of_is_heard_of_with_the_next_beat() -> None:
+    bench = Bench(lease_seconds=1)
+    holding = Holding(await _leased(bench, letter("m1")))
+    await bench.mailbox.accept(edited("m1"))
+    standing = await bench.mailbox.renew(holding.lease)
+    holding.withdraw(standing.withdrawn)
+    assert holding.stop.is_set()
+    assert holding.left == []
+
+
+async def test_what_was_edited_while_it_waited_is_stopped_when_it_is_taken() -> None:
+    bench = Bench()
+    await bench.mailbox.accept(letter("m1"))
+    await bench.mailbox.accept(edited("m1"))
+    stopped: list[bool] = []
+
+    async def handle(holding: Holding) -> None:
+        stopped.append(holding.stop.is_set())
+        await bench.note(holding)
+
+    async with bench.worker(handle):
+        await bench.until(lambda: len(stopped) == 2)
+    assert stopped == [True, False]
+
+
+async def _leased(bench: Bench, posted: Letter) -> Lease:
+    await bench.mailbox.accept(posted)
+    lease = await bench.mailbox.take(lane_of(THREAD.key))
+    assert isinstance(lease, Lease)
+    return lease
+
+
 async def test_threads_do_not_wait_for_each_other() -> None:
     bench = Bench()
     gate = asyncio.Event()

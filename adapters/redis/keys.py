@@ -81,8 +81,10 @@ def sends(box: str, seq: int) -> str:
 
 # The scripts of the mailbox build these from the lane's prefix, because a box is known only
 # inside TAKE:
-#   <thread>:state        hash seq, gen (generation), stop (place stopped up to)
-#   <box>:slips           list of {"seq", "at", "author", "gathers", "joins"}, the order
+#   <thread>:state        hash seq, gen (generation), stop (place stopped up to), gone:<post> (place
+#                         of the edit or deletion that withdraws a post, until that is done)
+#   <box>:slips           list of {"seq", "at", "author", "gathers", "joins", "before", "post",
+#                         "withdraws"}, the order
 #   <box>:mail            hash seq to message JSON
 #   <box>:lease           hash owner (token), attempts, answered (finished turn JSON), last (place
 #                         of the run), open (1 while it waits for more)

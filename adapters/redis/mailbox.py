@@ -96,6 +96,9 @@ class RedisMailbox:
             int(letter.joins),
             _MESSAGE.dump_json(message),
             self._keep,
+            message.id if message.kind == "message" else "",
+            message.withdraws,
+            message.earlier.dedup if message.withdraws else "",
             within=self._accept_seconds,
         )
         return Receipt(verdict, int(seq))
@@ -118,7 +121,7 @@ class RedisMailbox:
 
     async def _discard(self, lane: int, token: str, reply: list[Any], why: str) -> None:
         """Move messages that cannot be read, such as another version's, to the dead letters."""
-        box, generation, places = reply[0], reply[1], reply[6::4]
+        box, generation, places = reply[0], reply[1], reply[6::5]
         log.error("message_unreadable", box=str(box)[:8], why=why)
         dead = json.dumps({"box": box, "places": places, "why": why, "at": time.time()})
         await self._run("BURY", lane, box, token, generation, dead, *places)
@@ -133,8 +136,8 @@ class RedisMailbox:
 
     async def renew(self, lease: Lease) -> Standing:
         """Hold the lease for another term."""
-        held, stop = await self._held("RENEW", lease, _ms(self._limits.lease_seconds))
-        return Standing(bool(held), int(stop))
+        held, stop, *gone = await self._held("RENEW", lease, _ms(self._limits.lease_seconds))
+        return Standing(bool(held), int(stop), frozenset(map(int, gone)))
 
     async def answered(self, lease: Lease, result: Answered) -> bool:
         """Store the finished turn before it is shown; False when the lease is lost."""
@@ -243,7 +246,9 @@ class RedisMailbox:
 
 def _news(told: dict[str, Any]) -> News:
     box = told["box"]
-    return News(keys.lane_of(box), box, keys.thread_of(box), int(told["stop"]))
+    thread = keys.thread_of(box)
+    withdrawn, place = str(told.get("withdrawn", "")), int(told.get("place", 0))
+    return News(keys.lane_of(box), box, thread, int(told["stop"]), withdrawn, place)
 
 
 def _places(lease: Lease) -> list[int]:
@@ -253,8 +258,8 @@ def _places(lease: Lease) -> list[int]:
 def _lease(lane: int, token: str, reply: list[Any]) -> Lease:
     box, generation, stop, settle, attempts, answered, *entries = reply
     run = tuple(
-        Entry(int(seq), float(at) / 1000, _MESSAGE.validate_json(raw), int(before))
-        for seq, at, before, raw in zip(*(entries[i::4] for i in range(4)), strict=True)
+        Entry(int(seq), float(at) / 1000, _MESSAGE.validate_json(raw), int(before), gone == 1)
+        for seq, at, before, gone, raw in zip(*(entries[i::5] for i in range(5)), strict=True)
     )
     return Lease(
         box=str(box),

@@ -20,9 +20,14 @@ local function thread_of(box) return (string.gsub(box, '!$', '')) end
 local function state(box, field)
   return tonumber(redis.call('HGET', P .. thread_of(box) .. ':state', field) or 0)
 end
+local function deletes(slip) return slip.post == '' and slip.withdraws ~= '' end
 local function owner(box) return redis.call('HGET', P .. box .. ':lease', 'owner') end
-local function tell(box, stop)
-  redis.call('PUBLISH', NEWS, cjson.encode({box = box, stop = stop or 0}))
+local function tell(box, stop, withdrawn, place)
+  local news = {box = box, stop = stop or 0, withdrawn = withdrawn or '', place = place or 0}
+  redis.call('PUBLISH', NEWS, cjson.encode(news))
+end
+local function withdrawn(box, slip)
+  return (slip.post or '') ~= '' and state(box, 'gone:' .. slip.post) > slip.seq
 end
 local function holds(box, token, generation)
   return owner(box) == token and state(box, 'gen') == tonumber(generation)
@@ -31,8 +36,8 @@ end
 )
 
 # The messages to answer as one turn: the head, and when it is a picture without words, what the
-# same author sends after it, up to words or a command of theirs. Returns the slips, and the
-# milliseconds to wait for more (0 when the run is whole).
+# same author sends after it, up to words or a command of theirs; that something was deleted ends no
+# run. Returns the slips, and the milliseconds to wait for more (0 when the run is whole).
 _RUN = """
 local function run_of(box, burst, longest)
   local slips = redis.call('LRANGE', P .. box .. ':slips', 0, 199)
@@ -45,7 +50,7 @@ local function run_of(box, burst, longest)
       run[1] = slip
       whole = not slip.gathers or slip.seq < stop
       if whole then break end
-    elseif slip.author == run[1].author then
+    elseif slip.author == run[1].author and not deletes(slip) then
       if slip.gathers or slip.joins then run[#run + 1] = slip end
       if not slip.gathers then whole = true break end
     end
@@ -63,6 +68,7 @@ local function reply_of(box, run, settle)
     out[#out + 1] = tostring(slip.seq)
     out[#out + 1] = tostring(slip.at)
     out[#out + 1] = tostring(slip.before)
+    out[#out + 1] = withdrawn(box, slip) and 1 or 0
     out[#out + 1] = redis.call('HGET', P .. box .. ':mail', tostring(slip.seq)) or ''
   end
   return out
@@ -74,8 +80,13 @@ local function pop(box, first, last)
   local gone = {}
   for i = first, last do gone[ARGV[i]] = true end
   for _, raw in ipairs(redis.call('LRANGE', P .. box .. ':slips', 0, 399)) do
-    local seq = tostring(cjson.decode(raw).seq)
+    local slip = cjson.decode(raw)
+    local seq = tostring(slip.seq)
     if gone[seq] then
+      local mark = 'gone:' .. (slip.withdraws or '')
+      if state(box, mark) == slip.seq then
+        redis.call('HDEL', P .. thread_of(box) .. ':state', mark)
+      end
       redis.call('LREM', P .. box .. ':slips', 1, raw)
       redis.call('HDEL', P .. box .. ':mail', seq)
       redis.call('DEL', P .. box .. ':sends:' .. seq)
@@ -91,7 +102,8 @@ local function pop(box, first, last)
 end
 """
 
-# ARGV: prefix, box, digest, dedup ms, cap, stops, author, gathers, joins, message, keep ms
+# ARGV: prefix, box, digest, dedup ms, cap, stops, author, gathers, joins, message, keep ms, id of
+#       the post, id of the post that is withdrawn, its digest, so that it is not accepted later
 ACCEPT = (
     _COMMON
     + """
@@ -106,18 +118,23 @@ local st = P .. thread .. ':state'
 local seq = redis.call('HINCRBY', st, 'seq', 1)
 redis.call('SET', seen, seq, 'PX', ARGV[4])
 local slip = {seq = seq, at = now(), author = ARGV[7], gathers = ARGV[8] == '1',
-  joins = ARGV[9] == '1', before = redis.call('LLEN', P .. thread .. ':slips')}
+  joins = ARGV[9] == '1', before = redis.call('LLEN', P .. thread .. ':slips'),
+  post = ARGV[12], withdraws = ARGV[13]}
 redis.call('RPUSH', slips, cjson.encode(slip))
 redis.call('HSET', P .. box .. ':mail', seq, ARGV[10])
 for _, key in ipairs({st, slips, P .. box .. ':mail'}) do redis.call('PEXPIRE', key, ARGV[11]) end
 if not redis.call('ZSCORE', KEYS[1], box) then redis.call('ZADD', KEYS[1], now(), box) end
+if ARGV[13] ~= '' then
+  redis.call('HSET', st, 'gone:' .. ARGV[13], seq)
+  redis.call('SET', P .. 'seen:' .. ARGV[14], seq, 'PX', ARGV[4], 'NX')
+end
 if stops then
   redis.call('HSET', st, 'stop', seq)
   if redis.call('ZSCORE', KEYS[1], thread) and not owner(thread) then
     redis.call('ZADD', KEYS[1], now(), thread)
   end
 end
-tell(box, stops and seq or 0)
+tell(box, stops and seq or 0, ARGV[13], seq)
 return {'accepted', seq}
 """
 )
@@ -163,7 +180,14 @@ RENEW = (
 local box = ARGV[2]
 if not holds(box, ARGV[3], ARGV[4]) then return {0, 0} end
 redis.call('ZADD', KEYS[1], now() + tonumber(ARGV[5]), box)
-return {1, state(box, 'stop')}
+local out = {1, state(box, 'stop')}
+local last = tonumber(redis.call('HGET', P .. box .. ':lease', 'last') or 0)
+for _, raw in ipairs(redis.call('LRANGE', P .. box .. ':slips', 0, 199)) do
+  local slip = cjson.decode(raw)
+  if slip.seq > last then break end
+  if withdrawn(box, slip) then out[#out + 1] = slip.seq end
+end
+return out
 """
 )
 
@@ -295,7 +319,7 @@ local function before(box, seq)
       if joining and photo and photo.gathers and photo.seq >= stop and not late then return -1 end
       return i - 1
     end
-    by[slip.author] = slip
+    if not deletes(slip) then by[slip.author] = slip end
   end
   return -1
 end

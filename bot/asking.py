@@ -1,0 +1,83 @@
+"""Makes a question of the messages that are answered together."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from bot.gallery import File
+from bot.hints import Hints, is_new
+from bot.question import Question
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from bot.channel import Channel
+    from bot.history import Past
+    from bot.mailbox import Entry
+    from bot.messages import Message
+
+
+class Asking:
+    """Asks the channel for what messages came without, and puts all together."""
+
+    def __init__(self, channels: Mapping[str, Channel], hints: Hints) -> None:
+        self._channels = channels
+        self._hints = hints
+
+    async def of(self, entries: Sequence[Entry], past: Past) -> Question:
+        """Make the question whole: names, files, earlier pictures of the thread, hints."""
+        channel = self._channels[entries[0].message.thread.channel]
+        messages = [await channel.complete(entry.message) for entry in entries]
+        first = messages[0]
+        earlier = channel.abilities(first.address).earlier
+        before = await channel.earlier(first) if earlier and is_new(first, past) else ()
+        return self._question(
+            entries[0].seq,
+            messages,
+            before,
+            hints=await self._hints.of(first, past, earlier=earlier),
+            photos_only=bool(first.attachments) and not await self._hints.reads_words(first),
+        )
+
+    def known(self, entries: Sequence[Entry]) -> Question:
+        """Make of it what is known without asking anybody."""
+        return self._question(entries[0].seq, [entry.message for entry in entries])
+
+    def _question(
+        self,
+        seq: int,
+        messages: Sequence[Message],
+        before: Sequence[Message] = (),
+        *,
+        hints: tuple[str, ...] = (),
+        photos_only: bool = False,
+    ) -> Question:
+        """Put messages together; their pictures come after those that stood there before."""
+        first = messages[0]
+        channel = self._channels[first.thread.channel]
+        files = [
+            File(
+                attachment,
+                message.author,
+                message.at,
+                message.id,
+                partial(channel.fetch, message.address),
+            )
+            for message in (*before, *messages)
+            for attachment in message.attachments
+        ]
+        return Question(
+            id=str(seq),
+            thread=first.thread,
+            words="\n".join(message.text for message in messages if message.text).strip(),
+            author=first.author.name,
+            at=first.at,
+            files=tuple(files),
+            messages=tuple(message.id for message in messages if message.id),
+            quoted=next((message.quoted for message in messages if message.quoted), ""),
+            shared=first.shared,
+            hints=hints,
+            photos_only=photos_only,
+            shortened=any(message.shortened for message in messages),
+        )
