@@ -309,6 +309,10 @@ async def _address(settings: Settings, page: Page | None, port: int) -> str:
     host = "127.0.0.1" if settings.host in {"0.0.0.0", "::", ""} else settings.host  # noqa: S104
     if page is not None:
         return f"Loupe is ready: {await page.address(host, port)}"
+    if settings.slack.configured and settings.teams.playground:
+        by_socket = settings.slack.socket
+        heard = " and hears Slack over a socket" if by_socket else "/slack/events"
+        return f"Loupe is ready at http://{host}:{port}{heard}"
     return f"Loupe is ready at http://{host}:{port}/api/messages"
 
 

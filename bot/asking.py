@@ -79,5 +79,6 @@ class Asking:
             shared=first.shared,
             hints=hints,
             photos_only=photos_only,
+            prefix=channel.abilities(first.address).prefix,
             shortened=any(message.shortened for message in messages),
         )

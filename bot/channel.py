@@ -124,10 +124,10 @@ class Abilities:
 
     `edits`: a sent text can be changed; `pace`: least seconds between two edits of one message;
     `text_limit`: most characters (code points) of one message; `files`: it takes a file;
-    `pictures`: it shows pictures; `earlier`: it can tell what was posted before; `slash`: people
-    can write `/commands`; `streams`: answers grow in the platform's own way; `stops`: the platform
-    has a Stop of its own; `follows`: edits and deletions of questions arrive; `private`: something
-    can be said to one person alone.
+    `pictures`: it shows pictures; `earlier`: it can tell what was posted before; `prefix`: what
+    people write before the name of a command; `streams`: answers grow in the platform's own way;
+    `stops`: the platform has a Stop of its own; `follows`: edits and deletions of questions
+    arrive; `private`: something can be said to one person alone.
     """
 
     edits: bool = True
@@ -136,7 +136,7 @@ class Abilities:
     files: bool = False
     pictures: bool = False
     earlier: bool = False
-    slash: bool = True
+    prefix: str = "/"
     streams: bool = False
     stops: bool = False
     follows: bool = False

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from bot import texts, transcript
-from bot.channel import Button
+from bot.channel import Abilities, Button
 from bot.commands import Command
 from bot.history import Usage
 from bot.mailbox import Entry, Erase
@@ -24,6 +24,14 @@ if TYPE_CHECKING:
 
 CONFIRM_WITHIN = 600.0
 """Seconds that a new system message waits for its author's Continue (ten minutes)."""
+
+
+SHORT_CUTS = (
+    Button(texts.SHOW_PHOTOS, "/photos"),
+    Button(texts.SHOW_TRANSCRIPT, "/json"),
+    Button(texts.SHOW_USAGE, "/usage"),
+)
+"""What can be pressed below the help where the platform takes `/` for its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +50,11 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """A command with its circumstances: who gave it where and when, what the channel can do."""
+    """A command with its circumstances: who gave it where and when, what can be done there."""
 
     command: Command
     entry: Entry
-    text_limit: int
-    files: bool
+    abilities: Abilities
     now: float
 
     @property
@@ -66,6 +73,10 @@ class Order:
         message = self.entry.message
         top = bool(message.thread.root) and message.opening
         return message.thread.place if top else message.thread
+
+    def spelled(self, text: str) -> str:
+        """Write the commands in a sentence as people have to write them here."""
+        return texts.spelled(text, self.abilities.prefix)
 
     @property
     def scope(self) -> str:
@@ -87,13 +98,15 @@ class Controls:
     async def obey(self, order: Order) -> Said:
         """Do what a command says, and tell what to answer."""
         if not order.command.valid:
-            return Said((texts.command_misused(order.command),))
+            return Said((order.spelled(texts.command_misused(order.command)),))
         act: Callable[[Order], Awaitable[Said]] = getattr(self, f"_{order.command.name}")
         said = await act(order)
-        return replace(said, texts=tuple(_within(order.text_limit, said.texts)))
+        return replace(said, texts=tuple(_within(order.abilities.text_limit, said.texts)))
 
     async def _help(self, order: Order) -> Said:
-        return Said((texts.help_text(offline=self._preferences.deployment.offline),))
+        prefix = order.abilities.prefix
+        told = texts.help_text(prefix, offline=self._preferences.deployment.offline)
+        return Said((told,), SHORT_CUTS if prefix == "!" else ())
 
     async def _json(self, order: Order) -> Said:
         past = await self._history.past(order.thread)
@@ -126,7 +139,7 @@ class Controls:
             Button(texts.CANCEL, "/system cancel"),
         )
         asked = texts.system_confirm(force.system, order.command.argument, order.scope)
-        return Said((asked,), buttons)
+        return Said((order.spelled(asked),), buttons)
 
     async def _settle(self, order: Order) -> tuple[Thread | Place, str] | None:
         """Find the author's proposal: in the thread, or for its place; drop it when too old.
@@ -151,14 +164,15 @@ class Controls:
     async def _system_continue(self, order: Order) -> Said:
         pending = await self._settle(order)
         if pending is None:
-            return Said((texts.NOTHING_PENDING,))
+            return Said((order.spelled(texts.NOTHING_PENDING),))
         where, text = pending
         await self._history.set(where, "system", text)
         return Said((texts.system_changed(_scope_of(where, order)),))
 
     async def _system_cancel(self, order: Order) -> Said:
         pending = await self._settle(order)
-        return Said((texts.NOTHING_PENDING if pending is None else texts.SYSTEM_KEPT,))
+        told = texts.NOTHING_PENDING if pending is None else texts.SYSTEM_KEPT
+        return Said((order.spelled(told),))
 
     async def _system_reset(self, order: Order) -> Said:
         await self._history.set(order.where, "system", None)
@@ -179,7 +193,7 @@ class Controls:
         name = order.command.argument
         if not name:
             force = await self._preferences.of(order.thread)
-            return Said((texts.models_shown(force.model, deployment),))
+            return Said((order.spelled(texts.models_shown(force.model, deployment)),))
         known = {model.casefold(): model for model in deployment.models}
         chosen = known.get(name.casefold())
         if chosen is None:
@@ -220,11 +234,11 @@ class Controls:
     async def _watch(self, order: Order) -> Said:
         message = order.entry.message
         if not message.shared:
-            return Said((texts.WATCH_NEEDS_CHANNEL,))
+            return Said((order.spelled(texts.WATCH_NEEDS_CHANNEL),))
         place = message.thread.place
         if not order.command.argument:
             current = (await self._history.settings(place)).get("watch", "off")
-            return Said((texts.watch_shown(current),))
+            return Said((order.spelled(texts.watch_shown(current)),))
         await self._history.set(place, "watch", order.command.argument)
         await self._history.set(place, "taught", None)
         return Said((texts.watch_set(order.command.argument, message.author.name),))
@@ -242,10 +256,10 @@ def _transcript(order: Order, system: str, past: Past) -> Said:
         shown, blocks = transcript.full(order.thread, system, past), transcript.full_blocks
     else:
         shown, blocks = transcript.transcript(system, past), transcript.blocks
-    limit = order.text_limit
-    too_long = order.files and transcript.exceeds(shown, limit)
+    limit, files = order.abilities.text_limit, order.abilities.files
+    too_long = files and transcript.exceeds(shown, limit)
     written = [] if too_long else blocks(shown, limit)
-    if order.files and len(written) != 1:
+    if files and len(written) != 1:
         return Said((texts.JSON_AS_FILE,), file=transcript.dumps(shown).encode())
     return Said(tuple(written))
 

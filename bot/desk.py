@@ -145,7 +145,8 @@ class Desk:
         await self._controls.retracted(lease.run[0].message.thread, digests)
 
     async def _tell(self, holding: Holding, message: Message, text: str) -> None:
-        await self._sends(holding.lease, message).say(0, Post(text))
+        sends = self._sends(holding.lease, message)
+        await sends.say(0, Post(texts.spelled(text, sends.abilities.prefix)))
         await self._done(holding.lease)
 
     async def _never_began(self, lease: Lease, message: Message) -> None:
@@ -192,8 +193,7 @@ class Desk:
         if message.version:
             await self._retract(lease, message.id)
         sends = self._sends(lease, message)
-        abilities = sends.abilities
-        order = Order(command, lease.run[0], abilities.text_limit, abilities.files, time.time())
+        order = Order(command, lease.run[0], sends.abilities, time.time())
         said = await self._controls.obey(order)
         try:
             await self._say(sends, said)

@@ -14,6 +14,7 @@ class Question:
 
     `hints` are sentences to add at the end of the answer. With `photos_only` the words, which were
     not meant for Loupe, count beside a photo only; `shortened` ones are the beginning of a text.
+    `prefix` is what people write before the name of a command.
     """
 
     id: str
@@ -27,6 +28,7 @@ class Question:
     shared: bool = False
     hints: tuple[str, ...] = ()
     photos_only: bool = False
+    prefix: str = "/"
     shortened: bool = False
 
     @property

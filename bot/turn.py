@@ -328,7 +328,9 @@ def _hinted(state: _State) -> bool:
 
 def _shown(question: Question, state: _State, answer: str) -> str:
     """Compose the whole text that people see."""
-    closing = [texts.WHY_MODEL[state.problem.reason]] if state.problem else []
+    closing = []
+    if state.problem:
+        closing.append(texts.spelled(texts.WHY_MODEL[state.problem.reason], question.prefix))
     if state.status == "stopped":
         closing.append(texts.STOPPED_HERE if answer else texts.STOPPED_EARLY)
     elif _hinted(state):

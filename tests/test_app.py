@@ -168,6 +168,37 @@ async def test_with_credentials_it_serves_the_channel_and_no_page(
             assert answer.status == 401
 
 
+SLACK = {"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_API_URL": "http://127.0.0.1:9/api"}
+
+
+@pytest.mark.parametrize(
+    ("more", "told", "door"),
+    [
+        ({"SLACK_SIGNING_SECRET": "secret"}, "/slack/events", 401),
+        ({"SLACK_APP_TOKEN": "xapp-1"}, " and hears Slack over a socket", 404),
+    ],
+)
+async def test_with_slack_alone_it_says_how_slack_reaches_it(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, more: dict[str, str], told: str, door: int
+) -> None:
+    changes = {**SLACK, **more, "LOUPE_HOST": "127.0.0.1"}
+    async with app.serving(settings(monkeypatch, **changes)) as line:
+        assert line == f"Loupe is ready at {origin(line)}{told}"
+        async with ClientSession() as session:
+            answer = await session.post(f"{origin(line)}/slack/events", json={})
+            assert answer.status == door
+
+
+@pytest.mark.parametrize(
+    ("more", "host"),
+    [({"SLACK_SIGNING_SECRET": "secret"}, "0.0.0.0"), ({"SLACK_APP_TOKEN": "xapp-1"}, "127.0.0.1")],
+)
+def test_only_who_is_called_by_http_listens_to_all(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, more: dict[str, str], host: str
+) -> None:
+    assert settings(monkeypatch, **SLACK, **more).host == host
+
+
 def test_a_channel_nobody_knows_is_one_of_the_bot_frameworks() -> None:
     teams: Any = object()
     channels = app.Channels(msteams=teams)

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.commands import COMMANDS, FORMS, Command, parse
-from bot.texts import HELP, command_misused, help_text
+from bot.texts import HELP, HELP_ENDS, command_misused, help_text, spelled
 
 
 @pytest.mark.parametrize(
@@ -136,9 +136,29 @@ def test_a_known_name_is_always_a_command(name: str, argument: str) -> None:
 
 
 def test_the_help_lists_every_command_as_it_is_written() -> None:
-    shown = help_text(offline=False)
+    shown = help_text("/", offline=False)
     assert all(f"`{form.usage}`: {HELP[form.name]}" in shown for form in COMMANDS)
-    assert len(help_text(offline=True)) > len(shown)
+    assert len(help_text("/", offline=True)) > len(shown)
+
+
+@pytest.mark.parametrize("prefix", HELP_ENDS)
+def test_the_help_says_how_commands_are_written_where_it_is_read(prefix: str) -> None:
+    shown = help_text(prefix, offline=False)
+    assert all(f"`{prefix}{form.usage[1:]}`" in shown for form in COMMANDS)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("Say /watch photos. /help tells the rest.", "Say !watch photos. !help tells the rest."),
+        ("See `/json [full]`.", "See `!json [full]`."),
+        ("Now:\n\n> say /help\n\nor /system", "Now:\n\n> say /help\n\nor !system"),
+        ("1/2, and/or, https://x.test/y, a /2", "1/2, and/or, https://x.test/y, a /2"),
+    ],
+)
+def test_commands_in_sentences_are_written_as_the_place_takes_them(text: str, told: str) -> None:
+    assert spelled(text, "!") == told
+    assert spelled(text, "/") == text
 
 
 def test_a_misused_command_is_answered_with_what_to_write() -> None:

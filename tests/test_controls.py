@@ -13,6 +13,7 @@ from adapters.redis.history import RedisHistory
 from adapters.redis.keys import lane_of
 from adapters.redis.mailbox import RedisMailbox
 from bot import texts
+from bot.channel import Abilities
 from bot.commands import FORMS, parse
 from bot.controls import CONFIRM_WITHIN, Controls, Order, Said
 from bot.history import Photo, PhotoFacts, Turn, Usage
@@ -52,7 +53,8 @@ class Bench:
     def order(self, text: str, author: Author = ANNA, **more: Any) -> Order:
         self.orders += 1
         fields = {"thread": CHAT, "opening": False, **more}
-        limits = {name: fields.pop(name) for name in ("text_limit", "files") if name in fields}
+        known = ("text_limit", "files", "prefix")
+        can = {name: fields.pop(name) for name in known if name in fields}
         entry = {name: fields.pop(name) for name in ("before",) if name in fields}
         message = Message(f"m{self.orders}", author=author, text=text, **fields)
         command = parse(text)
@@ -60,7 +62,7 @@ class Bench:
         return Order(
             command,
             Entry(self.orders, 100.0 + self.orders, message, **entry),
-            **{"text_limit": 4000, "files": False, **limits},
+            Abilities(**{"text_limit": 4000, **can}),
             now=100.0 + self.orders,
         )
 
@@ -307,3 +309,18 @@ async def test_the_full_transcript_has_everything_recorded(bench: Bench) -> None
 async def test_the_help_names_every_command(bench: Bench) -> None:
     told = await bench.told("/help me please")
     assert all(f"`{form.usage}`" in told for form in FORMS.values())
+
+
+async def test_where_no_slash_can_be_typed_the_help_has_buttons(bench: Bench) -> None:
+    said = await bench.say("!help", prefix="!")
+    assert [button.command for button in said.buttons] == ["/photos", "/json", "/usage"]
+    assert "`!json [full]`" in said.texts[0]
+    assert (await bench.say("/help")).buttons == ()
+
+
+async def test_sentences_name_commands_as_the_place_takes_them(bench: Bench) -> None:
+    assert "!system TEXT" in await bench.told("!system continue", prefix="!")
+    assert "`!vision on|off`" in await bench.told("!vision perhaps", prefix="!")
+    asked = await bench.told("!system Say /help.", prefix="!")
+    assert "> Say /help." in asked
+    assert "!system cancel" in asked

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tests.bot_under_test import Loupe
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
-HELP = texts.help_text(offline=False)
+HELP = texts.help_text("/", offline=False)
 
 
 @pytest.mark.parametrize("written", ["/help", "!help", "/HELP", "/help me"])

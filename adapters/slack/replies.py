@@ -33,9 +33,9 @@ COMPLETING = 5.0
 """Seconds in which names and files are asked for: without them the message goes on as it is."""
 
 IN_THREAD = Abilities(
-    files=True, pictures=True, earlier=True, slash=False, streams=True, stops=True, follows=True
+    files=True, pictures=True, earlier=True, prefix="!", streams=True, stops=True, follows=True
 )
-PRIVATELY = Abilities(edits=False, files=False, pictures=False, private=True)
+PRIVATELY = Abilities(edits=False, files=False, pictures=False, prefix="/loupe ", private=True)
 PLACES: Mapping[str, Abilities] = {
     "Slack, in a thread": IN_THREAD,
     "Slack, answers to `/loupe`": PRIVATELY,

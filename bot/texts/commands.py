@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from bot.commands import COMMANDS
 from bot.frames import clock
 from bot.texts.offline import OFFLINE_HINT
-from bot.texts.wording import count, place, plain, size, verbatim
+from bot.texts.wording import count, place, plain, size, spelled, verbatim
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,6 +27,9 @@ NOTHING_PENDING = (
     "Propose one with /system TEXT."
 )
 SYSTEM_KEPT = "The system message stays as it is."
+SHOW_PHOTOS = "Photos and videos"
+SHOW_TRANSCRIPT = "Transcript"
+SHOW_USAGE = "Usage"
 JSON_AS_FILE = "The transcript is too long for a message, so here it is as a file."
 WATCH_NEEDS_CHANNEL = "/watch is for channels and group chats; here I read everything anyway."
 NO_PHOTOS = "No photos or videos have been posted to me here yet."
@@ -198,12 +201,20 @@ HELP: dict[str, str] = {
 """What each command does, by its name; how it is written is in `bot.commands.COMMANDS`."""
 
 
-def help_text(*, offline: bool) -> str:
-    """List the commands, and say how a model is set where there is none."""
+HELP_ENDS = {
+    "/": "`!` works for `/`.",
+    "!": "After a mention `/` works for `!`, and `/loupe` with a command answers you alone.",
+    "/loupe ": "`reset` and `forget` are said in the thread that they are about: mention me there.",
+}
+"""What stands below the commands, by what is written before them."""
+
+
+def help_text(prefix: str, *, offline: bool) -> str:
+    """List the commands as they are written here, and say how a model is set if there is none."""
     start = "Post a photo or video with a question, or ask about one that was posted. Commands:"
     lines = "\n".join(f"- `{form.usage}`: {HELP[form.name]}" for form in COMMANDS)
-    end = "`!` works for `/`."
-    return "\n\n".join([start, lines, end, *([OFFLINE_HINT] if offline else [])])
+    lines = spelled(lines, prefix)
+    return "\n\n".join([start, lines, HELP_ENDS[prefix], *([OFFLINE_HINT] if offline else [])])
 
 
 def command_misused(command: Command) -> str:

@@ -34,7 +34,7 @@ OFFLINE_SEEN = "- Seen: "
 OFFLINE_NO_TEXT = "none found"
 OFFLINE_NOTHING_SEEN = "nothing that could be named"
 OFFLINE_VISION_OFF = (
-    "- The picture itself was not looked at, as Vision is off here. /vision on switches it on."
+    "- The picture itself was not looked at, as Vision is off here. `!vision on` switches it on."
 )
 OFFLINE_NOT_LOOKED_AT = "this frame could not be looked at this time"
 OFFLINE_NO_FRAMES = "- No frame of it could be looked at this time. Please ask again."

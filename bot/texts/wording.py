@@ -12,8 +12,15 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 MARKUP = re.compile(r"[\x00-\x1f\x7f*_`~#|<>\[\]\\]+")
+COMMAND = re.compile(r"(?m)(^>.*$)|(?<![\w/.])/(?=[a-z])")
+"""A quoted line, or the slash of a command."""
 LINKS = re.compile(r"(?<=:)(?=//)|(?<=\bwww)(?=\.)|(?<=@)(?=\w)", re.IGNORECASE)
 """Places where an address is broken, so that no client makes a link of it."""
+
+
+def spelled(text: str, prefix: str) -> str:
+    """Write the commands in a sentence as people have to write them; quotations stay."""
+    return COMMAND.sub(lambda found: found[1] or prefix, text)
 
 
 def count(number: int, one: str, several: str) -> str:
