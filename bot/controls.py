@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator
 
     from bot.gallery import Gallery
+    from bot.messages import Message
     from bot.history import History, Past
     from bot.preferences import Preferences
     from bot.threads import Place, Thread
@@ -82,9 +83,7 @@ class Order:
     def scope(self) -> str:
         """Where it acts, in words."""
         message = self.entry.message
-        if not message.thread.root:
-            return texts.IN_THIS_CHAT
-        return texts.IN_THIS_CHANNEL if message.opening else texts.IN_THIS_THREAD
+        return _scope(message, place=message.opening)
 
 
 class Controls:
@@ -271,9 +270,14 @@ def _within(limit: int, said: Iterable[str]) -> Iterator[str]:
 
 
 def _scope_of(where: Thread | Place, order: Order) -> str:
-    if where == order.thread.place and order.thread.root:
-        return texts.IN_THIS_CHANNEL
-    return texts.IN_THIS_THREAD if order.thread.root else texts.IN_THIS_CHAT
+    return _scope(order.entry.message, place=where == order.thread.place)
+
+
+def _scope(message: Message, *, place: bool) -> str:
+    """Say where a setting acts; what several people write in is a channel to them."""
+    if message.thread.root and not place:
+        return texts.IN_THIS_THREAD
+    return texts.IN_THIS_CHANNEL if message.thread.root and message.shared else texts.IN_THIS_CHAT
 
 
 def _told(past: Past) -> list[str]:

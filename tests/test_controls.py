@@ -53,6 +53,7 @@ class Bench:
     def order(self, text: str, author: Author = ANNA, **more: Any) -> Order:
         self.orders += 1
         fields = {"thread": CHAT, "opening": False, **more}
+        fields.setdefault("shared", bool(fields["thread"].root))
         known = ("text_limit", "files", "prefix")
         can = {name: fields.pop(name) for name in known if name in fields}
         entry = {name: fields.pop(name) for name in ("before",) if name in fields}
@@ -309,6 +310,14 @@ async def test_the_full_transcript_has_everything_recorded(bench: Bench) -> None
 async def test_the_help_names_every_command(bench: Bench) -> None:
     told = await bench.told("/help me please")
     assert all(f"`{form.usage}`" in told for form in FORMS.values())
+
+
+async def test_what_is_set_at_the_top_of_a_chat_with_threads_holds_in_the_chat(
+    bench: Bench,
+) -> None:
+    told = await bench.told("/model gpt-4o", thread=THREAD, opening=True, shared=False)
+    assert texts.IN_THIS_CHAT in told
+    assert (await bench.set_at(THREAD.place))["model"] == "GPT-4o"
 
 
 async def test_where_no_slash_can_be_typed_the_help_has_buttons(bench: Bench) -> None:

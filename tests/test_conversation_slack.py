@@ -3,82 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from bot import texts
-from tests.bot_under_test import Loupe, running, words
-from tests.pictures import MEDIA
+from tests.bot_under_test import words
 from tests.servers.openai import call_tools, say
-from tests.servers.slack import SlackServer
+from tests.slack_office import CAR, Office, opened
 from tests.slack_posts import MENTION, changed, deleted, delivered, said, slash
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from tests.servers.slack import Shown
-
-CAR = (MEDIA / "fruits.jpg").read_bytes()
-_events = itertools.count(1)
-
-
-class Office:
-    """The bot and the workspace, and people who write there."""
-
-    def __init__(self, bot: Loupe, slack: SlackServer, *, socket: bool) -> None:
-        self.bot = bot
-        self.slack = slack
-        self._socket = socket
-
-    async def event(self, event: dict[str, Any], **headers: str) -> int:
-        """Deliver an event, and return the status: 200 too for an acknowledged envelope."""
-        return await self.deliver(delivered(event, event_id=f"Ev{next(_events)}"), **headers)
-
-    async def deliver(self, payload: dict[str, Any], **headers: str) -> int:
-        if self._socket:
-            return 200 if await self.slack.send(payload) else 503
-        return await self.slack.deliver(self.bot.session, self.bot.origin, payload, **headers)
-
-    async def say(self, text: str, *files: dict[str, Any], **where: Any) -> str:
-        """Write something; returns the root of its thread."""
-        ts = self.slack.stamp()
-        how = {"files": list(files), "subtype": "file_share"} if files else {}
-        post = said(text, **{"channel": "D1", "ts": ts, **how, **where})
-        self.slack.posts.append(post)
-        assert await self.event(post) == 200
-        return str(post.get("thread_ts", ts))
-
-    async def answered(self, thread: str, count: int = 1) -> list[Shown]:
-        """Wait for so many finished answers in a thread."""
-
-        def done() -> list[Shown]:
-            found = [one for one in self.slack.shown(thread) if one.text and not one.streaming]
-            return found if len(found) >= count else []
-
-        await self.slack.until(done)
-        await self.bot.settled()
-        return done()
-
-    async def ask(self, text: str, *files: dict[str, Any], **where: Any) -> str:
-        """Ask something; returns the last answer in its thread."""
-        before = len(self.slack.shown(str(where.get("thread_ts", "-"))))
-        thread = await self.say(text, *files, **where)
-        return (await self.answered(thread, before + 1))[-1].text
-
 
 @pytest.fixture(params=["http", "socket"])
 async def office(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[Office]:
-    socket, limits = request.param == "socket", {"burst_seconds": 0.2}
-    async with SlackServer() as slack:
-        async with running(
-            tmp_path, registered=False, slack=slack, socket=socket, limits=limits
-        ) as bot:
-            yield Office(bot, slack, socket=socket)
-        assert slack.alarms == []
+    async with opened(tmp_path, socket=request.param == "socket") as office:
+        yield office
 
 
 async def test_a_photo_is_answered_in_its_thread_by_a_stream(office: Office) -> None:
