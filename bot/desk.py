@@ -193,7 +193,9 @@ class Desk:
         if message.version:
             await self._retract(lease, message.id)
         sends = self._sends(lease, message)
-        order = Order(command, lease.run[0], sends.abilities, time.time())
+        whole = await sends.channel.complete(message)
+        entry = replace(lease.run[0], message=whole)
+        order = Order(parse(whole.text) or command, entry, sends.abilities, time.time())
         said = await self._controls.obey(order)
         try:
             await self._say(sends, said)

@@ -155,6 +155,12 @@ async def test_names_and_files_are_filled_in_by_the_channel(bench: Bench) -> Non
     assert (await bench.outside.past()).turns[0].author == "Alex"
 
 
+async def test_who_changed_what_is_watched_is_named(bench: Bench) -> None:
+    bench.channel.names = {"a": "Alex"}
+    order = replace(command("/watch photos"), author=Author("a"), shared=True)
+    assert await bench.said(order) == [texts.watch_set("photos", "Alex")]
+
+
 async def test_pictures_that_stood_in_a_thread_come_with_the_first_question(tmp_path: Path) -> None:
     bench = Bench(tmp_path, earlier=True)
     bench.channel.before = (replace(bench.photo("p0"), author=Author("b", "Ben")),)
