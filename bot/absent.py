@@ -43,7 +43,7 @@ class Absent:
 
     async def fetch(
         self, address: Address, file: Attachment, into: Path, allowance: Allowance
-    ) -> None:
+    ) -> bool:
         """Raise `FileProblem`."""
         raise FileProblem(Reason.GONE)
 

@@ -193,8 +193,11 @@ class Channel(Protocol):
 
     async def fetch(
         self, address: Address, file: Attachment, into: Path, allowance: Allowance
-    ) -> None:
-        """Write a file's bytes to `into`, no more than is allowed; raises `FileProblem`."""
+    ) -> bool:
+        """Write a file's bytes to `into`, no more than is allowed; raises `FileProblem`.
+
+        Returns false where the platform gave only a smaller copy of it.
+        """
         ...
 
     async def carry_on(self, message: Message) -> None:

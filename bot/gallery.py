@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from bot.settings import Limits
     from bot.threads import Thread
 
-Fetch = Callable[["Attachment", Path, Allowance], Awaitable[None]]
+Fetch = Callable[["Attachment", Path, Allowance], Awaitable[bool]]
 """Writes a file's bytes to a path, no more than is allowed; raises `FileProblem`."""
 
 AT_ONCE = 4
@@ -58,6 +58,14 @@ class File:
     at: float
     message: str
     fetch: Fetch
+
+
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """A file that was opened; `whole` is false for a smaller copy of what was posted."""
+
+    opened: Prepared | Examined
+    whole: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +112,7 @@ class Gallery:
         limit = asyncio.Semaphore(AT_ONCE)
         done = 0
 
-        async def one(file: File) -> Prepared | Examined | FileProblem:
+        async def one(file: File) -> _Taken | FileProblem:
             nonlocal done
             async with limit:
                 try:
@@ -123,17 +131,17 @@ class Gallery:
             return replace(collected, problems=(*collected.problems, note))
         return collected
 
-    async def _take_in(self, thread: Thread, file: File) -> Prepared | Examined:
+    async def _take_in(self, thread: Thread, file: File) -> _Taken:
         """Fetch one file, open it in a child, and keep the original, of a photo the picture too."""
         if file.attachment.problem is not None:
             raise FileProblem(file.attachment.problem)
         async with self._spooled() as path:
-            await file.fetch(file.attachment, path, Allowance.of(self._limits))
+            whole = await file.fetch(file.attachment, path, Allowance.of(self._limits))
             opened = await self._children.run(take_in, path, self._limits)
             await self._blobs.put(blob_key(thread, opened.sha256), path)
             if isinstance(opened, Prepared):
                 await self._blobs.put(self._picture_key(thread, opened.sha256), opened.jpeg)
-            return opened
+            return _Taken(opened, whole)
 
     @contextlib.asynccontextmanager
     async def _spooled(self) -> AsyncIterator[Path]:
@@ -242,7 +250,7 @@ def _picture(photo: Photo, jpeg: bytes, width: int, height: int) -> Picture:
 
 def _number(
     files: Sequence[File],
-    results: Sequence[Prepared | Examined | FileProblem],
+    results: Sequence[_Taken | FileProblem],
     past: Past,
     limits: Limits,
 ) -> Collected:
@@ -254,13 +262,17 @@ def _number(
         name = display_name(file.attachment.name)
         if isinstance(result, FileProblem):
             problems.append(texts.file_problem(name, place, result, limits))
-        elif isinstance(result, Examined):
-            number, known_as = videos.give(result.sha256, name)
-            videos.kept[number] = _of(file, Video, number, known_as, result)
+            continue
+        opened = result.opened
+        if not result.whole:
+            problems.append(texts.smaller_copy(name, place))
+        if isinstance(opened, Examined):
+            number, known_as = videos.give(opened.sha256, name)
+            videos.kept[number] = _of(file, Video, number, known_as, opened)
         else:
-            number, known_as = photos.give(result.sha256, name)
-            photos.kept[number] = photo = _of(file, Photo, number, known_as, result)
-            pictures[number] = _picture(photo, result.jpeg, result.width, result.height)
+            number, known_as = photos.give(opened.sha256, name)
+            photos.kept[number] = photo = _of(file, Photo, number, known_as, opened)
+            pictures[number] = _picture(photo, opened.jpeg, opened.width, opened.height)
     return Collected(
         tuple(photos.kept.values()),
         tuple(pictures.values()),

@@ -49,7 +49,7 @@ class Terminal:
             sys.stdout.write("\n")
 
 
-async def fetch(file: Attachment, into: Path, allowance: Allowance) -> None:
+async def fetch(file: Attachment, into: Path, allowance: Allowance) -> bool:
     """Make `into` a link to a file of this machine, which may be large; raises `FileProblem`."""
     source = Path(file.source["path"])
 
@@ -61,6 +61,7 @@ async def fetch(file: Attachment, into: Path, allowance: Allowance) -> None:
             raise FileProblem(Reason.NOT_FOUND) from error
 
     await asyncio.to_thread(link)
+    return True
 
 
 def question(paths: Sequence[Path], words: str) -> Question:

@@ -114,8 +114,9 @@ class FakeChannel:
 
     async def fetch(
         self, address: Address, file: Attachment, into: Path, allowance: Allowance
-    ) -> None:
+    ) -> bool:
         into.write_bytes(self.uploads[file.source["id"]])
+        return not file.source.get("smaller")
 
     async def carry_on(self, message: Message) -> None:
         self.carried.append(message)

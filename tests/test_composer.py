@@ -96,8 +96,9 @@ class Bench:
 def photo(number: int) -> File:
     """A picture of its own for each number."""
 
-    async def fetch(_: Attachment, into: Path, allowance: Allowance) -> None:
+    async def fetch(_: Attachment, into: Path, allowance: Allowance) -> bool:
         into.write_bytes(encoded(corners(WIDTH + number, 48)))
+        return True
 
     return File(Attachment(f"{number}.jpg"), ANNA, 5.0, "m1", fetch)
 
@@ -317,5 +318,6 @@ async def test_a_family_is_learned_once(tmp_path: Path) -> None:
     assert (await bench.compose("?", large, *more, force=force)).sheets != ()
 
 
-async def _large(_: Attachment, into: Path, allowance: Allowance) -> None:
+async def _large(_: Attachment, into: Path, allowance: Allowance) -> bool:
     into.write_bytes(encoded(corners(2048, 1536)))
+    return True

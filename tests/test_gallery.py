@@ -46,7 +46,7 @@ class Shelf:
     def __init__(self) -> None:
         self.at_once = self.most = 0
 
-    async def fetch(self, file: Attachment, into: Path, allowance: Allowance) -> None:
+    async def fetch(self, file: Attachment, into: Path, allowance: Allowance) -> bool:
         self.at_once += 1
         self.most = max(self.most, self.at_once)
         await asyncio.sleep(0.01)
@@ -56,9 +56,12 @@ class Shelf:
             into.write_bytes(b"half of a file")
             raise found
         into.write_bytes(found)
+        return not file.source.get("smaller")
 
-    def file(self, found: bytes | Exception, name: str = "a.jpg", **more: Any) -> File:
-        attachment = Attachment(name, source={"found": found}, **more)
+    def file(
+        self, found: bytes | Exception, name: str = "a.jpg", *, smaller: bool = False, **more: Any
+    ) -> File:
+        attachment = Attachment(name, source={"found": found, "smaller": smaller}, **more)
         return File(attachment, ANNA, 7.0, "m1", self.fetch)
 
 
@@ -149,6 +152,14 @@ async def test_a_file_that_fails_is_named_and_the_rest_goes_on(room: Room, shelf
     assert "clips recorded in Teams" in found.problems[2]
     assert len(room.progress) == 4
     assert list(room.spool.iterdir()) == []
+
+
+async def test_of_a_smaller_copy_it_is_said_that_details_may_be_missing(
+    room: Room, shelf: Shelf
+) -> None:
+    found = await room.collect(shelf.file(CAR, "car.heic", smaller=True), shelf.file(DOG))
+    assert [photo.label for photo in found.photos] == ["P1 car.heic", "P2 a.jpg"]
+    assert found.problems == (texts.smaller_copy("car.heic", 1),)
 
 
 async def test_more_files_than_the_limit_are_not_even_fetched(tmp_path: Path, shelf: Shelf) -> None:

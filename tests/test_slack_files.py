@@ -57,7 +57,7 @@ async def problem(
 
 async def test_a_photo_is_fetched_with_the_token(wires: Wires, tmp_path: Path) -> None:
     url = wires.server.picture("a.jpg", b"jpeg")
-    await wires.files.fetch(address(), photo(url), tmp_path / "a", ALLOWED)
+    assert await wires.files.fetch(address(), photo(url), tmp_path / "a", ALLOWED)
     assert (tmp_path / "a").read_bytes() == b"jpeg"
     assert [asked.authorization for asked in wires.server.downloads] == [f"Bearer {TOKEN}"]
     assert wires.server.calls == []
@@ -221,7 +221,7 @@ async def test_a_file_that_slack_refuses_has_its_picture_stand_in(
     server, files = internet
     server.then(Reply(status), Reply(body=b"thumb"))
     urls = (server.at("photos.example", "/a"), server.at("photos.example", "/a_1024"))
-    await files.fetch(address(), photo(*urls), tmp_path / "a", ALLOWED)
+    assert not await files.fetch(address(), photo(*urls), tmp_path / "a", ALLOWED)
     assert (tmp_path / "a").read_bytes() == b"thumb"
 
 

@@ -98,10 +98,11 @@ class Bench:
 def picture(number: int, found: bytes | FileProblem | None = None) -> File:
     """A picture of its own for each number."""
 
-    async def fetch(_: Attachment, into: Path, allowance: Allowance) -> None:
+    async def fetch(_: Attachment, into: Path, allowance: Allowance) -> bool:
         if isinstance(found, FileProblem):
             raise found
         into.write_bytes(found or encoded(corners(64 + number, 48)))
+        return True
 
     return File(Attachment(f"{number}.jpg"), ANNA, 5.0, "m1", fetch)
 

@@ -122,11 +122,12 @@ class PageChannel:
 
     async def fetch(
         self, address: Address, file: Attachment, into: Path, allowance: Allowance
-    ) -> None:
+    ) -> bool:
         """Copy an upload, which was judged when it came, to `into`; raises `FileProblem`."""
         if not await self._blobs.save(file.source["blob"], into):
             raise FileProblem(Reason.GONE)
         await asyncio.to_thread(allowance.check_file, into)
+        return True
 
     async def carry_on(self, message: Message) -> None:
         """Do nothing: the page has no work of its own."""

@@ -69,10 +69,11 @@ class SlackFiles:
 
     async def fetch(
         self, address: Address, file: Attachment, into: Path, allowance: Allowance
-    ) -> None:
+    ) -> bool:
         """Write a file's bytes to `into`, no more than is allowed; raises `FileProblem`.
 
-        Where they do not come, the largest picture that Slack made of the file stands in.
+        Where they do not come, the largest picture that Slack made of the file stands in: then it
+        returns false.
         """
         team = string(address.get("team"))
         file = await self.known(team, file)
@@ -86,6 +87,8 @@ class SlackFiles:
                 raise
             if not await self._stand_in(file, token, into, allowance):
                 raise
+            return False
+        return True
 
     async def _stand_in(
         self, file: Attachment, token: str, into: Path, allowance: Allowance

@@ -118,9 +118,12 @@ class SlackChannel:
 
     async def fetch(
         self, address: Address, file: Attachment, into: Path, allowance: Allowance
-    ) -> None:
-        """Write a file's bytes to `into`, no more than is allowed; raises `FileProblem`."""
-        await self._files.fetch(address, file, into, allowance)
+    ) -> bool:
+        """Write a file's bytes to `into`, no more than is allowed; raises `FileProblem`.
+
+        Returns false where only a smaller picture of it came.
+        """
+        return await self._files.fetch(address, file, into, allowance)
 
     async def carry_on(self, message: Message) -> None:
         """Do what was accepted as work of Slack's own; raises `Unclear`, which repeats it."""

@@ -85,9 +85,10 @@ class TeamsChannel:
 
     async def fetch(
         self, address: Address, file: Attachment, into: Path, allowance: Allowance
-    ) -> None:
+    ) -> bool:
         """Write a file's bytes to `into`, no more than is allowed; raises `FileProblem`."""
         await self._files.fetch(address, file, into, allowance)
+        return True
 
     async def carry_on(self, message: Message) -> None:
         """Hand over a file that the user accepted, or take back one that was declined."""

@@ -68,8 +68,19 @@ def file_problem(name: str, place: int, problem: FileProblem, limits: Limits) ->
     why = why_file(problem, limits)
     if problem.reason is Reason.TOO_MANY:
         return f"Not every file was looked at: {why}"
-    subject = verbatim(name) if name else "A file" if place <= 1 else f"File {place}"
-    return f"{subject} could not be used: {why}"
+    return f"{_subject(name, place)} could not be used: {why}"
+
+
+def smaller_copy(name: str, place: int) -> str:
+    """Say that a file was looked at in a smaller copy, so that details may be missing."""
+    return (
+        f"{_subject(name, place)} could not be fetched, so I looked at the platform's smaller copy "
+        "of it; fine details may be missing."
+    )
+
+
+def _subject(name: str, place: int) -> str:
+    return verbatim(name) if name else "A file" if place <= 1 else f"File {place}"
 
 
 def file_gone(label: str) -> str:
