@@ -94,8 +94,8 @@ class Errands:
         team = message.address["team"]
         for channel, root in await self._memory.threads(team):
             thread = Thread(message.thread.channel, team, channel, root)
-            erased = replace(message, thread=thread, kind="uninstalled")
-            await self._accept(erased)
+            # Equal messages of one place are dropped: the version tells its threads apart.
+            await self._accept(replace(message, thread=thread, kind="uninstalled", version=root))
         await self._memory.forget(team)
 
     async def _left(self, message: Message, _: dict[str, Any]) -> None:
