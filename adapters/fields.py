@@ -37,6 +37,11 @@ def pressed(value: Any) -> str:
     return command if command.startswith("/") and len(command) <= COMMAND_LENGTH else ""
 
 
+def objects(value: Any) -> list[dict[str, Any]]:
+    """Take the objects of a list, and anything else as none."""
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+
+
 def dig(data: Any, *keys: str) -> Any:
     """Follow keys through nested JSON objects; None where the way ends."""
     for key in keys:

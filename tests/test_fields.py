@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from adapters.fields import dig, identifier, name, pressed, string
+from adapters.fields import dig, identifier, name, objects, pressed, string
 
 
 @pytest.mark.parametrize("value", [None, 5, True, ["x"], {"x": 1}])
@@ -28,6 +28,14 @@ def test_names_in_every_script_stay_as_they_are(value: str) -> None:
 def test_an_id_is_kept_as_it_is() -> None:
     assert identifier(" a\tb ") == " a\tb "
     assert identifier("x" * 5000) == "x" * 1024
+
+
+@pytest.mark.parametrize(
+    ("value", "kept"),
+    [([{"a": 1}, 7, None, [{}], {}], [{"a": 1}, {}]), ([], []), ({"a": {}}, []), (7, []), ("x", [])],
+)
+def test_of_a_list_only_the_objects_are_taken(value: Any, kept: list[dict[str, Any]]) -> None:
+    assert objects(value) == kept
 
 
 def test_digging_ends_where_the_way_ends() -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from adapters.fields import dig, objects, string
 from adapters.slack.attachments import files_of
 from adapters.slack.events import posted
 from bot.channel import Gone, Refused, Unclear
@@ -74,8 +75,8 @@ class Earlier:
                 limit=PAGE,
                 cursor=cursor or None,
             )
-            found += [post for post in page.get("messages") or () if isinstance(post, dict)]
-            cursor = str((page.get("response_metadata") or {}).get("next_cursor") or "")
+            found += objects(page.get("messages"))
+            cursor = string(dig(page, "response_metadata", "next_cursor"))
             if not cursor:
                 break
         return found

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from adapters.fields import objects
 from adapters.slack.events import posted
 from bot import texts
 from bot.channel import Gone, Refused
@@ -75,8 +76,7 @@ class Errands:
             inclusive="true",
             limit=1,
         )
-        posts = [post for post in page.get("messages") or () if isinstance(post, dict)]
-        return next((post for post in posts if post.get("ts") == ts), None)
+        return next((post for post in objects(page.get("messages")) if post.get("ts") == ts), None)
 
     async def _prompts(self, message: Message, errand: dict[str, Any]) -> None:
         """Suggest what may be asked, where somebody opens a chat with Loupe."""
