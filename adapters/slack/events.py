@@ -47,7 +47,9 @@ def posted(post: Mapping[str, Any], workspace: Workspace, version: str = "") -> 
     Both events of one post read alike.
     """
     channel, ts, user = (identifier(post.get(key)) for key in ("channel", "ts", "user"))
-    if not (channel and ts and user) or user == SLACKBOT or post.get("bot_id"):
+    if not (channel and ts and user) or user in {SLACKBOT, workspace.bot_user}:
+        return None
+    if post.get("bot_id"):
         return None
     if string(post.get("subtype")) not in WRITTEN:
         return None
