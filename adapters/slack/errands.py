@@ -65,16 +65,17 @@ class Errands:
             await self._accept(replace(found, address=asking, addressed=True))
 
     async def _post(self, team: str, channel: str, ts: str) -> dict[str, Any] | None:
-        """Fetch one post, wherever in a thread it stands."""
+        """Fetch one post, wherever in a thread it stands; the root of the thread may come too."""
         page = await self._api.call(
             team,
             "conversations.replies",
             repeatable=True,
             channel=channel,
             ts=ts,
+            oldest=ts,
             latest=ts,
             inclusive="true",
-            limit=1,
+            limit=2,
         )
         return next((post for post in objects(page.get("messages")) if post.get("ts") == ts), None)
 
