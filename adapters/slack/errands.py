@@ -10,8 +10,9 @@ import structlog
 
 from adapters.fields import objects
 from adapters.slack.events import posted
+from adapters.slack.refusals import Refusal
 from bot import texts
-from bot.channel import Gone, Refused
+from bot.channel import Gone
 from bot.messages import Message
 from bot.threads import Thread
 
@@ -38,7 +39,10 @@ class Errands:
         self._memory = memory
 
     async def run(self, message: Message) -> None:
-        """Run an errand; one that Slack refuses is over. Raises `Unclear`, which repeats it."""
+        """Run an errand; one that Slack refuses is over.
+
+        Raises what repeats it: `Unclear`, and `Refused` while Slack has not told who Loupe is.
+        """
         errand: dict[str, Any] = message.address.get("errand") or {}
         works = {
             "reaction": self._reacted,
@@ -51,7 +55,7 @@ class Errands:
             return
         try:
             await work(message, errand)
-        except (Refused, Gone) as error:
+        except (Refusal, Gone) as error:
             log.info("errand_refused", errand=errand.get("do"), why=str(error))
 
     async def _reacted(self, message: Message, errand: dict[str, Any]) -> None:
