@@ -88,6 +88,7 @@ class WireServer(Loopback):
         self.calls: list[Called] = []
         self.uploads: list[Called] = []
         self.downloads: list[Called] = []
+        self.hooks: list[Called] = []
         self.pictures: dict[str, bytes] = {}
         self._answers: dict[str, deque[Answer]] = {}
 
@@ -95,6 +96,7 @@ class WireServer(Loopback):
         app = web.Application()
         app.router.add_post("/api/{method}", self._api)
         app.router.add_post("/upload/{rest:.*}", self._upload)
+        app.router.add_post("/hooks/{rest:.*}", self._hook)
         app.router.add_get("/files/{rest:.*}", self._file)
         app.router.add_get("/login", self._login)
         await self.start(app)
@@ -105,7 +107,7 @@ class WireServer(Loopback):
         return f"{self.url}/api"
 
     def then(self, method: str, *answers: Answer) -> None:
-        """Script the next answers of a method, or of `upload`."""
+        """Script the next answers of a method, of `upload`, or of `hook`."""
         self._answers.setdefault(method, deque()).extend(answers)
 
     def only(self, method: str, *answers: Answer) -> None:
@@ -132,6 +134,13 @@ class WireServer(Loopback):
         bearer = request.headers.get("Authorization", "")
         self.uploads.append(Called(request.path, {}, bearer, body))
         return await self._next(request, "upload")
+
+    async def _hook(self, request: web.Request) -> web.StreamResponse:
+        """Take what is said by a `response_url`."""
+        body = await request.read()
+        bearer = request.headers.get("Authorization", "")
+        self.hooks.append(Called(request.path, {}, bearer, body))
+        return await self._next(request, "hook")
 
     async def _file(self, request: web.Request) -> web.StreamResponse:
         bearer = request.headers.get("Authorization", "")
@@ -190,6 +199,10 @@ class Wires:
     people: People
     files: SlackFiles
     uploads: SlackUploads
+    guard: Guard
+    hosts: SlackHosts
+    limits: SlackLimits
+    team: OneTeam = field(default_factory=OneTeam)
 
 
 @asynccontextmanager
@@ -208,6 +221,10 @@ async def wired(**limits: Any) -> AsyncIterator[Wires]:
                 People(api, 24, clock),
                 SlackFiles(downloads, team, api, hosts),
                 SlackUploads(api, guard, hosts, bounds, clock),
+                guard,
+                hosts,
+                bounds,
+                team,
             )
         finally:
             await guard.close()

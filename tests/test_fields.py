@@ -32,7 +32,13 @@ def test_an_id_is_kept_as_it_is() -> None:
 
 @pytest.mark.parametrize(
     ("value", "kept"),
-    [([{"a": 1}, 7, None, [{}], {}], [{"a": 1}, {}]), ([], []), ({"a": {}}, []), (7, []), ("x", [])],
+    [
+        ([{"a": 1}, 7, None, [{}], {}], [{"a": 1}, {}]),
+        ([], []),
+        ({"a": {}}, []),
+        (7, []),
+        ("x", []),
+    ],
 )
 def test_of_a_list_only_the_objects_are_taken(value: Any, kept: list[dict[str, Any]]) -> None:
     assert objects(value) == kept
