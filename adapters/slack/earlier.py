@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import structlog
 
 from adapters.fields import dig, objects, string
-from adapters.slack.attachments import files_of
 from adapters.slack.events import posted
+from adapters.slack.workspaces import NotYet, UnknownTeam
 from bot.channel import Gone, Refused, Unclear
 
 if TYPE_CHECKING:
@@ -26,6 +28,7 @@ PAGE = 200
 """Replies of a thread that are looked through, those at its beginning first, as Slack gives them:
 https://docs.slack.dev/reference/methods/conversations.replies
 """
+TIME_STAMP = re.compile(r"[0-9]{1,11}(\.[0-9]{1,6})?")
 
 log = structlog.get_logger()
 
@@ -47,18 +50,17 @@ class Earlier:
         Posts of Loupe itself are left out. What Slack does not give is not there.
         """
         address = message.address
-        if message.opening or not address.get("thread"):
+        if message.opening or not address.get("thread") or not self._most:
             return ()
         try:
             workspace = await self._workspaces.of(address["team"])
             posts = await self._posts(address["team"], address["channel"], address["thread"])
-        except (Unclear, Refused, Gone) as error:
+        except (Unclear, Refused, Gone, NotYet, UnknownTeam) as error:
             log.warning("earlier_posts_not_read", why=str(error) or type(error).__name__)
             return ()
-        before = [post for post in posts if _time(post) < float(message.id) and files_of(post)]
-        newest = _newest(before, self._most)
-        read = (posted({**post, "channel": address["channel"]}, workspace) for post in newest)
-        found = [one for one in read if one is not None]
+        read = (posted({**post, "channel": address["channel"]}, workspace) for post in posts)
+        shown = [one for one in read if one and one.attachments and _time(one) < _time(message)]
+        found = _newest(shown, self._most)
         names = await self._people.names(address["team"], {one.author.id for one in found})
         return tuple(_beside(message, one, names) for one in found)
 
@@ -82,12 +84,15 @@ class Earlier:
         return found
 
 
-def _newest(posts: list[dict[str, Any]], most: int) -> list[dict[str, Any]]:
-    """Keep the last posts that have no more than so many files together, in order of time."""
-    kept: list[dict[str, Any]] = []
+def _newest(posts: list[Message], most: int) -> list[Message]:
+    """Keep the last posts that have no more than so many files together, in order of time.
+
+    The very last comes whole, however many it has.
+    """
+    kept: list[Message] = []
     count = 0
     for post in sorted(posts, key=_time, reverse=True):
-        count += len(files_of(post))
+        count += len(post.attachments)
         if count > most and kept:
             break
         kept.append(post)
@@ -100,6 +105,6 @@ def _beside(asking: Message, post: Message, names: Mapping[str, str]) -> Message
     return replace(post, thread=asking.thread, author=author, addressed=False, opening=False)
 
 
-def _time(post: dict[str, Any]) -> float:
-    """Read a `ts`, which counts seconds since the epoch."""
-    return float(post["ts"])
+def _time(post: Message) -> float:
+    """Read a post's `ts`, seconds since the epoch; what has none, as a command, comes last."""
+    return float(post.id) if TIME_STAMP.fullmatch(post.id) else math.inf
