@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from adapters.slack import blocks
 from adapters.slack.places import is_shared
-from adapters.slack.refusals import LASTING, Conflict, Refusal
+from adapters.slack.refusals import LASTING, Conflict, Refusal, StreamOver
 from bot.channel import Stage
 
 if TYPE_CHECKING:
@@ -61,9 +62,7 @@ class SlackPaper:
         try:
             await self._update(address, sent, post, brief=brief)
         except Conflict:
-            await self._api.call(
-                address["team"], "chat.stopStream", channel=address["channel"], ts=sent
-            )
+            await self._stop(address, sent, brief=brief)
             await self._update(address, sent, post, brief=brief)
         if post.stage is Stage.FINAL:
             await self._sessions.idle(address)
@@ -75,6 +74,18 @@ class SlackPaper:
     def lost(self, refusal: Refused) -> bool:
         """Tell whether a message can never be edited."""
         return isinstance(refusal, Refusal) and refusal.error in LASTING
+
+    async def _stop(self, address: Address, sent: str, *, brief: bool) -> None:
+        """End the stream of a message; one that has ended meanwhile is as good."""
+        with suppress(StreamOver):
+            await self._api.call(
+                address["team"],
+                "chat.stopStream",
+                repeatable=True,
+                brief=brief,
+                channel=address["channel"],
+                ts=sent,
+            )
 
     async def _update(self, address: Address, sent: str, post: Post, *, brief: bool) -> None:
         await self._api.call(
