@@ -78,6 +78,11 @@ async def test_a_stream_begins_with_a_step_for_the_one_who_asked(bench: Bench) -
     ]
 
 
+async def test_a_stream_that_slack_does_not_name_has_no_id(bench: Bench) -> None:
+    bench.calls.then("chat.startStream", {"ok": True})
+    assert await bench.open() == ""
+
+
 async def test_progress_takes_the_place_of_the_step(bench: Bench) -> None:
     await bench.open()
     assert await bench.show(Post("Reading…", Stage.PROGRESS, live=True))

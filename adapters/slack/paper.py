@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from adapters.fields import string
 from adapters.slack import blocks
 from adapters.slack.places import is_shared
 from adapters.slack.refusals import LASTING, Conflict, Refusal, StreamOver
@@ -41,7 +42,10 @@ class SlackPaper:
         return self._limits.edit_pace - self._limits.stream_pace if self.streams(address) else 0.0
 
     async def say(self, address: Address, post: Post) -> str:
-        """Post a message; returns its `ts`. Raises `Unclear`, `Gone`, `Refused`."""
+        """Post a message; returns its `ts`, empty where Slack does not tell it.
+
+        Raises `Unclear`, `Gone`, `Refused`.
+        """
         if post.live and post.stage is Stage.OPENING:
             await self._sessions.working(address)
         made = await self._api.call(
@@ -52,7 +56,9 @@ class SlackPaper:
             **blocks.message(post),
             **QUIET,
         )
-        return str(made["ts"])
+        if post.live and post.stage is Stage.FINAL:
+            await self._sessions.idle(address)
+        return string(made.get("ts"))
 
     async def change(self, address: Address, sent: str, post: Post, *, brief: bool) -> None:
         """Edit a message of ours; one that is still streamed is ended first.

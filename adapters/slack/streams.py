@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from adapters.fields import string
 from adapters.slack import blocks
 from adapters.slack.refusals import StreamOver
 from bot import texts
@@ -61,7 +62,7 @@ class SlackWire:
             recipient_user_id=address["user"],
             chunks=[_step(self.text(post))],
         )
-        return str(made["ts"])
+        return string(made.get("ts"))
 
     async def hint(self, stream: Stream, post: Post) -> None:
         """Tell in the step what is done now."""
