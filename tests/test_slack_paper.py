@@ -14,13 +14,12 @@ from adapters.slack.paper import SlackPaper
 from adapters.slack.refusals import LASTING, Conflict, Refusal, StreamOver, TooBig
 from adapters.slack.sessions import METHOD, Sessions
 from bot.channel import Button, Gone, Post, Refused, Stage, Unclear
+from tests.fakes import FakeClock
 from tests.slack_calls import Calls
 from tests.slack_wire import CUT, PAGE_502, Answer, WireServer, address, refused, throttled, wired
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
-
-    from tests.fakes import FakeClock
 
 POST, UPDATE, STOP = "chat.postMessage", "chat.update", "chat.stopStream"
 OPENING = Post("Looking…", Stage.OPENING, live=True)
