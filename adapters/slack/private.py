@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import ClientError, ClientTimeout
@@ -37,11 +38,9 @@ class Private:
         five answers there within half an hour:
         https://docs.slack.dev/interactivity/handling-user-interaction/#message_responses
         """
-        shown = blocks.message(post)
         if about := address.get("about"):
-            note = texts.slack_about(about)
-            shown["blocks"] = [blocks.markdown(note), *shown["blocks"]]
-            shown["text"] = f"{note}\n\n{shown['text']}"
+            post = replace(post, text=f"{texts.slack_about(about)}\n\n{post.text}")
+        shown = blocks.message(post)
         try:
             await self._api.call(
                 address["team"],
@@ -65,11 +64,18 @@ class Private:
             async with self._guard.request(
                 "POST", url, local=self._hosts.local, json=body, timeout=timeout
             ) as response:
-                if response.status >= 500:
-                    raise Unclear(str(response.status))
-                if response.status >= 400:
-                    raise Gone(str(response.status))
+                _check(response.status)
         except AddressRefused as error:
             raise Refused(str(error)) from None
         except (ClientError, TimeoutError) as error:
             raise Unclear(type(error).__name__) from None
+
+
+def _check(status: int) -> None:
+    """Tell what a web hook's answer means; one that is used up or expired says nothing more."""
+    if status == 429:
+        raise Refused(str(status))
+    if status >= 500:
+        raise Unclear(str(status))
+    if status >= 300:
+        raise Gone(str(status))
