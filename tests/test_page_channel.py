@@ -12,7 +12,7 @@ from adapters.page.wall import Note, Wall
 from bot.channel import Button, Citation, OutFrame, OutPicture, Post, Stage, Unclear
 from bot.grounding import Outline
 from bot.media.allowance import Allowance
-from bot.messages import Attachment
+from bot.messages import Attachment, Author, Message
 from bot.problems import FileProblem, Reason, StoreDown
 
 if TYPE_CHECKING:
@@ -200,3 +200,18 @@ def test_the_page_can_do_everything(channel: PageChannel) -> None:
     able = channel.abilities(ADDRESS)
     assert (channel.name, able.edits, able.files, able.pictures) == ("page", True, True, True)
     assert (able.pace, able.text_limit) == (0.15, 100_000)
+
+
+async def test_a_message_of_the_page_is_complete_and_nothing_earlier_is_told(
+    channel: PageChannel,
+) -> None:
+    files = (Attachment("a.jpg", "", {"blob": "thread/up/1"}),)
+    message = Message("m1", thread_of(TALK), Author("me", "You"), "hello", files, ADDRESS)
+    assert await channel.complete(message) is message
+    assert await channel.earlier(message) == ()
+    assert not channel.abilities(ADDRESS).earlier
+
+
+async def test_the_page_has_no_work_of_its_own(wall: ShakyWall, channel: PageChannel) -> None:
+    await channel.carry_on(Message("m1", thread_of(TALK), Author("me"), kind="channel"))
+    assert await notes(wall) == []

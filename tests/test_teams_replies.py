@@ -62,6 +62,8 @@ async def channel(teams):
 def test_what_can_be_done_where(teams, channel, kind, scope, edits, pace, files):
     able = channel.abilities({"channel": kind, "scope": scope})
     assert (able.edits, able.pace, able.files) == (edits, pace, files)
+    assert (able.streams, able.stops) == (files, files)
+    assert not any((able.earlier, able.follows, able.private))
     assert able.text_limit == 20_000
     assert able.pictures
 
