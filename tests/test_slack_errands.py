@@ -87,6 +87,24 @@ async def test_a_marked_post_is_looked_at_for_the_one_who_marked_it(office: Offi
     assert message.thread == thread_of(TEAM, CHANNEL, TS)
 
 
+@pytest.mark.parametrize("keeps", [True, False])
+async def test_a_thread_that_a_mark_began_is_remembered(office: Office, keeps: bool) -> None:
+    """Else nothing would erase it when the app is uninstalled."""
+    office.inbox.keeps = keeps
+    await office.mark(dent())
+    assert await office.memory.threads(TEAM) == [(CHANNEL, TS)] * keeps
+
+
+async def test_a_thread_that_could_not_be_remembered_is_tried_again(office: Office) -> None:
+    office.break_memory()
+    with pytest.raises(StoreDown):
+        await office.mark(dent())
+    office.server.connected = True
+    await office.mark(dent())
+    assert len({message.dedup for message in office.inbox.messages}) == 1
+    assert await office.memory.threads(TEAM) == [(CHANNEL, TS)]
+
+
 async def test_a_post_within_a_thread_is_found_beside_its_root(office: Office) -> None:
     await office.mark(dent(ts=ROOT), dent(thread_ts=ROOT))
     message = office.inbox.message

@@ -65,8 +65,10 @@ class Errands:
         post = await self._post(team, channel, ts)
         found = post and posted({**post, "channel": channel}, await self._workspaces.of(team))
         if found and found.attachments:
-            asking = found.address | {"user": message.author.id}
-            await self._accept(replace(found, address=asking, addressed=True))
+            address = found.address | {"user": message.author.id}
+            asking = replace(found, address=address, addressed=True)
+            if await self._accept(asking):
+                await self._memory.note(asking)
 
     async def _post(self, team: str, channel: str, ts: str) -> dict[str, Any] | None:
         """Fetch one post, wherever in a thread it stands; the root of the thread may come too."""
