@@ -265,10 +265,11 @@ async def test_names_and_files_that_slack_left_out_are_filled_in() -> None:
 async def test_people_are_called_by_their_names() -> None:
     async with office() as parts:
         parts.server.then("users.info", known("Sam"), refused("user_not_found"))
+        await parts.wires.people.name("T1", SAM)
         written = asking(f"ask <@{SAM}> or <@UGONE>", user=SAM)
         message = await parts.channel.complete(written)
     assert (message.text, message.author.name) == ("ask @Sam or <@UGONE>", "Sam")
-    assert sorted(form["user"] for form in parts.forms("users.info")) == ["UGONE", SAM]
+    assert [form["user"] for form in parts.forms("users.info")] == [SAM, "UGONE"]
 
 
 @pytest.mark.parametrize("fault", [refused("user_not_found"), refused("token_revoked"), PAGE_502])
