@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
 
+from adapters.slack import sessions as sessions_module
 from adapters.slack.refusals import Refusal
 from adapters.slack.sessions import METHOD, NO_AGENT, Sessions
 from bot.channel import Gone, Refused, Unclear
 from tests.slack_calls import Calls
-from tests.slack_wire import CUT, PAGE_502, TOKEN, Answer, address, refused, throttled, wired
+from tests.slack_wire import CUT, HANG, PAGE_502, TOKEN, Answer, address, refused, throttled, wired
 
 
 def sessions_of(calls: Calls) -> Sessions:
@@ -82,3 +84,15 @@ async def test_a_slack_that_fails_holds_no_answer_up(fault: Answer) -> None:
         assert wires.clock.waits == []
     [call] = wires.server.calls
     assert (call.form["status"], call.authorization) == ("processing", f"Bearer {TOKEN}")
+
+
+async def test_a_slack_that_says_nothing_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sessions_module, "SECONDS", 0.1)
+    async with wired() as wires:
+        wires.server.then(METHOD, HANG)
+        with capture_logs() as logs:
+            async with asyncio.timeout(5):
+                await Sessions(wires.api).working(address())
+    assert [(line["event"], line["why"]) for line in logs] == [
+        ("session_not_shown", "TimeoutError")
+    ]

@@ -5,6 +5,7 @@ https://docs.slack.dev/ai/agent-sessions
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import structlog
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 METHOD = "agents.sessions.setStatus"
 NO_AGENT = {"not_authorized", "unknown_method", "missing_scope", "feature_not_enabled"}
 """Errors of a workspace in which Loupe is no agent, as its app was made without."""
+SECONDS = 3.0
+"""An answer waits no longer for this."""
 
 log = structlog.get_logger()
 
@@ -46,17 +49,18 @@ class Sessions:
         if team in self._without or not address.get("thread"):
             return
         try:
-            await self._api.call(
-                team,
-                METHOD,
-                brief=True,
-                channel_id=address["channel"],
-                thread_ts=address["thread"],
-                status=status,
-            )
+            async with asyncio.timeout(SECONDS):
+                await self._api.call(
+                    team,
+                    METHOD,
+                    brief=True,
+                    channel_id=address["channel"],
+                    thread_ts=address["thread"],
+                    status=status,
+                )
         except Refusal as refusal:
             if refusal.error in NO_AGENT:
                 self._without.add(team)
             log.info("session_not_shown", why=str(refusal))
-        except (Unclear, Refused, Gone) as error:
+        except (Unclear, Refused, Gone, TimeoutError) as error:
             log.info("session_not_shown", why=str(error) or type(error).__name__)
