@@ -25,13 +25,17 @@ class Asking:
         self._channels = channels
         self._hints = hints
 
-    async def of(self, entries: Sequence[Entry], past: Past) -> Question:
-        """Make the question whole: names, files, earlier pictures of the thread, hints."""
+    async def of(self, entries: Sequence[Entry], past: Past, *, forgot: bool = False) -> Question:
+        """Make the question whole: names, files, earlier pictures of the thread, hints.
+
+        What a thread `forgot`, as it was told to, is not brought back.
+        """
         channel = self._channels[entries[0].message.thread.channel]
         messages = [await channel.complete(entry.message) for entry in entries]
         first = messages[0]
         earlier = channel.abilities(first.address).earlier
-        before = await channel.earlier(first) if earlier and is_new(first, past) else ()
+        new = is_new(first, past) and not forgot
+        before = await channel.earlier(first) if earlier and new else ()
         return self._question(
             entries[0].seq,
             messages,

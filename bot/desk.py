@@ -245,7 +245,7 @@ class Desk:
         past = await self._history.past(thread, NEWEST)
         force = await self._preferences.of(thread)
         entries = holding.left or lease.run
-        question = await self._asking.of(entries, past)
+        question = await self._asking.of(entries, past, forgot=lease.generation > 0)
         outcome = await self._turns.run(question, past, force, reply, holding.stop)
         if not outcome.hinted:
             await self._hints.unteach(entries[0].message)

@@ -255,3 +255,13 @@ async def test_a_question_that_is_deleted_while_it_waits_gets_no_answer(office: 
     hold.set()
     await office.bot.settled()
     assert len(office.bot.model.requests) == 1
+
+
+@pytest.mark.parametrize("command", ["!reset", "!forget"])
+async def test_what_was_to_be_forgotten_is_not_read_anew(office: Office, command: str) -> None:
+    thread = await office.say("What is this?", office.slack.file(CAR))
+    await office.answered(thread)
+    await office.ask(command, thread_ts=thread)
+    await office.ask("What was it?", thread_ts=thread)
+    assert [len(request.pictures) for request in office.bot.model.requests] == [1, 0]
+    assert office.bot.files() == []
