@@ -200,6 +200,15 @@ async def test_who_opens_a_chat_is_told_what_to_ask(
     assert all(prompt["title"] and prompt["message"] for prompt in prompts)
 
 
+@pytest.mark.parametrize("problem", [Unclear("cut"), Refused("not yet"), Gone("token_revoked")])
+async def test_suggestions_that_cannot_be_shown_are_left_out(
+    office: Office, problem: Exception
+) -> None:
+    office.calls.then("assistant.threads.setSuggestedPrompts", problem)
+    await office.run({"type": "app_home_opened", "user": ALEX, "channel": "D1", "tab": "messages"})
+    assert len(office.calls.made) == 1
+
+
 THREADS = [(f"C{n % 3}", f"17000000{n:02}.000100") for n in range(40)]
 
 

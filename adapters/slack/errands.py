@@ -12,7 +12,7 @@ from adapters.fields import objects
 from adapters.slack.events import posted
 from adapters.slack.refusals import Refusal
 from bot import texts
-from bot.channel import Gone
+from bot.channel import Gone, Refused, Unclear
 from bot.messages import Message
 from bot.threads import Thread
 
@@ -86,15 +86,22 @@ class Errands:
         return next((post for post in objects(page.get("messages")) if post.get("ts") == ts), None)
 
     async def _prompts(self, message: Message, errand: dict[str, Any]) -> None:
-        """Suggest what may be asked, where somebody opens a chat with Loupe."""
+        """Suggest what may be asked, where somebody opens a chat with Loupe.
+
+        That is a courtesy: when it fails nobody is told that something was given up.
+        """
         address = message.address
-        await self._api.call(
-            address["team"],
-            "assistant.threads.setSuggestedPrompts",
-            channel_id=address["channel"],
-            prompts=[{"title": title, "message": words} for title, words in texts.SLACK_PROMPTS],
-            thread_ts=errand.get("thread") or None,
-        )
+        try:
+            await self._api.call(
+                address["team"],
+                "assistant.threads.setSuggestedPrompts",
+                repeatable=True,
+                channel_id=address["channel"],
+                prompts=[{"title": title, "message": said} for title, said in texts.SLACK_PROMPTS],
+                thread_ts=errand.get("thread") or None,
+            )
+        except (Unclear, Refused) as error:
+            log.info("prompts_not_shown", why=str(error))
 
     async def _uninstalled(self, message: Message, _: dict[str, Any]) -> None:
         """Have everything of a workspace erased, thread by thread."""
