@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator
 
     from bot.gallery import Gallery
-    from bot.messages import Message
     from bot.history import History, Past
+    from bot.messages import Message
     from bot.preferences import Preferences
     from bot.threads import Place, Thread
 

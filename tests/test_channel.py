@@ -80,6 +80,6 @@ def test_pictures_are_not_written_into_logs() -> None:
 def test_a_place_that_says_nothing_of_itself_only_takes_texts_that_change() -> None:
     """Channels declare what they can do; what is added later must not be promised for them."""
     able = Abilities()
-    assert (able.edits, able.slash) == (True, True)
+    assert (able.edits, able.prefix) == (True, "/")
     optional = (able.files, able.pictures, able.earlier, able.streams, able.stops)
     assert not any((*optional, able.follows, able.private))

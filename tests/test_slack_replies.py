@@ -100,7 +100,7 @@ async def test_what_can_be_done_in_public(
     told = PLACES["Slack, in a thread"]
     assert able == replace(told, streams=streams, pace=pace, text_limit=5_000)
     assert (able.edits, able.files, able.pictures, able.earlier, able.follows) == (True,) * 5
-    assert not able.slash
+    assert able.prefix == "!"
 
 
 async def test_what_can_be_done_in_private() -> None:
