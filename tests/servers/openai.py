@@ -209,6 +209,11 @@ class OpenAIServer(Loopback):
         """Answer the next requests with these, in turn."""
         self._script.extend(replies)
 
+    def forget(self) -> None:
+        """Drop what was asked, and what was to be answered."""
+        self.requests.clear()
+        self._script.clear()
+
     async def __aenter__(self) -> Self:
         app = web.Application(client_max_size=200 * 2**20)
         for prefix in ("/v1", "/openai/v1"):
