@@ -65,7 +65,7 @@ class TeamsTalk:
         assert await self.chat.bot.deliver(accepted) == 200
         await self.chat.bot.settled()
         (offered,) = [card["name"] for card in cards if card["contentType"] == CONSENT]
-        return {offered: list(teams.drive.uploads.values())[-1].data}
+        return {offered: bytes(list(teams.drive.uploads.values())[-1].data)}
 
 
 class TeamsStage:

@@ -78,9 +78,9 @@ async def test_a_long_transcript_is_handed_over_whole(
         await talk.post(text, *files)
         await stage.bot.settled()
     assert (await talk.told())[-1].text == texts.JSON_AS_FILE
-    files = await talk.files()
-    assert list(files) == ["transcript.json"]
-    assert [one["content"][-1] for one in json.loads(files["transcript.json"])[1:]] == [
+    handed = await talk.files()
+    assert list(handed) == ["transcript.json"]
+    assert [one["content"][-1] for one in json.loads(handed["transcript.json"])[1:]] == [
         *(LOOK.say, "A bowl of fruit."),
         *(story.strip(), "A story."),
     ]

@@ -173,7 +173,7 @@ async def test_after_ten_minutes_nothing_waits(bench: Bench) -> None:
 
 async def test_a_proposal_for_a_channel_may_be_confirmed_in_a_thread_of_it(bench: Bench) -> None:
     await bench.say("/system Count cars.", thread=THREAD, opening=True)
-    told = await bench.told("/system continue", thread=THREAD)
+    told = await bench.told("/system continue", thread=THREAD, shared=True)
     assert told == texts.system_changed(texts.IN_THIS_CHANNEL)
     assert await bench.set_at(THREAD.place) == {"system": "Count cars."}
     assert await bench.set_at(THREAD) == {}
@@ -190,20 +190,22 @@ async def test_a_reset_brings_back_what_stands_behind(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize(
-    ("thread", "opening", "scope"),
+    ("thread", "opening", "shared", "scope"),
     [
-        (CHAT, False, texts.IN_THIS_CHAT),
-        (CHAT, True, texts.IN_THIS_CHAT),
-        (THREAD, True, texts.IN_THIS_CHANNEL),
-        (THREAD, False, texts.IN_THIS_THREAD),
+        (CHAT, False, True, texts.IN_THIS_CHAT),
+        (CHAT, True, False, texts.IN_THIS_CHAT),
+        (THREAD, True, True, texts.IN_THIS_CHANNEL),
+        (THREAD, True, False, texts.IN_THIS_CHAT),
+        (THREAD, False, True, texts.IN_THIS_THREAD),
+        (THREAD, False, False, texts.IN_THIS_THREAD),
     ],
 )
 async def test_a_setting_acts_where_it_is_made_and_says_so(
-    bench: Bench, thread: Thread, opening: bool, scope: str
+    bench: Bench, thread: Thread, opening: bool, shared: bool, scope: str
 ) -> None:
-    told = await bench.told("/model gpt-4o", thread=thread, opening=opening)
+    told = await bench.told("/model gpt-4o", thread=thread, opening=opening, shared=shared)
     assert scope in told
-    where = thread.place if scope == texts.IN_THIS_CHANNEL else thread
+    where = thread.place if thread is THREAD and opening else thread
     assert await bench.set_at(where) == {"model": "GPT-4o"}
 
 
