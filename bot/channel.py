@@ -127,7 +127,8 @@ class Abilities:
     `pictures`: it shows pictures; `earlier`: it can tell what was posted before; `prefix`: what
     people write before the name of a command; `streams`: answers grow in the platform's own way;
     `stops`: the platform has a Stop of its own; `follows`: edits and deletions of questions
-    arrive; `private`: something can be said to one person alone.
+    arrive; `private`: what is said is for one person alone; `attached`: files that people attach
+    arrive, not only pasted pictures.
     """
 
     edits: bool = True
@@ -141,6 +142,7 @@ class Abilities:
     stops: bool = False
     follows: bool = False
     private: bool = False
+    attached: bool = True
 
 
 class Unclear(Exception):

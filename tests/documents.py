@@ -15,6 +15,9 @@ from typing import TYPE_CHECKING, Any, get_type_hints
 
 import annotated_types
 
+from adapters.page import channel as page
+from adapters.slack import replies as slack
+from adapters.teams import places as teams
 from bot import app, cli, texts
 from bot.commands import COMMANDS, Form
 from bot.settings import Section, environment_name
@@ -24,14 +27,35 @@ if TYPE_CHECKING:
 
     from pydantic.fields import FieldInfo
 
+    from bot.channel import Abilities
+
 ROOT = Path(__file__).resolve().parent.parent
 PART = re.compile(r"(<!-- from the code: ([\w ]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+ABILITIES = {
+    "edits": "an answer is seen while it is written",
+    "streams": "it grows in a stream, not by edits",
+    "stops": "a *Stop* button beside it",
+    "pictures": "photos with outlines and frames of videos below it",
+    "files": "a long transcript as a file, not in several messages",
+    "attached": "files that people attach, not only pasted pictures",
+    "earlier": "pictures posted in a thread before Loupe was asked there",
+    "follows": "questions that are edited or deleted later",
+    "prefix": "how a command is written",
+    "private": "what is said is for one person alone",
+}
+"""What a channel can or cannot do, in words, by the field of `bot.channel.Abilities`."""
 
 
 def pages() -> list[Path]:
     """All pages of the documentation."""
     front = [ROOT / "README.md", ROOT / "CHANGELOG.md"]
     return [*front, *sorted((ROOT / "docs").rglob("*.md"))]
+
+
+def places() -> dict[str, Abilities]:
+    """All places where conversations are held, with what can be done there."""
+    return {**page.PLACES, **teams.PLACES, **slack.PLACES}
 
 
 def sections() -> dict[str, type[Section]]:
@@ -61,7 +85,8 @@ def help_of(*command: str) -> str:
 
 def _parts() -> dict[str, Callable[[], str]]:
     tables = {f"settings {name}": partial(_settings, kind) for name, kind in sections().items()}
-    return {"help": _help, "commands": _commands, "order of commands": _order, **tables}
+    chat = {"commands": _commands, "order of commands": _order, "channels": _channels}
+    return {"help": _help, **chat, **tables}
 
 
 def _help() -> str:
@@ -73,6 +98,22 @@ def _commands() -> str:
         ("command", "what it does"),
         [(_code(form.usage), texts.HELP[form.name]) for form in COMMANDS],
     )
+
+
+def _channels() -> str:
+    return _table(
+        ("", *places()),
+        [
+            (said, *(_able(getattr(able, name)) for able in places().values()))
+            for name, said in ABILITIES.items()
+        ],
+    )
+
+
+def _able(what: bool | str) -> str:
+    if isinstance(what, str):
+        return f"`{what}photos`"
+    return "yes" if what else "no"
 
 
 def _order() -> str:

@@ -35,7 +35,7 @@ COMPLETING = 5.0
 IN_THREAD = Abilities(
     files=True, pictures=True, earlier=True, prefix="!", streams=True, stops=True, follows=True
 )
-PRIVATELY = Abilities(edits=False, files=False, pictures=False, prefix="/loupe ", private=True)
+PRIVATELY = Abilities(edits=False, prefix="/loupe ", private=True, attached=False)
 PLACES: Mapping[str, Abilities] = {
     "Slack, in a thread": IN_THREAD,
     "Slack, answers to `/loupe`": PRIVATELY,

@@ -20,8 +20,8 @@ OTHERS = "other channels of the Bot Framework"
 
 PLACES: Mapping[str, Abilities] = {
     PERSONAL: Abilities(files=True, pictures=True, streams=True, stops=True),
-    GROUP: Abilities(pictures=True),
-    CHANNEL: Abilities(pictures=True),
+    GROUP: Abilities(pictures=True, attached=False),
+    CHANNEL: Abilities(pictures=True, attached=False),
     EMULATOR: Abilities(pictures=True),
     OTHERS: Abilities(edits=False, pictures=True),
 }
