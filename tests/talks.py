@@ -49,6 +49,14 @@ class Talk(Protocol):
         """Write a message, which Loupe takes; `mention` matters where several people write."""
         ...
 
+    async def attach(self, text: str, file: File) -> None:
+        """Write a message with a file from the machine, and not with a picture that is pasted."""
+        ...
+
+    async def edit(self, text: str) -> None:
+        """Change the words of the last post, as far as people can."""
+        ...
+
     async def press(self, title: str) -> None:
         """Press a button below a message."""
         ...
@@ -63,6 +71,10 @@ class Talk(Protocol):
 
     async def told(self) -> list[Told]:
         """All messages of Loupe's that have words, in order, as they stand."""
+        ...
+
+    async def streamed(self) -> bool:
+        """Whether an answer came in a stream of the platform's own."""
         ...
 
     async def pictures(self) -> int:

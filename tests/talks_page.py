@@ -31,6 +31,7 @@ class PageTalk:
     def __init__(self, client: aiohttp.ClientSession) -> None:
         self._client = client
         self.conversation = secrets.token_hex(16)
+        self._last = ""
 
     @property
     def thread(self) -> Thread:
@@ -38,7 +39,15 @@ class PageTalk:
 
     async def post(self, text: str, *files: File, by: str = "Alex", mention: bool = True) -> None:
         refs = [await self._upload(file) for file in files]
-        await self.send(text, files=refs)
+        self._last = str(uuid.uuid4())
+        await self.send(text, id=self._last, files=refs)
+
+    async def attach(self, text: str, file: File) -> None:
+        await self.post(text, file)
+
+    async def edit(self, text: str) -> None:
+        """Post under the same id, as the page itself never does."""
+        await self.send(text, id=self._last)
 
     async def send(self, text: str, **more: Any) -> None:
         message = {"conversation": self.conversation, "id": str(uuid.uuid4()), "text": text}
@@ -69,6 +78,11 @@ class PageTalk:
             for note in await self.notes()
             if note["text"]
         ]
+
+    async def streamed(self) -> bool:
+        path = f"/page/stream?conversation={self.conversation}"
+        async with self._client.get(path) as response:
+            return response.content_type == "text/event-stream"
 
     async def pictures(self) -> int:
         return sum(note["picture"] is not None for note in await self.notes())

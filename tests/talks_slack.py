@@ -7,7 +7,7 @@ import mimetypes
 from typing import TYPE_CHECKING, Any
 
 from adapters.slack.places import thread_of
-from tests.slack_posts import MENTION, TEAM, button, delivered, said
+from tests.slack_posts import MENTION, TEAM, button, changed, delivered, said, slash
 from tests.talks import Told
 
 if TYPE_CHECKING:
@@ -52,6 +52,15 @@ class SlackTalk:
         self.slack.posts.append(post)
         await self.event(post)
 
+    async def attach(self, text: str, file: File) -> None:
+        await self.post(text, file)
+
+    async def edit(self, text: str) -> None:
+        old = self.slack.posts[-1]
+        mark = {"user": old["user"], "ts": f"9.{next(_numbers)}"}
+        mention = f"{MENTION} " if MENTION in old["text"] else ""
+        await self.event(changed({**old, "text": mention + text, "edited": mark}, old))
+
     async def event(self, event: dict[str, Any]) -> None:
         await self.stage.deliver(delivered(event, event_id=f"Ev{next(_numbers)}"))
 
@@ -85,6 +94,9 @@ class SlackTalk:
             if shown.text
         ]
 
+    async def streamed(self) -> bool:
+        return any(shown.streamed for shown in self.shown)
+
     async def pictures(self) -> int:
         return sum(name.endswith(".jpg") for name, _ in self._uploads())
 
@@ -93,6 +105,21 @@ class SlackTalk:
 
     def _uploads(self) -> list[tuple[str, bytes]]:
         return [(name, data) for root, name, data in self.slack.shared if root == self.root]
+
+
+class SlashTalk(SlackTalk):
+    """What one person has by `/loupe`, about the latest thread in which they asked something."""
+
+    @property
+    def shown(self) -> list[Shown]:
+        """What only that person sees."""
+        private = (one for one in self.slack.messages if one.only_for == PEOPLE["Alex"])
+        return [one for one in private if one.channel == self.channel]
+
+    async def order(self, text: str) -> None:
+        """Call `/loupe` with what stands behind it."""
+        where = {"channel_id": self.channel, "user_id": PEOPLE["Alex"]}
+        await self.stage.deliver(slash(text, trigger_id=f"9.{next(_numbers)}", **where))
 
 
 class SlackStage:
@@ -108,6 +135,9 @@ class SlackStage:
 
     def shared(self, beside: Any = None) -> SlackTalk:
         return SlackTalk(self, beside.channel if beside else f"C{next(_numbers)}")
+
+    def slash(self) -> SlashTalk:
+        return SlashTalk(self, f"C{next(_numbers)}")
 
     async def deliver(self, payload: dict[str, Any]) -> None:
         """Deliver as Slack does; it has to be taken."""

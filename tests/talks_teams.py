@@ -33,6 +33,28 @@ class TeamsTalk:
         sent = [teams.file(f.data, f.name) if attached else teams.picture(f.data) for f in files]
         await self.chat.post(text, *sent, by=PEOPLE[by], mention=mention)
 
+    async def attach(self, text: str, file: File) -> None:
+        """Attach a file: in groups of Teams all that a bot sees of it is that it is there."""
+        scope, made = self.chat.scope, self.chat.bot.teams.file(file.data, file.name)
+        if scope == "personal":
+            await self.chat.post(text, made)
+        elif scope in {"groupChat", "channel"}:
+            twin = {"contentType": "text/html", "content": '<attachment id="1"></attachment>'}
+            assert (
+                await self.chat.bot.deliver(self.chat.activity(text) | {"attachments": [twin]})
+                == 202
+            )
+        else:
+            plain = {"contentType": "image/jpeg", "contentUrl": made["contentUrl"]}
+            await self.chat.post(text, plain | {"name": file.name})
+
+    async def edit(self, text: str) -> None:
+        changed = {"type": "messageUpdate", "id": self.chat.posts[-1]}
+        event = {"eventType": "editMessage"}
+        activity = self.chat.activity(text, **changed)
+        activity["channelData"] = {**activity.get("channelData", {}), **event}
+        assert await self.chat.bot.deliver(activity) in {200, 202}
+
     async def press(self, title: str) -> None:
         await self.chat.press(title)
 
@@ -44,6 +66,9 @@ class TeamsTalk:
 
     async def told(self) -> list[Told]:
         return [told for shown in self.chat.messages if (told := _told(shown)).text]
+
+    async def streamed(self) -> bool:
+        return any(shown.stream for shown in self.chat.messages)
 
     async def pictures(self) -> int:
         return sum(len(shown.pictures) for shown in self.chat.messages)

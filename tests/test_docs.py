@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from dataclasses import fields
 from difflib import unified_diff
 from itertools import chain
 from typing import TYPE_CHECKING
@@ -10,9 +11,10 @@ from xml.etree import ElementTree
 import pytest
 
 from adapters.models.settings import ModelSettings
+from bot.channel import Abilities
 from bot.commands import COMMANDS, FORMS, parse
 from bot.settings import environment_name
-from tests.documents import PART, ROOT, help_of, pages, sections, written
+from tests.documents import ABILITIES, PART, ROOT, help_of, pages, sections, written
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -133,6 +135,12 @@ def test_settings_that_are_shown_together_are_accepted(monkeypatch: pytest.Monke
 def test_every_command_is_listed(name: str) -> None:
     for form in COMMANDS:
         assert form.usage.replace("|", "\\|") in PAGES[name]
+
+
+def test_all_that_a_channel_declares_to_do_or_not_is_in_the_table() -> None:
+    assert set(ABILITIES) == {one.name for one in fields(Abilities) if one.type == "bool"}
+    for said in ABILITIES.values():
+        assert f"| {said} |" in PAGES["docs/channels.md"]
 
 
 def test_every_command_that_is_named_is_one(page: str) -> None:
