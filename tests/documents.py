@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any, get_type_hints
 
 import annotated_types
 
-from adapters.page import channel as page
-from adapters.slack import replies as slack
-from adapters.teams import places as teams
+from adapters.page.channel import PLACES as ON_THE_PAGE
+from adapters.slack.replies import PLACES as IN_SLACK
+from adapters.teams.places import PLACES as IN_TEAMS
 from bot import app, cli, texts
 from bot.commands import COMMANDS, Form
 from bot.settings import Section, environment_name
@@ -55,7 +55,7 @@ def pages() -> list[Path]:
 
 def places() -> dict[str, Abilities]:
     """All places where conversations are held, with what can be done there."""
-    return {**page.PLACES, **teams.PLACES, **slack.PLACES}
+    return {**ON_THE_PAGE, **IN_TEAMS, **IN_SLACK}
 
 
 def sections() -> dict[str, type[Section]]:

@@ -198,7 +198,7 @@ async def test_what_is_private_is_said_to_one_person_at_once_and_without_files(
     await talk.order("json")
     await stage.bot.settled()
     able, told = DECLARED[SLASH], await talk.told()
-    assert not (able.edits or able.streams or able.files or able.pictures)
+    assert able == Abilities(edits=False, private=True, attached=False)
     assert len(told) > 1
     assert set(calls) == {"chat.postEphemeral"}
     assert len(stage.slack.shown(talk.root)) == public
