@@ -74,7 +74,9 @@ class TeamsTalk:
         return sum(len(shown.pictures) for shown in self.chat.messages)
 
     async def files(self) -> dict[str, bytes]:
-        """Accept the file that is offered, as Teams hands over none before."""
+        """Accept the file that is offered, which Teams lets people do in personal chats only."""
+        if self.chat.scope != "personal":
+            return {}
         cards = [card for shown in self.chat.messages for card in shown.cards]
         if not any(card["contentType"] == CONSENT for card in cards):
             return {}
