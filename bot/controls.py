@@ -31,6 +31,7 @@ SHORT_CUTS = (
     Button(texts.SHOW_PHOTOS, "/photos"),
     Button(texts.SHOW_TRANSCRIPT, "/json"),
     Button(texts.SHOW_USAGE, "/usage"),
+    Button(texts.END_ANSWER, "/stop"),
 )
 """What can be pressed below the help where the platform takes `/` for its own."""
 

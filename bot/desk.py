@@ -199,6 +199,8 @@ class Desk:
         said = await self._controls.obey(order)
         try:
             await self._say(sends, said)
+            if said.file and not await self._handed_over(sends, said):
+                await self._without_file(sends, order, len(said.texts) + 1)
         except (Gone, Refused) as error:
             # What is to be erased is erased, even where the receipt cannot be shown.
             if said.erase == "nothing":
@@ -207,12 +209,26 @@ class Desk:
         if not await self._mailbox.done(lease, erase=said.erase):
             raise LeaseLost
 
-    async def _say(self, sends: Sends, said: Said) -> None:
+    async def _say(self, sends: Sends, said: Said, first: int = 0) -> None:
         for index, text in enumerate(said.texts):
             last = index == len(said.texts) - 1
-            await sends.say(index, Post(text, buttons=said.buttons if last else ()))
-        if said.file:
-            await sends.hand_over(len(said.texts), "transcript.json", "application/json", said.file)
+            await sends.say(first + index, Post(text, buttons=said.buttons if last else ()))
+
+    async def _without_file(self, sends: Sends, order: Order, first: int) -> None:
+        """Say in messages what was to be a file."""
+        withheld = replace(order, abilities=replace(order.abilities, files=False))
+        said = await self._controls.obey(withheld)
+        await self._say(sends, replace(said, texts=(texts.NO_FILE_HERE, *said.texts)), first)
+
+    async def _handed_over(self, sends: Sends, said: Said) -> bool:
+        """Hand over the transcript; false where the platform does not take the file."""
+        part = len(said.texts)
+        try:
+            await sends.hand_over(part, "transcript.json", "application/json", said.file)
+        except Refused as error:
+            log.warning("file_not_handed_over", why=str(error))
+            return False
+        return True
 
     async def _answer(self, holding: Holding, message: Message) -> None:
         sends = self._sends(holding.lease, message)

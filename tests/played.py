@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from adapters.redis.history import RedisHistory
+from bot.commands import FORMS
 from bot.settings import Limits
 from tests.servers.openai import Reply
 from tests.talks import File
@@ -23,6 +24,7 @@ FLEETING = {"id", "at", "messages", "sent", "first", "seconds", "sightings", "fr
 
 _POSTED = re.compile(r"posted( by \w+)? [\d-]{10} [\d:]{5} UTC")
 _HERE = re.compile(r"in this (chat|thread)")
+_COMMAND = re.compile(rf"!(?=({'|'.join(FORMS)})\b)")
 _NAME = re.compile(r"\b([PV]\d+) [\w-]+\.(jpg|png|mp4)")
 
 
@@ -120,9 +122,10 @@ def _words(request: Received, behaviour: Behaviour) -> Iterable[str]:
 def _plain(text: str, behaviour: Behaviour) -> str:
     """Leave out what cannot be the same: the time, and what each platform calls a conversation.
 
-    A picture that is pasted in a Teams channel has no name, so that none counts where many write.
+    Commands begin with `!` in Slack's threads, and so Loupe names them there. A picture that is
+    pasted in a Teams channel has no name, so that none counts where many write.
     """
-    text = _POSTED.sub("posted", text)
+    text = _COMMAND.sub("/", _POSTED.sub("posted", text))
     return _NAME.sub(r"\1", text) if behaviour.shared else _HERE.sub("here", text)
 
 

@@ -176,11 +176,11 @@ async def test_an_edited_question_is_answered_anew_where_edits_are_followed(
 
 
 @pytest.mark.parametrize("place", PUBLIC)
-async def test_commands_begin_with_a_slash_where_the_platform_lets_them(
+async def test_commands_are_written_as_the_platform_lets_people_write_them(
     stages: Stages, bots: Bots, place: str
 ) -> None:
     bot, talk = await begin(place, stages, bots)
-    await talk.post("/usage" if DECLARED[place].slash else "!usage")
+    await talk.post(f"{DECLARED[place].prefix}usage")
     await bot.settled()
     assert [one.text for one in await talk.told()] == [texts.NO_USAGE]
 
@@ -198,7 +198,7 @@ async def test_what_is_private_is_said_to_one_person_at_once_and_without_files(
     await talk.order("json")
     await stage.bot.settled()
     able, told = DECLARED[SLASH], await talk.told()
-    assert able == Abilities(edits=False, private=True, attached=False)
+    assert able == Abilities(edits=False, prefix="/loupe ", private=True, attached=False)
     assert len(told) > 1
     assert set(calls) == {"chat.postEphemeral"}
     assert len(stage.slack.shown(talk.root)) == public

@@ -19,6 +19,7 @@ from tests.script import COMMANDS, LOOK, PHOTOS
 from tests.script_shared import SHARED
 from tests.servers.openai import say
 from tests.stages import STAGES, TEXT_LIMIT
+from tests.talks_slack import SlackStage
 from tests.test_conversation_transcript import parsed
 
 if TYPE_CHECKING:
@@ -117,3 +118,36 @@ async def test_at_the_top_of_direct_messages_a_setting_holds_for_all_threads_of_
     await stage.bot.settled()
     (told,) = await top.told()
     assert told.text == texts.model_set("gpt-4o-mini", texts.IN_THIS_CHAT)
+
+
+@pytest.mark.parametrize("name", ["slack-http", "slack-socket"])
+async def test_the_help_in_slack_names_what_can_be_typed_there_and_has_buttons(
+    stages: Stages, name: str
+) -> None:
+    stage = await stages.get(name)
+    talk = stage.private()
+    stage.bot.model.then(*LOOK.answers)
+    await talk.post(LOOK.say, *LOOK.files)
+    await stage.bot.settled()
+    await talk.post("!help")
+    await stage.bot.settled()
+    helped = (await talk.told())[-1]
+    assert helped.buttons == ("Photos and videos", "Transcript", "Usage", "Stop")
+    assert "`!photos`" in helped.text
+    assert "/photos" not in helped.text
+    await talk.press("Photos and videos")
+    await stage.bot.settled()
+    assert "P1" in (await talk.told())[-1].text
+
+
+async def test_what_loupe_answers_privately_names_its_commands_behind_its_name(
+    stages: Stages,
+) -> None:
+    stage = await stages.get("slack-http")
+    assert isinstance(stage, SlackStage)
+    talk = stage.slash()
+    await talk.order("help")
+    await stage.bot.settled()
+    (helped,) = await talk.told()
+    assert "`/loupe photos`" in helped.text
+    assert helped.buttons == ()

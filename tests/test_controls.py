@@ -324,7 +324,7 @@ async def test_what_is_set_at_the_top_of_a_chat_with_threads_holds_in_the_chat(
 
 async def test_where_no_slash_can_be_typed_the_help_has_buttons(bench: Bench) -> None:
     said = await bench.say("!help", prefix="!")
-    assert [button.command for button in said.buttons] == ["/photos", "/json", "/usage"]
+    assert [button.command for button in said.buttons] == ["/photos", "/json", "/usage", "/stop"]
     assert "`!json [full]`" in said.texts[0]
     assert (await bench.say("/help")).buttons == ()
 

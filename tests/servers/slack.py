@@ -6,19 +6,28 @@ Methods and errors are those of https://docs.slack.dev/reference/methods/.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import itertools
 import json
-import re
+import math
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlencode
 
-from aiohttp import WSMsgType, web
+from aiohttp import web
 
 from adapters.slack.checks import SCOPES
 from tests.servers.loopback import Loopback
+from tests.servers.slack_rules import (
+    LIVE,
+    MOST_TEXT,
+    Rates,
+    blocks_of,
+    words_of,
+    wrong,
+    wrong_blocks,
+)
+from tests.servers.slack_socket import Sockets
 from tests.slack_posts import BOT, TEAM, signature
 
 if TYPE_CHECKING:
@@ -27,9 +36,10 @@ if TYPE_CHECKING:
     from aiohttp import ClientSession
 
 TOKEN, APP_TOKEN = "xoxb-a-token-of-the-tests", "xapp-a-token-of-the-tests"
-MOST_TEXT = 12_000
-LIVE = re.compile(r"<[!@#][A-Za-z]|<https?:")
-"""What Slack would make a mention or a link of."""
+CUT, LOST, HANG, HTML = "(cut)", "(lost)", "(hang)", "(html)"
+"""Faults of a call: done and then cut off, cut off before, never answered, a proxy's page."""
+THROTTLED = "ratelimited"
+"""Refused for the rate; a number behind it is Retry-After in seconds."""
 
 Answer = dict[str, Any]
 
@@ -57,8 +67,9 @@ class Shown:
 class SlackServer(Loopback):
     """One workspace in which Loupe is installed.
 
-    `agent` tells whether streams are to be had; `errors` gives for a method the errors that the
-    next calls are refused with.
+    `agent` tells whether streams are to be had; `errors` gives for a method what becomes of the
+    next calls: an error of Slack's, or one of the faults above. `lengths` are those that were
+    stated of uploads, and `signed_out` sends who downloads to a page to sign in.
     """
 
     def __init__(self) -> None:
@@ -72,11 +83,13 @@ class SlackServer(Loopback):
         self.names = {"UALEX": "Alex", "USAM": "Sam"}
         self.agent = True
         self.alarms: list[str] = []
+        self.lengths: dict[str, int] = {}
+        self.signed_out = False
         self._uploads: dict[str, tuple[str, bytes]] = {}
-        self._sockets: list[web.WebSocketResponse] = []
-        self._told: dict[str, asyncio.Event] = {}
         self._stamps = itertools.count(1)
         self._changed = asyncio.Condition()
+        self.sockets = Sockets(self._changed)
+        self.rates = Rates()
 
     async def __aenter__(self) -> Self:
         app = web.Application(client_max_size=64 << 20)
@@ -84,7 +97,7 @@ class SlackServer(Loopback):
         app.router.add_post("/upload/{file}", self._upload)
         app.router.add_get("/files-pri/{file}", self._download)
         app.router.add_get("/login", self._login)
-        app.router.add_get("/socket", self._socket)
+        app.router.add_get("/socket", self.sockets.serve)
         await self.start(app)
         return self
 
@@ -131,21 +144,9 @@ class SlackServer(Loopback):
         async with session.post(url, data=body, headers=signed) as response:
             return response.status
 
-    async def send(self, payload: Answer | dict[str, str]) -> bool:
+    async def send(self, payload: Answer | dict[str, str], retry: int = 0) -> bool:
         """Deliver through the socket; tells whether it was acknowledged within three seconds."""
-        stated = str(payload.get("type", "slash_commands"))
-        kind = {"event_callback": "events_api"}.get(stated, stated)
-        kind = kind if kind in {"events_api", "slash_commands"} else "interactive"
-        envelope = f"envelope {next(self._stamps)}"
-        told = self._told[envelope] = asyncio.Event()
-        await self.until(lambda: self._sockets)
-        await self._sockets[-1].send_json(
-            {"envelope_id": envelope, "type": kind, "payload": payload}
-        )
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(3):
-                await told.wait()
-        return told.is_set()
+        return await self.sockets.send(payload, retry)
 
     async def until(self, true: Callable[[], Any], seconds: float = 15) -> None:
         """Wait until something holds."""
@@ -163,33 +164,25 @@ class SlackServer(Loopback):
         token = APP_TOKEN if method == "apps.connections.open" else TOKEN
         if request.headers.get("Authorization") != f"Bearer {token}":
             return _json({"ok": False, "error": "invalid_auth"})
-        if waiting := self.errors.get(method):
-            error = waiting.pop(0)
-            if error == "ratelimited":
-                refused = {"ok": False, "error": error}
-                return web.json_response(refused, status=429, headers={"Retry-After": "0"})
-            return _json({"ok": False, "error": error})
+        wait = self.rates.wait(method, form.get("channel", ""))
+        fault = self.errors[method].pop(0) if self.errors.get(method) else ""
+        if wait or fault.startswith(THROTTLED):
+            return _throttled(fault.removeprefix(THROTTLED) or str(math.ceil(wait)))
+        if fault == HANG:
+            await asyncio.Event().wait()
+        if fault == LOST:
+            return _cut(request)
+        if fault == HTML:
+            return web.Response(status=502, text="<h1>Bad Gateway</h1>", content_type="text/html")
+        if fault and fault != CUT:
+            return _json({"ok": False, "error": fault})
         answer = getattr(self, f"_{method.replace('.', '_')}", _unknown)(form)
         async with self._changed:
             self._changed.notify_all()
-        return _json(answer)
+        return _cut(request) if fault == CUT else _json(answer)
 
     def _apps_connections_open(self, _: dict[str, str]) -> Answer:
         return {"ok": True, "url": f"{self.url}/socket".replace("http", "ws", 1)}
-
-    async def _socket(self, request: web.Request) -> web.WebSocketResponse:
-        socket = web.WebSocketResponse()
-        await socket.prepare(request)
-        await socket.send_json({"type": "hello", "num_connections": 1})
-        self._sockets.append(socket)
-        async with self._changed:
-            self._changed.notify_all()
-        async for message in socket:
-            told = json.loads(message.data) if message.type is WSMsgType.TEXT else {}
-            if found := self._told.get(str(told.get("envelope_id"))):
-                found.set()
-        self._sockets.remove(socket)
-        return socket
 
     def _auth_test(self, _: dict[str, str]) -> Answer:
         known = {"team_id": TEAM, "user_id": BOT, "bot_id": "B1", "user": "loupe", "team": "Acme"}
@@ -223,12 +216,10 @@ class SlackServer(Loopback):
         return self._show(form, found)
 
     def _show(self, form: dict[str, str], shown: Shown) -> Answer:
-        blocks = json.loads(form.get("blocks", "[]"))
-        text = "".join(block["text"] for block in blocks if block["type"] == "markdown")
-        if not form.get("text") and not blocks:
-            return {"ok": False, "error": "no_text"}
-        if len(text) > MOST_TEXT:
-            return {"ok": False, "error": "msg_blocks_too_long"}
+        if error := wrong(form):
+            return {"ok": False, "error": error}
+        blocks = blocks_of(form)
+        text = words_of(blocks)
         self._look(form.get("text", ""), text)
         shown.texts.append(text)
         shown.blocks = blocks
@@ -256,14 +247,18 @@ class SlackServer(Loopback):
         found = self._found(form)
         if found is None or not found.streaming:
             return {"ok": False, "error": "message_not_in_streaming_state"}
+        if error := wrong_blocks(blocks_of(form)):
+            return {"ok": False, "error": error}
         answer = self._append(form, found)
-        found.streaming = False
-        found.blocks = json.loads(form.get("blocks", "[]"))
+        found.streaming = not answer["ok"]
+        found.blocks = blocks_of(form)
         return answer
 
     def _append(self, form: dict[str, str], shown: Shown) -> Answer:
         for chunk in json.loads(form.get("chunks", "[]")):
             if chunk["type"] == "markdown_text":
+                if len(chunk["text"]) > MOST_TEXT:
+                    return {"ok": False, "error": "msg_too_long"}
                 self._look(chunk["text"])
                 shown.texts.append(shown.texts[-1] + chunk["text"])
             else:
@@ -288,11 +283,14 @@ class SlackServer(Loopback):
     def _files_getUploadURLExternal(self, form: dict[str, str]) -> Answer:  # noqa: N802
         identity = f"U{len(self._uploads) + 1}"
         self._uploads[identity] = form["filename"], b""
+        self.lengths[identity] = int(form["length"])
         return {"ok": True, "file_id": identity, "upload_url": f"{self.url}/upload/{identity}"}
 
     def _files_completeUploadExternal(self, form: dict[str, str]) -> Answer:  # noqa: N802
         for file in json.loads(form["files"]):
             name, data = self._uploads[file["id"]]
+            if len(data) != self.lengths[file["id"]]:
+                return {"ok": False, "error": "file_update_failed"}
             self.shared.append((form.get("thread_ts", ""), name, data))
         return {"ok": True, "files": []}
 
@@ -305,7 +303,7 @@ class SlackServer(Loopback):
 
     async def _download(self, request: web.Request) -> web.Response:
         identity = request.match_info["file"]
-        if request.headers.get("Authorization") != f"Bearer {TOKEN}":
+        if self.signed_out or request.headers.get("Authorization") != f"Bearer {TOKEN}":
             raise web.HTTPFound("/login")
         if identity not in self.files:
             raise web.HTTPNotFound
@@ -323,6 +321,18 @@ class SlackServer(Loopback):
 
 def _unknown(_: dict[str, str]) -> Answer:
     return {"ok": False, "error": "unknown_method"}
+
+
+def _throttled(seconds: str) -> web.Response:
+    refused = {"ok": False, "error": "ratelimited"}
+    return web.json_response(refused, status=429, headers={"Retry-After": seconds})
+
+
+def _cut(request: web.Request) -> web.Response:
+    """Break the connection instead of answering."""
+    if request.transport is not None:
+        request.transport.abort()
+    return web.Response()
 
 
 def _json(answer: Answer) -> web.Response:
