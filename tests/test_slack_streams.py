@@ -90,7 +90,7 @@ async def test_progress_takes_the_place_of_the_step(bench: Bench) -> None:
     assert [(c["id"], c["title"], c["status"]) for c in call["chunks"]] == [
         ("look", "Reading…", "in_progress")
     ]
-    assert bench.calls.brief == ["chat.appendStream"]
+    assert bench.calls.brief == ["chat.startStream", "chat.appendStream"]
 
 
 async def test_each_piece_holds_only_what_is_new(bench: Bench) -> None:

@@ -50,12 +50,14 @@ class SlackWire:
     async def open(self, stream: Stream, post: Post) -> str:
         """Begin with a step; returns the `ts` of the message. Raises `Unclear`, `Refused`, `Gone`.
 
-        Slack asks who is to see a stream grow in a channel: the one who asked.
+        Slack asks who is to see a stream grow in a channel: the one who asked. Where the rate of
+        starts has no room, a post can be made at once, so it is not waited for.
         """
         address = stream.address
         made = await self._api.call(
             address["team"],
             "chat.startStream",
+            brief=True,
             channel=address["channel"],
             thread_ts=address["thread"],
             recipient_team_id=address["team"],
