@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from aiohttp import WSMsgType, web
-from pydantic import SecretStr
+from pydantic import SecretStr, TypeAdapter
 from structlog.testing import capture_logs
 
 from adapters.slack import socket
 from adapters.slack.settings import SlackSettings
 from adapters.slack.socket import Socket
 from bot import texts
-from tests.slack_posts import House, button, delivered, said, shortcut, slash
+from bot.messages import Message
+from tests.slack_posts import House, button, delivered, photo, said, shortcut, slash
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -295,6 +296,18 @@ async def test_many_at_once_are_all_acknowledged(
     for envelope in envelopes:
         assert await slack.ack(envelope) == {}
     assert len(house.inbox.messages) == 50
+
+
+async def test_halves_of_characters_can_be_stored(
+    slack: SocketServer, house: House, line: Socket
+) -> None:
+    await line.start()
+    await slack.connected()
+    cut = {**photo(), "name": "holiday \ud83d"}
+    payload = delivered(said("what \ud83d", files=[cut], thread_ts="1.\ud800"))
+    assert await slack.ack(await slack.send("events_api", payload)) == {}
+    assert TypeAdapter(Message).dump_json(house.inbox.message)
+    assert house.inbox.message.attachments[0].name == "holiday ?"
 
 
 async def test_nothing_runs_on_after_the_end(slack: SocketServer, line: Socket) -> None:

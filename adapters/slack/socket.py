@@ -6,6 +6,7 @@ https://docs.slack.dev/apis/events-api/using-socket-mode/
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import time
 from typing import TYPE_CHECKING
@@ -18,7 +19,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.socket_mode.aiohttp import SocketModeClient
 from slack_sdk.web.async_client import AsyncWebClient
 
-from adapters.bodies import Malformed
+from adapters.bodies import Malformed, decoded
 from adapters.fields import dig, name
 from adapters.retries import Clock
 from bot.tasks import end
@@ -110,10 +111,15 @@ class Socket:
         log.warning("slack_socket_down", seconds=round(DOWN_SECONDS))
 
     async def _take(self, client: AsyncBaseSocketModeClient, request: SocketModeRequest) -> None:
-        """Answer one envelope; without an answer Slack delivers it again."""
+        """Answer one envelope; without an answer Slack delivers it again.
+
+        The client reads JSON as it comes; ours bounds it, and mends halves of characters, of which
+        nothing could be stored.
+        """
         began = time.time()
         try:
-            response = await self._bot.dispatch(request.payload)
+            payload = decoded(json.dumps(request.payload).encode())
+            response = await self._bot.dispatch(payload)
         except Malformed as problem:
             log.info("slack_envelope_refused", reason=str(problem))
             response = BoltResponse(status=200)
