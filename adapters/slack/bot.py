@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 from collections.abc import Awaitable, Callable
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
     from adapters.slack.memory import Memory
     from adapters.slack.workspaces import Workspace, Workspaces
+    from bot.threads import Place
 
 log = structlog.get_logger()
 
@@ -39,6 +41,9 @@ Accept = Callable[[Message], Awaitable[bool]]
 
 Raises `bot.problems.StoreDown`.
 """
+
+NOTED_WITHIN = 0.5
+"""Seconds that the memory may take: Slack waits three for its answer, most of them for `accept`."""
 
 FEEDBACK = "feedback_buttons"
 """The type of the two buttons that rate an answer.
@@ -91,7 +96,7 @@ class SlackBot:
         slash, latest = Slash(body, workspace), ""
         if slash.of_latest:
             place = thread_of(workspace.team, slash.channel, TOP).place
-            latest = await self._memory.latest(place, slash.user)
+            latest = await self._latest(place, slash.user)
         answer = slash.read(latest)
         if isinstance(answer, str):
             await ack(text=answer)
@@ -119,14 +124,22 @@ class SlackBot:
     async def _workspace(self, context: AsyncBoltContext) -> Workspace:
         return await self._workspaces.of(identifier(context.team_id))
 
+    async def _latest(self, place: Place, user: str) -> str:
+        try:
+            async with asyncio.timeout(NOTED_WITHIN):
+                return await self._memory.latest(place, user)
+        except TimeoutError:
+            raise StoreDown("the store is slow") from None
+
     async def _keep(self, message: Message) -> None:
         """Accept a message; what the memory loses then is no reason to deliver it again."""
         if not await self._accept(message):
             return
         try:
-            await self._memory.note(message)
-        except StoreDown as problem:
-            log.warning("slack_note_lost", reason=str(problem))
+            async with asyncio.timeout(NOTED_WITHIN):
+                await self._memory.note(message)
+        except (StoreDown, TimeoutError) as problem:
+            log.warning("slack_note_lost", reason=str(problem) or "the store is slow")
 
 
 class _Door(AsyncAuthorize):
