@@ -33,16 +33,26 @@ class Asking:
         channel = self._channels[entries[0].message.thread.channel]
         messages = [await channel.complete(entry.message) for entry in entries]
         first = messages[0]
-        earlier = channel.abilities(first.address).earlier
-        new = is_new(first, past) and not forgot
-        before = await channel.earlier(first) if earlier and new else ()
+        before = await self.before(first, past, forgot=forgot)
         return self._question(
             entries[0].seq,
             messages,
-            before,
-            hints=await self._hints.of(first, past, earlier=earlier),
+            before or (),
+            hints=await self._hints.of(first, past, earlier=before is not None),
             photos_only=bool(first.attachments) and not await self._hints.reads_words(first),
         )
+
+    async def before(
+        self, message: Message, past: Past, *, forgot: bool
+    ) -> tuple[Message, ...] | None:
+        """Ask for what was posted in a thread before Loupe was first asked there.
+
+        None where the platform does not tell.
+        """
+        channel = self._channels[message.thread.channel]
+        if not channel.abilities(message.address).earlier:
+            return None
+        return await channel.earlier(message) if is_new(message, past) and not forgot else ()
 
     def known(self, entries: Sequence[Entry]) -> Question:
         """Make of it what is known without asking anybody."""
@@ -78,7 +88,7 @@ class Asking:
             author=first.author.name,
             at=first.at,
             files=tuple(files),
-            messages=tuple(message.id for message in messages if message.id),
+            messages=tuple(message.id for message in (*before, *messages) if message.id),
             quoted=next((message.quoted for message in messages if message.quoted), ""),
             shared=first.shared,
             hints=hints,

@@ -210,9 +210,9 @@ class Channel(Protocol):
         """Fill in what takes a call to the platform, such as names of people; never fails."""
         ...
 
-    async def earlier(self, message: Message) -> tuple[Message, ...]:
+    async def earlier(self, message: Message) -> tuple[Message, ...] | None:
         """List the posts with pictures before a message in its thread, oldest first.
 
-        Only where `abilities().earlier`; what the platform does not give is left out.
+        Only where `abilities().earlier`; None where the platform does not tell now.
         """
         ...

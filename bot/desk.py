@@ -125,13 +125,22 @@ class Desk:
         elif holding.stop.is_set() and holding.lease.answered is None:
             await self._never_began(holding.lease, message)
         elif not message.text and not message.attachments:
-            hints = await self._hints.of(message, await self._history.past(message.thread))
-            await self._tell(holding, message, " ".join((texts.NOTHING_ASKED, *hints)))
+            await self._called(holding, message)
         elif message.unreadable and not await self._hints.reads_words(message):
             problem = FileProblem(Reason.HTML_ONLY)
             await self._tell(holding, message, texts.file_problem("", 1, problem, self._limits))
         else:
             await self._answer(holding, message)
+
+    async def _called(self, holding: Holding, message: Message) -> None:
+        """Look at what stood in a thread before Loupe was called there, else tell what to do."""
+        past = await self._history.past(message.thread)
+        before = await self._asking.before(message, past, forgot=holding.lease.generation > 0)
+        if before or holding.lease.answered is not None:
+            await self._answer(holding, message)
+            return
+        hints = await self._hints.of(message, past, earlier=before is not None)
+        await self._tell(holding, message, " ".join((texts.NOTHING_ASKED, *hints)))
 
     async def _withdrawn(self, holding: Holding, message: Message) -> bool:
         """Tell whether nothing is asked any more, and nothing was shown that has to be ended."""

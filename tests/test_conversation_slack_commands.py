@@ -179,3 +179,25 @@ async def test_a_long_transcript_is_a_file_whose_json_is_whole(office: Office) -
     roles = [told["role"] for told in json.loads(data)]
     assert roles == ["system", "user", "assistant"]
     assert "".join(json.loads(data)[2]["content"]).strip() == long.strip()
+
+
+async def test_a_shortcut_where_loupe_is_no_member_is_told_so(office: Office) -> None:
+    for method in ("chat.startStream", "chat.postMessage"):
+        office.slack.errors[method] = ["not_in_channel"] * 4
+    post = said("the dent", channel="C9", user="USAM", files=[office.slack.file(CAR)])
+    hook = f"{office.slack.url}/hook"
+    asked = shortcut(post, channel={"id": "C9"}, response_url=hook)
+    assert await office.deliver(asked) == 200
+    await office.slack.until(lambda: office.slack.hooked)
+    assert office.slack.hooked[0]["text"] == texts.SLACK_INVITE_ME
+    assert office.slack.hooked[0]["response_type"] == "ephemeral"
+
+
+async def test_a_shortcut_obeys_no_command_of_others_and_needs_a_picture(office: Office) -> None:
+    for number, text in enumerate(("!vision off", "Lunch?", "")):
+        post = said(text, channel="C1", ts=office.slack.stamp(), user="USAM")
+        assert await office.deliver(shortcut(post, trigger_id=f"{number}.1")) == 200
+    await office.slack.until(lambda: len(office.slack.messages) == 3)
+    assert {shown.text for shown in office.slack.messages} == {texts.NOTHING_ASKED}
+    assert {shown.only_for for shown in office.slack.messages} == {"UALEX"}
+    assert office.bot.model.requests == []

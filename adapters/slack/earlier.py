@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from adapters.fields import dig, objects, string
-from adapters.slack.events import posted
+from adapters.slack.events import pictured
 from adapters.slack.workspaces import NotYet, UnknownTeam
 from bot.channel import Gone, Refused, Unclear
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from bot.messages import Message
 
 PAGES = 3
-PAGE = 200
+PAGE = 999
 """Replies of a thread that are looked through, those at its beginning first, as Slack gives them:
 https://docs.slack.dev/reference/methods/conversations.replies
 """
@@ -44,10 +44,11 @@ class Earlier:
         self._workspaces = workspaces
         self._most = limits.earlier_pictures
 
-    async def of(self, message: Message) -> tuple[Message, ...]:
+    async def of(self, message: Message) -> tuple[Message, ...] | None:
         """List the posts with the newest pictures before a message, oldest first.
 
-        Posts of Loupe itself are left out. What Slack does not give is not there.
+        What people posted counts, and what programs did; posts of Loupe itself and files that are
+        no pictures are left out. What Slack does not give is not there; None where it gave nothing.
         """
         address = message.address
         if message.opening or not address.get("thread") or not self._most:
@@ -57,9 +58,9 @@ class Earlier:
             posts = await self._posts(address["team"], address["channel"], address["thread"])
         except (Unclear, Refused, Gone, NotYet, UnknownTeam) as error:
             log.warning("earlier_posts_not_read", why=str(error) or type(error).__name__)
-            return ()
-        read = (posted({**post, "channel": address["channel"]}, workspace) for post in posts)
-        shown = [one for one in read if one and one.attachments and _time(one) < _time(message)]
+            return None
+        read = (pictured({**post, "channel": address["channel"]}, workspace) for post in posts)
+        shown = [one for one in read if one and _time(one) < _time(message)]
         found = _newest(shown, self._most)
         names = await self._people.names(address["team"], {one.author.id for one in found})
         return tuple(_beside(message, one, names) for one in found)
@@ -85,17 +86,14 @@ class Earlier:
 
 
 def _newest(posts: list[Message], most: int) -> list[Message]:
-    """Keep the last posts that have no more than so many files together, in order of time.
-
-    The very last comes whole, however many it has.
-    """
+    """Keep the last so many pictures, their posts in order of time."""
     kept: list[Message] = []
-    count = 0
     for post in sorted(posts, key=_time, reverse=True):
-        count += len(post.attachments)
-        if count > most and kept:
+        if most <= 0:
             break
-        kept.append(post)
+        files = post.attachments[-most:]
+        most -= len(files)
+        kept.append(replace(post, attachments=files))
     return kept[::-1]
 
 

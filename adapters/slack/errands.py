@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from adapters.fields import objects
-from adapters.slack.events import posted
+from adapters.slack.events import pictured
 from adapters.slack.refusals import Refusal
 from bot import texts
 from bot.channel import Gone, Refused, Unclear
@@ -63,8 +63,8 @@ class Errands:
         address = message.address
         team, channel, ts = address["team"], address["channel"], str(errand["post"])
         post = await self._post(team, channel, ts)
-        found = post and posted({**post, "channel": channel}, await self._workspaces.of(team))
-        if found and found.attachments:
+        found = post and pictured({**post, "channel": channel}, await self._workspaces.of(team))
+        if found:
             address = found.address | {"user": message.author.id}
             asking = replace(found, address=address, addressed=True)
             if await self._accept(asking):

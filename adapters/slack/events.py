@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from adapters.slack.workspaces import Workspace
-    from bot.messages import Kind
+    from bot.messages import Attachment, Kind
 
 WRITTEN = frozenset({"", "file_share", "me_message", "thread_broadcast"})
 """Subtypes of messages that a person wrote; the others are notes about a channel."""
@@ -67,6 +67,27 @@ def posted(post: Mapping[str, Any], workspace: Workspace, version: str = "") -> 
         opening=root == ts,
         at=_seconds(ts),
     )
+
+
+def pictured(post: Mapping[str, Any], workspace: Workspace) -> Message | None:
+    """Read a post with its pictures and videos, whoever or whatever made it.
+
+    None for one without, and for one of Loupe's own. `post` is as `posted` takes it.
+    """
+    maker, own = post.get("bot_id"), {workspace.bot_user, workspace.bot_id}
+    if {string(maker), string(post.get("user"))} & (own - {""}):
+        return None
+    author = post.get("user") or maker
+    message = posted({**post, "user": author, "bot_id": None, "subtype": None}, workspace)
+    if message is None:
+        return None
+    files = tuple(filter(_may_show, message.attachments))
+    return replace(message, attachments=files) if files else None
+
+
+def _may_show(file: Attachment) -> bool:
+    """Tell whether a file may be a picture or a video; of stubs nobody knows yet."""
+    return not file.declared or file.declared.startswith(("image/", "video/"))
 
 
 def _calls(workspace: Workspace, text: str) -> bool:

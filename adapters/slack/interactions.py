@@ -59,22 +59,27 @@ def read_button(payload: Mapping[str, Any], workspace: Workspace) -> Message | N
 def read_shortcut(payload: Mapping[str, Any], workspace: Workspace) -> Message | None:
     """Read that somebody asks for a look at a post, whoever wrote it.
 
-    The post is answered like an edit of it: once for each time that it is asked for.
+    The post is answered like an edit of it: once for each time that it is asked for. Its words are
+    never a command of who asks. Where it has no files, only who asks is told.
     """
     post, channel = payload.get("message"), _id(payload, "channel")
     ts = identifier(dig(post, "ts")) or identifier(payload.get("message_ts"))
     if not (isinstance(post, dict) and channel and ts):
         return None
     root, user = root_of({**post, "ts": ts}), _id(payload, "user")
-    response = string(payload.get("response_url"))
+    response, files = string(payload.get("response_url")), files_of(post)
+    text = words(string(post.get("text")), workspace.bot_user)
+    asked = identifier(payload.get("trigger_id"))
     return Message(
-        id=ts,
+        id=ts if files else asked,
         thread=thread_of(workspace.team, channel, root),
         author=_author(payload),
-        text=words(string(post.get("text")), workspace.bot_user),
-        attachments=files_of(post),
-        address=address_of(workspace.team, channel, root, user, response=response),
-        version=identifier(payload.get("trigger_id")),
+        text=text if files and parse(text) is None else "",
+        attachments=files,
+        address=address_of(
+            workspace.team, channel, root, user, private=not files, response=response
+        ),
+        version=asked if files else "",
         shared=is_shared(channel),
         opening=root == ts,
         at=time.time(),

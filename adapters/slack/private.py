@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import structlog
 from aiohttp import ClientError, ClientTimeout
 
 from adapters.guard import AddressRefused
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from adapters.slack.limits import SlackLimits
     from bot.channel import Post
     from bot.messages import Address
+
+log = structlog.get_logger()
 
 
 class Private:
@@ -53,6 +56,13 @@ class Private:
             if not address.get("response"):
                 raise
             await self._respond(address["response"], shown)
+
+    async def respond(self, url: str, post: Post) -> None:
+        """Say something by the web hook of a command or shortcut; what fails is not said."""
+        try:
+            await self._respond(url, blocks.message(post))
+        except (Unclear, Gone, Refused) as error:
+            log.info("hook_not_answered", why=str(error))
 
     async def _respond(self, url: str, shown: dict[str, Any]) -> None:
         """Answer by the web hook; it is signed by its address, so it gets no token."""

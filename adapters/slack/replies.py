@@ -10,7 +10,8 @@ import structlog
 
 from adapters.slack.places import SLACK
 from adapters.slack.wording import mentions, named
-from bot.channel import Abilities, Gone, Refused, Stage, Unclear
+from bot import texts
+from bot.channel import Abilities, Gone, Post, Refused, Stage, Unclear
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from adapters.slack.people import People
     from adapters.slack.private import Private
     from adapters.slack.uploads import SlackUploads
-    from bot.channel import OutPicture, Post
+    from bot.channel import OutPicture
     from bot.media.allowance import Allowance
     from bot.messages import Address, Attachment, Message
 
@@ -95,7 +96,12 @@ class SlackChannel:
             if post.stage is Stage.FINAL:
                 await self._private.say(address, post)
             return ""
-        return await self._growth.post(address, post)
+        try:
+            return await self._growth.post(address, post)
+        except Gone:
+            if address.get("response"):
+                await self._private.respond(address["response"], Post(texts.SLACK_INVITE_ME))
+            raise
 
     async def edit(self, address: Address, sent: str, post: Post) -> None:
         """Change a message of ours; raises `Unclear`, `Gone`, `Refused`, `StoppedByUser`."""
@@ -138,7 +144,7 @@ class SlackChannel:
             log.info("message_not_completed", why=str(error) or type(error).__name__)
             return message
 
-    async def earlier(self, message: Message) -> tuple[Message, ...]:
+    async def earlier(self, message: Message) -> tuple[Message, ...] | None:
         """List the posts with pictures before a message in its thread, oldest first."""
         return await self._earlier.of(message)
 

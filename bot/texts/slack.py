@@ -4,6 +4,10 @@ from __future__ import annotations
 
 SLASH_NEEDS_THREAD = "Say this in the thread that it is about: mention me there with the command."
 SLASH_NO_THREAD = "There is no thread of yours here yet; ask me something first."
+SLACK_INVITE_ME = (
+    "I cannot answer there, as I am not in that conversation. Invite me with /invite @Loupe and "
+    "ask again, or post it to me directly."
+)
 SLACK_GENERATED = "AI-generated"
 SLACK_GOOD = "Good answer"
 SLACK_BAD = "Bad answer"

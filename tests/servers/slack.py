@@ -79,6 +79,7 @@ class SlackServer(Loopback):
         self.files: dict[str, bytes] = {}
         self.shared: list[tuple[str, str, bytes]] = []
         self.calls: list[str] = []
+        self.hooked: list[Answer] = []
         self.errors: dict[str, list[str]] = {}
         self.names = {"UALEX": "Alex", "USAM": "Sam"}
         self.agent = True
@@ -98,6 +99,7 @@ class SlackServer(Loopback):
         app.router.add_get("/files-pri/{file}", self._download)
         app.router.add_get("/login", self._login)
         app.router.add_get("/socket", self.sockets.serve)
+        app.router.add_post("/hook", self._hook)
         await self.start(app)
         return self
 
@@ -311,6 +313,13 @@ class SlackServer(Loopback):
 
     async def _login(self, _: web.Request) -> web.Response:
         return web.Response(text="<html><title>Sign in</title></html>", content_type="text/html")
+
+    async def _hook(self, request: web.Request) -> web.Response:
+        """Take an answer to a command or shortcut at its `response_url`."""
+        self.hooked.append(await request.json())
+        async with self._changed:
+            self._changed.notify_all()
+        return web.Response(text="ok")
 
     def _found(self, form: dict[str, str]) -> Shown | None:
         return next((message for message in self.messages if message.ts == form["ts"]), None)
