@@ -125,7 +125,7 @@ class FakeChannel:
         author = replace(message.author, name=self.names.get(message.author.id, ""))
         return replace(message, author=author) if author.name else message
 
-    async def earlier(self, message: Message) -> tuple[Message, ...]:
+    async def earlier(self, message: Message) -> tuple[Message, ...] | None:
         return self.before
 
 

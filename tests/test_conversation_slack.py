@@ -265,3 +265,23 @@ async def test_what_was_to_be_forgotten_is_not_read_anew(office: Office, command
     await office.ask("What was it?", thread_ts=thread)
     assert [len(request.pictures) for request in office.bot.model.requests] == [1, 0]
     assert office.bot.files() == []
+
+
+async def test_a_mention_alone_has_the_pictures_of_its_thread_looked_at(office: Office) -> None:
+    root = office.slack.stamp()
+    first = said("the dent", channel="C1", ts=root, user="USAM", files=[office.slack.file(CAR)])
+    office.slack.posts.append(first)
+    answer = await office.ask(MENTION, channel="C1", thread_ts=root)
+    (request,) = office.bot.model.requests
+    assert len(request.pictures) == 1
+    assert texts.EARLIER_POSTS not in answer
+
+
+async def test_a_mention_alone_in_a_thread_without_pictures_is_told_what_to_do(
+    office: Office,
+) -> None:
+    root = office.slack.stamp()
+    office.slack.posts.append(said("Lunch?", channel="C1", ts=root, user="USAM"))
+    assert await office.ask(MENTION, channel="C1", thread_ts=root) == texts.spelled(
+        texts.NOTHING_ASKED, "!"
+    )

@@ -198,6 +198,8 @@ async def test_a_shortcut_obeys_no_command_of_others_and_needs_a_picture(office:
         post = said(text, channel="C1", ts=office.slack.stamp(), user="USAM")
         assert await office.deliver(shortcut(post, trigger_id=f"{number}.1")) == 200
     await office.slack.until(lambda: len(office.slack.messages) == 3)
-    assert {shown.text for shown in office.slack.messages} == {texts.NOTHING_ASKED}
+    assert {shown.text for shown in office.slack.messages} == {
+        texts.spelled(texts.NOTHING_ASKED, "/loupe ")
+    }
     assert {shown.only_for for shown in office.slack.messages} == {"UALEX"}
     assert office.bot.model.requests == []

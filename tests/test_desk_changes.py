@@ -171,6 +171,25 @@ async def test_pictures_that_stood_in_a_thread_come_with_the_first_question(tmp_
     assert texts.EARLIER_POSTS not in "".join(bench.shown)
 
 
+async def test_a_platform_that_does_not_tell_what_stood_there_is_named(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, earlier=True)
+    bench.channel.before = None
+    assert await bench.said(REPLY) == [f"A red car.\n\n{texts.EARLIER_POSTS}"]
+    called = replace(REPLY, id="m2", text="", thread=replace(CHANNEL, root="another"))
+    assert (await bench.said(called))[-1] == f"{texts.NOTHING_ASKED} {texts.EARLIER_POSTS}"
+
+
+async def test_a_deleted_post_of_before_the_question_is_forgotten_with_the_answer(
+    tmp_path: Path,
+) -> None:
+    bench = Bench(tmp_path, earlier=True)
+    before = bench.photo("p0", thread=CHANNEL)
+    bench.channel.before = (before,)
+    await bench.said(REPLY)
+    await bench.said(gone(before))
+    assert await bench.outside.past(CHANNEL) == Past()
+
+
 async def test_an_app_that_is_gone_leaves_nothing(bench: Bench) -> None:
     await bench.said(bench.photo("p1", "What is it?"), command("/model gpt-other"))
     await bench.outside.history.set(POST.thread.place, "watch", "photos")

@@ -335,3 +335,20 @@ async def test_orders_at_the_top_wait_there(house: House) -> None:
     message = house.inbox.message
     assert (message.text, message.thread.root) == ("/system Answer in French", TOP)
     assert await house.memory.threads(TEAM) == [(CHANNEL, TOP)]
+
+
+async def test_slack_is_answered_in_time_however_slow_the_memory_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def hang(*_: Any, **__: Any) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr("adapters.slack.bot.NOTED_WITHIN", 0.05)
+    house = House()
+    monkeypatch.setattr(house.redis, "get", hang)
+    monkeypatch.setattr("redis.asyncio.client.Pipeline.execute", hang)
+    async with asyncio.timeout(2):
+        assert (await house.bot.dispatch(delivered(said()))).status == 200
+        assert (await house.bot.dispatch(dict(slash("json")))).status == 503
+    assert len(house.inbox.messages) == 1
+    await house.close()

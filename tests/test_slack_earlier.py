@@ -55,8 +55,15 @@ class Bench:
 
     async def of(self, *answers: Answer, message: Message | None = None) -> list[Message]:
         """What is found when Slack answers so."""
+        found = await self.told(*answers, message=message)
+        assert found is not None
+        return list(found)
+
+    async def told(
+        self, *answers: Answer, message: Message | None = None
+    ) -> tuple[Message, ...] | None:
         self.server.then(REPLIES, *answers)
-        return list(await self._earlier.of(message or asking()))
+        return await self._earlier.of(message or asking())
 
     async def ids(self, *answers: Answer) -> list[str]:
         return [found.id for found in await self.of(*answers)]
@@ -109,20 +116,25 @@ async def test_only_the_newest_ten_pictures_are_brought() -> None:
         assert await parts.ids(page(*map(reply, range(1, 13)))) == [*map(stamp, range(3, 13))]
 
 
-async def test_no_post_is_brought_in_part() -> None:
-    album = [photo(n) for n in range(20, 29)]
+async def test_of_a_post_with_too_many_pictures_its_last_ones_come() -> None:
+    album = [photo(n) for n in range(20, 32)]
     async with bench() as parts:
-        assert await parts.ids(page(reply(1), reply(2), reply(3, *album))) == [stamp(2), stamp(3)]
-        assert await parts.ids(page(reply(1), reply(2, *album), reply(3), reply(4))) == [
-            stamp(3),
-            stamp(4),
-        ]
+        first, last = await parts.of(page(reply(1), reply(2, *album), reply(3)))
+    assert [file.name for file in first.attachments] == [f"IMG_{n}.jpg" for n in range(23, 32)]
+    assert last.id == stamp(3)
 
 
-async def test_the_newest_post_comes_whole_even_if_it_has_too_many() -> None:
+async def test_files_that_show_nothing_take_no_room() -> None:
+    paper = photo(50, name="report.pdf", mimetype="application/pdf")
     async with bench(earlier_pictures=2) as parts:
-        [found] = await parts.of(page(reply(1), reply(2, photo(1), photo(2), photo(3))))
-    assert len(found.attachments) == 3
+        found = await parts.of(page(reply(1), *[reply(n, paper) for n in range(2, 9)]))
+    assert [file.name for message in found for file in message.attachments] == ["IMG_1.jpg"]
+
+
+@pytest.mark.parametrize("how", [{"subtype": "bot_message", "no": {"user"}}, {}])
+async def test_pictures_of_other_programs_are_brought_too(how: dict[str, Any]) -> None:
+    async with bench() as parts:
+        assert await parts.ids(page(reply(1, bot_id="BCAMERA", **how))) == [stamp(1)]
 
 
 async def test_where_no_pictures_are_wanted_slack_is_not_asked() -> None:
@@ -131,8 +143,10 @@ async def test_where_no_pictures_are_wanted_slack_is_not_asked() -> None:
     assert parts.server.calls == []
 
 
-@pytest.mark.parametrize("who", [{"user": BOT, "bot_id": "BBOT"}, {"user": BOT}, {"bot_id": "B9"}])
-async def test_pictures_of_programs_take_no_room_from_people_s(who: dict[str, str]) -> None:
+@pytest.mark.parametrize(
+    "who", [{"user": BOT, "bot_id": "BBOT"}, {"user": BOT}, {"bot_id": "BBOT"}]
+)
+async def test_pictures_of_loupe_itself_take_no_room_from_others(who: dict[str, str]) -> None:
     async with bench() as parts:
         own = [reply(n, **who) for n in range(20, 40)]
         assert await parts.ids(page(reply(1), *own)) == [stamp(1)]
@@ -193,13 +207,13 @@ async def test_a_passing_failure_is_waited_for(fault: Answer) -> None:
 )
 async def test_what_slack_does_not_give_is_not_there(error: str) -> None:
     async with bench() as parts:
-        assert await parts.ids(page(reply(1), cursor="c"), refused(error)) == []
+        assert await parts.told(page(reply(1), cursor="c"), refused(error)) is None
     assert [call.name for call in parts.server.calls] == [REPLIES] * 2
 
 
 async def test_a_slack_that_stays_away_costs_no_answer() -> None:
     async with bench(send_tries=2) as parts:
-        assert await parts.ids(PAGE_502, PAGE_502, page(reply(1))) == []
+        assert await parts.told(PAGE_502, PAGE_502, page(reply(1))) is None
 
 
 @pytest.mark.parametrize("problem", [NotYet("not yet"), UnknownTeam("another")])
@@ -209,7 +223,7 @@ async def test_before_slack_told_who_loupe_is_nothing_is_found(problem: Exceptio
             raise problem
 
     async with bench(Unknown()) as parts:
-        assert await parts.ids(page(reply(1))) == []
+        assert await parts.told(page(reply(1))) is None
 
 
 async def test_names_that_cannot_be_had_cost_no_picture() -> None:

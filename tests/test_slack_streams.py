@@ -13,6 +13,7 @@ from adapters.streams import Streams
 from bot import texts
 from bot.channel import Gone, Post, Refused, Stage, Unclear
 from tests.slack_calls import Calls
+from tests.slack_wire import Answer, wired
 
 ADDRESS = {"team": "T1", "channel": "C1", "thread": "1.0", "user": "U1"}
 OPENING = Post("Looking at 2 photos…", Stage.OPENING, live=True)
@@ -183,3 +184,16 @@ async def test_where_there_is_no_stream_that_is_told(bench: Bench, problem: Exce
 async def test_many_streams_may_be_open_in_a_thread(bench: Bench) -> None:
     await bench.open()
     assert bench.streams.free(ADDRESS)
+
+
+async def test_a_stream_for_which_the_rate_has_no_room_is_not_waited_for() -> None:
+    address = {"team": "T1", "channel": "C1", "thread": "1.0", "user": "U1"}
+    opening = Post("Looking at 1 photo…", Stage.OPENING, live=True)
+    async with wired() as wires:
+        wires.server.then("chat.startStream", *[Answer({"ok": True, "ts": "7.1"})] * 20)
+        streams = Streams(SlackWire(wires.api), 240, wires.clock)
+        for _ in range(20):
+            await streams.open(address, opening)
+        with pytest.raises(Refused, match="no_room"):
+            await streams.open(address, opening)
+        assert wires.clock.now() == 1000

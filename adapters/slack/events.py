@@ -77,8 +77,10 @@ def pictured(post: Mapping[str, Any], workspace: Workspace) -> Message | None:
     maker, own = post.get("bot_id"), {workspace.bot_user, workspace.bot_id}
     if {string(maker), string(post.get("user"))} & (own - {""}):
         return None
-    author = post.get("user") or maker
-    message = posted({**post, "user": author, "bot_id": None, "subtype": None}, workspace)
+    written = {**post, "user": post.get("user") or maker, "bot_id": None}
+    if post.get("subtype") == "bot_message":
+        del written["subtype"]
+    message = posted(written, workspace)
     if message is None:
         return None
     files = tuple(filter(_may_show, message.attachments))
