@@ -14,11 +14,16 @@ Rate = tuple[int, float]
 """Most sends, in so many seconds."""
 
 
+LONGEST = 3600.0
+"""Most seconds that a line is held, whatever the platform asks for."""
+
+
 class Pacer:
     """Gives each send of a line its turn, in the order of asking.
 
     A line is what the platform counts by: a conversation, a method of an app. Nobody waits more
-    than `most` seconds; then the platform may decide.
+    than `most` seconds; then the platform may decide. Who keeps to what it asked for itself looks
+    at `held` first.
     """
 
     def __init__(self, clock: Clock, *, most: float) -> None:
@@ -47,8 +52,12 @@ class Pacer:
 
     def hold(self, line: str, seconds: float) -> None:
         """Give no turn for so long: the platform asked for it."""
-        until = self._clock.now() + min(seconds, self._most)
+        until = self._clock.now() + min(seconds, LONGEST)
         self._held[line] = max(until, self._held.get(line, until))
+
+    def held(self, line: str) -> float:
+        """Tell for how many seconds more a line is held."""
+        return max(0.0, self._held.get(line, 0.0) - self._clock.now())
 
     def _free(self, line: str, rates: Sequence[Rate], now: float) -> float:
         """Tell when the line and each of its rates have room again."""

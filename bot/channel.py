@@ -154,7 +154,12 @@ class Gone(Exception):
 
 
 class Refused(Exception):
-    """The platform surely did not take it, now; trying the whole again later may help."""
+    """The platform surely did not take it, now; trying the whole again later may help.
+
+    `after` are the seconds for which it wants to be left alone.
+    """
+
+    after: float = 0.0
 
 
 class StoppedByUser(Exception):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from bot.channel import Refused
 from bot.mailbox import LANES, Entry, Lease, LeaseLost
 from bot.problems import StoreDown
 from bot.tasks import end
@@ -25,6 +26,8 @@ POLL = 2.0
 """Seconds between looks at a lane that nothing was heard of."""
 PAUSE = 0.5
 """Seconds before the next look at a store that was away."""
+LONGEST = 600.0
+"""Most seconds that a platform is left alone for before the next attempt."""
 BACKOFF = 2.0
 """Seconds before the second attempt; doubled for each further one."""
 
@@ -211,11 +214,17 @@ class Worker:
                 if self._closing:
                     await self._return(lease, 0.0, counts=False)
                 raise
-            except Exception:
+            except Exception as error:
                 log.exception("attempt_failed", attempt=lease.attempt)
-                delay = BACKOFF * 2 ** (lease.attempt - 1) * random.uniform(0.8, 1.2)  # noqa: S311
-                await self._return(lease, delay, counts=True)
+                await self._return(lease, _delay(lease, error), counts=True)
 
     async def _return(self, lease: Lease, delay: float, *, counts: bool) -> None:
         with contextlib.suppress(StoreDown):
             await self._mailbox.again(lease, delay, counts=counts)
+
+
+def _delay(lease: Lease, error: Exception) -> float:
+    """Wait longer before each attempt, and as long as the platform asked for."""
+    asked = min(error.after, LONGEST) if isinstance(error, Refused) else 0.0
+    backoff = BACKOFF * 2 ** (lease.attempt - 1) * random.uniform(0.8, 1.2)  # noqa: S311
+    return float(max(backoff, asked))

@@ -528,3 +528,20 @@ async def test_nothing_is_forgotten_without_the_lease(
     with pytest.raises(LeaseLost):
         await mailbox.retract(replace(lease, token="another's"), "m1")
     assert len((await history.past(THREAD)).turns) == 1
+
+
+async def test_a_deletion_of_what_nobody_asked_leaves_no_trace(
+    mailbox: RedisMailbox, redis_client: Redis
+) -> None:
+    gone = message("e1", "", kind="deleted", quoted="m1")
+    assert (await mailbox.accept(Letter(gone, joins=False))).verdict == "duplicate"
+    assert [key for key in await redis_client.keys("*") if ":seen:" not in str(key)] == []
+    assert (await mailbox.accept(Letter(message("m1")))).verdict == "duplicate"
+
+
+async def test_a_deletion_finds_room_where_nothing_else_does(redis_client: Redis) -> None:
+    mailbox = RedisMailbox(redis_client, limits(max_waiting=1))
+    await mailbox.accept(Letter(message("m1")))
+    assert (await mailbox.accept(Letter(message("m2")))).verdict == "full"
+    gone = message("e1", "", kind="deleted", quoted="m1")
+    assert (await mailbox.accept(Letter(gone, joins=False))).verdict == "accepted"

@@ -9,11 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.pace import Pacer
+from adapters.pace import LONGEST, Pacer
 from tests.fakes import FakeClock
 
 RATES = ((7, 1.0), (8, 2.0), (60, 30.0), (1800, 3600.0))
-LONGEST = 3600.0
 
 
 async def sends(clock, pacer, number, gap=0.0):
@@ -138,6 +137,9 @@ async def test_no_line_is_held_longer_than_told():
     pacer.hold("a chat", 999_999_999)
     await pacer.turn("a chat", RATES)
     assert clock.waits == [5]
+    assert pacer.held("a chat") == LONGEST - 5
+    clock.time += LONGEST
+    assert pacer.held("a chat") == 0
     assert pacer.room("a chat", RATES)
 
 

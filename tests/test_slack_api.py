@@ -242,3 +242,18 @@ async def test_what_is_logged_holds_no_token_and_no_text(
     assert "slack_failed" in logged
     for secret in (TOKEN, "what a person said", "Bad Gateway", "{secret"):
         assert secret not in logged
+
+
+async def test_slack_is_left_alone_for_longer_than_anybody_waits() -> None:
+    async with wired() as wires:
+        wires.server.then(EDIT, throttled("120"))
+        with pytest.raises(Refusal) as told:
+            await wires.api.call("T1", EDIT, repeatable=True, channel="C1")
+        assert told.value.after == 120
+        with pytest.raises(Refusal, match="held") as told:
+            await wires.api.call("T1", EDIT, repeatable=True, channel="C1")
+        assert told.value.after == pytest.approx(120)
+        assert len(wires.server.calls) == 1
+        wires.clock.time += 121
+        await wires.api.call("T1", EDIT, repeatable=True, channel="C1")
+    assert len(wires.server.calls) == 2

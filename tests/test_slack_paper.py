@@ -111,7 +111,6 @@ async def test_what_may_have_been_said_is_not_said_again(fault: Answer) -> None:
         ("channel_not_found", Gone),
         ("is_archived", Gone),
         ("token_revoked", Gone),
-        ("msg_too_long", TooBig),
         ("invalid_blocks", Refusal),
         ("not_heard_of", Refusal),
     ],
@@ -191,6 +190,25 @@ async def test_a_message_that_streams_in_spite_of_all_is_refused() -> None:
         with pytest.raises(Conflict):
             await parts.paper.change(ADDRESS, "7.0001", FINAL, brief=False)
     assert parts.server.methods() == [UPDATE, STOP, UPDATE]
+
+
+@pytest.mark.parametrize("error", ["msg_too_long", "msg_blocks_too_long"])
+async def test_what_is_too_long_in_blocks_is_said_as_bare_text(error: str) -> None:
+    async with desk() as parts:
+        parts.server.then(POST, refused(error), posted())
+        parts.server.then(UPDATE, refused(error))
+        assert await parts.paper.say(ADDRESS, FINAL) == "7.0001"
+        await parts.paper.change(ADDRESS, "7.0001", FINAL, brief=False)
+    for method in (POST, UPDATE):
+        first, second = parts.made(method)
+        assert second == {key: told for key, told in first.items() if key != "blocks"}
+
+
+async def test_what_is_too_long_in_any_form_is_refused() -> None:
+    async with desk() as parts:
+        parts.server.then(POST, *[refused("msg_too_long")] * 2)
+        with pytest.raises(TooBig):
+            await parts.paper.say(ADDRESS, FINAL)
 
 
 @pytest.mark.parametrize("error", sorted(LASTING))

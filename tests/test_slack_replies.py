@@ -204,7 +204,18 @@ async def test_where_the_platform_shows_a_receipt_itself_none_is_posted() -> Non
         for post in (OPENING, FINAL):
             assert await parts.channel.post(address(quiet=True), post) == ""
             await parts.channel.edit(address(quiet=True), NO_ID, post)
-    assert parts.server.calls == []
+    assert parts.server.methods() == [METHOD]
+    assert parts.forms(METHOD)[0]["status"] == "active"
+
+
+async def test_what_concerns_all_is_told_to_one_and_posted() -> None:
+    where = address(private=True, public=True, thread="")
+    async with office() as parts:
+        parts.server.then(POST, Answer({"ok": True, "ts": "7.0001"}))
+        assert await parts.channel.post(where, FINAL) == ""
+    assert parts.asked() == [EPHEMERAL, POST]
+    assert [form["text"] for form in parts.forms(POST)] == ["A red car."]
+    assert "thread_ts" not in parts.forms(POST)[0]
 
 
 async def test_files_and_pictures_are_shared_in_the_thread() -> None:

@@ -11,6 +11,7 @@ from fakeredis import FakeAsyncRedis, FakeServer
 
 from adapters.redis.keys import lane_of
 from adapters.redis.mailbox import RedisMailbox
+from bot.channel import Refused
 from bot.mailbox import Lease, Letter
 from bot.messages import Author, Message
 from bot.settings import Limits
@@ -19,6 +20,8 @@ from bot.worker import Holding, Worker
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
+
+    import pytest
 
 THREAD = Thread("fake", "t", "c")
 
@@ -363,3 +366,24 @@ async def test_closing_at_once_ends() -> None:
         async with asyncio.timeout(10), bench.worker(bench.note):
             for _ in range(turns):
                 await asyncio.sleep(0)
+
+
+async def test_a_platform_is_left_alone_for_as_long_as_it_asked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    bench, delays = Bench(), []
+    busy = Refused("429")
+    busy.after = 77.0
+
+    async def handle(holding: Holding) -> None:
+        raise busy
+
+    async def again(lease: Lease, delay: float, *, counts: bool = True) -> bool:
+        delays.append(delay)
+        return await bench.mailbox.done(lease)
+
+    monkeypatch.setattr(RedisMailbox, "again", lambda _, *args, **how: again(*args, **how))
+    async with bench.worker(handle):
+        await bench.mailbox.accept(letter("m1"))
+        await bench.until(lambda: bool(delays))
+    assert delays == [77.0]

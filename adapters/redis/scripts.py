@@ -113,8 +113,14 @@ local seen = P .. 'seen:' .. digest
 local place = redis.call('GET', seen)
 if place then return {'duplicate', tonumber(place)} end
 local slips = P .. box .. ':slips'
-if not stops and redis.call('LLEN', slips) >= tonumber(ARGV[5]) then return {'full', 0} end
 local st = P .. thread .. ':state'
+local deletion = deletes({post = ARGV[12], withdraws = ARGV[13]})
+if ARGV[13] ~= '' then
+  redis.call('SET', P .. 'seen:' .. ARGV[14], 0, 'PX', ARGV[4], 'NX')
+end
+if deletion and redis.call('EXISTS', st) == 0 then return {'duplicate', 0} end
+local free = stops or deletion
+if not free and redis.call('LLEN', slips) >= tonumber(ARGV[5]) then return {'full', 0} end
 local seq = redis.call('HINCRBY', st, 'seq', 1)
 redis.call('SET', seen, seq, 'PX', ARGV[4])
 local slip = {seq = seq, at = now(), author = ARGV[7], gathers = ARGV[8] == '1',
@@ -126,7 +132,6 @@ for _, key in ipairs({st, slips, P .. box .. ':mail'}) do redis.call('PEXPIRE', 
 if not redis.call('ZSCORE', KEYS[1], box) then redis.call('ZADD', KEYS[1], now(), box) end
 if ARGV[13] ~= '' then
   redis.call('HSET', st, 'gone:' .. ARGV[13], seq)
-  redis.call('SET', P .. 'seen:' .. ARGV[14], seq, 'PX', ARGV[4], 'NX')
 end
 if stops then
   redis.call('HSET', st, 'stop', seq)

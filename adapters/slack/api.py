@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import ClientConnectorError, ClientError, ConnectionTimeoutError
@@ -43,8 +43,8 @@ class _Call:
 
     method: str
     line: str
-    token: str
-    form: dict[str, str]
+    token: str = field(repr=False)
+    form: dict[str, str] = field(repr=False)
     repeatable: bool
     brief: bool
 
@@ -105,7 +105,9 @@ class SlackApi:
 
     async def _in_turn(self, call: _Call) -> dict[str, Any]:
         """Try once, when the rate of the method has room."""
-        rates = RATES[call.method]
+        rates, held = RATES[call.method], self._pacer.held(call.line)
+        if held > self._limits.send_seconds:
+            raise Failed(Refusal(429, "held", after=held), again=False)
         if call.brief and not self._pacer.room(call.line, rates):
             raise Failed(Refusal(0, "no_room"), again=False)
         await self._pacer.turn(call.line, rates)
@@ -135,7 +137,9 @@ class SlackApi:
         """Tell what an answer that is no success means for the call, and for those to come."""
         if status == 429 or error in THROTTLED:
             self._pacer.hold(call.line, PAUSE if asked is None else asked)
-            return Failed(Refusal(status, error), again=not call.brief, asked=asked)
+            throttled = Refusal(status, error, after=asked or 0.0)
+            soon = (asked or 0.0) <= self._limits.send_seconds
+            return Failed(throttled, again=soon and not call.brief, asked=asked)
         if status in {0, 408} or status >= 500 or error in PASSING or (status == 200 and not error):
             return Failed(Unclear(f"{status} {error}"), again=call.repeatable, asked=asked)
         return Failed(refusal(call.method, status, error), again=False)

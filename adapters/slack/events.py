@@ -54,13 +54,15 @@ def posted(post: Mapping[str, Any], workspace: Workspace, version: str = "") -> 
     if string(post.get("subtype")) not in WRITTEN:
         return None
     root, text = root_of(post), string(post.get("text"))
+    home = identifier(post.get("user_team")) or identifier(post.get("team"))
+    home = "" if home == workspace.team else home
     return Message(
         id=ts,
         thread=thread_of(workspace.team, channel, root),
         author=Author(user),
         text=words(text, workspace.bot_user),
         attachments=files_of(post),
-        address=address_of(workspace.team, channel, root, user),
+        address=address_of(workspace.team, channel, root, user, home=home),
         version=version or identifier(dig(post, "edited", "ts")),
         addressed=not is_shared(channel) or _calls(workspace, text),
         shared=is_shared(channel),

@@ -94,7 +94,7 @@ class Slash:
         self._workspace = workspace
         self.channel = identifier(payload.get("channel_id"))
         self.user = identifier(payload.get("user_id"))
-        self.text, self._name = _order(string(payload.get("text")))
+        self.text, self._name, self._argument = _order(string(payload.get("text")))
 
     @property
     def of_latest(self) -> bool:
@@ -113,6 +113,11 @@ class Slash:
             return self._message(TOP)
         return self._message(latest) if latest else texts.SLASH_NO_THREAD
 
+    @property
+    def _concerns_all(self) -> bool:
+        """Whether the others in the place have to know: Loupe reads more or less of theirs."""
+        return self._name == "watch" and is_shared(self.channel) and bool(self._argument)
+
     def _message(self, root: str) -> Message:
         team, at_top = self._workspace.team, root == TOP
         about = "" if at_top else permalink(self._workspace.url, self.channel, root)
@@ -123,7 +128,14 @@ class Slash:
             author=Author(self.user, name(self._payload.get("user_name"))),
             text=self.text,
             address=address_of(
-                team, self.channel, "", self.user, private=True, response=response, about=about
+                team,
+                self.channel,
+                "",
+                self.user,
+                private=True,
+                public=self._concerns_all,
+                response=response,
+                about=about,
             ),
             shared=is_shared(self.channel),
             opening=at_top,
@@ -131,11 +143,11 @@ class Slash:
         )
 
 
-def _order(text: str) -> tuple[str, str]:
-    """Read what stands after `/loupe` as a command of ours and its name; else it asks for help."""
+def _order(text: str) -> tuple[str, str, str]:
+    """Read what stands after `/loupe` as a command of ours, its name and argument; else as help."""
     order = "/" + unescaped(text).lstrip("/!")
     command = parse(order)
-    return (order, command.name) if command else ("/help", "help")
+    return (order, command.name, command.argument) if command else ("/help", "help", "")
 
 
 def _id(payload: Mapping[str, Any], what: str) -> str:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from bot.messages import Message
     from bot.threads import Place
 
+SETTING = frozenset({"model", "system", "vision", "watch"})
+"""Commands that leave a setting behind, which lives until it is changed."""
 NOTED = frozenset({"message", "installed"})
 """Kinds of messages after which a thread may hold something."""
 
@@ -73,7 +75,7 @@ class Memory:
         with _store():
             async with self._redis.pipeline(transaction=True) as pipe:
                 pipe.zadd(_threads(team), {noted: now})
-                if root == TOP or parse(message.text):
+                if root == TOP or _sets(message.text):
                     pipe.sadd(_lasting(team), noted)
                 if root != TOP and message.author.id:
                     pipe.zadd(_callers(team), {caller: now})
@@ -115,6 +117,12 @@ class Memory:
             if gone:
                 await self._redis.delete(*(_latest(team, caller) for caller in gone))
                 await self._redis.zrem(_callers(team), *gone)
+
+
+def _sets(text: str) -> bool:
+    """Tell whether a text is a command that leaves a setting behind."""
+    command = parse(text)
+    return command is not None and command.name in SETTING
 
 
 @contextmanager

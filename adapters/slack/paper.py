@@ -5,10 +5,12 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+import structlog
+
 from adapters.fields import string
 from adapters.slack import blocks
 from adapters.slack.places import is_shared
-from adapters.slack.refusals import LASTING, Conflict, Refusal, StreamOver
+from adapters.slack.refusals import LASTING, Conflict, Refusal, StreamOver, TooBig
 from bot.channel import Stage
 
 if TYPE_CHECKING:
@@ -17,6 +19,9 @@ if TYPE_CHECKING:
     from adapters.slack.sessions import Sessions
     from bot.channel import Post, Refused
     from bot.messages import Address
+
+
+log = structlog.get_logger()
 
 
 class SlackPaper:
@@ -48,14 +53,8 @@ class SlackPaper:
         """
         if post.live and post.stage is Stage.OPENING:
             await self._sessions.working(address)
-        made = await self._api.call(
-            address["team"],
-            "chat.postMessage",
-            channel=address["channel"],
-            thread_ts=address.get("thread") or None,
-            **blocks.message(post),
-            **QUIET,
-        )
+        thread = address.get("thread") or None
+        made = await self._write(address, post, "chat.postMessage", thread_ts=thread, **QUIET)
         if post.live and post.stage is Stage.FINAL:
             await self._sessions.idle(address)
         return string(made.get("ts"))
@@ -77,6 +76,10 @@ class SlackPaper:
         """Show that something is being done."""
         await self._sessions.working(address)
 
+    async def rest(self, address: Address) -> None:
+        """Show that nothing is being done, as after Slack's own Stop, which leaves that to us."""
+        await self._sessions.idle(address)
+
     def lost(self, refusal: Refused) -> bool:
         """Tell whether a message can never be edited."""
         return isinstance(refusal, Refusal) and refusal.error in LASTING
@@ -94,16 +97,21 @@ class SlackPaper:
             )
 
     async def _update(self, address: Address, sent: str, post: Post, *, brief: bool) -> None:
-        await self._api.call(
-            address["team"],
-            "chat.update",
-            repeatable=True,
-            brief=brief,
-            channel=address["channel"],
-            ts=sent,
-            parse="none",
-            **blocks.message(post),
-        )
+        how: dict[str, Any] = {"repeatable": True, "brief": brief, "parse": "none"}
+        await self._write(address, post, "chat.update", ts=sent, **how)
+
+    async def _write(self, address: Address, post: Post, method: str, **how: Any) -> dict[str, Any]:
+        """Show a post; where its blocks are too long once Slack has translated them, its bare text.
+
+        Of that Slack takes more: https://docs.slack.dev/reference/methods/chat.postMessage/#truncating
+        """
+        team, shown = address["team"], blocks.message(post)
+        how["channel"] = address["channel"]
+        try:
+            return await self._api.call(team, method, **how, **shown)
+        except TooBig:
+            log.warning("text_without_blocks", characters=len(shown["text"]))
+            return await self._api.call(team, method, **how, text=shown["text"])
 
 
 QUIET: dict[str, Any] = {"unfurl_links": "false", "unfurl_media": "false", "parse": "none"}

@@ -32,8 +32,9 @@ def address_of(team: str, channel: str, thread: str, user: str, **more: Any) -> 
     """Note where to answer, and whom: below a post, or at the top of the place without `thread`.
 
     `more` may hold `private` (only `user` may see it), `response` (a `response_url`), `about`
-    (the link to the thread that an answer elsewhere is about), `quiet` (no receipt is shown) and
-    `errand` (the room's own work). What is empty is left out.
+    (the link to the thread that an answer elsewhere is about), `quiet` (no receipt is shown),
+    `public` (what is told to `user` alone is posted too), `home` (the workspace of `user`, where it
+    is another: Slack Connect) and `errand` (the room's own work). What is empty is left out.
     """
     told = {key: value for key, value in more.items() if value}
     return {"team": team, "channel": channel, "thread": thread, "user": user, **told}

@@ -44,12 +44,16 @@ POSTS = frozenset(
 
 
 class Refusal(Refused):
-    """Slack refused a call; `status` is HTTP's, 0 when it was not reached; `error` its word."""
+    """Slack refused a call; `status` is HTTP's, 0 when it was not reached; `error` its word.
 
-    def __init__(self, status: int, error: str = "") -> None:
+    `after` are the seconds for which it wants to be left alone.
+    """
+
+    def __init__(self, status: int, error: str = "", *, after: float = 0.0) -> None:
         super().__init__(f"{status} {error}".rstrip())
         self.status = status
         self.error = error
+        self.after = after
 
     @property
     def lasting(self) -> bool:

@@ -91,17 +91,33 @@ class SlackChannel:
         Raises `Unclear`, `Gone`, `Refused`.
         """
         if address.get("quiet"):
+            if post.stage is Stage.FINAL:
+                await self._paper.rest(address)
             return ""
         if address.get("private"):
             if post.stage is Stage.FINAL:
                 await self._private.say(address, post)
+                await self._announce(address, post)
             return ""
         try:
             return await self._growth.post(address, post)
         except Gone:
-            if address.get("response"):
-                await self._private.respond(address["response"], Post(texts.SLACK_INVITE_ME))
+            await self._ask_for_invitation(address)
             raise
+
+    async def _announce(self, address: Address, post: Post) -> None:
+        """Post what concerns all at the top of the place, where it was told to one."""
+        if not address.get("public"):
+            return
+        try:
+            await self._paper.say({**address, "thread": ""}, post)
+        except Gone:
+            await self._ask_for_invitation(address)
+
+    async def _ask_for_invitation(self, address: Address) -> None:
+        """Tell who asked by a web hook that Loupe cannot be heard in that place."""
+        if address.get("response"):
+            await self._private.respond(address["response"], Post(texts.SLACK_INVITE_ME))
 
     async def edit(self, address: Address, sent: str, post: Post) -> None:
         """Change a message of ours; raises `Unclear`, `Gone`, `Refused`, `StoppedByUser`."""

@@ -60,7 +60,7 @@ class SlackWire:
             brief=True,
             channel=address["channel"],
             thread_ts=address["thread"],
-            recipient_team_id=address["team"],
+            recipient_team_id=address.get("home") or address["team"],
             recipient_user_id=address["user"],
             chunks=[_step(self.text(post))],
         )
@@ -100,7 +100,7 @@ class SlackWire:
             repeatable=True,
             channel=address["channel"],
             ts=stream.id,
-            session_status="active",
+            session_status="active" if post is not None else None,
             chunks=chunks or None,
             blocks=below or None,
         )

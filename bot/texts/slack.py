@@ -11,7 +11,7 @@ SLACK_INVITE_ME = (
 SLACK_GENERATED = "AI-generated"
 SLACK_GOOD = "Good answer"
 SLACK_BAD = "Bad answer"
-SLACK_LOOKED = "Looked at it"
+SLACK_LOOKED = "Done"
 SLACK_PROMPTS = (
     ("Describe a photo", "Describe the photo that I attach."),
     ("Read a plate", "Which number plate is in the photo that I attach?"),
