@@ -153,7 +153,9 @@ async def test_a_watched_channel_has_its_photos_looked_at(office: Office) -> Non
     (answer,) = await office.answered(thread)
     assert answer.text.endswith(texts.ASK_ON)
     assert len(office.bot.model.requests) == 1
-    await office.slash("watch off", channel_id="C1")
+    told = await office.slash("watch off", channel_id="C1")
+    assert told == office.slack.messages[-1].text == texts.watch_set("off", "Alex")
+    assert not office.slack.messages[-1].only_for
     await office.say("", office.slack.file(CAR), channel="C1", user="USAM")
     await office.bot.settled()
     assert len(office.bot.model.requests) == 1
