@@ -57,6 +57,7 @@ class Shown:
     streaming: bool = False
     streamed: bool = False
     only_for: str = ""
+    readers: tuple[str, str] = ("", "")
 
     @property
     def text(self) -> str:
@@ -236,6 +237,7 @@ class SlackServer(Loopback):
             return {"ok": False, "error": "missing_recipient_user_id"}
         shown = Shown(self.stamp(), form["channel"], form["thread_ts"], [""], streamed=True)
         shown.streaming = True
+        shown.readers = form.get("recipient_team_id", ""), form.get("recipient_user_id", "")
         self.messages.append(shown)
         return self._append(form, shown)
 
