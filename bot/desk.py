@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
+TOLD = frozenset({"full", "installed", "message"})
+"""Kinds of messages that somebody waits for a word about; the others are work nobody sees."""
 NEWEST = 200
 """Turns that a question is answered from; the budget of tokens admits fewer."""
 
@@ -85,7 +87,8 @@ class Desk:
         message = lease.run[0].message
         log.error("message_given_up", why=why, attempts=lease.attempt)
         try:
-            await self._end(lease, message, texts.GIVEN_UP, texts.GIVEN_UP)
+            if message.kind in TOLD:
+                await self._end(lease, message, texts.GIVEN_UP, texts.GIVEN_UP)
         except (LeaseLost, StoreDown):
             raise
         except Exception as error:  # whatever the channel fails with, the next message is due

@@ -19,7 +19,7 @@ from tests.bench import POST, Bench, command
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from bot.messages import Message
+    from bot.messages import Kind, Message
 
 CHANNEL = Thread("fake", "tenant", "channel", "root")
 REPLY = replace(POST, thread=CHANNEL, opening=False)
@@ -198,3 +198,14 @@ async def test_an_app_that_is_gone_leaves_nothing(bench: Bench) -> None:
     assert await bench.outside.past() == Past()
     assert await bench.outside.history.settings(POST.thread) == {}
     assert await bench.outside.history.settings(POST.thread.place) == {}
+
+
+@pytest.mark.parametrize("kind", ["channel", "deleted", "uninstalled"])
+async def test_of_work_that_nobody_waits_for_nobody_is_told_that_it_failed(
+    bench: Bench, kind: Kind
+) -> None:
+    await bench.said(POST)
+    holding = await bench.taken(replace(POST, id="w1", kind=kind, text="", quoted="m1"))
+    await bench.house.desk.give_up(holding.lease, "too many attempts")
+    assert bench.shown == ["A red car."]
+    assert await bench.outside.queued() == []
