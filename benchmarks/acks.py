@@ -20,6 +20,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from benchmarks.deliveries import Deliveries
 from benchmarks.figures import memory_table, table, verdict
 from benchmarks.load import Load, Result, run
 from benchmarks.measured import Measured
@@ -113,8 +114,8 @@ class Bench:
             self.turns.append(turns / (time.perf_counter() - start))
 
     async def _load(self, server: Server, tokens: tuple[str, ...], seconds: float) -> Result:
-        url = f"{server.origin}{PATH}"
-        load = Load(url, self.connector.url, tokens, self._sent, seconds)
+        writer = Deliveries(self.connector.url, tokens)
+        load = Load(f"{server.origin}{PATH}", writer, self._sent, seconds)
         result = await asyncio.get_running_loop().run_in_executor(self._pool, run, load)
         self._sent += len(result.taken)
         return result

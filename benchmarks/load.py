@@ -1,37 +1,27 @@
-"""The load: messages over some connections at once, each message with an id of its own."""
+"""The load: requests over some connections at once."""
 
 from __future__ import annotations
 
 import asyncio
-import itertools
-import json
 import re
 import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from yarl import URL
 
-from benchmarks.messages import channel, message
+Writer = Callable[[URL, int], Iterator[bytes]]
+"""Writes whole requests to an address without end, from the one of that number on."""
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-PER_THREAD = 10
-"""Messages of each thread; Loupe lets 20 wait."""
-ID = "000000000000"
-THREAD = "111111111111"
-"""Stand in the text of a message for what it gets, which is as long."""
 LENGTH = re.compile(rb"content-length: (\d+)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What to send: `first` numbers the first message, `tokens` are used in turn."""
+    """What to send: `first` is the number of the first message."""
 
     url: str
-    service: str
-    tokens: tuple[str, ...]
+    writer: Writer
     first: int
     seconds: float
     connections: int = 16
@@ -56,7 +46,7 @@ def run(load: Load) -> Result:
 
 
 async def _run(load: Load) -> Result:
-    requests = _requests(load)
+    requests = load.writer(URL(load.url), load.first)
     taken: list[float] = []
     start = time.perf_counter()
     callers = (_call(load, requests, taken, start) for _ in range(load.connections))
@@ -78,23 +68,3 @@ async def _call(load: Load, requests: Iterator[bytes], taken: list[float], start
             raise RuntimeError(f"{load.url} answered {head.splitlines()[0].decode()}")
     writer.close()
     await writer.wait_closed()
-
-
-def _requests(load: Load) -> Iterator[bytes]:
-    """Write the requests; only ids differ, so the rest is written once for each token."""
-    body = json.dumps(message(load.service, ID, channel(THREAD)))
-    heads = itertools.cycle([_head(load, token, len(body)) for token in load.tokens])
-    for number in itertools.count(load.first):
-        ids = body.replace(ID, f"{number:012}").replace(THREAD, f"{number // PER_THREAD:012}")
-        yield next(heads) + ids.encode()
-
-
-def _head(load: Load, token: str, length: int) -> bytes:
-    url = URL(load.url)
-    return (
-        f"POST {url.path} HTTP/1.1\r\n"
-        f"Host: {url.authority}\r\n"
-        f"Authorization: Bearer {token}\r\n"
-        "Content-Type: application/json; charset=utf-8\r\n"
-        f"Content-Length: {length}\r\n\r\n"
-    ).encode()

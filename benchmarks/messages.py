@@ -1,4 +1,4 @@
-"""Messages as Teams delivers them."""
+"""Messages as Teams and Slack deliver them."""
 
 from __future__ import annotations
 
@@ -50,3 +50,26 @@ def group(name: str) -> dict[str, Any]:
 def personal(name: str) -> dict[str, Any]:
     """Name a chat with one person."""
     return {"id": f"a:{name}", "conversationType": "personal"}
+
+
+def slack_event(identity: str, thread: str) -> dict[str, Any]:
+    """Write a question in a thread of a channel as Slack delivers it, with a mention."""
+    return {
+        "type": "event_callback",
+        "team_id": "T1",
+        "api_app_id": "A1",
+        "event_id": f"Ev{identity}",
+        "event_time": 1700000000,
+        "authorizations": [{"team_id": "T1", "user_id": "UBOT", "is_bot": True}],
+        "event": {
+            "type": "message",
+            "channel": "C1",
+            "channel_type": "channel",
+            "user": "UALEX",
+            "team": "T1",
+            "ts": f"1700000000.{identity}",
+            "thread_ts": f"1700000000.{thread}",
+            "text": "<@UBOT> What is on the sign behind the red car?",
+            "event_ts": f"1700000000.{identity}",
+        },
+    }

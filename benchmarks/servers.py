@@ -1,6 +1,6 @@
 """The servers that are compared; each runs in a process of its own.
 
-    python -m benchmarks.servers loupe|botbuilder|aiohttp
+    python -m benchmarks.servers loupe|botbuilder|bolt|aiohttp
 
 It prints its origin when it is ready, answers each line on standard input with what was seen
 since the line before (`benchmarks.watch.Seen` as JSON), and ends with the input. Loupe takes its
@@ -79,6 +79,24 @@ async def botbuilder() -> AsyncIterator[str]:
 
 
 @asynccontextmanager
+async def bolt() -> AsyncIterator[str]:
+    """Run Slack's Bolt as its documentation has it, with a listener that does nothing."""
+    from slack_bolt.async_app import AsyncApp
+
+    app = AsyncApp(
+        token=os.environ["SLACK_BOT_TOKEN"], signing_secret=os.environ["SLACK_SIGNING_SECRET"]
+    )
+    app.client.base_url = f"{os.environ['SLACK_API_URL']}/"
+
+    @app.event("message")
+    async def heard() -> None:
+        """Hear a message, and do nothing."""
+
+    async with _serving(app.web_app("/slack/events")) as origin:
+        yield origin
+
+
+@asynccontextmanager
 async def bare() -> AsyncIterator[str]:
     """Run a handler that reads the JSON and answers: the least that any server would do."""
 
@@ -93,7 +111,14 @@ async def bare() -> AsyncIterator[str]:
 @asynccontextmanager
 async def _listening(receive: Handler) -> AsyncIterator[str]:
     app = web.Application()
-    app.router.add_post(PATH, receive)
+    for path in (PATH, "/slack/events"):
+        app.router.add_post(path, receive)
+    async with _serving(app) as origin:
+        yield origin
+
+
+@asynccontextmanager
+async def _serving(app: web.Application) -> AsyncIterator[str]:
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -106,6 +131,7 @@ async def _listening(receive: Handler) -> AsyncIterator[str]:
 SERVERS: dict[str, Callable[[], AbstractAsyncContextManager[str]]] = {
     "loupe": loupe,
     "botbuilder": botbuilder,
+    "bolt": bolt,
     "aiohttp": bare,
 }
 

@@ -18,6 +18,7 @@ from tests.browser import launched, opened
 from tests.servers.openid import OpenIdServer
 from tests.servers.page import serve
 from tests.servers.redis_server import ENGINES, RedisServer, find_engine
+from tests.slack_office import Offices
 from tests.stages import Stages
 
 if TYPE_CHECKING:
@@ -124,6 +125,13 @@ async def stages(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stag
     """The channels that the same conversations are held on; see `tests.talks`."""
     async with Stages(tmp_path_factory.mktemp("stages")) as stages:
         yield stages
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def offices(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Offices]:
+    """The workspaces of Slack that tests share; they need the session's event loop."""
+    async with Offices(tmp_path_factory.mktemp("offices")) as offices:
+        yield offices
 
 
 @pytest.fixture

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import TYPE_CHECKING, Any, Self
 
 from tests.bot_under_test import Loupe, running
 from tests.pictures import MEDIA
@@ -64,6 +64,16 @@ class Office:
         thread = await self.say(text, *files, **where)
         return (await self.answered(thread, before + 1))[-1].text
 
+    async def clear(self) -> None:
+        """Forget all that was said, on both sides."""
+        await self.bot.settled()
+        await self.bot.redis.flushdb()
+        for file in self.bot.files():
+            file.unlink()
+        self.bot.model.forget()
+        self.bot.vision.forget()
+        self.slack.forget()
+
     async def slash(self, text: str, **where: str) -> str:
         """Say `/loupe …`; returns what only its author sees of the answer."""
         before = len(self.private)
@@ -97,6 +107,34 @@ class Office:
             message={"ts": shown.ts, "thread_ts": thread},
         )
         assert await self.deliver(payload) == 200
+
+
+class Offices:
+    """Offices that tests share, each opened when it is first needed.
+
+    "http" and "socket" are named by how Slack delivers; "troubles" is like the first, for tests
+    after which Slack is to be left alone for a while.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._opened: dict[str, Office] = {}
+        self._stack = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._stack.aclose()
+
+    async def get(self, name: str) -> Office:
+        """Give an office in which nothing has happened yet."""
+        if name not in self._opened:
+            opening = opened(self._folder / name, socket=name == "socket")
+            self._opened[name] = await self._stack.enter_async_context(opening)
+        office = self._opened[name]
+        await office.clear()
+        return office
 
 
 @asynccontextmanager

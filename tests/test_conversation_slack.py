@@ -7,22 +7,23 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
+import pytest_asyncio
 
 from bot import texts
 from tests.bot_under_test import words
 from tests.servers.openai import call_tools, say
-from tests.slack_office import CAR, Office, opened
+from tests.slack_office import CAR
 from tests.slack_posts import MENTION, changed, deleted, delivered, said, slash
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-    from pathlib import Path
+    from tests.slack_office import Office, Offices
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
-@pytest.fixture(params=["http", "socket"])
-async def office(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[Office]:
-    async with opened(tmp_path, socket=request.param == "socket") as office:
-        yield office
+@pytest_asyncio.fixture(loop_scope="session", params=["http", "socket"])
+async def office(request: pytest.FixtureRequest, offices: Offices, brisk: None) -> Office:
+    return await offices.get(request.param)
 
 
 async def test_a_photo_is_answered_in_its_thread_by_a_stream(office: Office) -> None:

@@ -7,23 +7,24 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
+import pytest_asyncio
 
 from bot import texts
 from tests.servers.openai import say
-from tests.slack_office import CAR, Office, opened
+from tests.slack_office import CAR
 from tests.slack_posts import MENTION, button, said, shortcut
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-    from pathlib import Path
+    from tests.slack_office import Office, Offices
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 GROUP = "G1"
 
 
-@pytest.fixture
-async def office(tmp_path: Path) -> AsyncIterator[Office]:
-    async with opened(tmp_path) as office:
-        yield office
+@pytest_asyncio.fixture(loop_scope="session")
+async def office(offices: Offices, brisk: None) -> Office:
+    return await offices.get("http")
 
 
 async def asked(office: Office, channel: str = "C1") -> str:

@@ -6,25 +6,28 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
+import pytest_asyncio
 
 from bot import texts
 from tests.bot_under_test import words
 from tests.pictures import MEDIA
 from tests.servers.openai import begun, call_tools, say
-from tests.slack_office import CAR, Office, opened
+from tests.slack_office import CAR, opened
 from tests.slack_posts import MENTION
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
     from pathlib import Path
+
+    from tests.slack_office import Office, Offices
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 SIGN = (MEDIA / "notice_double_parking.jpg").read_bytes()
 
 
-@pytest.fixture
-async def office(tmp_path: Path) -> AsyncIterator[Office]:
-    async with opened(tmp_path) as office:
-        yield office
+@pytest_asyncio.fixture(loop_scope="session")
+async def office(offices: Offices, brisk: None) -> Office:
+    return await offices.get("http")
 
 
 async def test_any_number_of_files_is_one_question(office: Office) -> None:

@@ -6,20 +6,21 @@ import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
+import pytest_asyncio
 
 from bot import texts
-from tests.slack_office import CAR, Office, opened
+from tests.slack_office import CAR
 from tests.slack_posts import BOT, MENTION, TEAM, delivered, said
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-    from pathlib import Path
+    from tests.slack_office import Office, Offices
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
-@pytest.fixture
-async def office(tmp_path: Path) -> AsyncIterator[Office]:
-    async with opened(tmp_path) as office:
-        yield office
+@pytest_asyncio.fixture(loop_scope="session")
+async def office(offices: Offices, brisk: None) -> Office:
+    return await offices.get("http")
 
 
 async def test_whoever_invites_loupe_is_greeted_with_what_can_be_said_there(

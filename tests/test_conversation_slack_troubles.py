@@ -7,26 +7,29 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
+import pytest_asyncio
 
 from bot import texts
 from tests.servers.openai import say
 from tests.servers.slack import CUT, HTML, LOST, THROTTLED, TOKEN
-from tests.slack_office import CAR, Office, opened
+from tests.slack_office import CAR, opened
 from tests.slack_posts import delivered, said
 from tests.test_conversation_transcript import parsed
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
     from pathlib import Path
+
+    from tests.slack_office import Office, Offices
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 PIECES = ("A bowl of fruit. ", "Three apples, ", "and a pear.")
 WHOLE = "".join(PIECES)
 
 
-@pytest.fixture
-async def office(tmp_path: Path) -> AsyncIterator[Office]:
-    async with opened(tmp_path) as office:
-        yield office
+@pytest_asyncio.fixture(loop_scope="session")
+async def office(offices: Offices, brisk: None) -> Office:
+    return await offices.get("troubles")
 
 
 async def asked(office: Office) -> str:

@@ -109,6 +109,14 @@ class SlackServer(Loopback):
         """Where the Web API is."""
         return f"{self.url}/api"
 
+    def forget(self) -> None:
+        """Drop what was said and ordered, as in a workspace where nothing has happened."""
+        for kept in (self.messages, self.posts, self.shared, self.calls, self.hooked):
+            kept.clear()
+        self.errors.clear()
+        self.rates = Rates()
+        self.agent, self.signed_out = True, False
+
     def stamp(self) -> str:
         """Make the next time stamp."""
         return f"{int(time.time())}.{next(self._stamps):06}"
