@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -66,6 +67,7 @@ async def test_what_was_stored_of_it_is_worked_off(kind: str, tmp_path: Path) ->
     outside.channel = Absent("fake")  # type: ignore[assignment]
     thread = Thread("fake", "tenant", "conversation")
     message = Message("1", thread, Author("U1"), "look", kind=kind, quoted="0")  # type: ignore[arg-type]
+    await outside.inbox.receive(replace(message, id="0", kind="message"))
     await outside.inbox.receive(message)
     assert await outside.queued()
     await House(outside).work(thread)
