@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from benchmarks import acks, photos, turn, video, vision
+from benchmarks import acks, photos, slack_acks, turn, video, vision
 from benchmarks.figures import machine
 
 
@@ -13,6 +13,7 @@ def main() -> None:
     start = time.monotonic()
     print(machine())
     acks.main()
+    slack_acks.main()
     print("\nPreparing a photo\n")
     photos.main(photos.ROUNDS)
     turn.main()

@@ -2,32 +2,25 @@
 
     python -m benchmarks.slack_acks [ROUNDS]
 
-As in `benchmarks.acks`, with events that are signed one by one.
+Loupe starts each round anew with an empty store; each event is signed on its own.
 """
 
 from __future__ import annotations
 
 import asyncio
-import multiprocessing
 import sys
-import tempfile
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import AsyncExitStack
-from pathlib import Path
-from typing import Any
 
-from benchmarks.acks import ROUNDS, SECONDS, WAITING, WARM_SECONDS, milliseconds
 from benchmarks.deliveries import SlackDeliveries
-from benchmarks.figures import table, verdict
-from benchmarks.load import Load, Result, run
-from benchmarks.measured import Measured
-from benchmarks.processes import Server
-from tests.servers.openai import KEY, Hang, OpenAIServer, say
+from benchmarks.figures import verdict
+from benchmarks.trial import ROUNDS, WAITING, Trial
+from tests.servers.openai import Hang, say
 from tests.servers.slack import TOKEN, SlackServer
 from tests.slack_posts import SECRET
 
+PATH = "/slack/events"
 LIMIT = 3.0
 """Seconds within which Slack wants its answer."""
+AIM = 0.2
 
 BARE = "bare aiohttp handler"
 BOLT = "Bolt, storing nothing"
@@ -35,89 +28,43 @@ LOUPE = "Loupe"
 BUSY = "Loupe, answering as well"
 
 
-class Bench:
-    """The services around the servers, the load, and what was measured."""
-
-    def __init__(self, folder: Path, pool: ProcessPoolExecutor) -> None:
-        self.slack = SlackServer()
-        self.model = OpenAIServer()
-        self.measured = {name: Measured() for name in (BARE, BOLT, LOUPE, BUSY)}
-        self._folder = folder
-        self._pool = pool
-        self._sent = 0
-
-    def server(self, kind: str, folder: str = "", **settings: Any) -> Server:
-        """Make a server, not yet started."""
-        shared = {
+async def measure(rounds: int) -> None:
+    """Measure all servers, and print it."""
+    async with Trial(PATH, (BARE, BOLT, LOUPE, BUSY)) as trial:
+        slack = SlackServer()
+        await trial.enter(slack)
+        trial.settings |= {
             "SLACK_BOT_TOKEN": TOKEN,
             "SLACK_SIGNING_SECRET": SECRET,
-            "SLACK_API_URL": self.slack.api_url,
-            "OPENAI_BASE_URL": f"{self.model.url}/v1",
-            "OPENAI_API_KEY": KEY,
-            "OPENAI_MODEL": "gpt-4o",
-            "LOUPE_HOST": "127.0.0.1",
-            "LOUPE_SHUTDOWN_SECONDS": 0,
+            "SLACK_API_URL": slack.api_url,
         }
-        return Server(kind, self._folder / (folder or kind), shared | settings)
-
-    async def measure(self, name: str, server: Server) -> None:
-        """Put the load on a server, a little to warm it up, and note what came of the rest."""
-        await self._load(server, WARM_SECONDS)
-        await server.look()
-        self.measured[name].results.append(await self._load(server, SECONDS))
-        self.measured[name].seen.append(await server.look())
-
-    async def loupe(self, name: str, folder: str, **settings: Any) -> None:
-        """Measure Loupe with an empty store."""
-        self.model.default = say("A red car.") if name == BUSY else Hang()
-        async with self.server("loupe", folder, **settings) as loupe:
-            await self.measure(name, loupe)
-
-    async def _load(self, server: Server, seconds: float) -> Result:
-        load = Load(f"{server.origin}/slack/events", SlackDeliveries(SECRET), self._sent, seconds)
-        result = await asyncio.get_running_loop().run_in_executor(self._pool, run, load)
-        self._sent += len(result.taken)
-        return result
-
-
-async def measure(rounds: int) -> Bench:
-    """Measure all servers."""
-    spawn = multiprocessing.get_context("spawn")
-    async with AsyncExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        pool = stack.enter_context(ProcessPoolExecutor(1, spawn))
-        bench = Bench(folder, pool)
-        for service in (bench.slack, bench.model):
-            await stack.enter_async_context(service)
-        bare = await stack.enter_async_context(bench.server("aiohttp"))
-        bolt = await stack.enter_async_context(bench.server("bolt"))
+        bare, bolt = trial.server("aiohttp"), trial.server("bolt")
+        await trial.enter(bare, bolt)
+        deliveries = SlackDeliveries(SECRET)
         for number in range(rounds):
-            await bench.measure(BARE, bare)
-            await bench.measure(BOLT, bolt)
-            await bench.loupe(LOUPE, f"loupe-{number}", **WAITING)
-            await bench.loupe(BUSY, f"answering-{number}")
-        return bench
+            await trial.measure(BARE, bare, deliveries)
+            await trial.measure(BOLT, bolt, deliveries)
+            trial.model.default = Hang()
+            async with trial.server("loupe", f"loupe-{number}", **WAITING) as loupe:
+                await trial.measure(LOUPE, loupe, deliveries)
+            trial.model.default = say("A red car.")
+            async with trial.server("loupe", f"answering-{number}") as loupe:
+                await trial.measure(BUSY, loupe, deliveries)
+        report(trial)
 
 
-def report(bench: Bench) -> None:
+def report(trial: Trial) -> None:
     """Print the results beside each other."""
-    bolt, busy = bench.measured[BOLT], bench.measured[BUSY]
-    table(
-        "Accepting Slack's events: POST /slack/events over 16 connections",
-        ("", "acks/s", "times", "p50 ms", "p99 ms", "CPU ms", "stall p99.9 ms", "max ms"),
-        [
-            (name, f"{each.rate:.0f}", f"{each.rate / bolt.rate:.1f}", *milliseconds(each))
-            for name, each in bench.measured.items()
-        ],
+    trial.report("Accepting Slack's events", beside=BOLT)
+    share = max(trial.measured[name].taken(1) for name in (LOUPE, BUSY)) / LIMIT
+    verdict(
+        f"Slowest answer {share:.0%} of Slack's three seconds", f"{AIM:.0%}", reached=share <= AIM
     )
-    slowest = max(busy.taken(1), bench.measured[LOUPE].taken(1))
-    share = slowest / LIMIT
-    verdict(f"Slowest answer {share:.0%} of Slack's three seconds", "20%", reached=share <= 0.2)
 
 
 def main(rounds: int = ROUNDS) -> None:
     """Measure and print."""
-    report(asyncio.run(measure(rounds)))
+    asyncio.run(measure(rounds))
 
 
 if __name__ == "__main__":
