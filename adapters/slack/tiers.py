@@ -25,16 +25,13 @@ POSTS: tuple[Rate, ...] = ((1, 1.0),)
 RATES: Mapping[str, tuple[Rate, ...]] = MappingProxyType(
     {
         "agents.sessions.setStatus": TIER_3,
-        "assistant.threads.setStatus": TIER_3,
         "assistant.threads.setSuggestedPrompts": TIER_3,
         "chat.appendStream": TIER_4,
-        "chat.delete": TIER_3,
         "chat.postEphemeral": TIER_4,
         "chat.postMessage": POSTS,
         "chat.startStream": TIER_2,
         "chat.stopStream": TIER_2,
         "chat.update": TIER_3,
-        "conversations.history": TIER_3,
         "conversations.replies": TIER_3,
         "files.completeUploadExternal": TIER_4,
         "files.getUploadURLExternal": TIER_4,
