@@ -12,18 +12,24 @@ PARAGRAPH, LINE, SENTENCE, WORD, CHARACTER = (Fraction(part, 32) for part in (24
 """From which fraction of the limit on a part may end where such a unit ends."""
 
 _OPENING = re.compile(r"(`{3,})[^`\n]*\n")
+_ROW = re.compile(r"[ \t]*\|")
+_DELIMITER = re.compile(r"[ \t]*\|(?:[ \t]*:?-+:?[ \t]*\|)*[ \t]*(?::?-+:?[ \t]*)?\n")
 _BLANK_LINES = re.compile(r"\A(?:[ \t]*\n)+")
 _KEPT_APART = "\u200b"
 
 
 @dataclass(frozen=True, slots=True)
 class _Cut:
-    """Where a part ends, and what the code it ends in needs: `fence` is the opening line."""
+    """Where a part ends, and what the code or the table it ends in needs.
+
+    `fence` is the opening line, `heading` the first two lines.
+    """
 
     at: int
     fence: str = ""
     closing: str = ""
     reopening: str = ""
+    heading: str = ""
 
 
 def split(text: str, limit: int) -> list[str]:
@@ -31,8 +37,8 @@ def split(text: str, limit: int) -> list[str]:
 
     A part ends at the first paragraph end past three quarters of the limit, or a little later at
     the end of a line, sentence, word or character. Code that is cut is closed, and opened again
-    with its language. White space at the cuts is lost, nothing else. Fences are taken as
-    `bot.markdown` writes them.
+    with its language; a table that is cut goes on below its heading. White space at the cuts is
+    lost, nothing else. Fences are taken as `bot.markdown` writes them.
 
     Each cut depends only on the text before it. As a text grows, each part of it therefore only
     grows too, and is final once another follows.
@@ -54,19 +60,33 @@ def closing(text: str, limit: int) -> str:
 
 def _find(text: str, limit: int) -> _Cut | None:
     """Find the end of the first part, if it is in sight."""
-    fence, start = "", 0
+    fence, heading, before, start = "", "", "", 0
     while start < len(text):
         end = text.find("\n", start) + 1 or len(text)
         line = text[start:end]
-        was, fence = fence, _fence_after(fence, line, limit)
-        if fence == was and (cut := _within_line(text, start, end, fence, limit)):
+        was, fence = (fence, heading), _fence_after(fence, line, limit)
+        heading = "" if fence else _heading_after(heading, before, line, limit)
+        if fence == was[0] and (cut := _within_line(text, start, end, fence, limit)):
             return cut
         enough = limit * (LINE if line.strip() else PARAGRAPH)
-        opens = fence and not was
-        if line.endswith("\n") and end >= enough and not opens:
-            return _Cut(end, fence, f"\n{_run(fence)}" if fence else "")
-        start = end
+        opens = (fence, heading) != was and (fence or heading)
+        if line.endswith("\n") and end >= enough and not opens and not _heads(before, line, limit):
+            return _Cut(end, fence, f"\n{_run(fence)}" if fence else "", heading=heading)
+        before, start = line, end
     return None
+
+
+def _heading_after(heading: str, before: str, line: str, limit: int) -> str:
+    """Tell the heading of the table that is open after a line; one too long does not count."""
+    if heading:
+        return heading if _ROW.match(line) else ""
+    begins = _ROW.match(before) and _DELIMITER.fullmatch(line)
+    return before + line if begins and len(before + line) <= limit // 8 else ""
+
+
+def _heads(before: str, line: str, limit: int) -> bool:
+    """Tell whether a line may be the first of a table, which says nothing without the next."""
+    return not _ROW.match(before) and bool(_ROW.match(line)) and len(line) <= limit // 16
 
 
 def _fence_after(fence: str, line: str, limit: int) -> str:
@@ -86,6 +106,7 @@ def _within_line(text: str, start: int, end: int, fence: str, limit: int) -> _Cu
     """Find a cut in a line that leads past the limit."""
     closing = f"\n{_run(fence)}" if fence else "`"
     room = limit - len(closing)
+    row = not fence and _ROW.match(text, start)
     for at in range(max(start + 1, int(limit * SENTENCE)), end):
         if text[at] == "\n":
             return None
@@ -96,7 +117,7 @@ def _within_line(text: str, start: int, end: int, fence: str, limit: int) -> _Cu
         elif text.count("`", start, at) % 2:
             if forced or (part >= CHARACTER and _between(text, at, "`")):
                 return _Cut(at, "", "`", "`")
-        elif forced or _ends_prose(text, at, part):
+        elif forced or (_ends_row if row else _ends_prose)(text, at, part):
             return _Cut(at)
     return None
 
@@ -106,6 +127,11 @@ def _ends_prose(text: str, at: int, part: Fraction) -> bool:
     before, after = text[at - 1], text[at]
     if before in "。！？" or (after.isspace() and (before in ".!?…" or part >= WORD)):
         return True
+    return _ends_row(text, at, part)
+
+
+def _ends_row(text: str, at: int, part: Fraction) -> bool:
+    """Tell whether a row of a table has to be cut, which spoils it."""
     return part >= CHARACTER and _between(text, at, "")
 
 
@@ -124,6 +150,8 @@ def _between(text: str, at: int, but: str) -> bool:
 def _resumed(text: str, cut: _Cut) -> str:
     """Begin the next part; empty while nothing visible is known of it."""
     rest = text[cut.at :]
+    if cut.heading and _ROW.match(rest):
+        return cut.heading + rest
     if not cut.fence:
         rest = rest.lstrip()
         return cut.reopening + rest if rest else ""

@@ -8,8 +8,9 @@ from bot.markdown import render
 from bot.parts import closing, split
 
 PIECES = ("w1 ", "w2. ", "w3", "\n", "\n\n", "```py\n", "\n```\n", "`w4 w5`", "    ", "日本語。")
+ROWS = ("\n| a | b |\n", "| - | - |\n", "| cc | dd |\n" * 5, "| cc")
 PILES = ("x" * 30, "y" * 250, "lorem ipsum " * 12, "e\u0301" * 9, "👩\u200d👧", "`", "@\u200bz")
-texts = st.lists(st.sampled_from(PIECES + PILES), max_size=40).map("".join)
+texts = st.lists(st.sampled_from(PIECES + PILES + ROWS), max_size=40).map("".join)
 limits = st.sampled_from([200, 211, 256, 400])
 relaxed = settings(deadline=None, max_examples=200)
 
@@ -62,6 +63,46 @@ def test_no_empty_code_is_opened_at_a_cut() -> None:
     code = "```py\n" + "a = 1\n" * 27
     parts = split(f"{code}```\nDone.", 200)
     assert parts == [f"{code}```", "Done."]
+
+
+def table(rows: int) -> list[str]:
+    head = ["| part | cost |", "| :--- | ---: |"]
+    return [*head, *(f"| door {row} | {row} € |" for row in range(rows))]
+
+
+def test_a_table_goes_on_below_its_heading() -> None:
+    head, lines = "| part | cost |\n| :--- | ---: |\n", table(30)
+    parts = split("Look:\n\n" + "\n".join(lines) + "\n\nDone.", 300)
+    assert len(parts) == 3
+    assert parts[0].startswith(f"Look:\n\n{head}| door 0 ")
+    assert all(part.startswith(f"{head}| door") and len(part) <= 300 for part in parts[1:])
+    assert re.findall(r"\| door .*\|", "\n".join(parts)) == lines[2:]
+    assert parts[-1].endswith("\n\nDone.")
+
+
+def test_what_follows_a_table_gets_no_heading() -> None:
+    whole = "\n".join(table(13))
+    assert split(f"{whole}\n\nDone.", 300) == [whole, "Done."]
+    assert split(f"{whole}\nDone.", 300) == [whole, "Done."]
+
+
+def test_a_heading_stays_with_its_table() -> None:
+    first, second = split("\n".join([words(315).strip(), *table(4)]), 400)
+    assert first.endswith("| :--- | ---: |\n| door 0 | 0 € |")
+    assert second.startswith("| part | cost |\n| :--- | ---: |\n| door 1 | 1 € |")
+
+
+def test_lines_of_code_are_no_table() -> None:
+    parts = split("```\n" + "\n".join(table(30)) + "\n```", 300)
+    assert all(part.startswith("```\n|") for part in parts)
+    assert "\n".join(parts).count("| part |") == 1
+
+
+def test_a_heading_too_long_to_repeat_is_not() -> None:
+    head = "| " + "x" * 60 + " |\n| --- |\n"
+    parts = split(head + "| cell |\n" * 60, 300)
+    assert len(parts) > 1
+    assert "".join(parts).count("x" * 60) == 1
 
 
 def test_a_span_is_closed_and_opened_again() -> None:
