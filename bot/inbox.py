@@ -87,13 +87,15 @@ def _waits(letter: Letter) -> bool:
 
 def _letter(message: Message, command: Command | None) -> Letter:
     if command is not None:
+        # Unless it stops, an edit has to come after what it takes back, as a deletion has to.
+        overtakes = command.express and not message.withdraws
         return Letter(
             message,
-            express=command.express or command.name == "stop",
+            express=overtakes or command.name == "stop",
             stops=command.stops,
             joins=False,
         )
-    if message.kind == "deleted":  # It has to come after what it takes back.
+    if message.kind == "deleted":
         return Letter(message, joins=False)
     if message.kind != "message":
         return Letter(message, express=True, joins=False)

@@ -137,6 +137,16 @@ async def test_a_question_that_becomes_a_command_is_forgotten(bench: Bench) -> N
     assert (await bench.said(edited(POST, "/usage")))[-1] == texts.NO_USAGE
 
 
+async def test_a_waiting_question_that_becomes_a_command_is_never_answered(bench: Bench) -> None:
+    first = await bench.taken(replace(POST, id="m0"))
+    await bench.receive(POST, edited(POST, "/usage"))
+    await bench.house.work()
+    await bench.house.desk.handle(first)
+    await bench.house.work()
+    assert len(bench.model.requests) == 1
+    assert [turn.messages for turn in (await bench.outside.past()).turns] == [("m0",)]
+
+
 async def test_a_command_that_is_edited_while_it_waits_is_not_obeyed(bench: Bench) -> None:
     order = command("/model gpt-other")
     await bench.said(order, edited(order, "/model"))

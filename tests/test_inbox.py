@@ -74,6 +74,13 @@ async def test_words_take_their_place_and_some_commands_overtake(
     assert await bench.receive(text=text) == [Letter(replace(POST, text=text), **how)]
 
 
+async def test_an_edit_to_a_command_comes_after_what_it_takes_back(bench: Bench) -> None:
+    letters = await bench.receive(text="/json", version="v2")
+    assert letters == [Letter(replace(POST, text="/json", version="v2"), joins=False)]
+    *_, stop = await bench.receive(text="/stop", version="v2")
+    assert (stop.express, stop.stops) == (True, True)
+
+
 async def test_a_picture_without_words_waits_for_company(bench: Bench) -> None:
     alone, asked = {"text": " ", "attachments": (PHOTO,)}, {"attachments": (PHOTO,)}
     await bench.receive(**alone)
