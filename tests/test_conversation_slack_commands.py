@@ -155,8 +155,9 @@ async def test_a_watched_channel_has_its_photos_looked_at(office: Office) -> Non
     assert answer.text.endswith(texts.ASK_ON)
     assert len(office.bot.model.requests) == 1
     told = await office.slash("watch off", channel_id="C1")
-    assert told == office.slack.messages[-1].text == texts.watch_set("off", "Alex")
-    assert not office.slack.messages[-1].only_for
+    announced, private = office.slack.messages[-2:]
+    assert told == announced.text == private.text == texts.watch_set("off", "Alex")
+    assert (announced.only_for, private.only_for) == ("", "UALEX")
     await office.say("", office.slack.file(CAR), channel="C1", user="USAM")
     await office.bot.settled()
     assert len(office.bot.model.requests) == 1

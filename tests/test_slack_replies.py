@@ -213,9 +213,35 @@ async def test_what_concerns_all_is_told_to_one_and_posted() -> None:
     async with office() as parts:
         parts.server.then(POST, Answer({"ok": True, "ts": "7.0001"}))
         assert await parts.channel.post(where, FINAL) == ""
-    assert parts.asked() == [EPHEMERAL, POST]
+    assert parts.asked() == [POST, EPHEMERAL]
     assert [form["text"] for form in parts.forms(POST)] == ["A red car."]
     assert "thread_ts" not in parts.forms(POST)[0]
+
+
+async def test_what_cannot_be_posted_to_all_is_told_to_nobody_and_tried_again() -> None:
+    where = address(private=True, public=True, thread="")
+    async with office() as parts:
+        parts.server.then(POST, refused("no_permission"))
+        with pytest.raises(Refused):
+            await parts.channel.post(where, FINAL)
+        await parts.channel.post(where, FINAL)
+    assert parts.asked() == [POST, POST, EPHEMERAL]
+
+
+async def test_what_was_perhaps_posted_to_all_is_told_to_one() -> None:
+    where = address(private=True, public=True, thread="")
+    async with office() as parts:
+        parts.server.then(POST, CUT)
+        await parts.channel.post(where, FINAL)
+    assert parts.asked() == [POST, EPHEMERAL]
+
+
+async def test_what_all_were_told_is_not_told_twice_for_one_who_was_not() -> None:
+    where = address(private=True, public=True, thread="")
+    async with office() as parts:
+        parts.server.then(EPHEMERAL, refused("no_permission"))
+        assert await parts.channel.post(where, FINAL) == ""
+    assert parts.asked() == [POST, EPHEMERAL]
 
 
 async def test_files_and_pictures_are_shared_in_the_thread() -> None:

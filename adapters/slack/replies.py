@@ -96,8 +96,7 @@ class SlackChannel:
             return ""
         if address.get("private"):
             if post.stage is Stage.FINAL:
-                await self._private.say(address, post)
-                await self._announce(address, post)
+                await self._tell(address, post)
             return ""
         try:
             return await self._growth.post(address, post)
@@ -105,14 +104,26 @@ class SlackChannel:
             await self._ask_for_invitation(address)
             raise
 
-    async def _announce(self, address: Address, post: Post) -> None:
-        """Post what concerns all at the top of the place, where it was told to one."""
-        if not address.get("public"):
-            return
+    async def _tell(self, address: Address, post: Post) -> None:
+        """Tell one, after all whom it concerns; they are not told again because one was not."""
+        told = bool(address.get("public")) and await self._announce(address, post)
+        try:
+            await self._private.say(address, post)
+        except (Gone, Refused) as error:
+            if not told:
+                raise
+            log.warning("told_to_all_alone", why=str(error))
+
+    async def _announce(self, address: Address, post: Post) -> bool:
+        """Post what concerns all at the top of the place; False where Loupe cannot be heard."""
         try:
             await self._paper.say({**address, "thread": ""}, post)
         except Gone:
             await self._ask_for_invitation(address)
+            return False
+        except Unclear as error:
+            log.info("perhaps_announced", why=str(error))
+        return True
 
     async def _ask_for_invitation(self, address: Address) -> None:
         """Tell who asked by a web hook that Loupe cannot be heard in that place."""
