@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from bot import texts
-from bot.channel import Gone, Post, Stage, StoppedByUser, Unclear
+from bot.channel import Gone, Post, Refused, Stage, StoppedByUser, Unclear
 from bot.parts import closing, split
 
 if TYPE_CHECKING:
@@ -138,7 +138,7 @@ class Reply:
             except StoppedByUser:
                 self._stop.set()
                 return
-            except (Gone, Unclear) as error:
+            except (Gone, Refused, Unclear) as error:
                 log.warning("edit_not_shown", error=type(error).__name__)
 
     async def _show(self, post: Post) -> None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from fakeredis import FakeAsyncRedis, FakeServer
 
 from adapters.redis.mailbox import RedisMailbox
 from bot import texts
-from bot.channel import Gone, Post, Stage, StoppedByUser, Unclear
+from bot.channel import Gone, Post, Refused, Stage, StoppedByUser, Unclear
 from bot.mailbox import Lease, Letter
 from bot.messages import Author, Message
 from bot.reply import Reply
@@ -19,6 +19,9 @@ from bot.sends import Sends
 from bot.settings import Limits
 from bot.threads import Thread
 from tests.fakes import FakeChannel
+
+if TYPE_CHECKING:
+    from bot.messages import Address
 
 THREAD = Thread("fake", "t", "c")
 
@@ -153,16 +156,40 @@ async def test_a_successor_keeps_what_was_shown_and_says_so_once() -> None:
     assert all(b.startswith(a) for a, b in itertools.pairwise(grown))
 
 
-async def test_edits_that_fail_do_not_end_the_answer() -> None:
+@pytest.mark.parametrize("fault", [Unclear, Refused])
+async def test_edits_that_fail_do_not_end_the_answer(fault: type[Exception]) -> None:
     bench = await Bench().leased()
     reply = bench.reply()
     await reply.open("…")
-    bench.channel.faults = [Unclear(), Unclear()]
+    bench.channel.faults = [fault(), fault()]
     for text in ("A", "A red", "A red car"):
         reply.grow(text)
         await bench.channel.until(text)
     await finish(reply, "A red car.")
     assert bench.channel.messages[0].text == "A red car."
+
+
+async def test_a_further_message_that_is_refused_is_opened_with_the_next_words() -> None:
+    bench = await Bench(text_limit=40).leased()
+    reply = bench.reply()
+    await reply.open("…")
+    first, more = "First paragraph, thirty letters.", "Second paragraph"
+    reply.grow(first)
+    await bench.channel.until(first)
+    post, refusals = bench.channel.post, [Refused("busy")]
+
+    async def refusing(address: Address, shown: Post) -> str:
+        if refusals:
+            raise refusals.pop()
+        return await post(address, shown)
+
+    bench.channel.post = refusing  # type: ignore[method-assign]
+    for end in (8, 12, len(more)):
+        reply.grow(f"{first}\n\n{more[:end]}")
+        await asyncio.sleep(0.02)
+    await bench.channel.until(more)
+    await finish(reply, f"{first}\n\n{more}.")
+    assert [message.text.strip() for message in bench.channel.messages] == [first, f"{more}."]
 
 
 async def test_a_final_edit_that_fails_is_raised_for_another_attempt() -> None:
