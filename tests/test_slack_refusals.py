@@ -6,7 +6,6 @@ import pytest
 
 from adapters.slack.refusals import (
     GONE,
-    LASTING,
     NO_ACCESS,
     POSTS,
     TOO_BIG,
@@ -62,14 +61,6 @@ def test_a_message_that_still_streams_is_a_conflict() -> None:
 def test_a_stream_that_does_not_open_is_to_be_a_post(error: str) -> None:
     assert type(refusal("chat.startStream", 200, error)) is NoStream
     assert type(refusal("chat.postMessage", 200, error)) is Refusal
-
-
-@pytest.mark.parametrize("error", sorted(LASTING))
-def test_a_message_that_can_never_be_edited_says_so(error: str) -> None:
-    told = refusal("chat.update", 200, error)
-    assert isinstance(told, Refusal)
-    assert told.lasting
-    assert not Refusal(200, "invalid_blocks").lasting
 
 
 def test_a_refusal_says_status_and_word() -> None:

@@ -55,11 +55,6 @@ class Refusal(Refused):
         self.error = error
         self.after = after
 
-    @property
-    def lasting(self) -> bool:
-        """Whether the message that was to be edited never can be."""
-        return self.error in LASTING
-
 
 class TooBig(Refusal):
     """The message is larger than Slack takes."""
