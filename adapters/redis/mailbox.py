@@ -14,7 +14,7 @@ import structlog
 from pydantic import TypeAdapter, ValidationError
 from redis.exceptions import RedisError
 
-from adapters.redis import keys, scripts
+from adapters.redis import keys, scripts, waiting
 from adapters.redis.connection import retrying
 from bot.mailbox import (
     LANES,
@@ -47,11 +47,21 @@ DAY_MS = 24 * 3600 * 1000
 PATIENCE = 30.0
 """Seconds that work which was accepted waits for a store that is away."""
 
-
-SCRIPTS = (
-    *("ACCEPT", "TAKE", "GATHER", "RENEW", "ANSWERED", "DONE"),
-    *("AGAIN", "BURY", "AHEAD", "CLAIM", "RECORD", "PRUNE", "RETRACT"),
-)
+SCRIPTS = {
+    "ACCEPT": scripts.ACCEPT,
+    "TAKE": scripts.TAKE,
+    "GATHER": scripts.GATHER,
+    "RENEW": scripts.RENEW,
+    "ANSWERED": scripts.ANSWERED,
+    "DONE": scripts.DONE,
+    "RETRACT": scripts.RETRACT,
+    "AGAIN": scripts.AGAIN,
+    "BURY": scripts.BURY,
+    "PRUNE": scripts.PRUNE,
+    "AHEAD": waiting.AHEAD,
+    "CLAIM": waiting.CLAIM,
+    "RECORD": waiting.RECORD,
+}
 
 
 def _ms(seconds: float) -> int:
@@ -67,7 +77,7 @@ class RedisMailbox:
         self._accept_seconds = accept_seconds
         self._limits = limits
         self._keep = _ms(limits.retention_days * 24 * 3600)
-        self._scripts = {name: redis.register_script(getattr(scripts, name)) for name in SCRIPTS}
+        self._scripts = {name: redis.register_script(lua) for name, lua in SCRIPTS.items()}
 
     async def _run(self, name: str, lane: int, *args: Any, within: float = PATIENCE) -> Any:
         script = self._scripts[name]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from adapters.redis import keys
 
-_COMMON = (
+COMMON = (
     f"local NEWS = '{keys.NEWS}'"
     + """
 local P = ARGV[1]
@@ -105,7 +105,7 @@ end
 # ARGV: prefix, box, digest, dedup ms, cap, stops, author, gathers, joins, message, keep ms, id of
 #       the post, id of the post that is withdrawn, its digest, so that it is not accepted later
 ACCEPT = (
-    _COMMON
+    COMMON
     + """
 local box, digest, stops = ARGV[2], ARGV[3], ARGV[6] == '1'
 local thread = thread_of(box)
@@ -146,7 +146,7 @@ return {'accepted', seq}
 
 # ARGV: prefix, token, lease ms, burst ms, longest burst ms
 TAKE = (
-    _COMMON
+    COMMON
     + _RUN
     + """
 local first = redis.call('ZRANGE', KEYS[1], 0, 0, 'WITHSCORES')
@@ -168,7 +168,7 @@ return reply_of(box, run, settle)
 
 # ARGV: prefix, box, token, generation, burst ms, longest burst ms
 GATHER = (
-    _COMMON
+    COMMON
     + _RUN
     + """
 local box = ARGV[2]
@@ -180,7 +180,7 @@ return reply_of(box, run, settle)
 
 # ARGV: prefix, box, token, generation, lease ms
 RENEW = (
-    _COMMON
+    COMMON
     + """
 local box = ARGV[2]
 if not holds(box, ARGV[3], ARGV[4]) then return {0, 0} end
@@ -198,7 +198,7 @@ return out
 
 # ARGV: prefix, box, token, generation, finished turn
 ANSWERED = (
-    _COMMON
+    COMMON
     + """
 if not holds(ARGV[2], ARGV[3], ARGV[4]) then return 0 end
 redis.call('HSET', P .. ARGV[2] .. ':lease', 'answered', ARGV[5])
@@ -209,7 +209,7 @@ return 1
 # ARGV: prefix, box, token, generation, erase, turn, request, keep ms, number of photos,
 #       (number, photo)..., places to pop...
 DONE = (
-    _COMMON
+    COMMON
     + _POP
     + """
 local box, erase = ARGV[2], ARGV[5]
@@ -242,7 +242,7 @@ return 1
 # ARGV: prefix, box, token, generation, id of a post. Returns the digests of the files that nothing
 # names any more.
 RETRACT = (
-    _COMMON
+    COMMON
     + """
 if not holds(ARGV[2], ARGV[3], ARGV[4]) then return {'lost'} end
 local T, post = P .. thread_of(ARGV[2]), ARGV[5]
@@ -277,7 +277,7 @@ return out
 
 # ARGV: prefix, box, token, generation, delay ms, counts
 AGAIN = (
-    _COMMON
+    COMMON
     + """
 local box = ARGV[2]
 if not holds(box, ARGV[3], ARGV[4]) then return 0 end
@@ -291,7 +291,7 @@ return 1
 
 # ARGV: prefix, box, token, generation, dead letter, places to pop...
 BURY = (
-    _COMMON
+    COMMON
     + _POP
     + """
 local box = ARGV[2]
@@ -303,78 +303,9 @@ return 1
 """
 )
 
-# How many slips are before a message that waits for an answer of its own; -1 when it is worked on,
-# or will be answered together with a photo before it.
-_WAITING = """
-local function before(box, seq)
-  local last, open = 0, false
-  if owner(box) then
-    local run = redis.call('HMGET', P .. box .. ':lease', 'last', 'open')
-    last, open = tonumber(run[1] or 0), run[2] == '1'
-  end
-  local stop, head, by = state(box, 'stop'), nil, {}
-  for i, raw in ipairs(redis.call('LRANGE', P .. box .. ':slips', 0, -1)) do
-    local slip = cjson.decode(raw)
-    head = head or slip
-    if slip.seq == seq then
-      local joining, photo = slip.gathers or slip.joins, by[slip.author]
-      local same = slip.author == head.author
-      if same and slip.seq <= last and (i == 1 or joining) then return -1 end
-      local late = same and not open and photo and photo.seq <= last
-      if joining and photo and photo.gathers and photo.seq >= stop and not late then return -1 end
-      return i - 1
-    end
-    if not deletes(slip) then by[slip.author] = slip end
-  end
-  return -1
-end
-"""
-
-# ARGV: prefix, box, place
-AHEAD = (
-    _COMMON
-    + _WAITING
-    + """
-return before(ARGV[2], tonumber(ARGV[3]))
-"""
-)
-
-# ARGV: prefix, box, place, number, token, intent, keep ms
-CLAIM = (
-    _COMMON
-    + _WAITING
-    + """
-local box, sends = ARGV[2], P .. ARGV[2] .. ':sends:' .. ARGV[3]
-local known = redis.call('HGET', sends, ARGV[4])
-if known then return {'known', known} end
-if ARGV[5] == '' then
-  if before(box, tonumber(ARGV[3])) < 0 then return {'lost'} end
-elseif owner(box) ~= ARGV[5] then
-  return {'lost'}
-end
-redis.call('HSET', sends, ARGV[4], ARGV[6])
-redis.call('PEXPIRE', sends, ARGV[7])
-return {'claimed'}
-"""
-)
-
-# ARGV: prefix, box, place, number, token, what became of it, keep ms
-RECORD = (
-    _COMMON
-    + """
-local box, sends = ARGV[2], P .. ARGV[2] .. ':sends:' .. ARGV[3]
-if ARGV[5] ~= '' and owner(box) ~= ARGV[5] then return 0 end
-if redis.call('HEXISTS', sends, ARGV[4]) == 1 then
-  redis.call('HSET', sends, ARGV[4], ARGV[6])
-  redis.call('PEXPIRE', sends, ARGV[7])
-end
-return 1
-"""
-)
-
 # ARGV: prefix, thread, cutoff ms
 PRUNE = (
-    _COMMON
+    COMMON
     + """
 local T, cutoff = P .. ARGV[2], tonumber(ARGV[3])
 local gone = redis.call('ZREMRANGEBYSCORE', T .. ':turns', '-inf', cutoff)

@@ -62,11 +62,7 @@ async def slack_room(
     Events come by HTTP, or over a socket where there is an app token.
     """
     async with AsyncExitStack() as stack:
-        session = await stack.enter_async_context(
-            ClientSession(
-                cookie_jar=DummyCookieJar(), timeout=ClientTimeout(total=limits.request_seconds)
-            )
-        )
+        session = await stack.enter_async_context(_session(limits))
         guard = Guard()
         stack.push_async_callback(guard.close)
         hosts = SlackHosts(settings.api_url)
@@ -77,11 +73,8 @@ async def slack_room(
         api = SlackApi(session, workspaces, limits, settings.api_url)
         memory = Memory(redis, keep_seconds)
         people = People(api, limits.name_hours)
-        sessions = Sessions(api)
-        paper = SlackPaper(api, sessions, limits)
         channel = SlackChannel(
-            Growth(paper, Streams(SlackWire(api), limits.stream_seconds)),
-            paper,
+            *_sending(api, limits),
             Private(api, guard, hosts, limits),
             SlackFiles(Downloads(guard, downloading), workspaces, api, hosts),
             SlackUploads(api, guard, hosts, limits),
@@ -98,3 +91,14 @@ async def slack_room(
             yield Room(channel, [])
         else:
             yield Room(channel, SlackIngress(settings, bot).routes())
+
+
+def _session(limits: SlackLimits) -> ClientSession:
+    timeout = ClientTimeout(total=limits.request_seconds)
+    return ClientSession(cookie_jar=DummyCookieJar(), timeout=timeout)
+
+
+def _sending(api: SlackApi, limits: SlackLimits) -> tuple[Growth, SlackPaper]:
+    """Build what shows answers as they grow, and what it posts and edits with."""
+    paper = SlackPaper(api, Sessions(api), limits)
+    return Growth(paper, Streams(SlackWire(api), limits.stream_seconds)), paper
