@@ -256,7 +256,7 @@ async def test_the_server_is_private_and_out_of_the_terminals_reach(
     assert os.getsid(facts["process_id"]) != os.getsid(0)
     assert stat.S_IMODE(path.stat().st_mode) == 0o700
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
-    assert (await client.config_get("append*"))["appendfsync"] == "everysec"
+    assert (await client.config_get("append*"))["appendfsync"] == "always"
     await store.stop()
 
 

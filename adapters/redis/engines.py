@@ -20,7 +20,7 @@ OPTIONS = {
     "dir": ".",
     "save": "",
     "appendonly": "yes",
-    "appendfsync": "everysec",
+    "appendfsync": "always",
     "daemonize": "yes",
     "pidfile": "server.pid",
     "logfile": "server.log",
