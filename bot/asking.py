@@ -70,6 +70,7 @@ class Asking:
         """Put messages together; their pictures come after those that stood there before."""
         first = messages[0]
         channel = self._channels[first.thread.channel]
+        abilities = channel.abilities(first.address)
         files = [
             File(
                 attachment,
@@ -93,6 +94,7 @@ class Asking:
             shared=first.shared,
             hints=hints,
             photos_only=photos_only,
-            prefix=channel.abilities(first.address).prefix,
+            prefix=abilities.prefix,
+            links=abilities.links,
             shortened=any(message.shortened for message in messages),
         )

@@ -126,9 +126,10 @@ class Abilities:
     `text_limit`: most characters (code points) of one message; `files`: it takes a file;
     `pictures`: it shows pictures; `earlier`: it can tell what was posted before; `prefix`: what
     people write before the name of a command; `streams`: answers grow in the platform's own way;
-    `stops`: the platform has a Stop of its own; `follows`: edits and deletions of questions
-    arrive; `private`: what is said is for one person alone; `attached`: files that people attach
-    arrive, not only pasted pictures.
+    `stops`: the platform has a Stop of its own; `links`: an address that people wrote may be a
+    link in an answer, as no preview of what is there is shown; `follows`: edits and deletions of
+    questions arrive; `private`: what is said is for one person alone; `attached`: files that people
+    attach arrive, not only pasted pictures.
     """
 
     edits: bool = True
@@ -140,6 +141,7 @@ class Abilities:
     prefix: str = "/"
     streams: bool = False
     stops: bool = False
+    links: bool = True
     follows: bool = False
     private: bool = False
     attached: bool = True

@@ -14,7 +14,8 @@ class Question:
 
     `hints` are sentences to add at the end of the answer. With `photos_only` the words, which were
     not meant for Loupe, count beside a photo only; `shortened` ones are the beginning of a text.
-    `prefix` is what people write before the name of a command.
+    `prefix` is what people write before the name of a command. With `links` addresses that people
+    wrote may be links in the answer.
     """
 
     id: str
@@ -29,6 +30,7 @@ class Question:
     hints: tuple[str, ...] = ()
     photos_only: bool = False
     prefix: str = "/"
+    links: bool = True
     shortened: bool = False
 
     @property

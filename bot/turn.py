@@ -171,7 +171,8 @@ class Turns:
             question, words, state.collected, past, force, audience.progress, leads=leads
         )
         written = [question.words, *(turn.question for turn in past.turns)]
-        state.markdown = Markdown(await asyncio.to_thread(urls, written))
+        links = await asyncio.to_thread(urls, written) if question.links else ()
+        state.markdown = Markdown(links)
         if state.head():
             audience.grow(state.head().rstrip())
         elif question.files:

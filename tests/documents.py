@@ -40,6 +40,7 @@ ABILITIES = {
     "files": "a long transcript as a file, not in several messages",
     "attached": "files that people attach, not only pasted pictures",
     "earlier": "pictures posted in a thread before Loupe was asked there",
+    "links": "addresses that people wrote are links in answers",
     "follows": "questions that are edited or deleted later",
     "prefix": "how a command is written",
     "private": "what is said is for one person alone",

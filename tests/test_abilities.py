@@ -112,6 +112,20 @@ async def test_the_stop_button_ends_an_answer_where_there_is_one(
 
 
 @pytest.mark.parametrize("place", PUBLIC)
+async def test_addresses_that_people_wrote_are_links_where_that_shows_nothing_else(
+    stages: Stages, bots: Bots, place: str
+) -> None:
+    bot, talk = await begin(place, stages, bots)
+    bot.model.then(say("See [the form](https://example.com/form)."))
+    await talk.post("Where is https://example.com/form ?")
+    await bot.settled()
+    (told,) = await talk.told()
+    active = "[the form](https://example.com/form)" in told.text
+    assert active is DECLARED[place].links
+    assert active is ("`https://example.com/form`" not in told.text)
+
+
+@pytest.mark.parametrize("place", PUBLIC)
 async def test_pictures_are_shown_where_they_can_be(stages: Stages, bots: Bots, place: str) -> None:
     bot, talk = await begin(place, stages, bots)
     bot.model.then(call_tools(begun("outline", CAR)), say("A car [1]."))
@@ -198,7 +212,8 @@ async def test_what_is_private_is_said_to_one_person_at_once_and_without_files(
     await talk.order("json")
     await stage.bot.settled()
     able, told = DECLARED[SLASH], await talk.told()
-    assert able == Abilities(edits=False, prefix="/loupe ", private=True, attached=False)
+    can = replace(Abilities(prefix="/loupe ", private=True), edits=False, links=False)
+    assert able == replace(can, attached=False)
     assert len(told) > 1
     assert set(calls) == {"chat.postEphemeral"}
     assert len(stage.slack.shown(talk.root)) == public

@@ -10,7 +10,7 @@ import structlog
 from adapters.fields import string
 from adapters.slack import blocks
 from adapters.slack.places import is_shared
-from adapters.slack.refusals import Conflict, Refusal, StreamOver, TooBig
+from adapters.slack.refusals import LASTING, Conflict, Refusal, StreamOver, TooBig
 from bot.channel import Stage
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ class SlackPaper:
 
     def lost(self, refusal: Refused) -> bool:
         """Tell whether a message can never be edited."""
-        return isinstance(refusal, Refusal) and refusal.lasting
+        return isinstance(refusal, Refusal) and refusal.error in LASTING
 
     async def _stop(self, address: Address, sent: str, *, brief: bool) -> None:
         """End the stream of a message; one that has ended meanwhile is as good."""

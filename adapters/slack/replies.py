@@ -34,9 +34,16 @@ COMPLETING = 5.0
 """Seconds in which names and files are asked for: without them the message goes on as it is."""
 
 IN_THREAD = Abilities(
-    files=True, pictures=True, earlier=True, prefix="!", streams=True, stops=True, follows=True
+    files=True,
+    pictures=True,
+    earlier=True,
+    prefix="!",
+    streams=True,
+    stops=True,
+    links=False,  # Streams know no wish to have none unfurled.
+    follows=True,
 )
-PRIVATELY = Abilities(edits=False, prefix="/loupe ", private=True, attached=False)
+PRIVATELY = Abilities(edits=False, prefix="/loupe ", links=False, private=True, attached=False)
 PLACES: Mapping[str, Abilities] = {
     "Slack, in a thread": IN_THREAD,
     "Slack, answers to `/loupe`": PRIVATELY,
