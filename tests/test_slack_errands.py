@@ -93,6 +93,9 @@ async def test_a_thread_that_a_mark_began_is_remembered(office: Office, keeps: b
     office.inbox.keeps = keeps
     await office.mark(dent())
     assert await office.memory.threads(TEAM) == [(CHANNEL, TS)] * keeps
+    place = thread_of(TEAM, CHANNEL, TOP).place
+    assert await office.memory.latest(place, ALEX) == TS * keeps
+    assert await office.memory.latest(place, SAM) == ""
 
 
 async def test_a_thread_that_could_not_be_remembered_is_tried_again(office: Office) -> None:

@@ -323,7 +323,18 @@ async def test_a_slack_that_is_slow_holds_no_question_up(monkeypatch: pytest.Mon
         parts.server.then("users.info", HANG)
         message = asking("look")
         async with asyncio.timeout(5):
-            assert await parts.channel.complete(message) is message
+            assert await parts.channel.complete(message) == message
+
+
+async def test_a_file_that_takes_long_costs_nobody_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(replies, "COMPLETING", 0.5)
+    stub = {"id": "F1", "mode": "file_access", "file_access": "check_file_info"}
+    async with office() as parts:
+        parts.server.then("users.info", known("Alex"))
+        parts.server.then("files.info", HANG)
+        message = await parts.channel.complete(asking("the dent", files=[stub]))
+    assert message.author.name == "Alex"
+    assert [file.source["id"] for file in message.attachments] == ["F1"]
 
 
 async def test_before_slack_told_who_loupe_is_a_message_stays_as_it_is() -> None:

@@ -68,7 +68,7 @@ class Errands:
             address = found.address | {"user": message.author.id}
             asking = replace(found, address=address, addressed=True)
             if await self._accept(asking):
-                await self._memory.note(asking)
+                await self._memory.note(replace(asking, author=message.author))
 
     async def _post(self, team: str, channel: str, ts: str) -> dict[str, Any] | None:
         """Fetch one post, wherever in a thread it stands; the root of the thread may come too."""

@@ -14,7 +14,7 @@ from bot import texts
 from bot.channel import Abilities, Gone, Post, Refused, Stage, Unclear
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Awaitable, Mapping
     from pathlib import Path
 
     from adapters.growth import Growth
@@ -171,25 +171,33 @@ class SlackChannel:
 
     async def complete(self, message: Message) -> Message:
         """Fill in names of people, and of files what Slack left out; never fails."""
-        try:
-            async with asyncio.timeout(COMPLETING):
-                return await self._completed(message)
-        except (Unclear, Refused, Gone, TimeoutError) as error:
-            log.info("message_not_completed", why=str(error) or type(error).__name__)
-            return message
+        named, hydrated = await asyncio.gather(
+            _in_time(self._named(message), message), _in_time(self._hydrated(message), message)
+        )
+        return replace(named, attachments=hydrated.attachments)
 
     async def earlier(self, message: Message) -> tuple[Message, ...] | None:
         """List the posts with pictures before a message in its thread, oldest first."""
         return await self._earlier.of(message)
 
-    async def _completed(self, message: Message) -> Message:
-        team = message.address["team"]
+    async def _named(self, message: Message) -> Message:
         asked = {message.author.id, *mentions(message.text)}
-        names = await self._people.names(team, {user for user in asked if user})
+        names = await self._people.names(message.address["team"], {user for user in asked if user})
+        name = names.get(message.author.id, "") or message.author.name
+        author = replace(message.author, name=name)
+        return replace(message, author=author, text=named(message.text, names))
+
+    async def _hydrated(self, message: Message) -> Message:
+        team = message.address["team"]
         files = [await self._files.known(team, file) for file in message.attachments]
-        author = replace(
-            message.author, name=names.get(message.author.id, "") or message.author.name
-        )
-        return replace(
-            message, author=author, text=named(message.text, names), attachments=tuple(files)
-        )
+        return replace(message, attachments=tuple(files))
+
+
+async def _in_time(completing: Awaitable[Message], message: Message) -> Message:
+    """Wait for what completes a message; where it fails or takes too long it stays as it is."""
+    try:
+        async with asyncio.timeout(COMPLETING):
+            return await completing
+    except (Unclear, Refused, Gone, TimeoutError) as error:
+        log.info("message_not_completed", why=str(error) or type(error).__name__)
+        return message
