@@ -273,6 +273,25 @@ async def test_an_address_that_leads_nowhere_is_not_tried_for_ever(
     assert "ticket" not in str(logged)
 
 
+async def test_whatever_a_client_fails_with_another_takes_its_place(
+    slack: SocketServer, house: House, line: Socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    faults = [RuntimeError("nobody foresaw this")]
+
+    class Faulty(socket._Client):
+        async def is_connected(self) -> bool:
+            if faults:
+                raise faults.pop()
+            return await super().is_connected()
+
+    monkeypatch.setattr(socket, "_Client", Faulty)
+    with capture_logs() as logged:
+        await line.start()
+        await until_alive(line)
+    assert "slack_socket_failed" in {entry["event"] for entry in logged}
+    assert await slack.ack(await slack.send(*EVENT)) == {}
+
+
 async def test_the_operator_is_told_why_there_is_no_connection(
     slack: SocketServer, line: Socket
 ) -> None:

@@ -12,7 +12,6 @@ import time
 from typing import TYPE_CHECKING
 
 import structlog
-from aiohttp import ClientError
 from slack_bolt.adapter.socket_mode.async_internals import send_async_response
 from slack_bolt.response import BoltResponse
 from slack_sdk.errors import SlackApiError
@@ -81,7 +80,11 @@ class Socket:
             client = self._client = _Client(self._token, self._api_url)
             client.socket_mode_request_listeners.append(self._take)
             self._connecting = asyncio.create_task(client.connect())  # type: ignore[no-untyped-call]
-            await self._watch(client)
+            try:
+                await self._watch(client)
+            except Exception:  # Whatever the library fails with, Slack has to be heard again.
+                log.exception("slack_socket_failed")
+                await self._clock.sleep(LOOK_SECONDS)
             await self._close()
 
     async def _close(self) -> None:
@@ -92,7 +95,7 @@ class Socket:
             try:
                 async with asyncio.timeout(CLOSE_SECONDS):
                     await self._client.close()  # type: ignore[no-untyped-call]
-            except (TimeoutError, ClientError, OSError) as error:
+            except Exception as error:  # As above.
                 log.info("slack_socket_cut", error=type(error).__name__)
             await self._client.aiohttp_client_session.close()
         self._alive = False
