@@ -97,6 +97,8 @@ def _letter(message: Message, command: Command | None) -> Letter:
         )
     if message.kind == "deleted":
         return Letter(message, joins=False)
+    if message.kind == "uninstalled":  # Last, so that nothing is kept after it has erased all.
+        return Letter(message, stops=True, joins=False)
     if message.kind != "message":
         return Letter(message, express=True, joins=False)
     return Letter(message, gathers=message.alone)

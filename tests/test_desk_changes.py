@@ -219,3 +219,14 @@ async def test_of_work_that_nobody_waits_for_nobody_is_told_that_it_failed(
     await bench.house.desk.give_up(holding.lease, "too many attempts")
     assert bench.shown == ["A red car."]
     assert await bench.outside.queued() == []
+
+
+async def test_an_answer_under_way_as_the_app_goes_leaves_nothing_either(bench: Bench) -> None:
+    first = await bench.taken(bench.photo("p1", "What is it?"))
+    await bench.receive(replace(POST, id="m2"), replace(POST, id="u1", kind="uninstalled", text=""))
+    bench.channel.faults = [Gone()] * 9
+    await bench.house.work()
+    await bench.house.desk.handle(first)
+    await bench.house.work()
+    assert await bench.outside.queued() == []
+    assert await bench.outside.past() == Past()

@@ -81,6 +81,11 @@ async def test_an_edit_to_a_command_comes_after_what_it_takes_back(bench: Bench)
     assert (stop.express, stop.stops) == (True, True)
 
 
+async def test_what_erases_all_ends_what_waits_and_comes_after_it(bench: Bench) -> None:
+    (letter,) = await bench.receive(kind="uninstalled", text="")
+    assert (letter.stops, letter.express, letter.joins) == (True, False, False)
+
+
 async def test_a_picture_without_words_waits_for_company(bench: Bench) -> None:
     alone, asked = {"text": " ", "attachments": (PHOTO,)}, {"attachments": (PHOTO,)}
     await bench.receive(**alone)
