@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -67,6 +68,15 @@ async def test_a_page_to_sign_in_is_no_picture(wires: Wires, tmp_path: Path) -> 
     hidden = photo(f"{wires.server.url}/files/hidden.jpg")
     found = await problem(wires.files, hidden, tmp_path / "a")
     assert (found.reason, found.detail) == (Reason.FORBIDDEN, "a page to sign in")
+
+
+async def test_a_web_page_that_was_posted_is_told_from_one_to_sign_in(
+    wires: Wires, tmp_path: Path
+) -> None:
+    page = replace(photo(f"{wires.server.url}/files/a.html"), declared="text/html")
+    found = await problem(wires.files, page, tmp_path / "a")
+    assert (found.reason, found.detail) == (Reason.UNSUPPORTED, "HTML")
+    assert wires.server.downloads == []
 
 
 async def test_the_largest_picture_of_slack_s_own_stands_in(wires: Wires, tmp_path: Path) -> None:

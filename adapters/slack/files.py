@@ -35,6 +35,9 @@ OUT_OF_REACH = {
 }
 """The bytes did not come; a smaller picture of the same may."""
 
+PAGE = "text/html"
+"""The type of a file that cannot be told from a page to sign in."""
+
 MISSING = {"file_deleted", "file_not_found"}
 """What `files.info` says of a file that is gone."""
 
@@ -79,6 +82,8 @@ class SlackFiles:
         file = await self.known(team, file)
         if file.problem:
             raise FileProblem(file.problem)
+        if file.declared == PAGE:
+            raise FileProblem(Reason.UNSUPPORTED, "HTML")
         token = await self._token(team)
         try:
             await self._get(string(file.source.get("url")), token, into, allowance)
