@@ -35,7 +35,7 @@ format: $(DEVELOPS) ## format the code and mend what can be mended
 	$(BIN)/ruff check --fix
 
 docs: $(DEVELOPS) ## write the tables of the documentation anew from the code
-	$(BIN)/python -m tests.documents
+	$(BIN)/python -m tests.helpers.generated_docs
 
 bench: $(DEVELOPS) packages ## measure
 	$(BIN)/python -m benchmarks

@@ -34,9 +34,9 @@ from benchmarks.footage_scenes import (
 )
 from benchmarks.memory import peak
 from benchmarks.recall import FRAMES, screening
-from bot.choosing import Chooser, Wish
 from bot.settings import Limits, load
-from tests.fakes import FakeVision
+from bot.video.chooser import Chooser, FrameRequest
+from tests.helpers.fakes import FakeVision
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -75,7 +75,7 @@ async def _loupe(path: Path) -> float:
             chooser = Chooser(FakeVision(), None, LIMITS)
             start = time.perf_counter()
             survey = await shown.survey()
-            times, _ = await shown.chosen(chooser, survey, Wish("", FRAMES, looks=False))
+            times, _ = await shown.chosen(chooser, survey, FrameRequest("", FRAMES, looks=False))
             seconds = time.perf_counter() - start
             assert times
             _note_peak()

@@ -22,10 +22,10 @@ import cv2
 import numpy as np
 from PIL import Image, ImageOps
 
-from bot.media.facts import read_facts
-from bot.media.kinds import sniff
+from bot.media.file_types import sniff
+from bot.media.image import QUALITY, decode
+from bot.media.photo_metadata import read_facts
 from bot.media.photos import fitted, prepare
-from bot.media.pixels import QUALITY, decode
 from bot.settings import Limits, load
 
 if TYPE_CHECKING:

@@ -26,22 +26,22 @@ import cv2
 import numpy as np
 from pydantic import SecretStr
 
-from adapters.blobs import MediaSettings, open_blobs
-from adapters.vision.embedding import AzureEmbedding
+from adapters.blobs.store import MediaSettings, open_blobs
+from adapters.vision.azure_client import AzureClient
+from adapters.vision.azure_embedding import AzureEmbedding
 from adapters.vision.local import LocalVision
-from adapters.vision.resource import Resource
 from adapters.vision.settings import VisionSettings
 from benchmarks.footage_scenes import SIZE, Event, man
 from benchmarks.scenes import Pixels, decoded
-from bot.children import DECODERS, Children, importing
-from bot.choosing import Chooser, Wish
-from bot.footage import Footage
-from bot.frames import CLOCK, clock, read_clock, seconds_of
-from bot.gallery import Gallery, blob_key
-from bot.history import Video
-from bot.media.scan import examine
-from bot.reels import Reels
-from bot.threads import Thread
+from bot.attachments.store import AttachmentStore, blob_key
+from bot.domain.files import Video
+from bot.domain.frame_ids import CLOCK, clock, read_clock, seconds_of
+from bot.domain.threads import Thread
+from bot.media.video_probe import examine
+from bot.sandbox import DECODERS, ChildProcesses, importing
+from bot.tools.video_frames import VideoFramesTool
+from bot.video.chooser import Chooser, FrameRequest
+from bot.video.footage import FrameStore
 from tests.servers.image_analysis import KEY, ImageAnalysisServer
 
 if TYPE_CHECKING:
@@ -51,10 +51,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from benchmarks.footage_scenes import Clip
-    from bot.model import Picture
+    from bot.domain.sightings import Polygon
+    from bot.ports.model import Picture
     from bot.settings import Limits
-    from bot.survey import Survey
-    from bot.vision import Polygon
+    from bot.video.survey import Survey
 
 FRAMES = 10
 FIRST = 4
@@ -90,7 +90,7 @@ class Screening:
     `taken` is how many seconds it took to find out what the file is, and to keep it.
     """
 
-    def __init__(self, video: Video, footage: Footage, taken: float) -> None:
+    def __init__(self, video: Video, footage: FrameStore, taken: float) -> None:
         self._footage = footage
         self.video = video
         self.taken = taken
@@ -101,7 +101,7 @@ class Screening:
         return await self._footage.survey(THREAD, self.video, spans, lambda _: None)
 
     async def chosen(
-        self, chooser: Chooser, survey: Survey, wish: Wish
+        self, chooser: Chooser, survey: Survey, wish: FrameRequest
     ) -> tuple[list[float], Survey]:
         """Choose frames and decode them; returns when they are shown."""
         chosen, survey = await chooser.choose(1, survey, wish, lambda done, total: None)
@@ -120,7 +120,7 @@ class Screening:
 @asynccontextmanager
 async def screening(path: Path, folder: Path, limits: Limits) -> AsyncIterator[Screening]:
     """Have a bot's child processes started, and a file taken in."""
-    children = Children(limits)
+    children = ChildProcesses(limits)
     blobs = open_blobs(MediaSettings(_env_file=None), folder)
     try:
         children.warm()
@@ -131,8 +131,8 @@ async def screening(path: Path, folder: Path, limits: Limits) -> AsyncIterator[S
         await blobs.put(blob_key(THREAD, examined.sha256), path)
         taken = time.perf_counter() - start
         video = Video(1, examined.sha256, path.name, examined.facts, "", 0.0)
-        gallery = Gallery(children, blobs, limits, folder)
-        yield Screening(video, Footage(children, blobs, gallery, limits), taken)
+        gallery = AttachmentStore(children, blobs, limits, folder)
+        yield Screening(video, FrameStore(children, blobs, gallery, limits), taken)
     finally:
         await children.close()
 
@@ -173,7 +173,7 @@ async def _by_embedding(
     async with ImageAnalysisServer() as server:
         server.of_picture, server.of_text = _of_picture, _of_text
         settings = LOCAL.model_copy(update={"endpoint": server.url, "key": SecretStr(KEY)})
-        embedding = AzureEmbedding(Resource(settings))
+        embedding = AzureEmbedding(AzureClient(settings))
         try:
             return await _each(shown, clip, Chooser(local, embedding, limits), survey)
         finally:
@@ -191,7 +191,7 @@ async def _each(
 ) -> list[list[float]]:
     found = []
     for event in clip.events:
-        times, survey = await shown.chosen(chooser, survey, Wish(event.question, FRAMES))
+        times, survey = await shown.chosen(chooser, survey, FrameRequest(event.question, FRAMES))
         found.append(times)
     return found
 
@@ -205,9 +205,11 @@ async def _by_overview(
     cells = await _cells(overview, local)
     found = []
     for event in clip.events:
-        wish = Wish(event.question, FIRST, leads=True, overview=True)
+        wish = FrameRequest(event.question, FIRST, leads=True, overview=True)
         times, _ = await shown.chosen(chooser, survey, wish)
-        reels = Reels({1: shown.video.facts.seconds}, lambda _, wanted: shown.frames(wanted), ())
+        reels = VideoFramesTool(
+            {1: shown.video.facts.seconds}, lambda _, wanted: shown.frames(wanted), ()
+        )
         for at in _wanted(cells, event.question)[: FRAMES - 1 - FIRST]:
             await reels.bring({"video": "V1", "from": clock(at), "to": clock(at), "count": 1})
         found.append([*times, *map(seconds_of, reels.asked)])

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from bot.vin import CHECK_PLACE, VALUES, check_digit
+from bot.text.vin import CHECK_PLACE, VALUES, check_digit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -34,7 +34,8 @@ PATH = "/api/messages"
 @asynccontextmanager
 async def loupe() -> AsyncIterator[str]:
     """Run the whole bot as `loupe serve` does."""
-    from bot import app, cli, logs
+    from bot import app, logs
+    from bot.cli import main as cli
     from bot.redaction import secrets_of
 
     settings = app.read_settings()

@@ -13,9 +13,9 @@ import sys
 from benchmarks.deliveries import SlackDeliveries
 from benchmarks.figures import verdict
 from benchmarks.trial import ROUNDS, WAITING, Trial
+from tests.helpers.slack_payloads import SECRET
 from tests.servers.openai import Hang, say
 from tests.servers.slack import TOKEN, SlackServer
-from tests.slack_posts import SECRET
 
 PATH = "/slack/events"
 LIMIT = 3.0

@@ -26,14 +26,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from adapters.vision.local import look_at
+from adapters.vision.polygons import corners, union_share
 from adapters.vision.settings import VisionSettings
-from adapters.vision.shapes import corners, union_share
 from benchmarks.figures import machine, table, verdict
 from benchmarks.scenes import decoded, generated, real, small
+from bot.domain.sightings import TextLine
 from bot.media.photos import prepare
 from bot.settings import Limits, load
-from bot.vin import read_vin
-from bot.vision import TextLine
+from bot.text.vin import read_vin
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

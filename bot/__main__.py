@@ -8,7 +8,7 @@ import sys
 def main() -> None:
     """Run the command line and exit with its code."""
     # Child processes import this module too, and need none of what the command line needs.
-    from bot.cli import run
+    from bot.cli.main import run
 
     sys.exit(run(sys.argv[1:]))
 

@@ -10,47 +10,49 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from aiohttp import web
 
-from adapters.blobs import MediaSettings, open_blobs
-from adapters.download import DownloadSettings
+from adapters.blobs.store import MediaSettings, open_blobs
+from adapters.http.download import DownloadSettings
 from adapters.models.build import build_model, build_speech
 from adapters.models.settings import ModelSettings
-from adapters.page.routes import Page
+from adapters.page.build import Page
 from adapters.page.settings import PageSettings
 from adapters.redis.connection import connect, ping
 from adapters.redis.embedded import EmbeddedStore
 from adapters.redis.history import RedisHistory
 from adapters.redis.mailbox import RedisMailbox
 from adapters.redis.settings import RedisSettings
+from adapters.slack.addresses import SLACK
+from adapters.slack.build import slack_room
 from adapters.slack.limits import SlackLimits
-from adapters.slack.places import SLACK
-from adapters.slack.room import slack_room
 from adapters.slack.settings import SlackSettings
 from adapters.teams.activities import TEAMS
+from adapters.teams.build import teams_room
 from adapters.teams.limits import TeamsLimits
-from adapters.teams.room import teams_room
 from adapters.teams.settings import TeamsSettings
-from adapters.vision.settings import VisionSettings, build_embedding, build_vision
-from bot import doctor
-from bot.absent import Absent
-from bot.children import Children
-from bot.choosing import Chooser
-from bot.composer import Composer
-from bot.controls import Controls
-from bot.desk import Desk
-from bot.films import Films
-from bot.footage import Footage
-from bot.gallery import Gallery
+from adapters.vision.build import build_embedding, build_vision
+from adapters.vision.settings import VisionSettings
+from bot import checks as doctor
+from bot.attachments.store import AttachmentStore
+from bot.attachments.vision import VisionPass
+from bot.commands.handlers import CommandHandlers
+from bot.commands.preferences import Preferences
+from bot.domain.preferences import Deployment
 from bot.health import health
-from bot.hearing import Hearing
-from bot.illustrations import Illustrations
-from bot.inbox import Inbox
-from bot.janitor import Janitor
-from bot.lobby import Lobby
-from bot.preferences import Deployment, Preferences
+from bot.ports.disabled_channel import DisabledChannel
+from bot.queue.inbox import Inbox
+from bot.queue.retention import RetentionSweeper
+from bot.queue.waiting_notice import WaitingNotices
+from bot.queue.worker import Worker
+from bot.replies.pictures import ReplyPictures
+from bot.sandbox import ChildProcesses
 from bot.settings import Core, Limits, Section, SettingsError, load
-from bot.sights import Sights
-from bot.turn import Turns
-from bot.worker import Worker
+from bot.turn.dispatcher import Dispatcher
+from bot.turn.request import RequestComposer
+from bot.turn.runner import TurnRunner
+from bot.video.chooser import Chooser
+from bot.video.context import VideoContexts
+from bot.video.footage import FrameStore
+from bot.video.transcription import Transcriber
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -59,10 +61,10 @@ if TYPE_CHECKING:
 
     from redis.asyncio import Redis
 
-    from adapters.slack.room import Room as SlackRoom
-    from bot.blobs import Blobs
-    from bot.channel import Channel
-    from bot.threads import Thread
+    from adapters.slack.build import SlackRoom
+    from bot.domain.threads import Thread
+    from bot.ports.blobs import Blobs
+    from bot.ports.channel import Channel
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,20 +153,20 @@ async def check_folder(data: Path) -> None:
         ) from error
 
 
-class Kitchen(NamedTuple):
+class Services(NamedTuple):
     """What turns a question into an answer, and what keeps its photos and videos."""
 
-    turns: Turns
-    gallery: Gallery
-    footage: Footage
+    turns: TurnRunner
+    gallery: AttachmentStore
+    footage: FrameStore
 
 
 @asynccontextmanager
-async def kitchen(settings: Settings, blobs: Blobs) -> AsyncIterator[Kitchen]:
+async def services(settings: Settings, blobs: Blobs) -> AsyncIterator[Services]:
     """Build what turns a question into an answer: child processes, pictures, the models."""
     await asyncio.to_thread(settings.core.spool.mkdir, parents=True, exist_ok=True)
     async with AsyncExitStack() as stack:
-        children = Children(settings.limits)
+        children = ChildProcesses(settings.limits)
         stack.push_async_callback(children.close)
         children.warm()
         limits = settings.limits
@@ -175,20 +177,20 @@ async def kitchen(settings: Settings, blobs: Blobs) -> AsyncIterator[Kitchen]:
         embedding = build_embedding(settings.vision, vision)
         if embedding is not None:
             stack.push_async_callback(embedding.close)
-        gallery = Gallery(children, blobs, limits, settings.core.spool)
-        footage = Footage(children, blobs, gallery, limits)
+        gallery = AttachmentStore(children, blobs, limits, settings.core.spool)
+        footage = FrameStore(children, blobs, gallery, limits)
         speech = build_speech(settings.model)
         if speech is not None:
             stack.push_async_callback(speech.close)
-        films = Films(
+        films = VideoContexts(
             footage,
             Chooser(vision, embedding, limits),
-            Hearing(speech, children, gallery, limits),
+            Transcriber(speech, children, gallery, limits),
             limits,
         )
-        sights = Sights(vision, gallery, limits)
-        composer = Composer(gallery, sights, films, limits, settings.deployment.families)
-        yield Kitchen(Turns(model, gallery, footage, composer, limits), gallery, footage)
+        sights = VisionPass(vision, gallery, limits)
+        composer = RequestComposer(gallery, sights, films, limits, settings.deployment.families)
+        yield Services(TurnRunner(model, gallery, footage, composer, limits), gallery, footage)
 
 
 @asynccontextmanager
@@ -222,27 +224,27 @@ async def serving(settings: Settings) -> AsyncIterator[str]:
     async with AsyncExitStack() as stack:
         redis = await stack.enter_async_context(store(settings))
         blobs = open_blobs(settings.media, settings.core.data)
-        turns, gallery, footage = await stack.enter_async_context(kitchen(settings, blobs))
+        turns, gallery, footage = await stack.enter_async_context(services(settings, blobs))
         mailbox = RedisMailbox(redis, settings.limits, settings.redis.accept_seconds)
         history = RedisHistory(redis, settings.limits)
         preferences = Preferences(history, settings.deployment)
         channels = Channels()
-        lobby = Lobby(mailbox, channels, settings.limits)
+        lobby = WaitingNotices(mailbox, channels, settings.limits)
         ingress = RedisHistory(redis, settings.limits, settings.redis.accept_seconds)
         inbox = Inbox(mailbox, ingress, lobby.notice, settings.limits)
-        controls = Controls(history, preferences, gallery)
-        desk = Desk(
+        controls = CommandHandlers(history, preferences, gallery)
+        desk = Dispatcher(
             mailbox,
             history,
             preferences,
             controls,
             turns,
-            Illustrations(gallery, footage),
+            ReplyPictures(gallery, footage),
             channels,
             settings.limits,
         )
         worker = Worker(mailbox, desk.handle, desk.give_up, settings.limits)
-        janitor = Janitor(mailbox, blobs, settings.limits, settings.core.spool)
+        janitor = RetentionSweeper(mailbox, blobs, settings.limits, settings.core.spool)
         web_app = web.Application()
         web_app.add_routes(health(partial(ping, redis), lambda: worker.alive))
         teams = await stack.enter_async_context(
@@ -252,7 +254,7 @@ async def serving(settings: Settings) -> AsyncIterator[str]:
         )
         channels[TEAMS] = teams.channel
         web_app.add_routes(teams.routes)
-        channels[SLACK] = Absent(SLACK)
+        channels[SLACK] = DisabledChannel(SLACK)
         if settings.slack.configured:
             slack = await stack.enter_async_context(_slack(settings, redis, inbox))
             channels[SLACK] = slack.channel

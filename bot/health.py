@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from bot.problems import StoreDown
+from bot.errors import StoreDown
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

@@ -202,7 +202,7 @@ def _is_secret(annotation: Any) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class SettingLine:
     """A setting as `loupe settings` shows it."""
 
     name: str
@@ -211,7 +211,7 @@ class Line:
     meaning: str
 
 
-def lines(section: Section) -> list[Line]:
+def lines(section: Section) -> list[SettingLine]:
     """List the settings of a section with value and origin; a secret shows as `set`."""
     in_file = {name.lower() for name, value in dotenv_values(ENV_FILE).items() if value}
     in_environment = {name.lower() for name, value in os.environ.items() if value}
@@ -226,7 +226,7 @@ def lines(section: Section) -> list[Line]:
             if name.lower() in in_file
             else "default"
         )
-        shown.append(Line(name, _shown(value), origin, info.description or ""))
+        shown.append(SettingLine(name, _shown(value), origin, info.description or ""))
     return shown
 
 

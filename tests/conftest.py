@@ -11,15 +11,16 @@ from hypothesis import settings
 
 from adapters.redis.connection import connect
 from adapters.redis.settings import RedisSettings
-from adapters.slack import api
-from adapters.teams import connector, streams
-from tests.bot_under_test import Bots
-from tests.browser import launched, opened
+from adapters.slack import web_api as api
+from adapters.teams import connector
+from adapters.teams import streaming as streams
+from tests.helpers.browser import launched, opened
+from tests.helpers.channel_setups import Stages
+from tests.helpers.running_bot import Bots
+from tests.helpers.slack_workspace import Offices
 from tests.servers.openid import OpenIdServer
 from tests.servers.page import serve
 from tests.servers.redis_server import ENGINES, RedisServer, find_engine
-from tests.slack_office import Offices
-from tests.stages import Stages
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from playwright.async_api import Browser, Page
     from redis.asyncio import Redis
 
-    from tests.bot_under_test import Loupe
+    from tests.helpers.running_bot import Loupe
     from tests.servers.page import Served
 
 # One commit gives one result: the same examples each time, however slow the machine is.
@@ -122,7 +123,7 @@ async def bots(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Bots]:
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def stages(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stages]:
-    """The channels that the same conversations are held on; see `tests.talks`."""
+    """The channels that the same conversations are held on; see `tests.helpers.conversation`."""
     async with Stages(tmp_path_factory.mktemp("stages")) as stages:
         yield stages
 

@@ -11,10 +11,10 @@ from xml.etree import ElementTree
 import pytest
 
 from adapters.models.settings import ModelSettings
-from bot.channel import Abilities
-from bot.commands import COMMANDS, FORMS, parse
+from bot.domain.commands import COMMANDS, FORMS, parse
+from bot.ports.channel import Capabilities
 from bot.settings import environment_name
-from tests.documents import ABILITIES, PART, ROOT, help_of, pages, sections, written
+from tests.helpers.generated_docs import ABILITIES, PART, ROOT, help_of, pages, sections, written
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -138,7 +138,7 @@ def test_every_command_is_listed(name: str) -> None:
 
 
 def test_all_that_a_channel_declares_to_do_or_not_is_in_the_table() -> None:
-    assert set(ABILITIES) == {one.name for one in fields(Abilities)} - {"pace", "text_limit"}
+    assert set(ABILITIES) == {one.name for one in fields(Capabilities)} - {"pace", "text_limit"}
     for said in ABILITIES.values():
         assert f"| {said} |" in PAGES["docs/channels.md"]
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from adapters.models.chat import ChatModel
+    from adapters.models.chat_completions import ChatModel
     from adapters.models.gpt4v import Gpt4vModel
     from adapters.models.offline import OfflineAnalyst
     from adapters.models.settings import ModelSettings
-    from adapters.models.speech import SpeechModel
+    from adapters.models.transcription import TranscriptionModel
     from bot.settings import Limits
 
 
@@ -29,18 +29,18 @@ def build_model(
         from adapters.models.gpt4v import Gpt4vModel, VisionResource  # noqa: PLC0415
 
         return Gpt4vModel(settings, limits, VisionResource(*vision) if vision else None)
-    from adapters.models.chat import ChatModel  # noqa: PLC0415
+    from adapters.models.chat_completions import ChatModel  # noqa: PLC0415
 
     return ChatModel(settings, limits)
 
 
-def build_speech(settings: ModelSettings) -> SpeechModel | None:
+def build_speech(settings: ModelSettings) -> TranscriptionModel | None:
     """Make the model that transcribes; None where none is configured."""
     if not settings.transcribe_model:
         return None
-    from adapters.models.speech import SpeechModel  # noqa: PLC0415
+    from adapters.models.transcription import TranscriptionModel  # noqa: PLC0415
 
-    return SpeechModel(settings)
+    return TranscriptionModel(settings)
 
 
 async def check_model(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import openai
 from azure.core.exceptions import AzureError, ClientAuthenticationError
 
-from bot.problems import ModelProblem, ModelReason
+from bot.errors import ModelProblem, ModelReason
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -14,23 +14,23 @@ from urllib.parse import quote
 
 from openai import AsyncAzureOpenAI
 
-from adapters.models.connection import timeouts
+from adapters.models.chat_response import ChatResponse, mapping, string
 from adapters.models.errors import reported
-from adapters.models.reading import Reading, mapping, string
-from adapters.models.service import Service
+from adapters.models.openai_client import timeouts
 from adapters.models.settings import EXTENSIONS_VERSION
-from bot.frames import is_frame
-from bot.grounding import Span
-from bot.model import Finished, Picture
-from bot.problems import ModelProblem
+from adapters.models.streaming_client import StreamingModel
+from bot.domain.frame_ids import is_frame
+from bot.domain.outlines import Span
+from bot.errors import ModelProblem
+from bot.ports.model import Finished, Picture
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from adapters.models.settings import ModelSettings
-    from bot.model import Request
+    from bot.domain.sightings import Polygon
+    from bot.ports.model import Request
     from bot.settings import Limits
-    from bot.vision import Polygon
 
 MOST_TOKENS = 4096
 """What the model could answer at most; asked for more, the service refused the request."""
@@ -48,7 +48,7 @@ class VisionResource:
     key: str = field(repr=False)
 
 
-class Gpt4vModel(Service):
+class Gpt4vModel(StreamingModel):
     """Deployments of GPT-4 Turbo with Vision; without a resource there are no enhancements."""
 
     def __init__(
@@ -62,10 +62,10 @@ class Gpt4vModel(Service):
             max_retries=0,
             timeout=timeouts(settings),
         )
-        super().__init__(settings, client, Extensions(settings, limits, resource))
+        super().__init__(settings, client, ExtensionsFormat(settings, limits, resource))
 
 
-class Extensions:
+class ExtensionsFormat:
     """How the two API versions want to be asked."""
 
     def __init__(
@@ -100,10 +100,10 @@ class Extensions:
             parameters[name] = [self._source()]
         return parameters
 
-    def reading(self, request: Request) -> Reading:
+    def reading(self, request: Request) -> ChatResponse:
         """Begin to read the answer to a request."""
         photos = _photos(request)
-        return ExtensionsReading(photos[0] if len(photos) == 1 else 0)
+        return ExtensionsResponse(photos[0] if len(photos) == 1 else 0)
 
     def takes_tools(self, model: str) -> bool:
         """Say no: the format knows no tools."""
@@ -134,7 +134,7 @@ def _photos(request: Request) -> list[int]:
     return [number for part in parts if isinstance(part, Picture) for number in part.numbers]
 
 
-class ExtensionsReading(Reading):
+class ExtensionsResponse(ChatResponse):
     """An answer in either version's form, streamed or whole; `photo` is what grounding is of.
 
     Streams were seen both as `choices[].delta` and as `choices[].messages[].delta`.

@@ -6,19 +6,19 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from adapters.models.account import Account, Piece, told
-from adapters.models.clips import of_clip
-from adapters.models.questions import COUNT, Topic, topics
+from adapters.models.offline_sentences import OfflineAnswer, SentencePart, told
+from adapters.models.offline_topics import COUNT, Topic, topics
+from adapters.models.offline_videos import of_clip
 from adapters.models.settings import OFFLINE
-from bot import texts
-from bot.frames import is_frame
-from bot.model import Clip, Delta, Finished, Picture, Text
+from bot import strings as texts
+from bot.domain.frame_ids import is_frame
+from bot.ports.model import Delta, Finished, Picture, TextPart, VideoIntroduction
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
 
-    from bot.history import PhotoFacts
-    from bot.model import Request, Said
+    from bot.domain.files import PhotoFacts
+    from bot.ports.model import ChatMessage, Request
 
 TELL: dict[Topic, Callable[[PhotoFacts], str]] = {
     Topic.FILE: texts.offline_file,
@@ -49,26 +49,26 @@ class OfflineAnalyst:
 
         What was seen is grounded in the answer's words.
         """
-        account = Account()
+        account = OfflineAnswer()
         for piece in _told(request):
             yield Delta(account.take(piece))
-        yield Delta(account.take(Piece(texts.OFFLINE_HINT)))
+        yield Delta(account.take(SentencePart(texts.OFFLINE_HINT)))
         yield Finished(OFFLINE, finish="stop", grounding=tuple(account.spans))
 
 
-def _told(request: Request) -> Iterator[Piece]:
+def _told(request: Request) -> Iterator[SentencePart]:
     """Tell picture by picture and video by video."""
     question = asked(request.messages)
-    clips = [part for part in request.messages[-1].parts if isinstance(part, Clip)]
+    clips = [part for part in request.messages[-1].parts if isinstance(part, VideoIntroduction)]
     pictures = meant(request.messages, question, clips)
     if COUNT.search(question) and pictures:
-        yield Piece(texts.offline_count([picture.name for picture in pictures]) + "\n\n")
+        yield SentencePart(texts.offline_count([picture.name for picture in pictures]) + "\n\n")
     elif not pictures and not clips:
-        yield Piece(texts.OFFLINE_NO_PICTURE + "\n\n")
+        yield SentencePart(texts.OFFLINE_NO_PICTURE + "\n\n")
     else:
         about = topics(question)
         if not about:
-            yield Piece(texts.OFFLINE_BEYOND + "\n\n")
+            yield SentencePart(texts.OFFLINE_BEYOND + "\n\n")
         for picture in pictures:
             yield from _of(picture, question, about or set(Topic), vision=request.vision)
         for clip in clips:
@@ -76,36 +76,42 @@ def _told(request: Request) -> Iterator[Piece]:
             yield from of_clip(clip, frames, question, about or set(Topic), vision=request.vision)
 
 
-def _is_of(picture: Picture, clip: Clip) -> bool:
+def _is_of(picture: Picture, clip: VideoIntroduction) -> bool:
     return len(picture.numbers) == 1 and picture.numbers[0] in clip.frames
 
 
-def _of(picture: Picture, question: str, about: set[Topic], *, vision: bool) -> Iterator[Piece]:
+def _of(
+    picture: Picture, question: str, about: set[Topic], *, vision: bool
+) -> Iterator[SentencePart]:
     """Tell of one picture: what its file proves, then what was seen in it."""
-    yield Piece(_proved(picture, about))
+    yield SentencePart(_proved(picture, about))
     if about & {Topic.TEXT, Topic.THINGS}:
         for line in _seen(picture, question, about, vision=vision):
             yield replace(line, photo=picture.numbers[0] if picture.numbers else 0)
-    yield Piece("\n")
+    yield SentencePart("\n")
 
 
-def _seen(picture: Picture, question: str, about: set[Topic], *, vision: bool) -> Iterable[Piece]:
+def _seen(
+    picture: Picture, question: str, about: set[Topic], *, vision: bool
+) -> Iterable[SentencePart]:
     if len(picture.numbers) > 1:
-        return [Piece(texts.OFFLINE_SHEET + "\n")]
+        return [SentencePart(texts.OFFLINE_SHEET + "\n")]
     if not vision:
-        return [Piece(texts.OFFLINE_VISION_OFF + "\n")]
+        return [SentencePart(texts.OFFLINE_VISION_OFF + "\n")]
     if picture.sighting is None:
-        return [Piece(texts.OFFLINE_UNREADABLE + "\n")]
+        return [SentencePart(texts.OFFLINE_UNREADABLE + "\n")]
     return told(picture.sighting, question, about)
 
 
-def asked(messages: Sequence[Said]) -> str:
+def asked(messages: Sequence[ChatMessage]) -> str:
     """Find the question: the last words of the last message, without the lines of its frame."""
-    words = [part.text for part in messages[-1].parts if isinstance(part, Text)]
+    words = [part.text for part in messages[-1].parts if isinstance(part, TextPart)]
     return _FRAME.sub("", words[-1], count=1) if words else ""
 
 
-def meant(messages: Sequence[Said], question: str, clips: Sequence[Clip] = ()) -> list[Picture]:
+def meant(
+    messages: Sequence[ChatMessage], question: str, clips: Sequence[VideoIntroduction] = ()
+) -> list[Picture]:
     """Find the photos that a question is about.
 
     Those that it names by number, else those of its own message, else the latest ones; none of
@@ -119,13 +125,13 @@ def meant(messages: Sequence[Said], question: str, clips: Sequence[Clip] = ()) -
     return next((posted for posted in reversed(photos) if posted), [])
 
 
-def _photos(said: Said) -> Iterator[Picture]:
+def _photos(said: ChatMessage) -> Iterator[Picture]:
     return (
         each for each in _pictures(said) if not is_frame(each.numbers[0] if each.numbers else 0)
     )
 
 
-def _pictures(said: Said) -> Iterator[Picture]:
+def _pictures(said: ChatMessage) -> Iterator[Picture]:
     return (part for part in said.parts if isinstance(part, Picture))
 
 

@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
+from bot.domain.token_costs import FAMILIES
 from bot.settings import Section, WebAddress, listed
-from bot.tokens import FAMILIES
 
 Provider = Literal["azure", "openai", ""]
 
@@ -23,7 +23,7 @@ OPENAI_URL = "https://api.openai.com/v1/"
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class ModelChoice:
     """A model that may be chosen, and its family where the operator named it (else "")."""
 
     name: str
@@ -205,13 +205,13 @@ class ModelSettings(Section):
         return self.api == "offline" or not self.provider
 
     @property
-    def choices(self) -> tuple[Choice, ...]:
+    def choices(self) -> tuple[ModelChoice, ...]:
         """The models to choose from, the default first; LOUPE_MODELS prevails over a single one."""
         if self.offline:
-            return (Choice(OFFLINE),)
+            return (ModelChoice(OFFLINE),)
         single = self.azure_deployment if self.provider == "azure" else self.openai_model
         several = tuple(_choice(item) for item in listed(self.models))
-        return several or ((Choice(single),) if single else ())
+        return several or ((ModelChoice(single),) if single else ())
 
     @property
     def transcribe_model(self) -> str:
@@ -235,11 +235,11 @@ class ModelSettings(Section):
         return f"{parts.scheme}://{parts.netloc}{path}"
 
 
-def _choice(item: str) -> Choice:
+def _choice(item: str) -> ModelChoice:
     """Read `name[=family]`; raises `ValueError` for an empty name or an unknown family."""
     name, _, family = (part.strip() for part in item.partition("="))
     if not name:
         raise ValueError(f"{item!r} names no model")
     if family and family not in FAMILIES:
         raise ValueError(f"{family!r} is no known family, which are {', '.join(FAMILIES)}")
-    return Choice(name, family)
+    return ModelChoice(name, family)

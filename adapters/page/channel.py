@@ -7,26 +7,27 @@ import secrets
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
-from adapters.page.wall import Note, WallFile, WallPicture
-from bot.channel import Abilities, Unclear
-from bot.problems import FileProblem, Reason, StoreDown
-from bot.threads import Thread
+from adapters.page.notes_store import Note, NoteFile, NotePicture
+from bot.domain.threads import Thread
+from bot.errors import FileProblem, Reason, StoreDown
+from bot.media.size_limits import check_file
+from bot.ports.channel import Capabilities, DeliveryUnknown
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
     from pathlib import Path
 
-    from adapters.page.wall import Wall
-    from bot.blobs import Blobs
-    from bot.channel import OutPicture, Post
-    from bot.media.allowance import Allowance
-    from bot.messages import Address, Attachment, Message
+    from adapters.page.notes_store import NotesStore
+    from bot.domain.messages import Address, Attachment, Message
+    from bot.domain.size_limits import SizeLimits
+    from bot.ports.blobs import Blobs
+    from bot.ports.channel import PictureAttachment, Post
 
 NAME = "page"
 TENANT = "local"
 PLACE = "local page"
-PLACES: Mapping[str, Abilities] = {
-    PLACE: Abilities(
+PLACES: Mapping[str, Capabilities] = {
+    PLACE: Capabilities(
         pace=0.15, text_limit=100_000, files=True, pictures=True, streams=True, stops=True
     )
 }
@@ -49,29 +50,29 @@ def address_of(conversation: str, message: str, *, quiet: bool) -> Address:
 
 
 class PageChannel:
-    """Implements `bot.channel.Channel`.
+    """Implements `bot.ports.channel.Channel`.
 
     Notes are named before they are written, so that every write is safe to repeat.
     """
 
     name = NAME
 
-    def __init__(self, wall: Wall, blobs: Blobs) -> None:
+    def __init__(self, wall: NotesStore, blobs: Blobs) -> None:
         self._wall = wall
         self._blobs = blobs
 
-    def abilities(self, address: Address) -> Abilities:
+    def abilities(self, address: Address) -> Capabilities:
         """Tell what the page can do, which is done quickly."""
         return PLACES[PLACE]
 
     async def post(self, address: Address, post: Post) -> str:
-        """Put up a note and return its id; raises `Unclear` when the store stays down."""
+        """Put up a note and return its id; raises `DeliveryUnknown` when the store stays down."""
         sent = "b" + secrets.token_hex(12)
         await self.edit(address, sent, post)
         return sent
 
     async def edit(self, address: Address, sent: str, post: Post) -> None:
-        """Change a note, or put it up again; raises `Unclear` when the store stays down."""
+        """Change a note, or put it up again; raises `DeliveryUnknown` when the store stays down."""
         note = Note(
             id=sent,
             by="loupe",
@@ -87,37 +88,37 @@ class PageChannel:
         await _persist(lambda: self._wall.put(address["conversation"], note))
 
     async def send_file(self, address: Address, name: str, media_type: str, data: bytes) -> None:
-        """Store a file and put up a note to download it by; raises `Unclear`."""
+        """Store a file and put up a note to download it by; raises `DeliveryUnknown`."""
         file = await self._keep(address, name, data)
         await self._put_up(address, Note("b" + file.ref, "loupe", files=(file,)))
 
-    async def send_picture(self, address: Address, picture: OutPicture) -> None:
+    async def send_picture(self, address: Address, picture: PictureAttachment) -> None:
         """Store the photo or the frames and put up a note, in which the page draws the outlines.
 
-        Raises `Unclear`.
+        Raises `DeliveryUnknown`.
         """
         shown = await self._shown(address, picture)
         await self._put_up(address, Note("b" + secrets.token_hex(12), "loupe", picture=shown))
 
-    async def _shown(self, address: Address, picture: OutPicture) -> WallPicture:
+    async def _shown(self, address: Address, picture: PictureAttachment) -> NotePicture:
         """Store what the page shows of a picture: the photo, or each frame instead of the sheet."""
         if not picture.frames:
             file = await self._keep(address, picture.name, picture.photo, "image/jpeg")
-            return WallPicture(file.ref, picture.name, picture.alt, picture.outlines)
+            return NotePicture(file.ref, picture.name, picture.alt, picture.outlines)
         files = [await self._keep(address, f.name, f.jpeg, "image/jpeg") for f in picture.frames]
         frames = tuple(
-            WallPicture(file.ref, frame.name, frame.alt, frame.outlines)
+            NotePicture(file.ref, frame.name, frame.alt, frame.outlines)
             for file, frame in zip(files, picture.frames, strict=True)
         )
-        return WallPicture("", picture.name, picture.alt, frames=frames)
+        return NotePicture("", picture.name, picture.alt, frames=frames)
 
     async def _keep(
         self, address: Address, name: str, data: bytes, media_type: str = ""
-    ) -> WallFile:
+    ) -> NoteFile:
         """Store a file under a ref of its own."""
         conversation, ref = address["conversation"], secrets.token_hex(16)
         blob = f"{thread_of(conversation).key}/files/{ref}"
-        file = WallFile(ref, blob, name, len(data), media_type)
+        file = NoteFile(ref, blob, name, len(data), media_type)
         await _persist(lambda: self._blobs.put(blob, data))
         await _persist(lambda: self._wall.add_file(conversation, file))
         return file
@@ -128,12 +129,12 @@ class PageChannel:
         await _persist(lambda: self._wall.put(address["conversation"], answering))
 
     async def fetch(
-        self, address: Address, file: Attachment, into: Path, allowance: Allowance
+        self, address: Address, file: Attachment, into: Path, allowance: SizeLimits
     ) -> bool:
         """Copy an upload, which was judged when it came, to `into`; raises `FileProblem`."""
         if not await self._blobs.save(file.source["blob"], into):
             raise FileProblem(Reason.GONE)
-        await asyncio.to_thread(allowance.check_file, into)
+        await asyncio.to_thread(check_file, allowance, into)
         return True
 
     async def carry_on(self, message: Message) -> None:
@@ -149,7 +150,7 @@ class PageChannel:
 
 
 async def _persist(write: Callable[[], Awaitable[T]]) -> T:
-    """Repeat a write that is safe to repeat; raises `Unclear` at last."""
+    """Repeat a write that is safe to repeat; raises `DeliveryUnknown` at last."""
     for wait in WAITS:
         try:
             return await write()
@@ -158,4 +159,4 @@ async def _persist(write: Callable[[], Awaitable[T]]) -> T:
     try:
         return await write()
     except StoreDown as error:
-        raise Unclear from error
+        raise DeliveryUnknown from error

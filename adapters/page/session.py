@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 if TYPE_CHECKING:
     from aiohttp import web
 
-    from adapters.page.wall import Wall
+    from adapters.page.notes_store import NotesStore
 
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
@@ -43,7 +43,7 @@ class Cookie:
 class Session:
     """Opens the page to those who know its token."""
 
-    def __init__(self, wall: Wall, hosts: frozenset[str]) -> None:
+    def __init__(self, wall: NotesStore, hosts: frozenset[str]) -> None:
         self._wall = wall
         self._hosts = set(hosts)
         self._token = ""

@@ -8,18 +8,18 @@ import secrets
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote
 
-from adapters.files import remove, writing
+from adapters.http.file_writer import remove, writing
 from adapters.page.channel import thread_of
-from adapters.page.wall import WallFile
-from bot.media.kinds import BMP, GIF, JPEG, MATROSKA, MP4, PNG, QUICKTIME, WEBP
+from adapters.page.notes_store import NoteFile
+from bot.media.file_types import BMP, GIF, JPEG, MATROSKA, MP4, PNG, QUICKTIME, WEBP
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from aiohttp import StreamReader
 
-    from bot.blobs import Blobs
-    from bot.media.allowance import Tally
+    from bot.media.size_limits import ByteCounter
+    from bot.ports.blobs import Blobs
 
 CHUNK = 256 * 1024
 IDLE_SECONDS = 30.0
@@ -57,8 +57,8 @@ def disposition(name: str, *, inline: bool) -> str:
 
 
 async def receive(
-    body: StreamReader, blobs: Blobs, spool: Path, conversation: str, name: str, tally: Tally
-) -> WallFile:
+    body: StreamReader, blobs: Blobs, spool: Path, conversation: str, name: str, tally: ByteCounter
+) -> NoteFile:
     """Stream an upload into the blob store; raises `FileProblem`, `TimeoutError`."""
     ref = secrets.token_hex(16)
     blob = f"{thread_of(conversation).key}/up/{ref}"
@@ -68,10 +68,10 @@ async def receive(
         await blobs.put(blob, path)
     finally:
         await remove(path)
-    return WallFile(ref, blob, name, tally.size, SHOWN.get(tally.kind, ""))
+    return NoteFile(ref, blob, name, tally.size, SHOWN.get(tally.kind, ""))
 
 
-async def _write(body: StreamReader, path: Path, tally: Tally) -> None:
+async def _write(body: StreamReader, path: Path, tally: ByteCounter) -> None:
     """Write the body to a file while it is counted."""
     loop = asyncio.get_running_loop()
     async with writing(path) as file, asyncio.timeout(IDLE_SECONDS) as pause:

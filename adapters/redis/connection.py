@@ -12,7 +12,7 @@ from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
-from bot.problems import StoreDown
+from bot.errors import StoreDown
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

@@ -11,11 +11,11 @@ from urllib.parse import quote
 import structlog
 from fakeredis import FakeAsyncRedis, FakeServer
 
-from adapters.redis import engines
+from adapters.redis import server_binaries as engines
 from adapters.redis.connection import connect
-from adapters.redis.server import SharedServer
-from bot.problems import StoreDown
-from bot.tasks import end
+from adapters.redis.local_server import SharedServer
+from bot.aio import end
+from bot.errors import StoreDown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -12,15 +12,17 @@ from pydantic import TypeAdapter
 
 from adapters.redis import keys
 from adapters.redis.connection import retrying
-from bot.history import Past, Photo, SettingName, Settings, Turn, Video
+from bot.domain.files import Photo, Video
+from bot.domain.history import SettingName, ThreadHistory, Turn
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
     from redis.asyncio import Redis
 
+    from bot.domain.threads import Place, Thread
+    from bot.ports.history import Settings
     from bot.settings import Limits
-    from bot.threads import Place, Thread
 
 _TURN = TypeAdapter(Turn)
 _PHOTO = TypeAdapter(Photo)
@@ -33,7 +35,7 @@ T = TypeVar("T")
 
 
 class RedisHistory:
-    """Implements `bot.history.History`."""
+    """Implements `bot.ports.history.History`."""
 
     def __init__(self, redis: Redis, limits: Limits, patience: float = PATIENCE) -> None:
         """Take the client, the limits, and how many seconds to wait for a store that is away."""
@@ -41,7 +43,7 @@ class RedisHistory:
         self._patience = patience
         self._keep = limits.retention_days * DAY
 
-    async def past(self, thread: Thread, newest: int = 0) -> Past:
+    async def past(self, thread: Thread, newest: int = 0) -> ThreadHistory:
         """Read the last committed state of a thread; what is past its retention is left out.
 
         With `newest` only so many turns are read.
@@ -89,11 +91,13 @@ class RedisHistory:
         return bool(await self._patiently(lambda: self._redis.set(key, "1", nx=True, ex=DAY)))
 
 
-def _past(turns: list[str], files: Mapping[str, str], request: str | None, cutoff: float) -> Past:
+def _past(
+    turns: list[str], files: Mapping[str, str], request: str | None, cutoff: float
+) -> ThreadHistory:
     """Read what is stored; of long threads that takes a while."""
     films = [_VIDEO.validate_json(file) for field, file in files.items() if field[:1] == "V"]
     photos = [_PHOTO.validate_json(file) for field, file in files.items() if field[:1] != "V"]
-    return Past(
+    return ThreadHistory(
         turns=tuple(map(_TURN.validate_json, reversed(turns))),
         photos=tuple(sorted((p for p in photos if p.at > cutoff), key=attrgetter("number"))),
         request=tuple(json.loads(request)) if request and turns else (),

@@ -6,7 +6,7 @@ a Redis Cluster. A *box* is a mailbox: a thread's own, or its express one (comma
 
 from __future__ import annotations
 
-from bot.mailbox import LANES
+from bot.ports.mailbox import LANES
 
 ROOT = "loupe"
 NEWS = f"{ROOT}:news"

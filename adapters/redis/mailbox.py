@@ -14,22 +14,23 @@ import structlog
 from pydantic import TypeAdapter, ValidationError
 from redis.exceptions import RedisError
 
-from adapters.redis import keys, scripts, waiting
+from adapters.redis import keys, waiting
+from adapters.redis import lua as scripts
 from adapters.redis.connection import retrying
-from bot.mailbox import (
+from bot.domain.messages import Message
+from bot.ports.mailbox import (
     LANES,
-    Answered,
+    AnsweredTurn,
     Entry,
     Erase,
     Lease,
     LeaseLost,
-    Letter,
-    News,
+    LeaseStatus,
+    MailboxEvent,
     Receipt,
-    Sent,
-    Standing,
+    SendRecord,
+    Submission,
 )
-from bot.messages import Message
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -41,8 +42,8 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 _MESSAGE = TypeAdapter(Message)
-_ANSWERED = TypeAdapter(Answered)
-_SENT = TypeAdapter(Sent)
+_ANSWERED = TypeAdapter(AnsweredTurn)
+_SENT = TypeAdapter(SendRecord)
 DAY_MS = 24 * 3600 * 1000
 PATIENCE = 30.0
 """Seconds that work which was accepted waits for a store that is away."""
@@ -69,7 +70,7 @@ def _ms(seconds: float) -> int:
 
 
 class RedisMailbox:
-    """Implements `bot.mailbox.Mailbox` with one Lua script per step."""
+    """Implements `bot.ports.mailbox.Mailbox` with one Lua script per step."""
 
     def __init__(self, redis: Redis, limits: Limits, accept_seconds: float = 1.5) -> None:
         """Take a client, the limits, and how long to try to accept before `StoreDown`."""
@@ -89,7 +90,7 @@ class RedisMailbox:
     async def _held(self, name: str, lease: Lease, *args: Any) -> Any:
         return await self._run(name, lease.lane, lease.box, lease.token, lease.generation, *args)
 
-    async def accept(self, letter: Letter) -> Receipt:
+    async def accept(self, letter: Submission) -> Receipt:
         """Deduplicate, append and wake in one step; raises `StoreDown`."""
         message = letter.message
         box = keys.box_of(message.thread.key, express=letter.express)
@@ -144,17 +145,17 @@ class RedisMailbox:
     def _burst(self) -> tuple[int, int]:
         return _ms(self._limits.burst_seconds), _ms(self._limits.burst_max_seconds)
 
-    async def renew(self, lease: Lease) -> Standing:
+    async def renew(self, lease: Lease) -> LeaseStatus:
         """Hold the lease for another term."""
         held, stop, *gone = await self._held("RENEW", lease, _ms(self._limits.lease_seconds))
-        return Standing(bool(held), int(stop), frozenset(map(int, gone)))
+        return LeaseStatus(bool(held), int(stop), frozenset(map(int, gone)))
 
-    async def answered(self, lease: Lease, result: Answered) -> bool:
+    async def answered(self, lease: Lease, result: AnsweredTurn) -> bool:
         """Store the finished turn before it is shown; False when the lease is lost."""
         return bool(await self._held("ANSWERED", lease, _ANSWERED.dump_json(result)))
 
     async def done(
-        self, lease: Lease, result: Answered | None = None, erase: Erase = "nothing"
+        self, lease: Lease, result: AnsweredTurn | None = None, erase: Erase = "nothing"
     ) -> bool:
         """Commit the turn, pop the run and free the thread in one step; False when lost."""
         stored = _ANSWERED.dump_python(result, mode="json") if result else {}
@@ -203,18 +204,20 @@ class RedisMailbox:
         count = int(await self._run("AHEAD", keys.lane_of(box), box, seq))
         return None if count < 0 else count
 
-    async def claim(self, box: str, seq: int, number: int, token: str = "") -> Sent | None:
+    async def claim(self, box: str, seq: int, number: int, token: str = "") -> SendRecord | None:
         """Store the intent of send `number` and return None, or what is recorded of it already.
 
         Without a token the claim is made only while the message waits. Raises `LeaseLost`.
         """
-        intent = _SENT.dump_json(Sent(at=time.time()))
+        intent = _SENT.dump_json(SendRecord(at=time.time()))
         reply = await self._run("CLAIM", keys.lane_of(box), box, seq, number, token, intent, DAY_MS)
         if reply[0] == "lost":
             raise LeaseLost
         return _SENT.validate_json(reply[1]) if reply[0] == "known" else None
 
-    async def record(self, box: str, seq: int, number: int, sent: Sent, token: str = "") -> None:
+    async def record(
+        self, box: str, seq: int, number: int, sent: SendRecord, token: str = ""
+    ) -> None:
         """Record what became of a send, unless its message is done with.
 
         With a token only while the lease is held; raises `LeaseLost`.
@@ -229,7 +232,7 @@ class RedisMailbox:
         key = keys.sends(box, seq)
         await retrying(lambda: self._redis.hdel(key, str(number)), within=PATIENCE)
 
-    async def news(self) -> AsyncIterator[News]:
+    async def news(self) -> AsyncIterator[MailboxEvent]:
         """Yield what happens anywhere, for as long as it is read; survives a lost connection."""
         while True:
             try:
@@ -254,11 +257,11 @@ class RedisMailbox:
         return gone
 
 
-def _news(told: dict[str, Any]) -> News:
+def _news(told: dict[str, Any]) -> MailboxEvent:
     box = told["box"]
     thread = keys.thread_of(box)
     withdrawn, place = str(told.get("withdrawn", "")), int(told.get("place", 0))
-    return News(keys.lane_of(box), box, thread, int(told["stop"]), withdrawn, place)
+    return MailboxEvent(keys.lane_of(box), box, thread, int(told["stop"]), withdrawn, place)
 
 
 def _places(lease: Lease) -> list[int]:

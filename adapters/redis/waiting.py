@@ -1,11 +1,11 @@
 """The Lua of those who wait: how many are before them, and each send of theirs once.
 
-The form of the scripts is that of `adapters.redis.scripts`.
+The form of the scripts is that of `adapters.redis.lua`.
 """
 
 from __future__ import annotations
 
-from adapters.redis.scripts import COMMON
+from adapters.redis.lua import COMMON
 
 # How many slips are before a message that waits for an answer of its own; -1 when it is worked on,
 # or will be answered together with a photo before it.

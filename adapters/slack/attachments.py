@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from adapters.fields import dig, identifier, name, string
-from bot.messages import Attachment
-from bot.problems import Reason
+from adapters.http.json_fields import dig, identifier, name, string
+from bot.domain.messages import Attachment
+from bot.errors import Reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

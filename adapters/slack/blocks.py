@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from adapters.inert import disarmed
-from bot import texts
-from bot.channel import Stage
-from bot.characters import boundary
+from adapters.chat.escape import disarmed
+from bot import strings as texts
+from bot.ports.channel import Stage
+from bot.text.graphemes import boundary
 
 if TYPE_CHECKING:
-    from bot.channel import Button, Post
+    from bot.ports.channel import Button, Post
 
 MAX_TEXT = 12_000
 """Most characters of all `markdown` blocks of a message:

@@ -9,17 +9,17 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from adapters.fields import dig, identifier, string
+from adapters.http.json_fields import dig, identifier, string
+from adapters.slack.addresses import TOP, address_of, is_shared, root_of, thread_of
 from adapters.slack.attachments import files_of
-from adapters.slack.places import TOP, address_of, is_shared, root_of, thread_of
-from adapters.slack.wording import words
-from bot.messages import Author, Message
+from adapters.slack.text import words
+from bot.domain.messages import Author, Message
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from adapters.slack.workspaces import Workspace
-    from bot.messages import Attachment, Kind
+    from bot.domain.messages import Attachment, Kind
 
 WRITTEN = frozenset({"", "file_share", "me_message", "thread_broadcast"})
 """Subtypes of messages that a person wrote; the others are notes about a channel."""

@@ -10,22 +10,22 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from adapters.fields import string
+from adapters.http.json_fields import string
 from adapters.slack.attachments import attachment_of
-from adapters.slack.refusals import Refusal
-from adapters.slack.workspaces import NotYet, UnknownTeam
-from bot.channel import Gone, Refused, Unclear
-from bot.problems import FileProblem, Reason
+from adapters.slack.errors import SlackError
+from adapters.slack.workspaces import UnknownTeam, WorkspaceUnknown
+from bot.errors import FileProblem, Reason
+from bot.ports.channel import ConversationGone, DeliveryRefused, DeliveryUnknown
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from adapters.download import Downloads
-    from adapters.slack.api import SlackApi
+    from adapters.http.download import Downloads
     from adapters.slack.hosts import SlackHosts
+    from adapters.slack.web_api import SlackApi
     from adapters.slack.workspaces import Workspaces
-    from bot.media.allowance import Allowance
-    from bot.messages import Address, Attachment
+    from bot.domain.messages import Address, Attachment
+    from bot.domain.size_limits import SizeLimits
 
 log = structlog.get_logger()
 
@@ -63,15 +63,15 @@ class SlackFiles:
         asked = string(file.source.get("id"))
         try:
             answer = await self._api.call(team, "files.info", repeatable=True, file=asked)
-        except (Gone, Refused, Unclear) as error:
+        except (ConversationGone, DeliveryRefused, DeliveryUnknown) as error:
             log.info("file_unknown", why=str(error))
-            missing = isinstance(error, Refusal) and error.error in MISSING
+            missing = isinstance(error, SlackError) and error.error in MISSING
             return replace(file, problem=Reason.DELETED) if missing else file
         told = answer.get("file")
         return attachment_of(told) if isinstance(told, dict) else file
 
     async def fetch(
-        self, address: Address, file: Attachment, into: Path, allowance: Allowance
+        self, address: Address, file: Attachment, into: Path, allowance: SizeLimits
     ) -> bool:
         """Write a file's bytes to `into`, no more than is allowed; raises `FileProblem`.
 
@@ -96,7 +96,7 @@ class SlackFiles:
         return True
 
     async def _stand_in(
-        self, file: Attachment, token: str, into: Path, allowance: Allowance
+        self, file: Attachment, token: str, into: Path, allowance: SizeLimits
     ) -> bool:
         """Fetch the largest smaller picture there is; False when there is none."""
         for url in file.source.get("thumbs", ()):
@@ -109,7 +109,7 @@ class SlackFiles:
                 return True
         return False
 
-    async def _get(self, url: str, token: str, into: Path, allowance: Allowance) -> None:
+    async def _get(self, url: str, token: str, into: Path, allowance: SizeLimits) -> None:
         """Fetch one address of Slack's; a page to sign in means that the file is not shown."""
         if not url:
             raise FileProblem(Reason.FORBIDDEN, "no address")
@@ -125,5 +125,5 @@ class SlackFiles:
     async def _token(self, team: str) -> str:
         try:
             return (await self._workspaces.of(team)).token
-        except (UnknownTeam, NotYet) as error:
+        except (UnknownTeam, WorkspaceUnknown) as error:
             raise FileProblem(Reason.UNREACHABLE, str(error)) from None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from adapters.addresses import is_loopback_url, origin, parsed
+from adapters.http.urls import is_loopback_url, origin, parsed
 
 FILES = frozenset(
     {

@@ -9,13 +9,13 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from adapters.fields import dig, identifier, name, pressed, string
+from adapters.http.json_fields import dig, identifier, name, pressed, string
+from adapters.slack.addresses import TOP, address_of, is_shared, permalink, root_of, thread_of
 from adapters.slack.attachments import files_of
-from adapters.slack.places import TOP, address_of, is_shared, permalink, root_of, thread_of
-from adapters.slack.wording import unescaped, words
-from bot import texts
-from bot.commands import parse
-from bot.messages import Author, Message
+from adapters.slack.text import unescaped, words
+from bot import strings as texts
+from bot.domain.commands import parse
+from bot.domain.messages import Author, Message
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -86,7 +86,7 @@ def read_shortcut(payload: Mapping[str, Any], workspace: Workspace) -> Message |
     )
 
 
-class Slash:
+class SlashCommand:
     """One `/loupe …`: Slack says where and by whom it was called, but in no thread."""
 
     def __init__(self, payload: Mapping[str, Any], workspace: Workspace) -> None:

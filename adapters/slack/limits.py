@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
-from adapters.sending import SendLimits
+from adapters.chat.send_settings import SendLimits
 
 
 class SlackLimits(SendLimits):

@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING
 
 from aiohttp import ClientError, ClientTimeout
 
-from adapters.fields import string
-from adapters.guard import AddressRefused
-from adapters.retries import Clock, Failed, Retries, insist, retry_after
-from adapters.slack.places import TOP
-from adapters.slack.refusals import Refusal
+from adapters.http.json_fields import string
+from adapters.http.retry import Clock, Failed, Retries, insist, retry_after
+from adapters.http.ssrf_guard import AddressRefused
+from adapters.slack.addresses import TOP
+from adapters.slack.errors import SlackError
 
 if TYPE_CHECKING:
-    from adapters.guard import Guard
-    from adapters.slack.api import SlackApi
+    from adapters.http.ssrf_guard import Guard
     from adapters.slack.hosts import SlackHosts
     from adapters.slack.limits import SlackLimits
-    from bot.messages import Address
+    from adapters.slack.web_api import SlackApi
+    from bot.domain.messages import Address
 
 
 class SlackUploads:
@@ -46,7 +46,8 @@ class SlackUploads:
         """Show a file in the thread, or at the top of the place where the address has none.
 
         `alt` says in words what a picture shows, `title` stands above it instead of the name.
-        Raises `Unclear`, `Gone`, `Refused`; what was not shown yet is repeated.
+        Raises `DeliveryUnknown`, `ConversationGone`, `DeliveryRefused`; what was not shown yet is
+        repeated.
         """
         team = address["team"]
         url, file = await self._place(team, name, len(data), alt)
@@ -73,7 +74,7 @@ class SlackUploads:
         )
         url, file = string(answer.get("upload_url")), string(answer.get("file_id"))
         if not self._hosts.upload(url):
-            raise Refusal(0, "the upload address is not Slack's")
+            raise SlackError(0, "the upload address is not Slack's")
         return url, file
 
     async def _put(self, url: str, data: bytes) -> None:
@@ -86,9 +87,9 @@ class SlackUploads:
             ) as response:
                 status, asked = response.status, retry_after(response.headers)
         except AddressRefused as refused:
-            raise Failed(Refusal(0, str(refused)), again=False) from None
+            raise Failed(SlackError(0, str(refused)), again=False) from None
         except (ClientError, TimeoutError) as error:
-            raise Failed(Refusal(0, type(error).__name__), again=True) from None
+            raise Failed(SlackError(0, type(error).__name__), again=True) from None
         if not 200 <= status < 300:
             passing = status in {408, 429} or status >= 500
-            raise Failed(Refusal(status, "upload"), again=passing, asked=asked)
+            raise Failed(SlackError(status, "upload"), again=passing, asked=asked)

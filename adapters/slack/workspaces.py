@@ -12,9 +12,9 @@ from aiohttp import ClientError
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from adapters.fields import dig, identifier, name, string
-from adapters.retries import CAP, Clock
-from bot.tasks import end
+from adapters.http.json_fields import dig, identifier, name, string
+from adapters.http.retry import CAP, Clock
+from bot.aio import end
 
 if TYPE_CHECKING:
     from aiohttp import ClientSession
@@ -31,7 +31,7 @@ class UnknownTeam(LookupError):
     """Loupe is not installed in that workspace, as far as it knows."""
 
 
-class NotYet(Exception):
+class WorkspaceUnknown(Exception):
     """Slack has not told yet who Loupe is; it has to deliver again."""
 
 
@@ -50,7 +50,7 @@ class Workspaces(Protocol):
     """Finds the workspace that a delivery is from, or an answer goes to."""
 
     async def of(self, team: str) -> Workspace:
-        """Give a team's workspace; raises `UnknownTeam`, `NotYet`."""
+        """Give a team's workspace; raises `UnknownTeam`, `WorkspaceUnknown`."""
         ...
 
     async def start(self) -> None:
@@ -76,7 +76,7 @@ class OneWorkspace:
         self._asking: asyncio.Task[None] | None = None
 
     async def of(self, team: str) -> Workspace:
-        """Give the workspace if it is that team's; raises `UnknownTeam`, `NotYet`.
+        """Give the workspace if it is that team's; raises `UnknownTeam`, `WorkspaceUnknown`.
 
         In the first moments it waits a little for Slack's answer.
         """
@@ -85,7 +85,7 @@ class OneWorkspace:
                 async with asyncio.timeout(HELD_SECONDS):
                     await self._known.wait()
         if self._workspace is None:
-            raise NotYet("Slack has not answered auth.test yet")
+            raise WorkspaceUnknown("Slack has not answered auth.test yet")
         if self._workspace.team != team:
             raise UnknownTeam("the token is another workspace's")
         return self._workspace

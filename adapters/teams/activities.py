@@ -9,12 +9,12 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any, Literal
 
-from adapters.fields import dig, identifier, name
+from adapters.http.json_fields import dig, identifier, name
 from adapters.teams.attachments import files, html_of
 from adapters.teams.cards import COMMAND
-from adapters.teams.wording import command, mentions_bot, quoted, words
-from bot.messages import Address, Author, Message
-from bot.threads import Thread
+from adapters.teams.text import command, mentions_bot, quoted, words
+from bot.domain.messages import Address, Author, Message
+from bot.domain.threads import Thread
 
 if TYPE_CHECKING:
     from botbuilder.schema import Activity

@@ -8,13 +8,13 @@ from mimetypes import guess_type
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes
 
-from adapters.addresses import origin
-from adapters.fields import dig, name, string
+from adapters.http.json_fields import dig, name, string
+from adapters.http.urls import origin
 from adapters.teams.hosts import is_known_connector
-from adapters.teams.markup import Markup, is_emoji
+from adapters.teams.html import HtmlSummary, is_emoji
 from adapters.teams.schema import MOST_LISTED
-from bot.messages import Attachment
-from bot.problems import Reason
+from bot.domain.messages import Attachment
+from bot.errors import Reason
 
 if TYPE_CHECKING:
     from botbuilder.schema import Activity
@@ -29,16 +29,16 @@ _SHOWS = re.compile(r"<(?:img|video|attachment|blockquote)\b", re.IGNORECASE)
 _CARDS = ("application/vnd.microsoft.card.", "application/vnd.microsoft.teams.card.")
 
 
-def html_of(activity: Activity) -> Markup:
+def html_of(activity: Activity) -> HtmlSummary:
     """Read the `text/html` attachments, which repeat the message and are no files.
 
     Most show nothing but the words, and parsing those would be the dearest part of a delivery.
     """
     parts = [string(one.content) for one in activity.attachments if _is_twin(one)]
-    return Markup("\n".join(part for part in parts if _SHOWS.search(part)))
+    return HtmlSummary("\n".join(part for part in parts if _SHOWS.search(part)))
 
 
-def files(activity: Activity, html: Markup, *, in_company: bool) -> tuple[Attachment, ...]:
+def files(activity: Activity, html: HtmlSummary, *, in_company: bool) -> tuple[Attachment, ...]:
     """List what was attached, in order; what only the HTML shows comes last, as problems.
 
     In company (a channel or a group chat) Teams keeps attached files, and sometimes pasted
@@ -95,7 +95,7 @@ def _credential(url: str, activity: Activity) -> str:
     return "bot" if is_known_connector(url) or (home and origin(url) == home) else "none"
 
 
-def _hidden(activity: Activity, html: Markup, found: list[Attachment]) -> int:
+def _hidden(activity: Activity, html: HtmlSummary, found: list[Attachment]) -> int:
     """Count the pictures and files that the HTML shows and the attachments lack."""
     named = {string(one.additional_properties.get("id")) for one in activity.attachments} - {""}
     shown = html.pictures + sum(file not in named for file in html.files)

@@ -43,7 +43,7 @@ class Unauthenticated(PermissionError):
 
 
 @dataclass(frozen=True, slots=True)
-class Token:
+class VerifiedToken:
     """A verified token: its claims, the key that signed it, and when it ends (epoch seconds)."""
 
     claims: dict[str, Any]
@@ -51,7 +51,7 @@ class Token:
     expires: float
 
 
-class Tokens:
+class TokenVerifier:
     """Verifies bearer tokens, and remembers those verified until they or their keys end."""
 
     def __init__(
@@ -65,9 +65,9 @@ class Tokens:
         self._issuer = settings.issuer
         self._keys = keys
         self._clock = clock
-        self._verified: OrderedDict[str, Token] = OrderedDict()
+        self._verified: OrderedDict[str, VerifiedToken] = OrderedDict()
 
-    async def verify(self, header: str) -> Token:
+    async def verify(self, header: str) -> VerifiedToken:
         """Verify the value of an Authorization header.
 
         Raises `Unauthenticated`, and `KeysUnavailable` as long as no key was ever fetched.
@@ -80,14 +80,14 @@ class Tokens:
         self._remember(header, token)
         return token
 
-    async def _decoded(self, header: str) -> Token:
+    async def _decoded(self, header: str) -> VerifiedToken:
         scheme, _, encoded = header.partition(" ")
         if scheme.lower() != "bearer" or not encoded:
             raise Unauthenticated("there is no bearer token")
         try:
             key = await self._signing_key(encoded)
             claims = self._claims(encoded, key)
-            return Token(claims, key, float(claims["exp"]) + SKEW_SECONDS)
+            return VerifiedToken(claims, key, float(claims["exp"]) + SKEW_SECONDS)
         except (jwt.PyJWTError, ValueError, TypeError, OverflowError, RecursionError) as error:
             raise Unauthenticated(f"the token is not valid: {error}") from None
 
@@ -110,7 +110,7 @@ class Tokens:
         )
         return claims
 
-    def _remember(self, header: str, token: Token) -> None:
+    def _remember(self, header: str, token: VerifiedToken) -> None:
         self._verified[header] = token
         if len(self._verified) > KNOWN_TOKENS:
             self._verified.popitem(last=False)
@@ -127,7 +127,9 @@ class NoConnectors(ConnectorFactory):  # type: ignore[misc]
 class TeamsAuthentication(BotFrameworkAuthentication):  # type: ignore[misc]
     """Decides which activities are served; takes the place of botbuilder's own checks."""
 
-    def __init__(self, settings: TeamsSettings, tokens: Tokens, hosts: ConnectorHosts) -> None:
+    def __init__(
+        self, settings: TeamsSettings, tokens: TokenVerifier, hosts: ConnectorHosts
+    ) -> None:
         self._settings = settings
         self._tokens = tokens
         self._hosts = hosts
@@ -164,7 +166,7 @@ class TeamsAuthentication(BotFrameworkAuthentication):  # type: ignore[misc]
     async def create_user_token_client(self, claims_identity: ClaimsIdentity) -> None:
         """Return none: Loupe never asks a user to sign in."""
 
-    def _check(self, activity: Activity, token: Token) -> None:
+    def _check(self, activity: Activity, token: VerifiedToken) -> None:
         if token.claims["serviceurl"] != activity.service_url:
             raise Unauthenticated("the token is for another service URL")
         if activity.channel_id not in token.key.endorsements:

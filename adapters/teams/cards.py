@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.channel import Button
+    from bot.ports.channel import Button
 
 CARD_TYPE = "application/vnd.microsoft.card.adaptive"
 COMMAND = "loupe"

@@ -16,20 +16,20 @@ from aiohttp.hdrs import AUTHORIZATION
 from aiohttp.payload import BytesIOPayload, JsonPayload
 from yarl import URL
 
-from adapters.pace import Pacer
-from adapters.retries import Clock, Failed, Retries, insist, retry_after
-from adapters.teams.refusals import SEQUENCE_CODE, Refusal, StreamRefused, refusal, told
-from bot.channel import Gone, Unclear
+from adapters.http.rate_limit import RateLimiter
+from adapters.http.retry import Clock, Failed, Retries, insist, retry_after
+from adapters.teams.errors import SEQUENCE_CODE, ConnectorError, StreamRefused, refusal, told
+from bot.ports.channel import ConversationGone, DeliveryUnknown
 
 if TYPE_CHECKING:
     from aiohttp import ClientResponse, ClientSession
     from aiohttp.payload import Payload
 
-    from adapters.pace import Rate
-    from adapters.retries import Patience
+    from adapters.http.rate_limit import Rate
+    from adapters.http.retry import RetryPolicy
+    from adapters.teams.access_token import BotToken
     from adapters.teams.hosts import ConnectorHosts
     from adapters.teams.limits import TeamsLimits
-    from adapters.teams.token import BotToken
 
 JSON = "application/json"
 NOT_NOW = {412, 429}
@@ -85,7 +85,7 @@ class Connector:
         self._hosts = hosts
         self._limits = limits
         self._clock = clock or Clock()
-        self._pacer = Pacer(self._clock, most=limits.send_seconds)
+        self._pacer = RateLimiter(self._clock, most=limits.send_seconds)
         self._timeout = ClientTimeout(
             total=limits.request_seconds, sock_connect=limits.request_seconds / 2
         )
@@ -101,9 +101,9 @@ class Connector:
     ) -> str:
         """Post an activity, or its JSON; returns its id, empty where the channel gives none.
 
-        Raises `Unclear`, `Gone` and `Refused` (`TooBig`, `StreamRefused`, other `Refusal`).
-        `repeatable` says that the service itself tells a repetition apart; `brief` asks for less
-        patience.
+        Raises `DeliveryUnknown`, `ConversationGone` and `DeliveryRefused` (`ActivityTooLarge`,
+        `StreamRefused`, other `ConnectorError`). `repeatable` says that the service itself tells a
+        repetition apart; `brief` asks for less patience.
         """
         url = _activities(service, conversation)
         call = _Call("POST", service, url, conversation, activity, repeatable)
@@ -129,12 +129,12 @@ class Connector:
         call = _Call("DELETE", service, url, conversation, None, repeatable=True)
         await self._do(call, self._limits.patience)
 
-    def _patience(self, brief: bool) -> Patience:
+    def _patience(self, brief: bool) -> RetryPolicy:
         return self._limits.brief if brief else self._limits.patience
 
-    async def _do(self, call: _Call, patience: Patience) -> dict[str, Any]:
+    async def _do(self, call: _Call, patience: RetryPolicy) -> dict[str, Any]:
         if not self._hosts.is_connector(call.service):
-            raise Gone("the service URL is not one that Loupe answers to")
+            raise ConversationGone("the service URL is not one that Loupe answers to")
 
         async def attempt() -> dict[str, Any]:
             await self._pacer.turn(call.conversation, RATES)
@@ -149,7 +149,7 @@ class Connector:
         try:
             return await self._try(call, token)
         except Failed as failed:
-            refused = isinstance(failed.problem, Refusal) and failed.problem.status == 401
+            refused = isinstance(failed.problem, ConnectorError) and failed.problem.status == 401
             if not (refused and token):
                 raise
         self._token.drop(token)
@@ -167,9 +167,11 @@ class Connector:
             ) as response:
                 return _taken(call, response, await response.read())
         except (ClientConnectorError, ConnectionTimeoutError) as error:
-            raise Failed(Refusal(0, "Unreachable", type(error).__name__), again=True) from None
+            raise Failed(
+                ConnectorError(0, "Unreachable", type(error).__name__), again=True
+            ) from None
         except (ClientError, TimeoutError) as error:
-            problem = Unclear(type(error).__name__)
+            problem = DeliveryUnknown(type(error).__name__)
             raise Failed(problem, again=call.repeatable) from None
 
 
@@ -183,7 +185,7 @@ def _taken(call: _Call, response: ClientResponse, body: bytes) -> dict[str, Any]
     if status in NOT_NOW:
         raise Failed(problem, again=True, asked=asked)
     if status in PASSING:
-        raise Failed(Unclear(str(status)), again=call.repeatable, asked=asked)
+        raise Failed(DeliveryUnknown(str(status)), again=call.repeatable, asked=asked)
     raise Failed(problem, again=False)
 
 

@@ -7,22 +7,23 @@ import base64
 import binascii
 from typing import TYPE_CHECKING, Any
 
-from adapters.addresses import is_loopback_url, origin
-from bot.channel import Refused
-from bot.media.allowance import Tally
-from bot.problems import FileProblem, Reason
+from adapters.http.urls import is_loopback_url, origin
+from bot.errors import FileProblem, Reason
+from bot.media.size_limits import ByteCounter
+from bot.ports.channel import DeliveryRefused
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from adapters.download import Downloads
+    from adapters.http.download import Downloads
+    from adapters.teams.access_token import BotToken
     from adapters.teams.hosts import ConnectorHosts
-    from adapters.teams.token import BotToken
-    from bot.media.allowance import Allowance
-    from bot.messages import Address, Attachment
+    from bot.domain.messages import Address, Attachment
+    from bot.domain.size_limits import SizeLimits
+    from bot.media.size_limits import SizeLimits
 
 
-class Files:
+class TeamsFiles:
     """Fetches attachments.
 
     The bot's token goes to the connector that the message came from and nowhere else; without it
@@ -37,7 +38,7 @@ class Files:
         self._hosts = hosts
 
     async def fetch(
-        self, address: Address, file: Attachment, into: Path, allowance: Allowance
+        self, address: Address, file: Attachment, into: Path, allowance: SizeLimits
     ) -> None:
         """Write a file's bytes to `into`, no more than is allowed; raises `FileProblem`."""
         if file.problem:
@@ -64,7 +65,7 @@ class Files:
     def _may_see_token(self, url: str, service: str) -> bool:
         return origin(url) == origin(service) and self._hosts.is_connector(service)
 
-    async def _fetch_as_bot(self, url: str, into: Path, allowance: Allowance, local: str) -> None:
+    async def _fetch_as_bot(self, url: str, into: Path, allowance: SizeLimits, local: str) -> None:
         """Fetch with the bot's token; one that is refused is replaced once."""
         token = await self._bearer()
         try:
@@ -79,16 +80,16 @@ class Files:
     async def _bearer(self) -> str:
         try:
             return await self._token.value()
-        except Refused as refused:
+        except DeliveryRefused as refused:
             raise FileProblem(Reason.UNREACHABLE, str(refused)) from None
 
 
-def _decode(data: Any, into: Path, allowance: Allowance) -> None:
+def _decode(data: Any, into: Path, allowance: SizeLimits) -> None:
     """Write the bytes of a base64 text."""
     if not isinstance(data, str):
         raise FileProblem(Reason.DAMAGED)
     data = "".join(data.split())
-    tally = Tally(allowance, declared=max(0, len(data) * 3 // 4 - 2))
+    tally = ByteCounter(allowance, declared=max(0, len(data) * 3 // 4 - 2))
     try:
         decoded = base64.b64decode(data, validate=True)
     except (binascii.Error, ValueError):

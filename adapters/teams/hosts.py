@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from adapters.addresses import is_loopback_host, parsed
+from adapters.http.urls import is_loopback_host, parsed
 
 if TYPE_CHECKING:
     from yarl import URL

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from adapters.addresses import is_loopback_host, is_loopback_url
+from adapters.http.urls import is_loopback_host, is_loopback_url
 
 if TYPE_CHECKING:
     from aiohttp import web

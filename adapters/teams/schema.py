@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from botbuilder.schema import Activity, Attachment, ChannelAccount, ConversationAccount, Entity
 
-from adapters.bodies import Malformed
+from adapters.http.request_body import MalformedBody
 
 T = TypeVar("T", str, bool, dict[str, Any], list[Any])
 
@@ -24,7 +24,7 @@ _ATTACHMENT = frozenset({"contentType", "contentUrl", "content", "name"})
 
 
 def activity_from(data: dict[str, Any]) -> Activity:
-    """Read an activity; raises `Malformed` for a field of the wrong type.
+    """Read an activity; raises `MalformedBody` for a field of the wrong type.
 
     Fields that the schema does not know are in `additional_properties` of their object, as
     botbuilder has it. `channel_data`, `value` and `content` are JSON of any shape.
@@ -56,14 +56,14 @@ def _typed(data: dict[str, Any], key: str, kind: type[T]) -> T | None:
     value = data.get(key)
     if value is None or isinstance(value, kind):
         return value
-    raise Malformed(f"{key} has the wrong type")
+    raise MalformedBody(f"{key} has the wrong type")
 
 
 def _objects(data: dict[str, Any], key: str) -> list[dict[str, Any]]:
     listed = (_typed(data, key, list) or [])[:MOST_LISTED]
     if all(isinstance(one, dict) for one in listed):
         return listed
-    raise Malformed(f"{key} does not list objects")
+    raise MalformedBody(f"{key} does not list objects")
 
 
 def _time(data: dict[str, Any]) -> datetime | None:
@@ -72,7 +72,7 @@ def _time(data: dict[str, Any]) -> datetime | None:
     try:
         read = datetime.fromisoformat(written) if written else None
     except ValueError:
-        raise Malformed("timestamp is no time") from None
+        raise MalformedBody("timestamp is no time") from None
     return read.replace(tzinfo=UTC) if read and read.tzinfo is None else read
 
 

@@ -12,7 +12,7 @@ from aiohttp import ClientError, ClientSession
 from jwt import PyJWK
 from jwt.exceptions import PyJWTError
 
-from bot.tasks import end
+from bot.aio import end
 
 if TYPE_CHECKING:
     from collections.abc import Callable

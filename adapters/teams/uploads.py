@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 import structlog
 from aiohttp import ClientError, ClientTimeout
 
-from adapters.guard import AddressRefused
-from adapters.retries import Clock, Retries, retry_after
+from adapters.http.retry import Clock, Retries, retry_after
+from adapters.http.ssrf_guard import AddressRefused
 
 if TYPE_CHECKING:
-    from adapters.guard import Guard
-    from adapters.teams.files import Files
+    from adapters.http.ssrf_guard import Guard
+    from adapters.teams.files import TeamsFiles
     from adapters.teams.limits import TeamsLimits
-    from bot.messages import Address
+    from bot.domain.messages import Address
 
 log = structlog.get_logger()
 
@@ -29,7 +29,7 @@ class Uploads:
     """Puts bytes where a signed address takes them: https, public, and without any token."""
 
     def __init__(
-        self, guard: Guard, files: Files, limits: TeamsLimits, clock: Clock | None = None
+        self, guard: Guard, files: TeamsFiles, limits: TeamsLimits, clock: Clock | None = None
     ) -> None:
         self._guard = guard
         self._files = files

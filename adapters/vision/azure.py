@@ -16,14 +16,14 @@ import structlog
 from azure.ai.vision.imageanalysis.models import VisualFeatures
 from azure.core.exceptions import AzureError
 
-from adapters.vision.analysis import sighting
-from adapters.vision.originals import larger
-from adapters.vision.refusals import REMEDIES, lacks_captions
-from adapters.vision.resource import Resource
-from adapters.vision.uploads import LARGEST, blank, presentable
-from bot.children import Children
-from bot.problems import FileProblem, VisionProblem, VisionReason
-from bot.vision import Sighting
+from adapters.vision.azure_client import AzureClient
+from adapters.vision.azure_errors import REMEDIES, lacks_captions
+from adapters.vision.azure_image import LARGEST, blank, presentable
+from adapters.vision.azure_response import sighting
+from adapters.vision.full_resolution import larger
+from bot.domain.sightings import Sighting
+from bot.errors import FileProblem, VisionProblem, VisionReason
+from bot.sandbox import ChildProcesses
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from azure.ai.vision.imageanalysis.models import ImageAnalysisResult
     from azure.core.credentials_async import AsyncTokenCredential
 
-    from adapters.retries import Clock
+    from adapters.http.retry import Clock
     from adapters.vision.settings import VisionSettings
     from bot.settings import Limits
 
@@ -55,10 +55,10 @@ class AzureVision:
         credential: AsyncTokenCredential | None = None,
         clock: Clock | None = None,
     ) -> None:
-        self.resource = Resource(settings, credential, clock)
+        self.resource = AzureClient(settings, credential, clock)
         self._settings = settings
         self._limits = limits
-        self._children = Children(limits)
+        self._children = ChildProcesses(limits)
         self._captions: bool | None = None
         self._finding_out = asyncio.Lock()
 

@@ -4,35 +4,39 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from adapters.vision.shapes import overlap
+from adapters.vision.polygons import overlap
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from adapters.vision.ocr import Reading
-    from bot.vision import TextLine
+    from adapters.vision.ocr import RecognizedLine
+    from bot.domain.sightings import TextLine
 
 SAME = 0.5
 """Lines that share so much of the smaller one's place are readings of the same text."""
 
 
-def merged(whole: Sequence[Reading], closer: Sequence[Reading]) -> list[Reading]:
+def merged(
+    whole: Sequence[RecognizedLine], closer: Sequence[RecognizedLine]
+) -> list[RecognizedLine]:
     """Put a closer look's readings to those of the whole picture.
 
     Where both read the same place, the closer look prevails if it is surer and reads no less; so
     nothing that was read is lost.
     """
-    kept: list[Reading] = []
+    kept: list[RecognizedLine] = []
     for one, other in _groups(whole, closer):
         kept += other if _prevails(other, one) else one
     return kept
 
 
 def _groups(
-    whole: Sequence[Reading], closer: Sequence[Reading]
-) -> list[tuple[list[Reading], list[Reading]]]:
+    whole: Sequence[RecognizedLine], closer: Sequence[RecognizedLine]
+) -> list[tuple[list[RecognizedLine], list[RecognizedLine]]]:
     """Sort readings into places: what the whole picture and what the closer look tells of each."""
-    groups: list[tuple[list[Reading], list[Reading]]] = [([line], []) for line in whole]
+    groups: list[tuple[list[RecognizedLine], list[RecognizedLine]]] = [
+        ([line], []) for line in whole
+    ]
     for line in closer:
         met = [group for group in groups if _meets(line, group[0]) or _meets(line, group[1])]
         groups = [group for group in groups if not any(group is other for other in met)]
@@ -41,21 +45,21 @@ def _groups(
     return groups
 
 
-def _meets(line: Reading, others: Iterable[Reading]) -> bool:
+def _meets(line: RecognizedLine, others: Iterable[RecognizedLine]) -> bool:
     return any(overlap(line.corners, other.corners) > SAME for other in others)
 
 
-def _prevails(closer: Sequence[Reading], whole: Sequence[Reading]) -> bool:
+def _prevails(closer: Sequence[RecognizedLine], whole: Sequence[RecognizedLine]) -> bool:
     if not closer or not whole:
         return bool(closer)
     return _letters(closer) >= _letters(whole) and _sureness(closer) > _sureness(whole)
 
 
-def _letters(lines: Iterable[Reading]) -> int:
+def _letters(lines: Iterable[RecognizedLine]) -> int:
     return sum(character.isalnum() for line in lines for character in line.text)
 
 
-def _sureness(lines: Sequence[Reading]) -> float:
+def _sureness(lines: Sequence[RecognizedLine]) -> float:
     """Average the confidence over the characters."""
     weight = sum(len(line.text) for line in lines)
     return sum(line.confidence * len(line.text) for line in lines) / weight

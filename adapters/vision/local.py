@@ -13,17 +13,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 import structlog
 
+from adapters.vision.full_resolution import open_picture
 from adapters.vision.lines import reading_order
 from adapters.vision.nanodet import see
-from adapters.vision.originals import open_picture
-from adapters.vision.reading import read_picture, scaled
+from adapters.vision.polygons import polygon
 from adapters.vision.settings import VisionSettings
-from adapters.vision.shapes import polygon
-from bot.children import Children
-from bot.media.pixels import encode
-from bot.problems import FileProblem, Reason, VisionProblem, VisionReason
+from adapters.vision.tiled_reading import read_picture, scaled
+from bot.domain.sightings import DetectedObject, Sighting, TextLine
+from bot.errors import FileProblem, Reason, VisionProblem, VisionReason
+from bot.media.image import encode
+from bot.sandbox import ChildProcesses
 from bot.settings import load
-from bot.vision import Sighting, TextLine, Thing
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,7 +51,7 @@ class LocalVision:
         self._settings = settings.model_copy(update={"key": None})
         self._limits = limits
         changes = {"children": 1, "child_memory": settings.memory}
-        self._children = Children(limits.model_copy(update=changes))
+        self._children = ChildProcesses(limits.model_copy(update=changes))
         self._turn = asyncio.Semaphore(1)
 
     async def look(
@@ -112,7 +112,7 @@ def look_at(
     smaller = scaled(pixels, min(1.0, OBJECT_SIDE / max(width, height)))
     height, width = smaller.shape[:2]
     things = tuple(
-        Thing(thing.label, polygon(thing.corners, width, height), thing.confidence)
+        DetectedObject(thing.label, polygon(thing.corners, width, height), thing.confidence)
         for thing in see(smaller, settings)
     )
     return Sighting(reading_order(lines), things, engine=ENGINE)

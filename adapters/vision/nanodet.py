@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from adapters.vision.shapes import Corners, rectangle, union_share
+from adapters.vision.polygons import Corners, rectangle, union_share
 from adapters.vision.tiles import quarters, whole
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from adapters.vision.settings import VisionSettings
     from adapters.vision.tiles import Tile
-    from bot.media.pixels import Pixels
+    from bot.media.image import Pixels
 
 Floats = NDArray[np.float32]
 
@@ -55,7 +55,7 @@ TRAFFIC = (
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class Detection:
     """A thing with its confidence 0..1, and where it is in the picture, in pixels.
 
     `margin` is how many times the least confidence of its label it has.
@@ -67,7 +67,7 @@ class Found:
     corners: Corners
 
 
-def see(pixels: Pixels, settings: VisionSettings) -> list[Found]:
+def see(pixels: Pixels, settings: VisionSettings) -> list[Detection]:
     """See the things in a picture, the surest first.
 
     What a tile's edge cuts is left out: if small, the next tile shows all of it, else the whole
@@ -87,7 +87,7 @@ def see(pixels: Pixels, settings: VisionSettings) -> list[Found]:
     )
 
 
-def _see(pixels: Pixels, view: Tile, least: Floats) -> Iterator[Found]:
+def _see(pixels: Pixels, view: Tile, least: Floats) -> Iterator[Detection]:
     """See what is in one part of a picture; `least` is the least confidence of each label."""
     image, scale = _fitted(view.of(pixels))
     outputs = _session().run(None, {"input_1": image})
@@ -98,7 +98,9 @@ def _see(pixels: Pixels, view: Tile, least: Floats) -> Iterator[Found]:
     boxes = boxes.clip(0, size) + np.array([view.left, view.top] * 2, np.float32)
     for cell, label, box in zip(cells, labels, boxes, strict=True):
         score = float(scores[cell, label])
-        yield Found(LABELS[label], round(score, 4), score / float(least[label]), rectangle(*box))
+        yield Detection(
+            LABELS[label], round(score, 4), score / float(least[label]), rectangle(*box)
+        )
 
 
 def _fitted(part: Pixels) -> tuple[Floats, float]:
@@ -125,16 +127,16 @@ def _boxes(distances: list[Floats]) -> Floats:
     return boxes
 
 
-def _distinct(found: list[Found]) -> list[Found]:
+def _distinct(found: list[Detection]) -> list[Detection]:
     """Keep one box of each thing, the surest first, by non-maximum suppression."""
-    kept: list[Found] = []
+    kept: list[Detection] = []
     for thing in sorted(found, key=lambda thing: -thing.margin):
         if not any(_are_one(thing, other) for other in kept):
             kept.append(thing)
     return sorted(kept, key=lambda thing: -thing.confidence)
 
 
-def _are_one(thing: Found, other: Found) -> bool:
+def _are_one(thing: Detection, other: Detection) -> bool:
     share = union_share(thing.corners, other.corners)
     return share > (SAME if thing.label == other.label else SAME_PLACE)
 

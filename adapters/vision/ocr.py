@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
-from adapters.vision.shapes import Corners
+from adapters.vision.polygons import Corners
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from bot.media.pixels import Pixels
+    from bot.media.image import Pixels
 
 THREADS = 4
 """More gain little, and each reserves address space, which is limited."""
@@ -30,7 +30,7 @@ BATCH = 6
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class RecognizedLine:
     """A line of text with its confidence 0..1, and where it stands in the picture, in pixels."""
 
     text: str
@@ -44,7 +44,7 @@ def find(pixels: Pixels) -> list[Corners]:
     return [] if found.boxes is None else [np.asarray(box, np.float32) for box in found.boxes]
 
 
-def read(pixels: Pixels, shapes: Sequence[Corners]) -> Iterator[list[Reading]]:
+def read(pixels: Pixels, shapes: Sequence[Corners]) -> Iterator[list[RecognizedLine]]:
     """Read the lines that stand in these shapes, batch by batch, each when it is asked for."""
     for start in range(0, len(shapes), BATCH):
         batch = shapes[start : start + BATCH]
@@ -52,7 +52,7 @@ def read(pixels: Pixels, shapes: Sequence[Corners]) -> Iterator[list[Reading]]:
         turned, _ = _engine().cls_and_rotate(lines)
         told = _engine().recognize_txt(turned)
         yield [
-            Reading(text.strip(), round(float(score), 4), shape)
+            RecognizedLine(text.strip(), round(float(score), 4), shape)
             for text, score, shape in zip(told.txts, told.scores, batch, strict=True)
             if text.strip()
         ]

@@ -9,12 +9,11 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import SettingsConfigDict
 
+from adapters.vision.build import build_embedding, build_vision
 from bot.settings import MIB, Section, WebAddress
 
 if TYPE_CHECKING:
-    from bot.embedding import Embedding
     from bot.settings import Limits
-    from bot.vision import Vision
 
 PERIODS = {"s": 1.0, "min": 60.0}
 """Seconds of what a rate may be counted in."""
@@ -96,34 +95,6 @@ class VisionSettings(Section):
     def lent(self) -> tuple[str, str] | None:
         """Address and key of the Azure resource, for a service that uses it itself."""
         return (self.resource, self.key.get_secret_value()) if self.endpoint and self.key else None
-
-
-def build_vision(settings: VisionSettings, limits: Limits) -> Vision:
-    """Make the engine that is configured; only what it needs is imported, for that takes long."""
-    if settings.endpoint:
-        from adapters.vision.azure import AzureVision  # noqa: PLC0415
-
-        return AzureVision(settings, limits)
-    from adapters.vision.local import LocalVision  # noqa: PLC0415
-
-    return LocalVision(limits, settings)
-
-
-def build_embedding(settings: VisionSettings, vision: Vision | None = None) -> Embedding | None:
-    """Make what embeds pictures and words; None where no Azure resource is configured.
-
-    It shares the resource of `vision`, and thus its rate, where that is Azure's; then that one is
-    to be closed after it.
-    """
-    if not settings.endpoint:
-        return None
-    from adapters.vision.azure import AzureVision  # noqa: PLC0415
-    from adapters.vision.embedding import AzureEmbedding  # noqa: PLC0415
-    from adapters.vision.resource import Resource  # noqa: PLC0415
-
-    if isinstance(vision, AzureVision):
-        return AzureEmbedding(vision.resource, shared=True)
-    return AzureEmbedding(Resource(settings))
 
 
 async def check_vision(settings: VisionSettings, limits: Limits) -> str:

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from adapters.vision.shapes import around, overlap, shared, thickness
+from adapters.vision.polygons import around, overlap, shared, thickness
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from adapters.vision.shapes import Corners
-    from bot.media.pixels import Pixels
+    from adapters.vision.polygons import Corners
+    from bot.media.image import Pixels
 
 TOUCHES = 4.0
 """Pixels from a tile's edge within which a shape counts as cut by it."""

@@ -8,20 +8,20 @@ from typing import TYPE_CHECKING
 
 import cv2
 
-from bot.boxes import GRID
-from bot.media import kinds
-from bot.media.facts import read_facts
+from bot.domain.boxes import GRID
+from bot.errors import FileProblem, Reason
+from bot.media import file_types as kinds
+from bot.media.image import decode, encode, shrink, upright
+from bot.media.photo_metadata import read_facts
 from bot.media.photos import read_file
-from bot.media.pixels import decode, encode, shrink, upright
-from bot.media.shots import frame_pixels
-from bot.problems import FileProblem, Reason
+from bot.media.video_frames import frame_pixels
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from bot.boxes import Box
-    from bot.media.facts import Header
-    from bot.media.pixels import Pixels
+    from bot.domain.boxes import Box
+    from bot.media.image import Pixels
+    from bot.media.photo_metadata import PhotoHeader
     from bot.settings import Limits
 
 LEAST_SIDE = 512
@@ -61,7 +61,8 @@ def crop(path: Path, limits: Limits, box: Box, side: int) -> Crop:
 def crop_frame(path: Path, limits: Limits, at: float, box: Box, side: int) -> Crop:
     """Cut a box out of the frame that a video shows at a time, as `crop` does of a photo.
 
-    Raises `FileProblem` as `bot.media.shots.shots` does, and `GONE` where there is no such frame.
+    Raises `FileProblem` as `bot.media.video_frames.shots` does, and `GONE` where there is no such
+    frame.
     """
     return _cropped(frame_pixels(path, limits, at), box, side)
 
@@ -74,7 +75,7 @@ def _cropped(pixels: Pixels, box: Box, side: int) -> Crop:
     return Crop(jpeg, width, height, hashlib.sha256(jpeg).hexdigest())
 
 
-def _needed(header: Header, box: Box, side: int) -> int:
+def _needed(header: PhotoHeader, box: Box, side: int) -> int:
     """Tell how long the whole photo has to be so that the box in it is as long as wanted."""
     width, height = header.facts.width, header.facts.height
     part = max(width * (box.right - box.left), height * (box.bottom - box.top)) / GRID

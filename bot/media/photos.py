@@ -1,6 +1,6 @@
 """A posted file made ready for a model: checked, decoded, upright, small, without metadata.
 
-All of this runs in a child process (`bot.children`): it is what strangers' bytes meet first.
+All of this runs in a child process (`bot.sandbox`): it is what strangers' bytes meet first.
 """
 
 from __future__ import annotations
@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bot.history import PhotoFacts
-from bot.media import kinds
-from bot.media.facts import QUARTER_TURNED, read_facts
-from bot.media.pixels import decode, encode, shrink, upright
-from bot.problems import FileProblem, Reason
+from bot.domain.files import PhotoFacts
+from bot.errors import FileProblem, Reason
+from bot.media import file_types as kinds
+from bot.media.image import decode, encode, shrink, upright
+from bot.media.photo_metadata import QUARTER_TURNED, read_facts
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from bot.media.facts import Header
-    from bot.media.pixels import Pixels
+    from bot.media.image import Pixels
+    from bot.media.photo_metadata import PhotoHeader
     from bot.settings import Limits
 
 NEAR = 0.95
@@ -36,7 +36,7 @@ LEAST_LEFT = 0.01
 
 
 @dataclass(frozen=True, slots=True)
-class Prepared:
+class PreparedPhoto:
     """A photo ready for a model.
 
     `jpeg` is upright, `width` x `height` pixels, and holds no metadata; `sha256` is the hex digest
@@ -50,7 +50,7 @@ class Prepared:
     sha256: str
 
 
-def prepare(path: Path, limits: Limits) -> Prepared:
+def prepare(path: Path, limits: Limits) -> PreparedPhoto:
     """Check a file and make the model-ready picture of it.
 
     A file that is cut yields what it holds, with `facts.incomplete`. Raises `FileProblem`:
@@ -68,7 +68,7 @@ def prepare(path: Path, limits: Limits) -> Prepared:
         facts = replace(facts, incomplete=True)
         _expect_something(picture)
     height, width = picture.shape[:2]
-    return Prepared(facts, encode(picture), width, height, hashlib.sha256(data).hexdigest())
+    return PreparedPhoto(facts, encode(picture), width, height, hashlib.sha256(data).hexdigest())
 
 
 def read_file(path: Path, limit: int) -> bytes:
@@ -81,7 +81,7 @@ def read_file(path: Path, limit: int) -> bytes:
     return path.read_bytes()
 
 
-def _picture(data: bytes, header: Header, side: int) -> tuple[Pixels, bool]:
+def _picture(data: bytes, header: PhotoHeader, side: int) -> tuple[Pixels, bool]:
     """Decode, make small while still as stored, then turn: fewer pixels to turn."""
     size = fitted(header.facts.width, header.facts.height, side)
     pixels, whole = decode(data, header, max(size))

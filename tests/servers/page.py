@@ -11,12 +11,12 @@ from urllib.parse import parse_qs, urlsplit
 
 from aiohttp import web
 
-from adapters.blobs import MediaSettings, open_blobs
-from adapters.page.routes import Page
+from adapters.blobs.store import MediaSettings, open_blobs
+from adapters.page.build import Page
 from adapters.page.settings import PageSettings
-from bot.channel import Button, Post, Stage
-from bot.messages import Message
-from bot.problems import StoreDown
+from bot.domain.messages import Message
+from bot.errors import StoreDown
+from bot.ports.channel import Button, Post, Stage
 from bot.settings import Limits
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from redis.asyncio import Redis
 
     from adapters.page.channel import PageChannel
-    from bot.threads import Thread
+    from bot.domain.threads import Thread
 
 SYSTEM = "You are an AI assistant that helps people find information."
 PIECES = ("A red car ", "stands by the road. ", "Its plate reads **KRW 301**.")
@@ -193,7 +193,7 @@ async def serve(redis: Redis, folder: Path, port: int = 0, **limits: Any) -> Asy
     bot = ScriptedBot()
     blobs = open_blobs(MediaSettings(), folder)
     page = Page(PageSettings(), redis, blobs, bot.accept, bot.tell, Limits(**limits), folder)
-    bot.channel = page.channel
+    bot.ports.channel = page.channel
     app = web.Application()
     app.add_routes(page.routes())
     await page.start()

@@ -16,7 +16,8 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
-from adapters.slack.checks import SCOPES
+from adapters.slack.doctor import SCOPES
+from tests.helpers.slack_payloads import BOT, TEAM, signature
 from tests.servers.loopback import Loopback
 from tests.servers.slack_rules import (
     LIVE,
@@ -28,7 +29,6 @@ from tests.servers.slack_rules import (
     wrong_blocks,
 )
 from tests.servers.slack_socket import Sockets
-from tests.slack_posts import BOT, TEAM, signature
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -1,0 +1,264 @@
+"""Where pictures are kept: a folder, or an object store that replicas share."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import secrets
+import time
+from contextlib import contextmanager, suppress
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from obstore.exceptions import BaseError
+from obstore.store import LocalStore, from_url
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import SettingsConfigDict
+
+from adapters.http.file_writer import writing
+from bot.errors import StoreDown
+from bot.settings import Section, SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Collection, Iterator
+
+    from obstore.store import ObjectStore
+
+SCHEMES = ("az", "abfs", "abfss", "s3", "gs", "memory")
+
+KEY = re.compile(r"(?!\.{1,2}(/|$))[\w.-]+(/(?!\.{1,2}(/|$))[\w.-]+)*", re.ASCII)
+"""Parts of letters, digits, dots, hyphens and underscores, none of them `.` or `..`."""
+
+PARTS_AT_ONCE = 2
+"""Parts of 5 MiB, the least that S3 takes, in memory while a file is uploaded."""
+
+PIECE = 4 * 1024 * 1024
+"""Bytes read in one request, whose time `LOUPE_MEDIA_SECONDS` limits."""
+
+UNFINISHED_SECONDS = 3600
+"""A write that took longer will never be finished: its process was killed."""
+
+
+class MediaSettings(Section):
+    """Where pictures are kept."""
+
+    model_config = SettingsConfigDict(env_prefix="LOUPE_MEDIA_")
+
+    url: SecretStr | None = Field(
+        None, description="object store for pictures (az://, s3://, gs://); unset: a folder"
+    )
+    seconds: float = Field(30, gt=0, le=600, description="longest wait for the object store")
+
+    @field_validator("url")
+    @classmethod
+    def _is_an_object_store(cls, url: SecretStr | None) -> SecretStr | None:
+        if url and urlsplit(url.get_secret_value()).scheme not in SCHEMES:
+            raise ValueError("it has to start with az://, s3:// or gs://")
+        return url
+
+
+def open_blobs(settings: MediaSettings, data: Path) -> BlobStore:
+    """Open the object store of the settings, or the folder `media` of the data folder.
+
+    Credentials come from where each cloud's tools look for them (`AZURE_STORAGE_ACCOUNT_NAME`,
+    `AWS_ACCESS_KEY_ID`, …). Raises `SettingsError` when one that is needed is missing,
+    or the folder cannot be used.
+    """
+    if settings.url is None:
+        return BlobStore(_folder(data / "media"))
+    limit = timedelta(seconds=settings.seconds)
+    try:
+        store = from_url(
+            settings.url.get_secret_value(),
+            client_options={"timeout": limit, "connect_timeout": timedelta(seconds=5)},
+            retry_config={"max_retries": 3, "retry_timeout": limit},
+        )
+    except (BaseError, ValueError) as error:
+        raise SettingsError(f"LOUPE_MEDIA_URL cannot be used: {_first_line(error)}.") from None
+    return BlobStore(store)
+
+
+def _folder(path: Path) -> LocalStore:
+    try:
+        return LocalStore(path, mkdir=True, automatic_cleanup=True)
+    except (BaseError, OSError) as error:
+        raise SettingsError(f"The folder {path} cannot be used: {_first_line(error)}.") from None
+
+
+class BlobStore:
+    """`bot.ports.blobs.Blobs` on any store of obstore; a write is seen whole or not at all.
+
+    Raises `ValueError` for a key that is not `KEY`, `StoreDown` when the store fails.
+    """
+
+    def __init__(self, store: ObjectStore) -> None:
+        self._store = store
+        self._folder = Path(store.prefix or "/") if isinstance(store, LocalStore) else None
+
+    async def put(self, key: str, data: bytes | Path) -> None:
+        """Write a blob, replacing what was there; its age starts anew.
+
+        A file that goes into a folder is not even copied.
+        """
+        if self._folder is not None and isinstance(data, Path):
+            blob = self._folder / _checked(key)
+            if await asyncio.to_thread(_taken_over, data, blob):
+                return
+        with _failures():
+            await self._store.put_async(_checked(key), data, max_concurrency=PARTS_AT_ONCE)
+
+    async def get(self, key: str) -> bytes | None:
+        """Read a blob whole, or None when there is none."""
+        with _failures(), suppress(FileNotFoundError):
+            found = await self._store.get_async(_checked(key))
+            return bytes(await found.bytes_async())
+        return None
+
+    async def stream(
+        self, key: str, start: int = 0, end: int | None = None
+    ) -> AsyncIterator[bytes] | None:
+        """Read a blob's bytes from `start` to before `end` by pieces, or None when there is none.
+
+        Without `end` that is all the rest.
+        """
+        with _failures(), suppress(FileNotFoundError):
+            found = await self._store.head_async(_checked(key))
+            return self._pieces(key, range(found["size"])[start:end])
+        return None
+
+    async def _pieces(self, key: str, part: range) -> AsyncIterator[bytes]:
+        for start in part[::PIECE]:
+            end = min(start + PIECE, part.stop)
+            try:
+                with _failures():
+                    piece = await self._store.get_range_async(key, start=start, end=end)
+            except FileNotFoundError as error:
+                raise StoreDown("a blob went while it was read") from error
+            yield bytes(piece)
+
+    async def save(self, key: str, into: Path) -> bool:
+        """Bring a blob to a file, only to be read there; False when there is none.
+
+        It is never held in memory, and from a folder not even copied.
+        """
+        if self._folder is not None:
+            blob = self._folder / _checked(key)
+            if await asyncio.to_thread(_linked, blob, into):
+                return True
+        pieces = await self.stream(key)
+        if pieces is None:
+            return False
+        async with writing(into) as file:
+            async for piece in pieces:
+                await asyncio.to_thread(file.write, piece)
+        return True
+
+    async def erase(self, prefix: str, before: float = float("inf")) -> int:
+        """Delete the blobs below a folder such as a thread's key; returns how many.
+
+        Only those written before that time (seconds since the epoch) go.
+        """
+        return await self._delete_before(before, _checked(prefix))
+
+    async def erase_some(self, folder: str, names: Collection[str]) -> None:
+        """Delete those blobs of a folder whose names begin with one of these, up to a dot."""
+        with _failures():
+            async for batch in self._store.list_async(_checked(folder), chunk_size=1000):
+                found = [each["path"] for each in batch if _stem(each["path"]) in names]
+                if found:
+                    await self._delete(found)
+
+    async def sweep(self, older_than: float) -> int:
+        """Delete blobs written before that time (seconds since the epoch); returns how many."""
+        deleted = await self._delete_before(older_than)
+        if self._folder:
+            await asyncio.to_thread(_delete_unfinished, self._folder)
+        return deleted
+
+    async def _delete_before(self, limit: float, prefix: str | None = None) -> int:
+        deleted = 0
+        with _failures():
+            async for batch in self._store.list_async(prefix, chunk_size=1000):
+                old = [each["path"] for each in batch if each["last_modified"].timestamp() < limit]
+                await self._delete(old)
+                deleted += len(old)
+        return deleted
+
+    async def _delete(self, keys: list[str]) -> None:
+        """Delete together, or one by one where another replica deletes the same."""
+        try:
+            await self._store.delete_async(keys)
+        except FileNotFoundError:
+            for key in keys:
+                with suppress(FileNotFoundError):
+                    await self._store.delete_async(key)
+
+
+def _stem(path: str) -> str:
+    return path.rpartition("/")[2].partition(".")[0]
+
+
+def _checked(key: str) -> str:
+    if not KEY.fullmatch(key):
+        raise ValueError(f"no blob can have the key {key!r}")
+    return key
+
+
+def _linked(blob: Path, into: Path) -> bool:
+    """Give a blob a second name; it is replaced as a whole only, which leaves the other alone."""
+    into.unlink(missing_ok=True)
+    try:
+        into.hardlink_to(blob)
+    except OSError:
+        return False
+    return True
+
+
+def _taken_over(file: Path, blob: Path) -> bool:
+    """Give a file the name of a blob as a second one, in the stead of what had it."""
+    unfinished = blob.with_name(f"{blob.name}#{secrets.randbits(32)}")
+    try:
+        blob.parent.mkdir(parents=True, exist_ok=True)
+        unfinished.hardlink_to(file)
+        os.utime(unfinished)
+        unfinished.replace(blob)
+    except OSError:
+        return False
+    finally:
+        # It is still there where both names were of one file before.
+        unfinished.unlink(missing_ok=True)
+    return True
+
+
+def _delete_unfinished(folder: Path) -> None:
+    """Delete what killed processes were writing: `<key>#<n>`, which obstore never lists."""
+    for path in folder.rglob("*#*"):
+        with suppress(FileNotFoundError):
+            if path.stat().st_mtime < time.time() - UNFINISHED_SECONDS:
+                path.unlink()
+
+
+@contextmanager
+def _failures() -> Iterator[None]:
+    try:
+        yield
+    except BaseError as error:
+        raise StoreDown(f"the blob store failed: {type(error).__name__}") from error
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0].rstrip(".")
+
+
+async def try_blobs(settings: MediaSettings, data: Path) -> str:
+    """Write, read and erase something, for `loupe doctor`; raises what is wrong."""
+    blobs = open_blobs(settings, data)
+    await blobs.put("doctor/probe", b"probe")
+    well = await blobs.get("doctor/probe") == b"probe"
+    await blobs.erase("doctor")
+    if not well:
+        raise OSError("what was written could not be read again")
+    return "What is written can be read again."

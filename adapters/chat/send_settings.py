@@ -1,0 +1,29 @@
+"""Limits of what is sent to a chat platform, alike for each of them."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from adapters.http.retry import RetryPolicy
+from bot.settings import Section
+
+
+class SendLimits(Section):
+    """How often and how long; each platform has its own prefix and its own defaults."""
+
+    send_tries: int = Field(6, ge=1, description="tries of one send or edit")
+    send_seconds: float = Field(45, gt=0, description="longest send or edit with all its tries")
+    request_seconds: float = Field(15, gt=0, description="longest single request")
+    edit_pace: float = Field(2.0, ge=1, description="seconds between edits of a growing answer")
+    stream_pace: float = Field(1.5, ge=1, description="seconds between chunks of a stream")
+    stream_seconds: float = Field(110, gt=0, description="a stream is closed then, and edits go on")
+
+    @property
+    def patience(self) -> RetryPolicy:
+        """How long what has to arrive is tried."""
+        return RetryPolicy(self.send_tries, self.send_seconds)
+
+    @property
+    def brief(self) -> RetryPolicy:
+        """How long is tried what the next edit will carry anyway."""
+        return RetryPolicy(2, min(5.0, self.send_seconds))

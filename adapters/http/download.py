@@ -1,0 +1,193 @@
+"""Downloads files from addresses that strangers name, to disk, within limits."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import structlog
+from aiohttp import ClientError, ClientTimeout
+from aiohttp.hdrs import AUTHORIZATION, LOCATION
+from pydantic import Field
+from pydantic_settings import SettingsConfigDict
+from yarl import URL
+
+from adapters.http.file_writer import remove, writing
+from adapters.http.retry import Clock, Retries, RetryPolicy, retry_after
+from adapters.http.ssrf_guard import AddressRefused, parse
+from bot.domain.size_limits import SizeLimits
+from bot.errors import FileProblem, Reason
+from bot.media.size_limits import ByteCounter
+from bot.settings import Section
+
+if TYPE_CHECKING:
+    from aiohttp import ClientResponse
+
+    from adapters.http.ssrf_guard import Guard
+
+log = structlog.get_logger()
+
+BLOCK = 256 * 1024
+"""Bytes gathered before a write goes to a thread."""
+HOPS = 5
+"""Most redirects of one download."""
+GRACE = 5.0
+"""Seconds before the rate of a download is judged."""
+REDIRECTS = {301, 302, 303, 307, 308}
+PAGES = {"text/html", "application/xhtml+xml"}
+
+
+class DownloadSettings(Section):
+    """How long a download may take."""
+
+    model_config = SettingsConfigDict(env_prefix="LOUPE_DOWNLOAD_")
+
+    seconds: float = Field(
+        60, gt=0, le=3600, description="longest download with all its tries, but of a video"
+    )
+    video_seconds: float = Field(
+        240, gt=0, le=3600, description="longest download of a video: 300 MB at 1.3 MB a second"
+    )
+    idle_seconds: float = Field(15, gt=0, le=600, description="longest pause of a download")
+    min_rate: float = Field(8 * 1024, ge=0, description="slowest download, bytes a second")
+    tries: int = Field(3, ge=1, description="tries of a download that fails in passing")
+
+
+class _Temporary(Exception):
+    """A failure that may be over soon; `asked` are the seconds that the server asked to wait."""
+
+    def __init__(self, what: str, asked: float | None = None) -> None:
+        super().__init__(what)
+        self.asked = asked
+
+
+@dataclass(frozen=True, slots=True)
+class _Download:
+    """One download with all its tries; `deadline` ends it, at last at `latest` (loop time)."""
+
+    url: str
+    into: Path
+    allowance: SizeLimits
+    bearer: str
+    local: str
+    deadline: asyncio.Timeout
+    latest: float
+
+    def take_longer(self) -> None:
+        """Give it the time of a video."""
+        if self.deadline.when() != self.latest:
+            self.deadline.reschedule(self.latest)
+
+
+class Downloads:
+    """Fetches files through a guard; every failure is a `FileProblem`, and leaves no file."""
+
+    def __init__(
+        self, guard: Guard, settings: DownloadSettings, clock: Clock | None = None
+    ) -> None:
+        self._guard = guard
+        self._settings = settings
+        self._clock = clock or Clock()
+        self._timeout = ClientTimeout(
+            total=None, sock_connect=settings.idle_seconds, sock_read=settings.idle_seconds
+        )
+
+    async def fetch(
+        self, url: str, into: Path, allowance: SizeLimits, *, bearer: str = "", local: str = ""
+    ) -> None:
+        """Write the file at `url` to `into`, no more than is allowed; raises `FileProblem`.
+
+        `bearer` goes to the origin of `url` only. `local` is an origin on this machine that may be
+        asked, if `url` is of it (see `Guard`); redirects do not lead away from it.
+        """
+        latest = asyncio.get_running_loop().time() + self._settings.video_seconds
+        try:
+            async with asyncio.timeout(self._settings.seconds) as deadline:
+                await self._insist(_Download(url, into, allowance, bearer, local, deadline, latest))
+        except TimeoutError:
+            await remove(into)
+            raise FileProblem(Reason.UNREACHABLE, "too slow") from None
+        except BaseException:
+            await remove(into)
+            raise
+
+    async def _insist(self, errand: _Download) -> None:
+        longest = max(self._settings.seconds, self._settings.video_seconds)
+        retries = Retries(RetryPolicy(self._settings.tries, longest), self._clock)
+        while True:
+            try:
+                await self._follow(errand)
+            except AddressRefused as refused:
+                raise FileProblem(Reason.REFUSED_ADDRESS, str(refused)) from None
+            except (_Temporary, ClientError) as error:
+                what = str(error) if isinstance(error, _Temporary) else type(error).__name__
+                log.info("download_failed", host=URL(errand.url).host, why=what)
+                if not await retries.again(getattr(error, "asked", None)):
+                    raise FileProblem(Reason.UNREACHABLE, what) from None
+            else:
+                return
+
+    async def _follow(self, errand: _Download) -> None:
+        address, bearer = parse(errand.url), errand.bearer
+        local = errand.local if str(address.origin()) == errand.local else ""
+        for _ in range(HOPS + 1):
+            headers = {AUTHORIZATION: f"Bearer {bearer}"} if bearer else {}
+            async with self._guard.request(
+                "GET", str(address), local=local, headers=headers, timeout=self._timeout
+            ) as response:
+                if response.status not in REDIRECTS:
+                    _judge(response, bearer)
+                    await self._save(response, errand)
+                    return
+                target = _target(address, response)
+            if target.origin() != address.origin():
+                bearer = ""
+                if local:
+                    raise AddressRefused("a redirect away from this machine")
+            address = target
+        raise FileProblem(Reason.UNREACHABLE, "too many redirects")
+
+    async def _save(self, response: ClientResponse, errand: _Download) -> None:
+        """Stream the body to the file; the loop waits for no disk."""
+        tally = ByteCounter(errand.allowance, response.content_length or 0)
+        waiting, started = bytearray(), self._clock.now()
+        async with writing(errand.into) as file:
+            async for chunk in response.content.iter_any():
+                tally.add(chunk)
+                if tally.kind.demuxer:
+                    errand.take_longer()
+                self._keep_pace(tally.size, self._clock.now() - started)
+                waiting += chunk
+                if len(waiting) >= BLOCK:
+                    full, waiting = waiting, bytearray()
+                    await asyncio.to_thread(file.write, full)
+            await asyncio.to_thread(file.write, waiting)
+
+    def _keep_pace(self, size: int, seconds: float) -> None:
+        if seconds > GRACE and size < seconds * self._settings.min_rate:
+            raise FileProblem(Reason.UNREACHABLE, "too slow")
+
+
+def _judge(response: ClientResponse, bearer: str) -> None:
+    """Let pass only a response that brings the file."""
+    status = response.status
+    if status in {401, 403}:
+        raise FileProblem(Reason.FORBIDDEN if bearer else Reason.EXPIRED, str(status))
+    if status in {404, 410}:
+        raise FileProblem(Reason.NOT_FOUND, str(status))
+    if status in {408, 429} or status >= 500:
+        raise _Temporary(str(status), retry_after(response.headers))
+    if not 200 <= status < 300:
+        raise FileProblem(Reason.UNREACHABLE, str(status))
+    if response.content_type in PAGES:
+        raise FileProblem(Reason.NOT_A_FILE)
+
+
+def _target(address: URL, response: ClientResponse) -> URL:
+    """Resolve where a redirect leads; raises `AddressRefused`."""
+    try:
+        return parse(str(address.join(URL(response.headers.get(LOCATION, ""), encoded=True))))
+    except ValueError:
+        raise AddressRefused("a redirect to nowhere") from None

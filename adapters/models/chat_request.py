@@ -1,0 +1,169 @@
+"""The chat completions format as it is written: parameters, messages, pictures, tools."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any
+
+import openai
+
+from adapters.models.chat_response import ChatResponse, mapping
+from adapters.models.errors import problem
+from bot.errors import ModelReason
+from bot.ports.model import TextPart
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bot.ports.model import ChatMessage, Part, Request, Tool, ToolCall
+
+REFUSED = {
+    "max_completion_tokens": re.compile(r"max_completion_tokens"),
+    "stream_options": re.compile(r"stream_options"),
+    "temperature": re.compile(r"temperature"),
+    "strict": re.compile(r"\bstrict\b"),
+    "tool_choice": re.compile(r"\btool_choice\b"),
+    "tools": re.compile(r"\btools?\b|\bfunction.call", re.IGNORECASE),
+}
+"""Parameters that some compatible servers and models refuse, and how they name them.
+
+Some refuse tools in words only: "does not support tools" (Ollama), '"auto" tool choice requires
+--enable-auto-tool-choice' (vLLM), "No endpoints found that support tool use" (OpenRouter).
+"""
+REFUSING = {400, 404, 422, 500, 501}
+"""How they do so; 500 is llama.cpp's answer to tools that it does not know."""
+NOT_MEANT = {ModelReason.FILTERED, ModelReason.TOO_LONG, ModelReason.BUSY}
+"""Failures that are not about a parameter, whatever word stands in them."""
+
+_NOT_OF_NAMES = re.compile(r"[^a-zA-Z0-9_-]")
+
+
+class RequestParameters:
+    """The parameters of a request, without those that a model's server was seen to refuse."""
+
+    def __init__(self, answer_tokens: int, temperature: float | None = None) -> None:
+        self._answer_tokens = answer_tokens
+        self._temperature = temperature
+        self._refused: defaultdict[str, set[str]] = defaultdict(set)
+
+    def path(self, request: Request) -> str:
+        """Tell where a request goes."""
+        return "/chat/completions"
+
+    def reading(self, request: Request) -> ChatResponse:
+        """Begin to read the answer to a request."""
+        return ChatResponse(offered="tools" in self.parameters(request))
+
+    def parameters(self, request: Request) -> dict[str, Any]:
+        """Write all of a request but its messages."""
+        refused = self._refused[request.model]
+        limit = "max_tokens" if "max_completion_tokens" in refused else "max_completion_tokens"
+        parameters: dict[str, Any] = {
+            "model": request.model,
+            "stream": True,
+            limit: self._answer_tokens,
+            "stream_options": {"include_usage": True},
+        }
+        if self._temperature is not None:
+            parameters["temperature"] = self._temperature
+        if request.tools and "tools" not in refused:
+            parameters["tools"] = [
+                _tool(tool, strict="strict" not in refused) for tool in request.tools
+            ]
+            if not request.may_call:
+                parameters["tool_choice"] = "none"
+        return {name: value for name, value in parameters.items() if name not in refused}
+
+    def takes_tools(self, model: str) -> bool:
+        """Tell whether a model's server has not refused tools."""
+        return "tools" not in self._refused.get(model, ())
+
+    def learns(self, request: Request, error: Exception) -> bool:
+        """Tell whether an error names a parameter that can be done without from now on."""
+        if not isinstance(error, openai.APIStatusError) or error.status_code not in REFUSING:
+            return False
+        if problem(error).reason in NOT_MEANT:
+            return False
+        named = {name for name in self._dispensable(request) if _names(error, name)}
+        if named & {"strict", "tool_choice"}:
+            named.discard("tools")
+        self._refused[request.model] |= named
+        return bool(named)
+
+    def _dispensable(self, request: Request) -> set[str]:
+        """List what could be left out: not the tools whose results stand in the messages."""
+        sent = set(self.parameters(request))
+        if "tools" in sent and "strict" not in self._refused[request.model]:
+            sent.add("strict")
+        if any(said.answers for said in request.messages):
+            sent.discard("tools")
+        return sent & set(REFUSED)
+
+
+def _names(error: openai.APIStatusError, name: str) -> bool:
+    """Tell whether an error is about a parameter; a failure only if it calls it one."""
+    if error.status_code >= 500 and "param" not in error.message:
+        return False
+    places = mapping(error.body).get("detail")  # of FastAPI, each with what was sent there
+    places = [mapping(place).get("loc") for place in places] if isinstance(places, list) else []
+    return bool(REFUSED[name].search(f"{error.param} {error.message} {places}"))
+
+
+def _tool(tool: Tool, *, strict: bool) -> dict[str, Any]:
+    function = {
+        "name": tool.name,
+        "description": tool.description,
+        "parameters": tool.parameters,
+        **({"strict": True} if strict else {}),
+    }
+    return {"type": "function", "function": function}
+
+
+def body(request: Request, parameters: Mapping[str, Any]) -> bytes:
+    """Write the JSON of a request, about 1.4 bytes for each byte of a picture.
+
+    Pictures are encoded one by one and never pass through `json`, which would hold the
+    interpreter for as long as all of them take.
+    """
+    head = json.dumps(dict(parameters)).encode()[:-1]
+    messages = b",".join(_message(said) for said in request.messages)
+    return b"".join((head, b', "messages": [', messages, b"]}"))
+
+
+def _message(said: ChatMessage) -> bytes:
+    fields = [b'"role": "%s"' % said.role.encode(), b'"content": %s' % _content(said)]
+    if said.calls:
+        calls = json.dumps([_call(call) for call in said.calls]).encode()
+        fields.append(b'"tool_calls": %s' % calls)
+    if said.answers:
+        fields.append(b'"tool_call_id": %s' % json.dumps(said.answers).encode())
+    return b"{%s}" % b", ".join(fields)
+
+
+def _content(said: ChatMessage) -> bytes:
+    if said.calls and not said.parts:
+        return b"null"
+    if all(isinstance(part, TextPart) for part in said.parts):
+        words = "\n".join(part.text for part in said.parts if isinstance(part, TextPart))
+        return json.dumps(words).encode()
+    return b"[%s]" % b", ".join(_part(part) for part in said.parts)
+
+
+def _part(part: Part) -> bytes:
+    if isinstance(part, TextPart):
+        return json.dumps({"type": "text", "text": part.text}).encode()
+    head = b'{"type": "image_url", "image_url": {"detail": "auto", "url": "'
+    return b"".join((head, b"data:image/jpeg;base64,", base64.b64encode(part.jpeg), b'"}}'))
+
+
+def _call(call: ToolCall) -> dict[str, Any]:
+    """Repeat a call as services take it: with a name of theirs, and with arguments that parse."""
+    name = _NOT_OF_NAMES.sub("_", call.name)[:64]
+    try:
+        arguments = call.arguments if isinstance(json.loads(call.arguments), dict) else "{}"
+    except (ValueError, RecursionError):
+        arguments = "{}"
+    return {"id": call.id, "type": "function", "function": {"name": name, "arguments": arguments}}

@@ -1,0 +1,89 @@
+"""What a question is about, told by its words: for answers without a language model."""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from bot.text.vocabulary import ANIMALS, NAMES, VEHICLES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class Topic(StrEnum):
+    """What a question can be about."""
+
+    FILE = "file"
+    TAKEN = "taken"
+    PLACE = "place"
+    CAMERA = "camera"
+    THINGS = "things"
+    TEXT = "text"
+
+
+def _words(*patterns: str) -> re.Pattern[str]:
+    return re.compile(rf"\b({'|'.join(patterns)})\b", re.IGNORECASE)
+
+
+ASKED = {
+    Topic.FILE: _words(
+        r"sizes?", r"resolution", r"(mega)?pixels?", r"dimensions?", r"bytes", r"(file )?format",
+        r"duration", r"codec", r"fps", r"frame rate",
+        r"how (big|large|long)( is| are)?( the| this| that| my| these)? "
+        r"(picture|photo|image|file|video|clip)s?",
+    ),
+    Topic.TAKEN: _words(r"when", r"date", r"time", r"day", r"month", r"year", r"o'clock"),
+    Topic.PLACE: _words(
+        r"where", r"place", r"location", r"located", r"gps",
+        r"coordinates", r"latitude", r"longitude", r"city", r"country", r"map",
+    ),
+    Topic.CAMERA: _words(r"camera", r"smartphone", r"phone(?! number)", r"device", r"lens"),
+    Topic.TEXT: _words(
+        r"text", r"words?", r"letters?", r"numbers?", r"(?<!stop )signs?", r"plates?",
+        r"licen[cs]e", r"registration", r"codes?", r"serial", r"labels?", r"inscription",
+        r"notice", r"ocr", r"vin", r"mileage", r"odometer", r"reads?", r"says?", r"said",
+        r"writ(e|es|ing|ten)", r"transcribe", r"spelt|spell",
+    ),
+}  # fmt: skip
+SEEN = _words(r"objects?", r"things?", r"see", r"visible", r"outlines?", r"count")
+COUNT = re.compile(r"\bhow many (pictures|photos|images|files)\b", re.IGNORECASE)
+EVERYTHING = re.compile(
+    r"\b(describe|description|details|facts|metadata|exif|everything|all about|"
+    r"tell (me|us) about|what do you (see|know))\b",
+    re.IGNORECASE,
+)
+
+KNOWN = {
+    *("person", *VEHICLES, *ANIMALS, "bicycle", "train", "boat", "airplane", "traffic light"),
+    *("stop sign", "fire hydrant", "parking meter", "bench", "backpack", "umbrella", "handbag"),
+    *("suitcase", "skateboard", "bottle", "cup", "chair", "couch", "bed", "dining table"),
+    *("tv", "laptop", "keyboard", "cell phone", "refrigerator", "clock", "vase"),
+}
+"""Labels that may be asked for though nothing of the kind was seen."""
+
+
+def topics(question: str) -> set[Topic]:
+    """Tell what a question is about: all topics if it wants everything, none if none is known."""
+    if EVERYTHING.search(question) or not question.strip():
+        return set(Topic)
+    found = {topic for topic, words in ASKED.items() if words.search(question)}
+    things = {Topic.THINGS} if SEEN.search(question) or named(question) else set()
+    return found | things
+
+
+def named(question: str, seen: Iterable[str] = ()) -> dict[str, tuple[str, ...]]:
+    """Find the things that a question names, each with the labels that it may have.
+
+    Known are some common things and the labels that were `seen`, in singular and plural.
+    """
+    names = {label: (label,) for label in (*KNOWN, *seen)} | {**NAMES}
+    words = question.lower()
+    return {name: labels for name, labels in names.items() if re.search(_either(name), words)}
+
+
+def _either(name: str) -> str:
+    """Write a pattern of a name in singular or plural."""
+    plural = rf"{re.escape(name[:-1])}ies" if name.endswith("y") else rf"{re.escape(name)}(e?s)?"
+    return rf"\b({re.escape(name)}|{plural})\b"

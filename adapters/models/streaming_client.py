@@ -1,0 +1,172 @@
+"""A service that answers over HTTP by a stream: patience, silence, the closing of connections."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Any, Protocol
+
+import structlog
+from openai import AsyncOpenAI, AsyncStream
+
+from adapters.models.chat_request import body
+from adapters.models.errors import advised, problem
+from adapters.models.openai_client import host_of
+from adapters.models.retry import RetryBudget
+from bot.errors import ModelProblem, ModelReason
+from bot.ports.model import ChatMessage, Delta, Finished, Request, TextPart, ToolCall
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+    from adapters.models.chat_response import ChatResponse
+    from adapters.models.settings import ModelSettings
+
+END = object()
+BROKEN = {
+    ModelReason.FILTERED: ModelReason.FILTERED_ANSWER,
+    ModelReason.TIMED_OUT: ModelReason.CUT,
+    ModelReason.UNREACHABLE: ModelReason.CUT,
+}
+"""What a problem is called once words were said."""
+
+log = structlog.get_logger()
+
+
+class WireFormat(Protocol):
+    """How a service wants to be asked, and how its answers are read."""
+
+    def path(self, request: Request) -> str:
+        """Tell where a request goes, below the client's address."""
+        ...
+
+    def parameters(self, request: Request) -> dict[str, Any]:
+        """Write all of a request but its messages."""
+        ...
+
+    def reading(self, request: Request) -> ChatResponse:
+        """Begin to read the answer to a request."""
+        ...
+
+    def takes_tools(self, model: str) -> bool:
+        """Tell whether a model may call tools, as far as is known."""
+        ...
+
+    def learns(self, request: Request, error: Exception) -> bool:
+        """Tell whether an error teaches to write the request in another way."""
+        ...
+
+
+class StreamingModel:
+    """The models of one service; the client makes no retries of its own."""
+
+    def __init__(self, settings: ModelSettings, client: AsyncOpenAI, format_: WireFormat) -> None:
+        self._settings = settings
+        self._client = client
+        self._format = format_
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._client.close()
+
+    def takes_tools(self, model: str) -> bool:
+        """Tell whether a model may call tools, as far as is known."""
+        return self._format.takes_tools(model)
+
+    async def check(self, model: str) -> str:
+        """Ask a model for one word and return a sentence about it.
+
+        Raises `ModelProblem`, whose detail then says what whoever runs Loupe can do.
+        """
+        started = time.monotonic()
+        host = host_of(self._client)
+        request = Request(model, (ChatMessage("user", (TextPart("Reply with the word OK."),)),))
+        try:
+            ends = [piece async for piece in self.answer(request) if isinstance(piece, Finished)]
+        except ModelProblem as trouble:
+            raise advised(trouble, host, model) from None
+        known_as = f", known there as {ends[-1].model}," if ends[-1].model else ""
+        seconds = time.monotonic() - started
+        return f"The model {model}{known_as} answered at {host} within {seconds:.1f} seconds."
+
+    async def answer(self, request: Request) -> AsyncGenerator[Delta | ToolCall | Finished]:
+        """Stream the answer and end with `Finished`; raises `ModelProblem`.
+
+        A try that fails before its first words is repeated where that may help, after the time
+        that the service asks for; one that fails later is not.
+        """
+        patience = RetryBudget(self._settings)
+        while True:
+            reading = self._format.reading(request)
+            try:
+                async with aclosing(self._once(request, reading)) as pieces:
+                    async for piece in pieces:
+                        yield piece
+                return
+            except Exception as error:  # whatever a service sends has to end in one sentence
+                delay = self._delay(request, reading, patience, error)
+            await asyncio.sleep(delay)
+
+    def _delay(
+        self, request: Request, reading: ChatResponse, patience: RetryBudget, error: Exception
+    ) -> float:
+        """Return the seconds to wait before the next try; raises `ModelProblem` if none is due."""
+        model = request.model
+        if not reading.said and self._format.learns(request, error):
+            kept = sorted(self._format.parameters(request))
+            log.info("model_parameters_changed", model=model, parameters=kept)
+            return 0.0
+        trouble = problem(error)
+        delay = None if reading.said else patience.wait(trouble, error)
+        reason = BROKEN.get(trouble.reason, trouble.reason) if reading.said else trouble.reason
+        event = "model_failed" if delay is None else "model_tried_again"
+        log.warning(event, model=model, reason=reason.value, detail=trouble.detail, delay=delay)
+        if delay is None:
+            raise ModelProblem(reason, trouble.detail) from None  # the cause quotes the service
+        return delay
+
+    async def _once(
+        self, request: Request, reading: ChatResponse
+    ) -> AsyncGenerator[Delta | ToolCall | Finished]:
+        """Try one request, which is closed at the server whenever this ends."""
+        async with asyncio.timeout(self._settings.first_seconds):
+            stream = await self._open(request)
+        try:
+            while (chunk := await self._next(stream, reading)) is not END:
+                if words := reading.take(chunk):
+                    yield Delta(words)
+        finally:
+            await stream.close()
+        finished = reading.finished()
+        for call in reading.calls:
+            yield call
+        yield finished
+
+    async def _open(self, request: Request) -> AsyncStream[object]:
+        """Send the request; it is written beforehand, in a thread, for the sake of the loop."""
+        parameters = self._format.parameters(request)
+        return await self._client.post(
+            self._format.path(request),
+            content=await asyncio.to_thread(body, request, parameters),
+            cast_to=object,
+            options={"headers": {"Content-Type": "application/json"}},
+            stream=True,
+            stream_cls=AsyncStream[object],
+        )
+
+    async def _next(self, stream: AsyncStream[object], reading: ChatResponse) -> object:
+        """Wait for the next chunk, or the whole answer of a server that does not stream."""
+        settings = self._settings
+        try:
+            async with asyncio.timeout(
+                settings.idle_seconds if reading.said else settings.first_seconds
+            ):
+                if "application/json" in stream.response.headers.get("content-type", ""):
+                    return END if reading.begun else json.loads(await stream.response.aread())
+                return await anext(stream, END)
+        except Exception:
+            if reading.finish:  # all has been said, at most the count of tokens is missing
+                return END
+            raise

@@ -1,0 +1,97 @@
+"""What a transcription says: phrases with their times, without what nobody spoke.
+
+The form is that of OpenAI's `audio/transcriptions`: `text`, and with `verbose_json` also
+`segments` of `text`, `start`, `end` (seconds) and `no_speech_prob`.
+https://developers.openai.com/api/reference/resources/audio
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from adapters.models.chat_response import mapping, string
+from adapters.models.errors import reported
+from bot.domain.files import Phrase
+from bot.errors import ModelProblem, ModelReason
+from bot.text.graphemes import boundary, well_formed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from adapters.models.audio import AudioSamples
+
+MOST_PHRASES = 500
+"""Phrases of one sound: three minutes of speech have about 60."""
+MOST_CHARACTERS = 1_000
+"""Characters of one phrase: 15 seconds of fast speech have about 400."""
+NO_SPEECH = 0.6
+"""Whisper's own threshold, above which a segment is taken for no speech."""
+DRIFT = 1.0
+"""Seconds that a model's times were seen to be off by."""
+
+
+def read(answer: object) -> Mapping[str, Any]:
+    """Check that an answer is a transcription; raises `ModelProblem`."""
+    told = mapping(answer)
+    if error := told.get("error"):
+        raise reported(error)
+    if not isinstance(told.get("text"), str) and not isinstance(told.get("segments"), list):
+        raise ModelProblem(ModelReason.FAILED, "no text in the answer")
+    return told
+
+
+def timed(told: Mapping[str, Any], sound: AudioSamples) -> list[Phrase] | None:
+    """Read the segments; None for words without times, which some servers send all the same."""
+    segments = told.get("segments")
+    segments = [*map(mapping, segments)] if isinstance(segments, list) else []
+    times = [(_seconds(one.get("start")), _seconds(one.get("end"))) for one in segments]
+    if any(None in pair for pair in times) or (not segments and _spoken(told.get("text"))):
+        return None
+    return [
+        Phrase(text, sound.start + start, sound.start + end)
+        for segment, (start, end) in zip(segments, times, strict=True)
+        if start is not None and end is not None
+        if (text := _spoken(segment.get("text")))
+        if (_seconds(segment.get("no_speech_prob")) or 0.0) <= NO_SPEECH
+        if _sounds(sound, start, end)
+    ]
+
+
+def whole(told: Mapping[str, Any], sound: AudioSamples) -> list[Phrase]:
+    """Take the text for one phrase, as long as the sound."""
+    text = _spoken(told.get("text"))
+    return [Phrase(text, sound.start, sound.end)] if text else []
+
+
+def ordered(phrases: Iterable[Phrase], seconds: float) -> tuple[Phrase, ...]:
+    """Sort phrases by time, within a sound's length, and not more than anyone reads."""
+    clamped = [
+        Phrase(
+            phrase.text,
+            round(min(max(phrase.start, 0.0), seconds), 3),
+            round(min(max(phrase.end, phrase.start, 0.0), seconds), 3),
+        )
+        for phrase in phrases
+    ]
+    return tuple(sorted(clamped, key=lambda phrase: (phrase.start, phrase.end))[:MOST_PHRASES])
+
+
+def _seconds(value: object) -> float | None:
+    """Read a number; None for anything else."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        return None
+    return float(value)
+
+
+def _spoken(value: object) -> str:
+    """Clean words; empty where there is no letter or digit, as in "..." or "♪"."""
+    text = " ".join(well_formed(string(value)).split())
+    if len(text) > MOST_CHARACTERS:
+        text = text[: boundary(text, MOST_CHARACTERS - 1)] + "…"
+    return text if any(map(str.isalnum, text)) else ""
+
+
+def _sounds(sound: AudioSamples, start: float, end: float) -> bool:
+    """Tell whether anything is heard about these times: words in silence are made up."""
+    return sound.between(sound.start + start - DRIFT, sound.start + end + DRIFT).heard() is not None

@@ -1,0 +1,194 @@
+"""Words of a sound track, from Azure OpenAI or any server of the same kind.
+
+Whisper tells when each phrase begins and ends. Other models refuse the format that holds times, or
+leave them out: they get the sound in pieces, which are phrases then.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import time
+from typing import TYPE_CHECKING, Any
+
+import structlog
+from openai import APIStatusError, NotFoundError, omit
+
+from adapters.models import transcript_segments as phrases
+from adapters.models.audio import AudioSamples, tone
+from adapters.models.errors import REMEDIES, advised, problem
+from adapters.models.openai_client import ProviderClients, host_of
+from adapters.models.retry import RetryBudget
+from bot.aio import end
+from bot.errors import ModelProblem, ModelReason
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from openai import AsyncOpenAI
+
+    from adapters.models.openai_client import Token
+    from adapters.models.settings import ModelSettings
+    from bot.domain.files import Phrase
+
+DATED_VERSION = "2024-10-21"
+"""Azure's API before v1: its v1 API was seen not to know deployments of Whisper."""
+LARGEST = 24_000_000
+"""Most bytes of a file that is sent; services take 25 MB."""
+PIECE_SECONDS = 15.0
+"""Most seconds of a piece, and so of a phrase, where the model tells no times."""
+AT_ONCE = 4
+"""Pieces that are transcribed side by side."""
+REFUSING = {400, 404, 415, 422, 501}
+"""How servers refuse a format."""
+SPEECH_REMEDIES = REMEDIES | {
+    ModelReason.BAD_REQUEST: "Check that the model is one that transcribes sound."
+}
+
+_OF_FORMAT = re.compile(r"response_format|verbose_json|timestamp_granularities")
+
+log = structlog.get_logger()
+
+
+class TimesUnsupported(Exception):
+    """The model tells no times."""
+
+
+class TranscriptionModel:
+    """A `Speech` of a provider's transcription model."""
+
+    def __init__(self, settings: ModelSettings, token: Token | None = None) -> None:
+        self._settings = settings
+        self._connection = ProviderClients(settings, token)
+        self._clients: tuple[AsyncOpenAI, ...] = (self._connection.client,)
+        if settings.provider == "azure":
+            self._clients += (self._connection.dated(DATED_VERSION),)
+        self._at_once = asyncio.Semaphore(AT_ONCE)
+        self._tells_times = True
+
+    async def hear(self, wav: bytes) -> tuple[Phrase, ...]:
+        """Transcribe a WAV file of one channel of 16 bit; silence is not sent.
+
+        Raises `ModelProblem`, and `ValueError` for another file.
+        """
+        sound = await asyncio.to_thread(AudioSamples.read, wav)
+        try:
+            async with asyncio.timeout(self._settings.transcribe_seconds):
+                found = await self._heard(sound)
+        except TimeoutError:
+            raise ModelProblem(ModelReason.TIMED_OUT, "transcription") from None
+        return phrases.ordered(found, sound.end)
+
+    async def check(self) -> str:
+        """Have a second of a tone transcribed and tell how it went.
+
+        Raises `ModelProblem`, whose detail then says what whoever runs Loupe can do.
+        """
+        started, model = time.monotonic(), self._settings.transcribe_model
+        try:
+            await self.hear(tone(1.0).wav())
+        except ModelProblem as trouble:
+            host = host_of(self._clients[0])
+            raise advised(trouble, host, model, SPEECH_REMEDIES) from None
+        seconds, host = time.monotonic() - started, host_of(self._clients[0])
+        times = "with times" if self._tells_times else f"in pieces of {PIECE_SECONDS:g} seconds"
+        return f"The model {model} transcribed at {host} within {seconds:.1f} seconds, {times}."
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._connection.close()
+
+    async def _heard(self, sound: AudioSamples) -> list[Phrase]:
+        if self._tells_times:
+            try:
+                return await self._by_pieces(sound, LARGEST / (2 * sound.rate), timed=True)
+            except TimesUnsupported:
+                self._tells_times = False
+                log.info("speech_without_times", model=self._settings.transcribe_model)
+        return await self._by_pieces(sound, PIECE_SECONDS, timed=False)
+
+    async def _by_pieces(self, sound: AudioSamples, seconds: float, *, timed: bool) -> list[Phrase]:
+        """Transcribe all pieces; the first problem with one ends the others."""
+        pieces = await asyncio.to_thread(sound.pieces, seconds)
+        # No TaskGroup: before Python 3.13 one that failed spoils the time limit around it.
+        tasks = [asyncio.create_task(self._piece(piece, timed=timed)) for piece in pieces]
+        try:
+            return [phrase for found in await asyncio.gather(*tasks) for phrase in found]
+        finally:
+            await end(*tasks)
+
+    async def _piece(self, piece: AudioSamples, *, timed: bool) -> list[Phrase]:
+        """Transcribe one piece; raises `TimesUnsupported` where it was asked for them in vain."""
+        async with self._at_once:
+            told = await self._answer(await asyncio.to_thread(piece.wav), timed=timed)
+        if not timed:
+            return phrases.whole(told, piece)
+        found = await asyncio.to_thread(phrases.timed, told, piece)
+        if found is None:
+            raise TimesUnsupported
+        return found
+
+    async def _answer(self, wav: bytes, *, timed: bool) -> Mapping[str, Any]:
+        """Ask until there is an answer.
+
+        Raises `ModelProblem`, or `TimesUnsupported` if it is that.
+        """
+        patience = RetryBudget(self._settings)
+        while True:
+            try:
+                async with asyncio.timeout(self._settings.first_seconds):
+                    return phrases.read(await self._found(wav, timed=timed))
+            except Exception as error:  # whatever a service sends has to end in one sentence
+                if timed and _refuses_format(error):
+                    raise TimesUnsupported from None
+                delay = self._delay(patience, error)
+            await asyncio.sleep(delay)
+
+    def _delay(self, patience: RetryBudget, error: Exception) -> float:
+        """Return the seconds to wait before the next try; raises `ModelProblem` if none is due."""
+        trouble = problem(error)
+        delay = patience.wait(trouble, error)
+        event = "speech_failed" if delay is None else "speech_tried_again"
+        reason = trouble.reason.value
+        log.warning(
+            event,
+            model=self._settings.transcribe_model,
+            reason=reason,
+            detail=trouble.detail,
+            delay=delay,
+        )
+        if delay is None:
+            raise ModelProblem(trouble.reason, trouble.detail) from None
+        return delay
+
+    async def _found(self, wav: bytes, *, timed: bool) -> object:
+        """Ask each API until one knows the model; the one that answers is asked from then on."""
+        *others, last = self._clients
+        for client in others:
+            try:
+                answer = await self._asked(client, wav, timed=timed)
+            except NotFoundError:
+                continue
+            self._clients = (client,)
+            return answer
+        answer = await self._asked(last, wav, timed=timed)
+        self._clients = (last,)
+        return answer
+
+    async def _asked(self, client: AsyncOpenAI, wav: bytes, *, timed: bool) -> object:
+        answer = await client.audio.transcriptions.with_raw_response.create(
+            file=("sound.wav", wav, "audio/wav"),
+            model=self._settings.transcribe_model,
+            response_format="verbose_json" if timed else "json",
+            timestamp_granularities=["segment"] if timed else omit,
+        )
+        return json.loads(answer.content)
+
+
+def _refuses_format(error: Exception) -> bool:
+    return (
+        isinstance(error, APIStatusError)
+        and error.status_code in REFUSING
+        and bool(_OF_FORMAT.search(str(error.body)))
+    )

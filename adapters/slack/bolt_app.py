@@ -1,0 +1,226 @@
+"""The bot as Bolt knows it: what is for Loupe is accepted before Slack is told that it came."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any
+
+import structlog
+from slack_bolt.async_app import AsyncApp
+from slack_bolt.authorization import AuthorizeResult
+from slack_bolt.authorization.async_authorize import AsyncAuthorize
+from slack_bolt.request.async_request import AsyncBoltRequest
+from slack_bolt.response import BoltResponse
+from slack_sdk.web.async_client import AsyncWebClient
+
+from adapters.http.json_fields import dig, identifier, name, string
+from adapters.http.request_body import MalformedBody
+from adapters.slack.addresses import TOP, thread_of
+from adapters.slack.events import read
+from adapters.slack.interactions import SlashCommand, read_button, read_shortcut
+from adapters.slack.payload_checks import kind_of
+from adapters.slack.workspaces import UnknownTeam, WorkspaceUnknown
+from bot.domain.messages import Message
+from bot.errors import StoreDown
+
+if TYPE_CHECKING:
+    from slack_bolt.context.ack.async_ack import AsyncAck
+    from slack_bolt.context.async_context import AsyncBoltContext
+
+    from adapters.slack.thread_index import ThreadIndex
+    from adapters.slack.workspaces import Workspace, Workspaces
+    from bot.domain.threads import Place
+
+log = structlog.get_logger()
+
+Accept = Callable[[Message], Awaitable[bool]]
+"""Stores a message for good before it returns, and tells whether it was for Loupe.
+
+Raises `bot.errors.StoreDown`.
+"""
+
+NOTED_WITHIN = 0.5
+"""Seconds that the memory may take: Slack waits three for its answer, most of them for `accept`."""
+
+FEEDBACK = "feedback_buttons"
+"""The type of the two buttons that rate an answer.
+
+https://docs.slack.dev/reference/block-kit/block-elements/feedback-buttons-element/
+"""
+
+_ANY = re.compile("")
+
+
+class SlackBot:
+    """Hands what was written or pressed to `accept`; replies are sent later, from the store.
+
+    `reaction` is the name of the emoji that asks for a look; empty: none does.
+    """
+
+    def __init__(
+        self, workspaces: Workspaces, accept: Accept, memory: ThreadIndex, reaction: str = ""
+    ) -> None:
+        self._workspaces = workspaces
+        self._accept = accept
+        self._memory = memory
+        self._reaction = reaction
+        self.app = _app(_Authorization(workspaces))
+        self.app.event(_ANY)(self._event)
+        self.app.command(_ANY)(self._slash)
+        self.app.shortcut(_ANY)(self._shortcut)
+        self.app.action(_ANY)(self._button)
+
+    async def dispatch(self, payload: dict[str, Any]) -> BoltResponse:
+        """Take one delivery that is surely Slack's; the response is what Slack is to be told.
+
+        200: stored, or nothing for Loupe; 503: deliver again. Raises `MalformedBody`.
+        """
+        if kind_of(payload) == "other":
+            log.info("slack_delivery_ignored", kind=name(payload.get("type")))
+            return BoltResponse(status=200)
+        return await self.app.async_dispatch(_request(payload))
+
+    async def _event(self, body: dict[str, Any], context: AsyncBoltContext) -> None:
+        workspace = await self._workspace(context)
+        message = read(body, workspace, self._reaction)
+        if message is None:
+            log.info("slack_event_ignored", kind=name(dig(body, "event", "type")))
+            return
+        await self._keep(message)
+
+    async def _slash(self, body: dict[str, Any], context: AsyncBoltContext, ack: AsyncAck) -> None:
+        workspace = await self._workspace(context)
+        slash, latest = SlashCommand(body, workspace), ""
+        if slash.of_latest:
+            place = thread_of(workspace.team, slash.channel, TOP).place
+            latest = await self._latest(place, slash.user)
+        answer = slash.read(latest)
+        if isinstance(answer, str):
+            await ack(text=answer)
+            return
+        await self._keep(answer)
+        await ack()
+
+    async def _shortcut(
+        self, body: dict[str, Any], context: AsyncBoltContext, ack: AsyncAck
+    ) -> None:
+        message = read_shortcut(body, await self._workspace(context))
+        if message:
+            await self._keep(message)
+        await ack()
+
+    async def _button(self, body: dict[str, Any], context: AsyncBoltContext, ack: AsyncAck) -> None:
+        workspace = await self._workspace(context)
+        message = read_button(body, workspace)
+        if body["actions"][0].get("type") == FEEDBACK:
+            _log_feedback(body, workspace)
+        elif message:
+            await self._keep(message)
+        await ack()
+
+    async def _workspace(self, context: AsyncBoltContext) -> Workspace:
+        return await self._workspaces.of(identifier(context.team_id))
+
+    async def _latest(self, place: Place, user: str) -> str:
+        try:
+            async with asyncio.timeout(NOTED_WITHIN):
+                return await self._memory.latest(place, user)
+        except TimeoutError:
+            raise StoreDown("the store is slow") from None
+
+    async def _keep(self, message: Message) -> None:
+        """Accept a message; what the memory loses then is no reason to deliver it again."""
+        if not await self._accept(message):
+            return
+        try:
+            async with asyncio.timeout(NOTED_WITHIN):
+                await self._memory.note(message)
+        except (StoreDown, TimeoutError) as problem:
+            log.warning("slack_note_lost", reason=str(problem) or "the store is slow")
+
+
+class _Authorization(AsyncAuthorize):
+    """Tells Bolt who Loupe is in a workspace, so that it leaves out what Loupe itself did.
+
+    The token is kept from it: nothing is sent through Bolt.
+    """
+
+    def __init__(self, workspaces: Workspaces) -> None:
+        self._workspaces = workspaces
+
+    async def __call__(
+        self,
+        *,
+        context: AsyncBoltContext,
+        enterprise_id: str | None,
+        team_id: str | None,
+        user_id: str | None,
+        **_: Any,
+    ) -> AuthorizeResult:
+        workspace = await self._workspaces.of(identifier(team_id))
+        return AuthorizeResult(
+            enterprise_id=enterprise_id,
+            team_id=workspace.team,
+            bot_user_id=workspace.bot_user,
+            bot_id=workspace.bot_id,
+        )
+
+
+def _app(door: _Authorization) -> AsyncApp:
+    """Build Bolt's app: the doors verify who sends, and a listener ends before the answer.
+
+    Its log is held to errors, since its warnings quote whole requests. A client of its own
+    keeps Bolt from taking the token of the environment and asking Slack before each answer.
+    """
+    logger = logging.getLogger("slack_bolt")
+    logger.setLevel(logging.ERROR)
+    logging.getLogger("slack_sdk").setLevel(logging.WARNING)
+    app = AsyncApp(
+        name="loupe",
+        logger=logger,
+        client=AsyncWebClient(),
+        authorize=door,
+        signing_secret="unused",  # noqa: S106
+        process_before_response=True,
+        request_verification_enabled=False,
+        ssl_check_enabled=False,
+    )
+    app.error(_failed)
+    return app
+
+
+def _request(payload: dict[str, Any]) -> AsyncBoltRequest:
+    """Hand JSON to Bolt as it comes from a socket, whose form needs no second reading."""
+    try:
+        return AsyncBoltRequest(body=payload, mode="socket_mode")
+    except (AttributeError, IndexError, KeyError, TypeError) as error:
+        raise MalformedBody("a field has the wrong type") from error
+
+
+async def _failed(error: Exception) -> BoltResponse:
+    """Answer for a listener that raised: the unknown are not served, the rest comes again."""
+    if isinstance(error, UnknownTeam):
+        log.warning("slack_team_unknown", reason=str(error))
+        return BoltResponse(status=200)
+    if isinstance(error, WorkspaceUnknown | StoreDown):
+        log.info("slack_delivery_refused", status=503, reason=str(error))
+        return BoltResponse(status=503)
+    log.error("slack_delivery_failed", exc_info=error)
+    return BoltResponse(status=500)
+
+
+def _log_feedback(body: dict[str, Any], workspace: Workspace) -> None:
+    """Note what somebody thinks of an answer: in the log, as nothing else is made of it."""
+    container = body.get("container")
+    channel = identifier(dig(body, "channel", "id"))
+    root = identifier(dig(container, "thread_ts")) or identifier(dig(body, "message", "thread_ts"))
+    thread = thread_of(workspace.team, channel, root or TOP)
+    log.info(
+        "feedback",
+        value=name(string(body["actions"][0].get("value"))),
+        thread=thread.key[:8],
+        post=name(dig(container, "message_ts")),
+    )

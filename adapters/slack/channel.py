@@ -1,0 +1,222 @@
+"""Posts, streams, files and pictures in Slack."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import structlog
+
+from adapters.slack.addresses import SLACK
+from adapters.slack.text import mentions, named
+from bot import strings as texts
+from bot.ports.channel import (
+    Capabilities,
+    ConversationGone,
+    DeliveryRefused,
+    DeliveryUnknown,
+    Post,
+    Stage,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Mapping
+    from pathlib import Path
+
+    from adapters.chat.growing_message import GrowingMessages
+    from adapters.slack.background_work import BackgroundWork
+    from adapters.slack.ephemeral import EphemeralMessages
+    from adapters.slack.files import SlackFiles
+    from adapters.slack.limits import SlackLimits
+    from adapters.slack.messages import SlackMessages
+    from adapters.slack.thread_history import EarlierPictures
+    from adapters.slack.uploads import SlackUploads
+    from adapters.slack.users import Users
+    from bot.domain.messages import Address, Attachment, Message
+    from bot.domain.size_limits import SizeLimits
+    from bot.ports.channel import PictureAttachment
+
+COMPLETING = 5.0
+"""Seconds in which names and files are asked for: without them the message goes on as it is."""
+
+IN_THREAD = Capabilities(
+    files=True,
+    pictures=True,
+    earlier=True,
+    prefix="!",
+    streams=True,
+    stops=True,
+    links=False,  # Streams know no wish to have none unfurled.
+    follows=True,
+)
+PRIVATELY = Capabilities(edits=False, prefix="/loupe ", links=False, private=True, attached=False)
+PLACES: Mapping[str, Capabilities] = {
+    "Slack, in a thread": IN_THREAD,
+    "Slack, answers to `/loupe`": PRIVATELY,
+}
+"""What can be done where, as the documentation tells it."""
+
+log = structlog.get_logger()
+
+
+class SlackChannel:
+    """The channel of Loupe's own Slack app."""
+
+    name = SLACK
+
+    def __init__(
+        self,
+        growth: GrowingMessages,
+        paper: SlackMessages,
+        private: EphemeralMessages,
+        files: SlackFiles,
+        uploads: SlackUploads,
+        people: Users,
+        earlier: EarlierPictures,
+        errands: BackgroundWork,
+        limits: SlackLimits,
+    ) -> None:
+        self._growth = growth
+        self._paper = paper
+        self._private = private
+        self._files = files
+        self._uploads = uploads
+        self._people = people
+        self._earlier = earlier
+        self._errands = errands
+        self._limits = limits
+
+    def abilities(self, address: Address) -> Capabilities:
+        """Tell what can be done at an address."""
+        if address.get("private"):
+            return replace(PRIVATELY, text_limit=self._limits.text_limit)
+        streams = self._paper.streams(address)
+        return replace(
+            IN_THREAD,
+            pace=self._limits.stream_pace if streams else self._limits.edit_pace,
+            text_limit=self._limits.text_limit,
+            streams=streams,
+        )
+
+    async def post(self, address: Address, post: Post) -> str:
+        """Show a new message and return its `ts`; empty where nobody else is to see it.
+
+        Raises `DeliveryUnknown`, `ConversationGone`, `DeliveryRefused`.
+        """
+        if address.get("quiet"):
+            if post.stage is Stage.FINAL:
+                await self._paper.rest(address)
+            return ""
+        if address.get("private"):
+            if post.stage is Stage.FINAL:
+                await self._tell(address, post)
+            return ""
+        try:
+            return await self._growth.post(address, post)
+        except ConversationGone:
+            await self._ask_for_invitation(address)
+            raise
+
+    async def _tell(self, address: Address, post: Post) -> None:
+        """Tell one, after all whom it concerns; they are not told again because one was not."""
+        told = bool(address.get("public")) and await self._announce(address, post)
+        try:
+            await self._private.say(address, post)
+        except (ConversationGone, DeliveryRefused) as error:
+            if not told:
+                raise
+            log.warning("told_to_all_alone", why=str(error))
+
+    async def _announce(self, address: Address, post: Post) -> bool:
+        """Post what concerns all at the top of the place; False where Loupe cannot be heard."""
+        try:
+            await self._paper.say({**address, "thread": ""}, post)
+        except ConversationGone:
+            await self._ask_for_invitation(address)
+            return False
+        except DeliveryUnknown as error:
+            log.info("perhaps_announced", why=str(error))
+        return True
+
+    async def _ask_for_invitation(self, address: Address) -> None:
+        """Tell who asked by a web hook that Loupe cannot be heard in that place."""
+        if address.get("response"):
+            await self._private.respond(address["response"], Post(texts.SLACK_INVITE_ME))
+
+    async def edit(self, address: Address, sent: str, post: Post) -> None:
+        """Change a message of ours.
+
+        Raises `DeliveryUnknown`, `ConversationGone`, `DeliveryRefused`, `StoppedByUser`.
+        """
+        if address.get("quiet"):
+            return
+        if address.get("private"):
+            await self.post(address, post)
+            return
+        await self._growth.edit(address, sent, post)
+
+    async def send_file(self, address: Address, name: str, media_type: str, data: bytes) -> None:
+        """Upload a file into the thread.
+
+        Raises `DeliveryUnknown`, `ConversationGone`, `DeliveryRefused`.
+        """
+        await self._uploads.share(address, name, data)
+
+    async def send_picture(self, address: Address, picture: PictureAttachment) -> None:
+        """Upload a picture into the thread.
+
+        Raises `DeliveryUnknown`, `ConversationGone`, `DeliveryRefused`.
+        """
+        await self._uploads.share(
+            address, picture.file_name, picture.jpeg, alt=picture.alt, title=picture.name
+        )
+
+    async def fetch(
+        self, address: Address, file: Attachment, into: Path, allowance: SizeLimits
+    ) -> bool:
+        """Write a file's bytes to `into`, no more than is allowed; raises `FileProblem`.
+
+        Returns false where only a smaller picture of it came.
+        """
+        return await self._files.fetch(address, file, into, allowance)
+
+    async def carry_on(self, message: Message) -> None:
+        """Do what was accepted as work of Slack's own.
+
+        Raises `DeliveryUnknown`, which repeats it.
+        """
+        await self._errands.run(message)
+
+    async def complete(self, message: Message) -> Message:
+        """Fill in names of people, and of files what Slack left out; never fails."""
+        named, hydrated = await asyncio.gather(
+            _in_time(self._named(message), message), _in_time(self._hydrated(message), message)
+        )
+        return replace(named, attachments=hydrated.attachments)
+
+    async def earlier(self, message: Message) -> tuple[Message, ...] | None:
+        """List the posts with pictures before a message in its thread, oldest first."""
+        return await self._earlier.of(message)
+
+    async def _named(self, message: Message) -> Message:
+        asked = {message.author.id, *mentions(message.text)}
+        names = await self._people.names(message.address["team"], {user for user in asked if user})
+        name = names.get(message.author.id, "") or message.author.name
+        author = replace(message.author, name=name)
+        return replace(message, author=author, text=named(message.text, names))
+
+    async def _hydrated(self, message: Message) -> Message:
+        team = message.address["team"]
+        files = [await self._files.known(team, file) for file in message.attachments]
+        return replace(message, attachments=tuple(files))
+
+
+async def _in_time(completing: Awaitable[Message], message: Message) -> Message:
+    """Wait for what completes a message; where it fails or takes too long it stays as it is."""
+    try:
+        async with asyncio.timeout(COMPLETING):
+            return await completing
+    except (DeliveryUnknown, DeliveryRefused, ConversationGone, TimeoutError) as error:
+        log.info("message_not_completed", why=str(error) or type(error).__name__)
+        return message

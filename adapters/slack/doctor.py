@@ -1,0 +1,62 @@
+"""Trials of what Loupe needs from Slack, for `loupe doctor`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aiohttp import ClientError
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
+
+from adapters.http.json_fields import dig, name
+
+if TYPE_CHECKING:
+    from pydantic import SecretStr
+
+    from adapters.slack.settings import SlackSettings
+
+SCOPES = frozenset(
+    {
+        *("app_mentions:read", "assistant:write", "channels:history", "channels:read"),
+        *("chat:write", "commands", "files:read", "files:write", "groups:history"),
+        *("groups:read", "im:history", "mpim:history", "reactions:read", "users:read"),
+    }
+)
+"""What the bot token has to allow; the manifest asks for the same."""
+
+
+async def check_slack(settings: SlackSettings) -> str:
+    """Ask Slack whose the bot token is and what it allows; raises what is wrong."""
+    answer = await _asked(settings, settings.bot_token, "auth.test")
+    allowed = set(answer.headers.get("x-oauth-scopes", "").replace(" ", "").split(","))
+    if missing := SCOPES - allowed:
+        raise PermissionError(f"the bot token lacks the scopes {', '.join(sorted(missing))}")
+    bot, team = name(dig(answer.data, "user")), name(dig(answer.data, "team"))
+    return f"Slack knows the bot as {bot} in {team}."
+
+
+async def check_socket(settings: SlackSettings) -> str:
+    """Ask Slack for a socket with the app token; raises what is wrong."""
+    await _asked(settings, settings.app_token, "apps.connections.open")
+    return "Slack opens a socket to the app."
+
+
+async def _asked(
+    settings: SlackSettings, token: SecretStr | None, method: str
+) -> AsyncSlackResponse:
+    secret = token.get_secret_value() if token else ""
+    client = AsyncWebClient(secret, base_url=settings.api_url, retry_handlers=[])
+    try:
+        return await client.api_call(method)
+    except SlackApiError as error:
+        raise OSError(f"Slack answers {_word(error.response)} to {method}") from None
+    except (ClientError, AttributeError) as error:
+        raise OSError(f"{method} cannot be asked: {type(error).__name__}") from None
+
+
+def _word(response: object) -> str:
+    """Tell Slack's word for what is wrong, or HTTP's status where it gave none."""
+    if isinstance(response, AsyncSlackResponse):
+        return name(dig(response.data, "error")) or str(response.status_code)
+    return "no JSON"

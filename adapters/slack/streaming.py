@@ -1,0 +1,132 @@
+"""Native streaming in Slack: a message that is appended to, after a step that says what is done.
+
+https://docs.slack.dev/reference/methods/chat.startStream
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from adapters.http.json_fields import string
+from adapters.slack import blocks
+from adapters.slack.errors import StreamExpired
+from bot import strings as texts
+from bot.ports.channel import DeliveryUnknown, Stage
+
+if TYPE_CHECKING:
+    from adapters.chat.streaming import Stream
+    from adapters.slack.web_api import SlackApi
+    from bot.domain.messages import Address
+    from bot.ports.channel import Post
+
+STEP = "look"
+"""The id of the step: a chunk with the same id takes the place of the one before."""
+MAX_TITLE = 250
+"""Characters of a step's title."""
+
+Chunk = dict[str, Any]
+
+
+class SlackStreamTransport:
+    """Carries streams as a `StreamTransport`; Slack takes any number in a thread.
+
+    Text can only be appended, so that what comes before the answer is shown as a step.
+    """
+
+    single = False
+
+    def __init__(self, api: SlackApi) -> None:
+        self._api = api
+        self._doubtful: set[str] = set()
+
+    def chat(self, address: Address) -> tuple[str, ...]:
+        """Name the thread of an address."""
+        return address["team"], address["channel"], address["thread"]
+
+    def text(self, post: Post) -> str:
+        """Make the text of a post as it is streamed."""
+        return blocks.text(post)
+
+    async def open(self, stream: Stream, post: Post) -> str:
+        """Begin with a step; returns the `ts` of the message.
+
+        Raises `DeliveryUnknown`, `DeliveryRefused`, `ConversationGone`.
+
+        Slack asks who is to see a stream grow in a channel: the one who asked. Where the rate of
+        starts has no room, a post can be made at once, so it is not waited for.
+        """
+        address = stream.address
+        made = await self._api.call(
+            address["team"],
+            "chat.startStream",
+            brief=True,
+            channel=address["channel"],
+            thread_ts=address["thread"],
+            recipient_team_id=address.get("home") or address["team"],
+            recipient_user_id=address["user"],
+            chunks=[_step(self.text(post))],
+        )
+        return string(made.get("ts"))
+
+    async def hint(self, stream: Stream, post: Post) -> None:
+        """Tell in the step what is done now."""
+        await self._append(stream, _step(self.text(post)))
+
+    async def grow(self, stream: Stream, text: str) -> None:
+        """Append what is new of a text; the first words end the step.
+
+        After words of which nobody knows whether they arrived none may follow: the stream is over,
+        and edits, which hold the whole text, go on.
+        """
+        self._check(stream)
+        ended = () if stream.text else (_step(texts.SLACK_LOOKED, "complete"),)
+        try:
+            await self._append(stream, *ended, _words(text[len(stream.text) :]))
+        except DeliveryUnknown:
+            self._doubtful.add(stream.id)
+            raise
+
+    async def close(self, stream: Stream, post: Post | None) -> None:
+        """End a stream with the rest of a text and what stands below it, or as it is."""
+        self._check(stream)
+        chunks: list[Chunk] = []
+        if not stream.text:
+            chunks.append(_step(texts.SLACK_LOOKED, "complete"))
+        if post is not None and (rest := self.text(post)[len(stream.text) :]):
+            chunks.append(_words(rest))
+        below = blocks.tail(post) if post is not None and post.stage is Stage.FINAL else []
+        address = stream.address
+        await self._api.call(
+            address["team"],
+            "chat.stopStream",
+            repeatable=True,
+            channel=address["channel"],
+            ts=stream.id,
+            session_status="active" if post is not None else None,
+            chunks=chunks or None,
+            blocks=below or None,
+        )
+
+    def _check(self, stream: Stream) -> None:
+        if stream.id in self._doubtful:
+            self._doubtful.discard(stream.id)
+            raise StreamExpired(0, "words may be missing")
+
+    async def _append(self, stream: Stream, *chunks: Chunk) -> None:
+        address = stream.address
+        await self._api.call(
+            address["team"],
+            "chat.appendStream",
+            brief=True,
+            channel=address["channel"],
+            ts=stream.id,
+            chunks=list(chunks),
+        )
+
+
+def _step(title: str, status: str = "in_progress") -> Chunk:
+    return {"type": "task_update", "id": STEP, "title": title[:MAX_TITLE], "status": status}
+
+
+def _words(text: str) -> Chunk:
+    return {"type": "markdown_text", "text": text}

@@ -1,0 +1,116 @@
+"""Embeds pictures and words with Azure AI Vision's multimodal embeddings.
+
+Some regions only have them; whether the resource's does is found out once. The vectors of another
+model version do not mix with these, so it is fixed.
+https://learn.microsoft.com/azure/ai-services/computer-vision/how-to/image-retrieval
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import sys
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+import structlog
+from azure.core.exceptions import AzureError
+
+from adapters.vision.azure_client import API_VERSION
+from adapters.vision.azure_errors import lacks_embeddings
+from adapters.vision.azure_image import presentable
+from bot.errors import FileProblem, Reason, VisionProblem, VisionReason
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from adapters.vision.azure_client import AzureClient
+    from bot.ports.embedding import Vector
+
+MODEL_VERSION = "2023-04-15"
+"""The one of many languages; 2022-04-11 knows English only."""
+VERSIONS = {"api-version": API_VERSION, "model-version": MODEL_VERSION}
+DIMENSIONS = 1024
+MOST_WORDS = 70
+LEAST_SIDE = 11
+"""The documentation says "greater than 10"."""
+BINARY = {"Content-Type": "application/octet-stream"}
+NOT_OFFERED = "the region of the Azure AI Vision resource has no embeddings"
+
+log = structlog.get_logger()
+
+
+class AzureEmbedding:
+    """An `Embedding` of one Azure AI Vision resource.
+
+    `shared` says that another closes the resource. A call takes at most as long as its turn, its
+    retries and one more request may, and then raises `VisionProblem` (`TIMED_OUT`).
+    """
+
+    def __init__(self, resource: AzureClient, *, shared: bool = False) -> None:
+        settings = resource.settings
+        self.resource = resource
+        self._shared = shared
+        self._seconds = settings.wait_seconds + settings.retry_seconds + settings.request_seconds
+        self._offered = True
+
+    async def picture(self, jpeg: bytes) -> Vector:
+        """Embed an upright JPEG; raises `FileProblem` where it is refused, or `VisionProblem`."""
+        async with self._place():
+            picture = await asyncio.to_thread(presentable, jpeg, LEAST_SIDE)
+            if picture is None:
+                raise FileProblem(Reason.UNSUPPORTED, "too narrow or too large to be embedded")
+            return await self._vector("vectorizeImage", content=io.BytesIO(picture), headers=BINARY)
+
+    async def words(self, text: str) -> Vector:
+        """Embed the first 70 words of a text; raises `VisionProblem`, also where there is none."""
+        taken = " ".join(text.split()[:MOST_WORDS])
+        if not taken:
+            raise VisionProblem(VisionReason.BAD_REQUEST, "no words to embed")
+        async with self._place():
+            try:
+                return await self._vector("vectorizeText", json={"text": taken})
+            except FileProblem as refused:
+                raise VisionProblem(VisionReason.BAD_REQUEST, refused.detail) from None
+
+    @asynccontextmanager
+    async def _place(self) -> AsyncIterator[None]:
+        """Wait for a place with the service, and hold it no longer than a call may take."""
+        try:
+            async with asyncio.timeout(self._seconds), self.resource.at_once:
+                if not self._offered:
+                    raise VisionProblem(VisionReason.FAILED, NOT_OFFERED)
+                yield
+        except TimeoutError:
+            told = f"no vector within {self._seconds:g} s"
+            raise VisionProblem(VisionReason.TIMED_OUT, told) from None
+
+    async def _vector(self, operation: str, **request: Any) -> Vector:
+        async def send() -> Any:
+            return await self.resource.post(f"retrieval:{operation}", params=VERSIONS, **request)
+
+        try:
+            return _read(await self.resource.ask(send, lacks_embeddings))
+        except AzureError:
+            self._offered = False
+            log.info("vision_without_embeddings", host=self.resource.host)
+            raise VisionProblem(VisionReason.FAILED, NOT_OFFERED) from None
+
+    async def close(self) -> None:
+        """Close the resource, unless another does."""
+        if not self._shared:
+            await self.resource.close()
+
+
+def _read(told: Any) -> Vector:
+    """Read an answer, as parsed from JSON, in which NaN and infinity are numbers too."""
+    found = told.get("vector") if isinstance(told, dict) else None
+    if not isinstance(found, list) or len(found) != DIMENSIONS:
+        raise VisionProblem(VisionReason.FAILED, f"no vector of {DIMENSIONS} numbers")
+    if not all(map(_is_finite, found)) or not any(found):
+        raise VisionProblem(VisionReason.FAILED, "a vector without a direction")
+    return tuple(map(float, found))
+
+
+def _is_finite(value: Any) -> bool:
+    return type(value) in (int, float) and abs(value) <= sys.float_info.max

@@ -1,0 +1,116 @@
+"""What went wrong at Azure AI Vision, by Loupe's own names."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from azure.core.exceptions import (
+    ClientAuthenticationError,
+    HttpResponseError,
+    IncompleteReadError,
+    ServiceRequestError,
+    ServiceResponseError,
+    ServiceResponseTimeoutError,
+)
+
+from bot.errors import FileProblem, Reason, VisionProblem, VisionReason
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+BY_STATUS: dict[int, VisionReason | Reason] = {
+    401: VisionReason.UNAUTHORIZED,
+    403: VisionReason.UNAUTHORIZED,
+    408: VisionReason.TIMED_OUT,
+    413: Reason.TOO_LARGE,
+    415: Reason.UNSUPPORTED,
+    429: VisionReason.BUSY,
+}
+BY_TYPE: tuple[tuple[type[Exception], VisionReason], ...] = (
+    (TimeoutError, VisionReason.TIMED_OUT),
+    (ServiceResponseTimeoutError, VisionReason.TIMED_OUT),
+    (ServiceRequestError, VisionReason.UNREACHABLE),
+    (ServiceResponseError, VisionReason.UNREACHABLE),
+    (IncompleteReadError, VisionReason.UNREACHABLE),
+    (ClientAuthenticationError, VisionReason.UNAUTHORIZED),
+)
+PASSING = {
+    VisionReason.BUSY,
+    VisionReason.FAILED,
+    VisionReason.TIMED_OUT,
+    VisionReason.UNREACHABLE,
+}
+"""Reasons that may be gone at the next try."""
+REMEDIES = {
+    VisionReason.UNAUTHORIZED: "Check VISION_KEY, or that the identity has the role Cognitive "
+    "Services User.",
+    VisionReason.UNREACHABLE: "Check VISION_ENDPOINT, the network and its proxy.",
+    VisionReason.TIMED_OUT: "Check VISION_ENDPOINT, the network and its proxy.",
+    VisionReason.BAD_REQUEST: "Check that VISION_ENDPOINT is that of an Azure AI Vision resource.",
+    VisionReason.BUSY: "Check the resource's tier and LOUPE_VISION_RATE.",
+}
+"""What whoever runs Loupe can do."""
+
+_OF_THE_PICTURE = re.compile(r"invalidimage|unsupportedimage|notsupportedimage|imagesize", re.I)
+_OF_CAPTIONS = re.compile(r"caption|notsupportedvisualfeature|\bregion\b|feature\b", re.I)
+_OF_EMBEDDINGS = re.compile(r"\bregion\b|feature\b|model.?version", re.I)
+_CODE = re.compile(r"[\w.-]{1,60}")
+
+
+def problem(error: Exception) -> VisionProblem | FileProblem:
+    """Name what a request failed with."""
+    if isinstance(error, VisionProblem | FileProblem):
+        return error
+    if isinstance(error, HttpResponseError) and error.status_code:
+        codes = [told for told in _told(error) if _CODE.fullmatch(told)]
+        return _named(_reason(error.status_code, codes), " ".join([str(error.status_code), *codes]))
+    for kind, reason in BY_TYPE:
+        if isinstance(error, kind):
+            return VisionProblem(reason, type(error.__cause__ or error).__name__)
+    return VisionProblem(VisionReason.FAILED, type(error).__name__)
+
+
+def _named(reason: VisionReason | Reason, detail: str) -> VisionProblem | FileProblem:
+    if isinstance(reason, Reason):
+        return FileProblem(reason, detail)
+    return VisionProblem(reason, detail)
+
+
+def _reason(status: int, codes: list[str]) -> VisionReason | Reason:
+    if status == 400 and any(_OF_THE_PICTURE.search(code) for code in codes):
+        return Reason.UNSUPPORTED
+    if found := BY_STATUS.get(status):
+        return found
+    return VisionReason.BAD_REQUEST if 300 <= status < 500 else VisionReason.FAILED
+
+
+def lacks_captions(error: Exception) -> bool:
+    """Tell whether a request failed because the region has no captions."""
+    return _lacks(error, _OF_CAPTIONS)
+
+
+def lacks_embeddings(error: Exception) -> bool:
+    """Tell whether a request failed because the region has no embeddings, or none of the model."""
+    missing = isinstance(error, HttpResponseError) and error.status_code == 404
+    return missing or _lacks(error, _OF_EMBEDDINGS)
+
+
+def _lacks(error: Exception, feature: re.Pattern[str]) -> bool:
+    """Tell whether a refusal is of a feature, by its words, and not of the picture."""
+    if not isinstance(error, HttpResponseError) or error.status_code != 400:
+        return False
+    told = list(_told(error))
+    of_picture = any(_OF_THE_PICTURE.search(words) for words in told)
+    return not of_picture and any(feature.search(words) for words in told)
+
+
+def _told(error: HttpResponseError) -> Iterator[str]:
+    """Go through the codes and messages of an error body, the inner ones too."""
+    if error.error is None:
+        return
+    inner = error.error.innererror
+    told = inner if isinstance(inner, dict) else {}
+    for words in (error.error.code, error.error.message, told.get("code"), told.get("message")):
+        if isinstance(words, str):
+            yield words

@@ -1,0 +1,83 @@
+"""What Image Analysis 4.0 says of a picture, as a sighting.
+
+The shapes are those of its REST API 2024-02-01; all places are in pixels of the picture sent.
+https://learn.microsoft.com/azure/ai-services/computer-vision/how-to/call-analyze-image-40
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from adapters.vision.polygons import Corners, polygon, rectangle, union_share
+from bot.domain.sightings import DetectedObject, Sighting, TextLine
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from bot.domain.sightings import Polygon
+
+PERSON = "person"
+SAME = 0.5
+"""An object "person" and one of the people that share so much of their union are one."""
+
+
+def sighting(result: Mapping[str, Any], least_person: float) -> Sighting:
+    """Read a result, as parsed from JSON; people below a confidence are left out.
+
+    Raises `LookupError`, `TypeError` or `ValueError` where it has another shape.
+    """
+    size = result["metadata"]["width"], result["metadata"]["height"]
+    people = [
+        (_corners(person["boundingBox"]), float(person["confidence"]))
+        for person in _values(result, "peopleResult")
+        if float(person["confidence"]) >= least_person
+    ]
+    return Sighting(
+        lines=tuple(_lines(result, *size)),
+        things=tuple(_things(result, people, *size)),
+        captions=_captions(result),
+        engine=f"Azure AI Vision {result['modelVersion']}",
+    )
+
+
+def _values(result: Mapping[str, Any], feature: str) -> Sequence[Mapping[str, Any]]:
+    """List what a feature found; nothing where it was not asked for."""
+    told = result.get(feature)
+    return told["values"] if told else ()
+
+
+def _lines(result: Mapping[str, Any], width: int, height: int) -> Iterator[TextLine]:
+    """Read the lines, each as sure as its least sure word."""
+    for block in (result.get("readResult") or {"blocks": ()})["blocks"]:
+        for line in block["lines"]:
+            words = [float(word["confidence"]) for word in line["words"]]
+            place = [(point["x"], point["y"]) for point in line["boundingPolygon"]]
+            yield TextLine(line["text"], polygon(place, width, height), min(words, default=0.0))
+
+
+def _things(
+    result: Mapping[str, Any], people: Sequence[tuple[Corners, float]], width: int, height: int
+) -> Iterator[DetectedObject]:
+    """Read people and objects; a person that is among both is told once."""
+
+    def place(corners: Corners) -> Polygon:
+        return polygon(corners, width, height)
+
+    for corners, confidence in people:
+        yield DetectedObject(PERSON, place(corners), confidence)
+    for found in _values(result, "objectsResult"):
+        tag, corners = found["tags"][0], _corners(found["boundingBox"])
+        label = tag["name"].lower()
+        known = any(union_share(corners, person) > SAME for person, _ in people)
+        if not (label == PERSON and known):
+            yield DetectedObject(label, place(corners), float(tag["confidence"]))
+
+
+def _captions(result: Mapping[str, Any]) -> tuple[str, ...]:
+    """List the captions, the whole picture's first, each once."""
+    told = (str(caption["text"]) for caption in _values(result, "denseCaptionsResult"))
+    return tuple(dict.fromkeys(told))
+
+
+def _corners(box: Mapping[str, float]) -> Corners:
+    return rectangle(box["x"], box["y"], box["x"] + box["w"], box["y"] + box["h"])

@@ -1,0 +1,39 @@
+"""Makes the vision engine and the embedding that are configured."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from adapters.vision.settings import VisionSettings
+    from bot.ports.embedding import Embedding
+    from bot.ports.vision import Vision
+    from bot.settings import Limits
+
+
+def build_vision(settings: VisionSettings, limits: Limits) -> Vision:
+    """Make the engine that is configured; only what it needs is imported, for that takes long."""
+    if settings.endpoint:
+        from adapters.vision.azure import AzureVision  # noqa: PLC0415
+
+        return AzureVision(settings, limits)
+    from adapters.vision.local import LocalVision  # noqa: PLC0415
+
+    return LocalVision(limits, settings)
+
+
+def build_embedding(settings: VisionSettings, vision: Vision | None = None) -> Embedding | None:
+    """Make what embeds pictures and words; None where no Azure resource is configured.
+
+    It shares the resource of `vision`, and thus its rate, where that is Azure's; then that one is
+    to be closed after it.
+    """
+    if not settings.endpoint:
+        return None
+    from adapters.vision.azure import AzureVision  # noqa: PLC0415
+    from adapters.vision.azure_client import AzureClient  # noqa: PLC0415
+    from adapters.vision.azure_embedding import AzureEmbedding  # noqa: PLC0415
+
+    if isinstance(vision, AzureVision):
+        return AzureEmbedding(vision.resource, shared=True)
+    return AzureEmbedding(AzureClient(settings))

@@ -1,0 +1,59 @@
+"""The file behind a picture, decoded at its full resolution; runs in a child process."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bot.errors import FileProblem, Reason
+from bot.media import file_types as kinds
+from bot.media.image import decode, decode_own, encode, shrink, upright
+from bot.media.photo_metadata import read_facts
+from bot.media.photos import read_file
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bot.media.image import Pixels
+    from bot.settings import Limits
+
+
+def open_picture(jpeg: bytes, original: Path | None, limits: Limits) -> tuple[Pixels, bool]:
+    """Decode a picture upright, from its file where that shows more than the JPEG.
+
+    Returns it with whether the file tells which way is up. Where the file fails the JPEG does.
+    Raises `FileProblem` (`DAMAGED`) and `MemoryError`.
+    """
+    if original is not None:
+        try:
+            return open_original(original, limits)
+        except (FileProblem, OSError):
+            pass
+    pixels = decode_own(jpeg)
+    if pixels is None:
+        raise FileProblem(Reason.DAMAGED)
+    return pixels, False
+
+
+def open_original(path: Path, limits: Limits) -> tuple[Pixels, bool]:
+    """Decode a stranger's file upright; raises `FileProblem` as `bot.media.photos.prepare` does."""
+    data = read_file(path, limits.max_photo_bytes)
+    kind = kinds.sniff(data)
+    if not kind.readers:
+        raise FileProblem(kind.problem or Reason.UNSUPPORTED, kind.name)
+    header = read_facts(data, kind, limits)
+    pixels, _ = decode(data, header, max(header.facts.width, header.facts.height))
+    return upright(pixels, header.orientation), header.oriented
+
+
+def larger(jpeg: bytes, original: Path, limits: Limits, side: int) -> bytes | None:
+    """Make an upright JPEG of at most `side` pixels, without metadata, from the file of one.
+
+    None where it would show no more than the JPEG does. Raises `FileProblem` and `MemoryError`.
+    """
+    pixels, _ = open_original(original, limits)
+    shown = decode_own(jpeg)
+    height, width = pixels.shape[:2]
+    scale = min(1.0, side / max(width, height))
+    if shown is not None and max(width, height) * scale <= max(shown.shape[:2]):
+        return None
+    return encode(shrink(pixels, (max(1, round(width * scale)), max(1, round(height * scale)))))

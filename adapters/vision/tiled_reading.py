@@ -1,0 +1,138 @@
+"""Reads a picture as closely as it deserves; runs in the engine's child process.
+
+Lines are searched in the whole picture made small, and in tiles of it made less small: searching
+takes most of the time, and bears fewer pixels than reading does. What was found is read in the
+pixels of the file, and its box is drawn in to the letters there.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from adapters.vision import ocr
+from adapters.vision.lines import merged
+from adapters.vision.polygons import cover
+from adapters.vision.tight_boxes import tightened
+from adapters.vision.tiles import joined, scale_for, tiled
+from bot.media.image import shrink
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from adapters.vision.ocr import RecognizedLine
+    from adapters.vision.polygons import Corners
+    from adapters.vision.settings import VisionSettings
+    from bot.media.image import Pixels
+
+WORTHWHILE = 1.15
+"""How many times the side that is searched a picture must be long for tiles to show more."""
+OVERLAP = 128
+"""Pixels that neighbouring tiles share: more than the height of what only tiles show."""
+SURE = 0.95
+"""Confidence from which a line is not read again."""
+SEARCH = 0.6
+"""Share of the time for tiles after which no further one is searched, so that some is read."""
+MOST = 600
+"""Lines found in tiles after which no further tile is searched."""
+TURNS = (cv2.ROTATE_90_CLOCKWISE, cv2.ROTATE_180, cv2.ROTATE_90_COUNTERCLOCKWISE)
+
+
+def read_picture(
+    pixels: Pixels, settings: VisionSettings, *, oriented: bool
+) -> list[RecognizedLine]:
+    """Read the lines of a picture, as far as the time allows; their corners are in its pixels.
+
+    A picture without any line is also read turned, unless it is known which way is up.
+    """
+    until = time.monotonic() + settings.reading_seconds
+    lines = _read_upright_or_turned(pixels, settings, until, oriented=oriented)
+    return [replace(line, corners=tightened(pixels, line.corners)) for line in lines]
+
+
+def _read_upright_or_turned(
+    pixels: Pixels, settings: VisionSettings, until: float, *, oriented: bool
+) -> list[RecognizedLine]:
+    lines = _read_whole(pixels, settings, until)
+    if settings.tiles > 1 and max(pixels.shape[:2]) > WORTHWHILE * settings.side:
+        lines = _read_closely(pixels, lines, settings, until)
+    if lines or oriented:
+        return lines
+    return max((_read_turned(pixels, turn, settings, until) for turn in TURNS), key=_told)
+
+
+def _told(lines: Sequence[RecognizedLine]) -> float:
+    return sum(line.confidence * len(line.text) for line in lines)
+
+
+def _read_whole(pixels: Pixels, settings: VisionSettings, until: float) -> list[RecognizedLine]:
+    """Search the whole picture at `side` pixels."""
+    scale = min(1.0, settings.side / max(pixels.shape[:2]))
+    found = [shape / scale for shape in ocr.find(scaled(pixels, scale))]
+    return _read(pixels, found, settings, until)
+
+
+def _read(
+    pixels: Pixels, found: Sequence[Corners], settings: VisionSettings, until: float
+) -> list[RecognizedLine]:
+    """Read what stands in these shapes, until a time by the monotonic clock."""
+    lines: list[RecognizedLine] = []
+    for batch in ocr.read(pixels, found):
+        lines += [line for line in batch if line.confidence >= settings.confidence]
+        if time.monotonic() > until:
+            break
+    return lines
+
+
+def scaled(pixels: Pixels, scale: float) -> Pixels:
+    """Make a picture smaller by a scale of at most 1."""
+    height, width = pixels.shape[:2]
+    return shrink(pixels, (max(1, round(width * scale)), max(1, round(height * scale))))
+
+
+def _read_closely(
+    pixels: Pixels, known: Sequence[RecognizedLine], settings: VisionSettings, until: float
+) -> list[RecognizedLine]:
+    """Search the tiles, read what is not known for sure, and put both together."""
+    now = time.monotonic()
+    found = _search_tiles(pixels, settings, now + SEARCH * (until - now))
+    sure = [line.corners for line in known if line.confidence >= SURE]
+    news = [shape for shape in found if not any(cover(shape, line) > 0.5 for line in sure)]
+    return merged(known, _read(pixels, news, settings, until))
+
+
+def _search_tiles(pixels: Pixels, settings: VisionSettings, until: float) -> list[Corners]:
+    """Search the picture at the largest size that `tiles` tiles of `side` pixels cover."""
+    height, width = pixels.shape[:2]
+    scale = scale_for(width, height, settings.side, OVERLAP, settings.tiles)
+    smaller = scaled(pixels, scale)
+    found: list[tuple[Corners, bool]] = []
+    for tile in tiled(smaller.shape[1], smaller.shape[0], settings.side, OVERLAP):
+        shapes = [tile.placed(shape) for shape in ocr.find(tile.of(smaller))]
+        found += [(shape, tile.cuts(shape)) for shape in shapes]
+        if len(found) > MOST or time.monotonic() > until:
+            break
+    return [shape / scale for shape in joined(found)]
+
+
+def _read_turned(
+    pixels: Pixels, turn: int, settings: VisionSettings, until: float
+) -> list[RecognizedLine]:
+    """Read a picture turned, with the corners where they are in the picture itself."""
+    lines = _read_whole(cv2.rotate(pixels, turn), settings, until)
+    return [replace(line, corners=_turned_back(line.corners, turn, pixels)) for line in lines]
+
+
+def _turned_back(corners: Corners, turn: int, pixels: Pixels) -> Corners:
+    height, width = pixels.shape[:2]
+    x, y = corners.T
+    before = {
+        cv2.ROTATE_90_CLOCKWISE: (y, height - x),
+        cv2.ROTATE_180: (width - x, height - y),
+        cv2.ROTATE_90_COUNTERCLOCKWISE: (width - y, x),
+    }
+    return np.stack(before[turn], axis=1)

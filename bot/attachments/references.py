@@ -1,0 +1,51 @@
+"""Earlier photos and videos that a question is about: named, quoted, or simply the last."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bot.domain.files import Photo, Video
+    from bot.domain.history import ThreadHistory
+
+_NAMED = re.compile(r"\bP(\d{1,5})\b", re.IGNORECASE)
+_NAMED_VIDEO = re.compile(r"\bV(\d{1,5})\b", re.IGNORECASE)
+
+
+def named_numbers(words: str) -> set[int]:
+    """Find the photos that a question names ("what about P3?")."""
+    return {int(number) for number in _NAMED.findall(words)}
+
+
+def selected(past: ThreadHistory, words: str, quoted: str) -> list[Photo]:
+    """Pick the earlier photos that a question names, or that the quoted message is about."""
+    numbers = named_numbers(words)
+    if quoted:
+        numbers |= {photo.number for photo in past.photos if photo.message == quoted}
+        numbers |= {n for turn in past.turns if quoted in turn.sent for n in turn.photos}
+        numbers |= {n for turn in past.turns if quoted in turn.messages for n in turn.photos}
+    return [photo for photo in past.photos if photo.number in numbers]
+
+
+def selected_videos(
+    past: ThreadHistory, words: str, quoted: str, *, fresh: bool = False
+) -> list[Video]:
+    """Pick the earlier videos that a question is about.
+
+    Those that it names, or that the quoted message is about; else, where it names no photo either,
+    those of the turn that photos or videos were last posted with. With `fresh` files are posted
+    with the question, which it is about then.
+    """
+    # There are other things of such names, such as an engine V8 or a road P3.
+    numbers = {int(n) for n in _NAMED_VIDEO.findall(words)} & {one.number for one in past.videos}
+    photos = named_numbers(words) & {photo.number for photo in past.photos}
+    if quoted:
+        numbers |= {video.number for video in past.videos if video.message == quoted}
+        answers = [t for t in past.turns if quoted in t.sent or quoted in t.messages]
+        numbers |= {number for turn in answers for number in turn.videos}
+        numbers |= {chosen.video for turn in answers for chosen in turn.frames}
+    elif not (numbers or photos or fresh):
+        posted = [turn for turn in past.turns if turn.photos or turn.videos]
+        numbers = set(posted[-1].videos) if posted else set()
+    return [video for video in past.videos if video.number in numbers]

@@ -1,0 +1,76 @@
+"""What `loupe doctor` tries, part by part: each outside service by what is asked of it first."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from adapters.blobs.store import try_blobs
+from adapters.models.build import check_model, check_speech
+from adapters.slack.doctor import check_slack, check_socket
+from adapters.teams.doctor import check_keys, check_token
+from adapters.vision.settings import check_embedding, check_vision
+from bot import checks as doctor
+from bot.app import store
+from bot.checks import Check
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from bot.app import Settings
+
+
+def checks(settings: Settings) -> list[Check]:
+    """List what is tried with these settings."""
+    return [
+        *_keeping(settings),
+        *_models(settings),
+        *_vision(settings),
+        *_teams(settings),
+        *_slack(settings),
+    ]
+
+
+def _keeping(settings: Settings) -> Iterator[Check]:
+    data = settings.core.data
+    remedy = doctor.REDIS if settings.redis.url else doctor.FOLDER
+    yield Check("data folder", lambda: doctor.writable(data), doctor.FOLDER)
+    yield Check("store", lambda: _check_store(settings), remedy)
+    remedy = doctor.OBJECT_STORE if settings.media.url else doctor.FOLDER
+    yield Check("pictures", lambda: try_blobs(settings.media, data), remedy)
+
+
+def _models(settings: Settings) -> Iterator[Check]:
+    model = settings.model, settings.limits, settings.vision.lent
+    for name in settings.deployment.models:
+        yield Check(f"model {name}", partial(check_model, *model, name))
+
+
+def _vision(settings: Settings) -> Iterator[Check]:
+    vision = settings.vision
+    remedy = doctor.VISION if vision.endpoint else doctor.ENGINE
+    yield Check("vision", partial(check_vision, vision, settings.limits), remedy)
+    if vision.endpoint:
+        yield Check("embeddings", partial(check_embedding, vision), doctor.EMBEDDING)
+    if settings.model.transcribe_model:
+        yield Check("transcription", partial(check_speech, settings.model), doctor.SPEECH)
+
+
+def _teams(settings: Settings) -> Iterator[Check]:
+    if not settings.teams.playground:
+        yield Check("Teams token", lambda: check_token(settings.teams), doctor.SIGN_IN)
+        yield Check("Teams signing keys", lambda: check_keys(settings.teams), doctor.SIGNING_KEYS)
+
+
+def _slack(settings: Settings) -> Iterator[Check]:
+    if settings.slack.configured:
+        yield Check("Slack", lambda: check_slack(settings.slack), doctor.SLACK)
+    if settings.slack.socket:
+        yield Check("Slack socket", lambda: check_socket(settings.slack), doctor.SLACK_SOCKET)
+
+
+async def _check_store(settings: Settings) -> str:
+    async with store(settings) as redis:
+        await redis.ping()
+    kind = "Redis" if settings.redis.url else "The embedded store"
+    return f"{kind} answers."

@@ -1,0 +1,112 @@
+"""What people post, in one shape for every channel."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+from bot.domain.threads import Thread
+from bot.errors import Reason
+
+Address = dict[str, Any]
+"""Where and how to answer: JSON that only the channel which wrote it understands."""
+
+VIDEO_SUFFIXES = (".mp4", ".m4v", ".mov", ".webm", ".mkv", ".avi")
+
+Kind = Literal["message", "installed", "channel", "full", "deleted", "uninstalled"]
+"""`message`: somebody wrote; `installed`: Loupe was added and says hello; `channel`: work of the
+channel's own that has to survive a crash (see `Channel.carry_on`); `full`: a message that found no
+room, of which its author is told; `deleted`: the post that `quoted` names is gone; `uninstalled`:
+everything of the thread and its place is to be erased."""
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """Who wrote a message; `id` is the platform's, `name` is for people and never trusted."""
+
+    id: str
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file of a message, not yet fetched.
+
+    `name` may be empty, `declared` is the type that the platform claims: neither is trusted, the
+    real type comes from the bytes. `source` tells the channel how to fetch it and which
+    credential may go to which host. `problem` is set when the channel already knows that the
+    bytes cannot be had.
+    """
+
+    name: str = ""
+    declared: str = ""
+    source: dict[str, Any] = field(default_factory=dict)
+    problem: Reason | None = None
+
+    @property
+    def moves(self) -> bool:
+        """Whether it claims to be a video, which is good enough for telling what is going on."""
+        return self.declared.startswith("video/") or self.name.lower().endswith(VIDEO_SUFFIXES)
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One post, as a channel adapter understood it.
+
+    `id` is the platform's and may be empty (then nothing can be deduplicated); `version` tells
+    apart events about the same post, such as its edits. `text` has no mention of Loupe in it.
+    `addressed` is false for a post that Loupe reads only because the place is watched. `shared`
+    is true where several people write. `opening` is true when the post starts its thread.
+    `quoted` is the id of the message that this one quotes. `at` is seconds since the epoch.
+    `shortened` is true when `text` is only the beginning of what was written.
+    """
+
+    id: str
+    thread: Thread
+    author: Author
+    text: str = ""
+    attachments: tuple[Attachment, ...] = ()
+    address: Address = field(default_factory=dict)
+    kind: Kind = "message"
+    version: str = ""
+    addressed: bool = True
+    shared: bool = False
+    opening: bool = True
+    quoted: str = ""
+    at: float = 0.0
+    shortened: bool = False
+
+    @property
+    def dedup(self) -> str:
+        """A digest of channel, tenant, conversation, id and kind of event; empty without an id."""
+        if not self.id:
+            return ""
+        place = self.thread.place
+        names = [place.channel, place.tenant, place.conversation, self.id, self.kind, self.version]
+        return hashlib.sha256(json.dumps(names).encode()).hexdigest()[:40]
+
+    @property
+    def withdraws(self) -> str:
+        """The id of the post of which this is an edit, or tells that it is gone; else empty."""
+        if self.kind == "deleted":
+            return self.quoted
+        return self.id if self.kind == "message" and self.version else ""
+
+    @property
+    def earlier(self) -> Message:
+        """The post that this one withdraws, as far as that names it."""
+        return replace(self, id=self.withdraws, kind="message", version="")
+
+    @property
+    def alone(self) -> bool:
+        """Whether this is a picture without words, which waits for company."""
+        return self.kind == "message" and not self.text.strip() and bool(self.attachments)
+
+    @property
+    def unreadable(self) -> bool:
+        """Whether its files are all ones that the platform does not hand to apps."""
+        return bool(self.attachments) and all(
+            file.problem is Reason.HTML_ONLY for file in self.attachments
+        )

@@ -1,0 +1,223 @@
+"""The port to a chat platform: what it can do, and the few things asked of it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Protocol
+
+from bot.domain.outlines import Outline
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bot.domain.messages import Address, Attachment, Message
+    from bot.domain.size_limits import SizeLimits
+
+
+_ENDING = re.compile(r"(?i)\.(jpe?g|png|hei[cf]|webp|gif|bmp|tiff?)$")
+
+
+class Stage(StrEnum):
+    """How far a text message has come.
+
+    `OPENING` and `PROGRESS` are placeholders that may be replaced ("Looking at 2 photos…"),
+    `GROWING` is the answer so far, each text beginning with the one before, `FINAL` is the end.
+    """
+
+    OPENING = "opening"
+    PROGRESS = "progress"
+    GROWING = "growing"
+    FINAL = "final"
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """A choice under a message: what it says, and the command that pressing it sends."""
+
+    title: str
+    command: str
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """What `[number]` in a text stands for: a name, and where to find it. Both are plain text."""
+
+    number: int
+    name: str
+    abstract: str
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """A text to show, as Markdown of the common subset.
+
+    `live` says that the text will grow from a model, so a channel may open a stream for it;
+    `generated` asks for the AI-generated label; `stopped` marks text that the user stopped.
+    `citations` tell what numbers in the text stand for; a text need not hold them all.
+    """
+
+    text: str
+    stage: Stage = Stage.FINAL
+    live: bool = False
+    generated: bool = False
+    stopped: bool = False
+    buttons: tuple[Button, ...] = ()
+    citations: tuple[Citation, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FrameAttachment:
+    """One frame of a video that is shown among others.
+
+    `name` is what people call it ("V1 0:12.4"), `alt` says in words what it shows, and `jpeg` is
+    the upright frame without its `outlines`.
+    """
+
+    name: str
+    alt: str
+    jpeg: bytes = field(repr=False)
+    outlines: tuple[Outline, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PictureAttachment:
+    """A photo with outlines, or frames of a video, to show after the text that cites them.
+
+    `jpeg` has the outlines drawn on it, at most `PICTURE_SIDE` pixels long and `PICTURE_BYTES`
+    large; `small` is the same in at most `SMALL_PICTURE_BYTES`. `photo` is the upright JPEG
+    without them, for a channel that draws `outlines` itself. `name` is what people call it ("P1
+    IMG_0042.heic"), and `alt` says in words what it shows.
+
+    With `frames` it is a contact sheet of them, their outlines drawn on it, and `photo` is the
+    same: a channel shows either the sheet or the frames, which come in the order of their times.
+    """
+
+    name: str
+    alt: str
+    jpeg: bytes = field(repr=False)
+    small: bytes = field(repr=False)
+    photo: bytes = field(repr=False)
+    outlines: tuple[Outline, ...] = ()
+    frames: tuple[FrameAttachment, ...] = ()
+
+    @property
+    def file_name(self) -> str:
+        """The name as that of a JPEG file, whatever the photo's ending was."""
+        return f"{_ENDING.sub('', self.name)}.jpg"
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a channel can do at one address.
+
+    `edits`: a sent text can be changed; `pace`: least seconds between two edits of one message;
+    `text_limit`: most characters (code points) of one message; `files`: it takes a file;
+    `pictures`: it shows pictures; `earlier`: it can tell what was posted before; `prefix`: what
+    people write before the name of a command; `streams`: answers grow in the platform's own way;
+    `stops`: the platform has a Stop of its own; `links`: an address that people wrote may be a
+    link in an answer, as no preview of what is there is shown; `follows`: edits and deletions of
+    questions arrive; `private`: what is said is for one person alone; `attached`: files that people
+    attach arrive, not only pasted pictures.
+    """
+
+    edits: bool = True
+    pace: float = 2.0
+    text_limit: int = 20_000
+    files: bool = False
+    pictures: bool = False
+    earlier: bool = False
+    prefix: str = "/"
+    streams: bool = False
+    stops: bool = False
+    links: bool = True
+    follows: bool = False
+    private: bool = False
+    attached: bool = True
+
+
+class DeliveryUnknown(Exception):
+    """A post that may or may not have arrived: repeating it could show it twice."""
+
+
+class ConversationGone(Exception):
+    """The conversation no longer takes posts (left, deleted, blocked): nothing can be said."""
+
+
+class DeliveryRefused(Exception):
+    """The platform surely did not take it, now; trying the whole again later may help.
+
+    `after` are the seconds for which it wants to be left alone.
+    """
+
+    after: float = 0.0
+
+
+class StoppedByUser(Exception):
+    """The user pressed the platform's own Stop: the answer ends where it is."""
+
+
+class Channel(Protocol):
+    """A chat platform. Every call bounds its own time and repeats what is safe to repeat.
+
+    A `post` is repeated only where the platform surely refused it (429, 412); an `edit` on any
+    passing error.
+    """
+
+    name: str
+
+    def abilities(self, address: Address) -> Capabilities:
+        """Tell what can be done at an address."""
+        ...
+
+    async def post(self, address: Address, post: Post) -> str:
+        """Show a new message and return its id; raises `DeliveryUnknown`, `ConversationGone`."""
+        ...
+
+    async def edit(self, address: Address, sent: str, post: Post) -> None:
+        """Change a message of ours.
+
+        Raises `DeliveryUnknown`, `ConversationGone`, `StoppedByUser`.
+        """
+        ...
+
+    async def send_file(self, address: Address, name: str, media_type: str, data: bytes) -> None:
+        """Hand over a file, where `abilities().files`.
+
+        Raises `DeliveryUnknown`, `ConversationGone`.
+        """
+        ...
+
+    async def send_picture(self, address: Address, picture: PictureAttachment) -> None:
+        """Show a picture, where `abilities().pictures`.
+
+        Raises `DeliveryUnknown`, `ConversationGone`, `DeliveryRefused`.
+
+        `DeliveryRefused` also where the platform takes not even the smaller one.
+        """
+        ...
+
+    async def fetch(
+        self, address: Address, file: Attachment, into: Path, allowance: SizeLimits
+    ) -> bool:
+        """Write a file's bytes to `into`, no more than is allowed; raises `FileProblem`.
+
+        Returns false where the platform gave only a smaller copy of it.
+        """
+        ...
+
+    async def carry_on(self, message: Message) -> None:
+        """Do the channel's own work that was accepted as a message of kind `channel`."""
+        ...
+
+    async def complete(self, message: Message) -> Message:
+        """Fill in what takes a call to the platform, such as names of people; never fails."""
+        ...
+
+    async def earlier(self, message: Message) -> tuple[Message, ...] | None:
+        """List the posts with pictures before a message in its thread, oldest first.
+
+        Only where `abilities().earlier`; None where the platform does not tell now.
+        """
+        ...

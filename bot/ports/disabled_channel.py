@@ -1,0 +1,63 @@
+"""A channel that is switched off: what was stored of it can no longer be answered."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NoReturn
+
+from bot.errors import FileProblem, Reason
+from bot.ports.channel import Capabilities, ConversationGone
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bot.domain.messages import Address, Attachment, Message
+    from bot.domain.size_limits import SizeLimits
+    from bot.ports.channel import PictureAttachment, Post
+
+
+class DisabledChannel:
+    """Stands for a channel whose credentials were taken away; nothing can be said there."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def abilities(self, address: Address) -> Capabilities:
+        """Tell that nothing can be done."""
+        return Capabilities(edits=False)
+
+    async def post(self, address: Address, post: Post) -> str:
+        """Raise `ConversationGone`."""
+        self._refuse()
+
+    async def edit(self, address: Address, sent: str, post: Post) -> None:
+        """Raise `ConversationGone`."""
+        self._refuse()
+
+    async def send_file(self, address: Address, name: str, media_type: str, data: bytes) -> None:
+        """Raise `ConversationGone`."""
+        self._refuse()
+
+    async def send_picture(self, address: Address, picture: PictureAttachment) -> None:
+        """Raise `ConversationGone`."""
+        self._refuse()
+
+    async def fetch(
+        self, address: Address, file: Attachment, into: Path, allowance: SizeLimits
+    ) -> bool:
+        """Raise `FileProblem`."""
+        raise FileProblem(Reason.GONE)
+
+    async def carry_on(self, message: Message) -> None:
+        """Raise `ConversationGone`."""
+        self._refuse()
+
+    async def complete(self, message: Message) -> Message:
+        """Leave a message as it is."""
+        return message
+
+    async def earlier(self, message: Message) -> tuple[Message, ...]:
+        """Tell of no earlier posts."""
+        return ()
+
+    def _refuse(self) -> NoReturn:
+        raise ConversationGone(f"{self.name} is not configured")

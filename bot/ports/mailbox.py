@@ -1,0 +1,232 @@
+"""The port to the inbox: accepted once, taken in order, done once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+from bot.domain.files import Photo, Video
+from bot.domain.history import Turn
+from bot.domain.messages import Message
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+LANES = 16
+"""Partitions of the inbox, each with all its threads' keys under one Redis Cluster hash tag."""
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """A message to accept.
+
+    `express`: overtakes the queue and only reads; `stops`: ends or removes what was accepted
+    before it; `gathers`: a picture without words, which waits for company; `joins`: words that
+    may be the question to such pictures (a command never is).
+    """
+
+    message: Message
+    express: bool = False
+    stops: bool = False
+    gathers: bool = False
+    joins: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of a letter; `seq` is its place in the thread's order."""
+
+    verdict: Literal["accepted", "duplicate", "full"]
+    seq: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A message in the mailbox.
+
+    `seq` is its place in the thread's order, `at` when it was accepted (seconds since the epoch),
+    `before` how many messages were waiting or being answered in the thread then. It is `withdrawn`
+    when its post was deleted or edited since.
+    """
+
+    seq: int
+    at: float
+    message: Message
+    before: int = 0
+    withdrawn: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CitedFrames:
+    """Frames of a video that an answer is about, by their numbers (`bot.domain.frame_ids`)."""
+
+    video: Video
+    frames: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AnsweredTurn:
+    """A finished turn that waits for its last edit: all that DONE commits.
+
+    `parts` are the final texts to show, one message each; `pointed` the photos that are shown
+    with outlines after them, and `cited` the frames of videos.
+    """
+
+    turn: Turn
+    parts: tuple[str, ...]
+    photos: tuple[Photo, ...] = ()
+    request: tuple[dict[str, Any], ...] = ()
+    pointed: tuple[Photo, ...] = ()
+    videos: tuple[Video, ...] = ()
+    cited: tuple[CitedFrames, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to work on the head of a thread until it expires.
+
+    `run` are the messages to answer as one turn; `settle` is how many seconds to wait for more
+    of them (0: the run is whole); `attempt` counts from 1; `stop` is the place up to which the
+    user stopped; `answered` is the finished turn that a predecessor left.
+    """
+
+    box: str
+    lane: int
+    token: str
+    generation: int
+    attempt: int
+    run: tuple[Entry, ...]
+    settle: float = 0.0
+    stop: int = 0
+    answered: AnsweredTurn | None = None
+
+    @property
+    def seq(self) -> int:
+        """The place of the run's first message."""
+        return self.run[0].seq
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseStatus:
+    """Whether a lease is still held, up to which place the user stopped, what was withdrawn."""
+
+    held: bool
+    stop: int = 0
+    withdrawn: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class MailboxEvent:
+    """Something happened: the mailbox `box` got mail or was freed.
+
+    With `stop`, the mailbox `thread` was stopped up to that place; with `withdrawn`, the post of
+    that id was deleted or edited by what was accepted at `place`.
+    """
+
+    lane: int
+    box: str
+    thread: str = ""
+    stop: int = 0
+    withdrawn: str = ""
+    place: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SendRecord:
+    """The record of one numbered send.
+
+    `id` is empty until it is known to have arrived (`NO_ID` where the platform gives none);
+    `shown` is the answer's text as far as people may have seen it; `at` when the intent was
+    stored.
+    """
+
+    id: str = ""
+    shown: str = ""
+    at: float = 0.0
+
+
+NO_ID = "-"
+"""Stands for the id of a post that arrived on a platform which returns none."""
+
+Erase = Literal["nothing", "history", "everything"]
+
+
+class LeaseLost(Exception):
+    """Somebody else works on the thread now, or it was reset: nothing more may be written."""
+
+
+class Mailbox(Protocol):
+    """The inbox. Every write under a lease is refused once the lease or generation is lost."""
+
+    async def accept(self, letter: Submission) -> Receipt:
+        """Deduplicate, append and wake in one step; raises `StoreDown`."""
+        ...
+
+    async def take(self, lane: int) -> Lease | float | None:
+        """Lease the next ready thread of a lane; else seconds until one is ready, or None."""
+        ...
+
+    async def gather(self, lease: Lease) -> Lease | None:
+        """Read the run again, with what has come since; None when the lease is lost."""
+        ...
+
+    async def renew(self, lease: Lease) -> LeaseStatus:
+        """Hold the lease for another term."""
+        ...
+
+    async def answered(self, lease: Lease, result: AnsweredTurn) -> bool:
+        """Store the finished turn before it is shown; False when the lease is lost."""
+        ...
+
+    async def done(
+        self, lease: Lease, result: AnsweredTurn | None = None, erase: Erase = "nothing"
+    ) -> bool:
+        """Commit the turn, pop the run and free the thread in one step; False when lost."""
+        ...
+
+    async def retract(self, lease: Lease, post: str) -> tuple[str, ...]:
+        """Forget the turn that a post led to, and the photos and videos that only it brought.
+
+        Returns the digests of files that nothing names any more; raises `LeaseLost`.
+        """
+        ...
+
+    async def again(self, lease: Lease, delay: float, *, counts: bool = True) -> bool:
+        """Give the thread back, to be taken after `delay` seconds; `counts` as an attempt."""
+        ...
+
+    async def bury(self, lease: Lease, why: str) -> bool:
+        """Move the run to the dead letters and free the thread."""
+        ...
+
+    async def ahead(self, message: Message, seq: int) -> int | None:
+        """Count what is before a waiting message; None once it is being worked on or done."""
+        ...
+
+    async def claim(self, box: str, seq: int, number: int, token: str = "") -> SendRecord | None:
+        """Store the intent of send `number` and return None, or what is recorded of it already.
+
+        Without a token the claim is made only while the message waits; raises `LeaseLost`.
+        """
+        ...
+
+    async def record(
+        self, box: str, seq: int, number: int, sent: SendRecord, token: str = ""
+    ) -> None:
+        """Record what became of a send, unless its message is done with.
+
+        With a token only while the lease is held; raises `LeaseLost`.
+        """
+        ...
+
+    async def unclaim(self, box: str, seq: int, number: int) -> None:
+        """Forget the intent of a send that surely did not happen."""
+        ...
+
+    def news(self) -> AsyncIterator[MailboxEvent]:
+        """Yield what happens anywhere, for as long as it is read; survives a lost connection."""
+        ...
+
+    async def sweep(self) -> int:
+        """Delete turns, photos and videos past their retention; returns how many turns."""
+        ...

@@ -1,0 +1,67 @@
+"""What a request may hold, and what its pictures and words cost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bot.domain.frame_ids import is_frame
+from bot.domain.token_costs import picture_tokens, text_tokens
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bot.ports.model import Picture
+    from bot.prompt.vision_context import VisionContext
+
+
+PER_MESSAGE = 8
+"""Tokens that a message's frame costs, cautiously."""
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What a request may hold: pictures, tokens, and the family that prices pictures."""
+
+    pictures: int
+    tokens: int
+    family: str = ""
+
+    @property
+    def words(self) -> int:
+        """Tokens that pictures leave to the earlier turns, whatever a contact sheet costs."""
+        return self.tokens // 8
+
+
+def places(
+    pictures: Sequence[Picture], budget: Budget, evidence: VisionContext | None = None
+) -> int:
+    """Count the pictures that may go, by number and by what the dearest of them costs.
+
+    What was seen in them goes in any case.
+    """
+    dearest = max((picture_cost(picture, budget) for picture in pictures), default=1)
+    left = budget.tokens - budget.words
+    if evidence is not None:
+        left -= sum(text_cost(seen_in(picture, evidence)) for picture in pictures)
+    return max(1, min(budget.pictures, left // dearest))
+
+
+def seen_in(picture: Picture, evidence: VisionContext) -> str:
+    """Tell what was seen in a picture, in short in each photo of a contact sheet."""
+    brief = len(picture.numbers) > 1
+    if brief and is_frame(picture.numbers[0]):  # An overview: its frames were not looked at.
+        return ""
+    return "\n".join(filter(None, (evidence.of(number, brief=brief) for number in picture.numbers)))
+
+
+def picture_cost(picture: Picture, budget: Budget, evidence: VisionContext | None = None) -> int:
+    """Estimate the tokens of a picture, with what was seen in it."""
+    seen = seen_in(picture, evidence) if evidence else ""
+    words = text_cost(seen) if seen else 0
+    return picture_tokens(budget.family, picture.width, picture.height) + PER_MESSAGE + words
+
+
+def text_cost(text: str) -> int:
+    """Estimate the tokens of words that are a part of their own."""
+    return text_tokens(text) + PER_MESSAGE

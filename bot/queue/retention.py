@@ -1,0 +1,75 @@
+"""Removes what is past its retention, now and then."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import structlog
+
+from bot.aio import end
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bot.ports.blobs import Blobs
+    from bot.ports.mailbox import Mailbox
+    from bot.settings import Limits
+
+log = structlog.get_logger()
+
+EVERY = 3600.0
+"""Most seconds between two rounds; shorter where the retention is shorter than a day."""
+DAY = 24 * 3600.0
+LEFT = 3600.0
+"""Seconds after which a file on its way belongs to a process that was killed."""
+
+
+class RetentionSweeper:
+    """Sweeps turns, photos and their bytes for as long as it runs.
+
+    In `spool`, which processes share, killed ones may have left files on their way.
+    """
+
+    def __init__(self, mailbox: Mailbox, blobs: Blobs, limits: Limits, spool: Path) -> None:
+        self._mailbox = mailbox
+        self._blobs = blobs
+        self._spool = spool
+        self._keep = limits.retention_days * DAY
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin the rounds."""
+        self._task = asyncio.create_task(self._run())
+
+    async def close(self) -> None:
+        """End the rounds."""
+        if self._task is not None:
+            await end(self._task)
+
+    async def sweep(self) -> tuple[int, int]:
+        """Do one round; returns how many turns and blobs went."""
+        turns = await self._mailbox.sweep()
+        blobs = await self._blobs.sweep(time.time() - self._keep)
+        await asyncio.to_thread(_delete_left, self._spool)
+        return turns, blobs
+
+    async def _run(self) -> None:
+        while True:
+            try:
+                turns, blobs = await self.sweep()
+                if turns or blobs:
+                    log.info("swept", turns=turns, blobs=blobs)
+            except Exception:
+                log.exception("sweep_failed")
+            await asyncio.sleep(min(EVERY, self._keep / 24))
+
+
+def _delete_left(spool: Path) -> None:
+    for path in spool.glob("*"):
+        with suppress(FileNotFoundError):
+            # A link counts, not the old file of the user's that it leads to.
+            if path.lstat().st_mtime < time.time() - LEFT:
+                path.unlink()

@@ -1,0 +1,146 @@
+"""Numbered sends: each message of a reply is opened once, whatever crashes in between."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from bot.ports.channel import ConversationGone, DeliveryRefused, DeliveryUnknown, Stage
+from bot.ports.mailbox import NO_ID, SendRecord
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+    from bot.domain.messages import Address
+    from bot.ports.channel import Capabilities, Channel, PictureAttachment, Post
+    from bot.ports.mailbox import Mailbox
+
+TRIES = 10
+"""Numbers per message of a reply: an opening that may have arrived is opened anew, so often."""
+FRESH = 5.0
+"""Seconds within which somebody else's intent may still become a send."""
+
+
+log = structlog.get_logger()
+
+
+class Outbox:
+    """The sends of one run of messages, numbered `TRIES * part + try`.
+
+    The intent is stored before a send and its id after. A text is opened by a short placeholder
+    and filled by edits, which can be repeated; so when it is unclear whether an opening arrived,
+    another is posted: a dangling placeholder is not an answer.
+    """
+
+    def __init__(
+        self,
+        mailbox: Mailbox,
+        channel: Channel,
+        address: Address,
+        box: str,
+        seq: int,
+        token: str = "",
+    ) -> None:
+        self._mailbox = mailbox
+        self._box = box
+        self._seq = seq
+        self._token = token
+        self._numbers: dict[str, int] = {}
+        self.channel = channel
+        self.address = address
+
+    @property
+    def abilities(self) -> Capabilities:
+        """What the channel can do at this address."""
+        return self.channel.abilities(self.address)
+
+    async def begun(self) -> bool:
+        """Tell whether anything was, or may have been, shown; raises `LeaseLost`."""
+        return await self._settled(0) is not None
+
+    async def open(self, part: int, post: Post) -> SendRecord:
+        """Open message `part` of the reply, or find it opened.
+
+        Raises `LeaseLost`, `ConversationGone`.
+        """
+        for number in range(TRIES * part, TRIES * part + TRIES):
+            known = await self._settled(number)
+            if known is None:
+                sent = await self._post(number, post)
+            else:
+                sent = known
+            if sent.id:
+                self._numbers[sent.id] = number
+                return sent
+        raise DeliveryUnknown
+
+    async def say(self, part: int, post: Post) -> None:
+        """Post a text at once, without an opening; not twice, unless the process died meanwhile.
+
+        Where a placeholder stands already, because the message had to wait, it becomes the text.
+        """
+        number = TRIES * part
+        known = await self._settled(number)
+        if known is None or not known.id:
+            await self._post(number, post)
+        elif known.id != NO_ID and not known.shown and self.abilities.edits:
+            await self.channel.edit(self.address, known.id, post)
+
+    async def hand_over(self, part: int, name: str, media_type: str, data: bytes) -> None:
+        """Hand over a file, once unless the process died while doing so."""
+        await self._once(part, self.channel.send_file(self.address, name, media_type, data))
+
+    async def show(self, part: int, picture: PictureAttachment) -> None:
+        """Show a picture, once unless the process died while doing so; raises `DeliveryRefused`."""
+        await self._once(part, self.channel.send_picture(self.address, picture))
+
+    async def _once(self, part: int, sending: Coroutine[Any, Any, None]) -> None:
+        number = TRIES * part
+        with contextlib.closing(sending):
+            known = await self._settled(number)
+            if known is not None and known.id:
+                return
+            try:
+                await sending
+            except DeliveryUnknown:
+                log.info("perhaps_shown", part=part)
+            except (ConversationGone, DeliveryRefused):
+                await self._mailbox.unclaim(self._box, self._seq, number)
+                raise
+        await self._mailbox.record(self._box, self._seq, number, SendRecord(NO_ID))
+
+    async def remember(self, sent: str, shown: str) -> None:
+        """Record the text of the answer before people see it, for a successor to go on from.
+
+        Raises `LeaseLost`: then the message is the successor's, and nothing may be shown in it.
+        """
+        number = self._numbers[sent]
+        await self._mailbox.record(
+            self._box, self._seq, number, SendRecord(sent, shown), self._token
+        )
+
+    async def _settled(self, number: int) -> SendRecord | None:
+        """Claim a number; somebody's fresh intent is given time to become a send."""
+        known = await self._mailbox.claim(self._box, self._seq, number, self._token)
+        while known is not None and not known.id and time.time() - known.at < FRESH:
+            await asyncio.sleep(0.1)
+            known = await self._mailbox.claim(self._box, self._seq, number, self._token)
+        return known
+
+    async def _post(self, number: int, post: Post) -> SendRecord:
+        """Post and record; what may have been shown is tried again only while it is an opening."""
+        final = post.stage is Stage.FINAL
+        try:
+            identity = await self.channel.post(self.address, post) or NO_ID
+        except DeliveryUnknown:
+            identity = NO_ID if final else ""
+        except (ConversationGone, DeliveryRefused):
+            await self._mailbox.unclaim(self._box, self._seq, number)
+            raise
+        sent = SendRecord(identity, post.text if final else "")
+        await self._mailbox.record(self._box, self._seq, number, sent)
+        return sent

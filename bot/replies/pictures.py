@@ -1,0 +1,92 @@
+"""What is shown below an answer: the photos and frames that it points at, with outlines."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import structlog
+
+from bot import strings as texts
+from bot.domain.frame_ids import is_frame, video_of
+from bot.errors import FileProblem
+from bot.grounding.time_citations import cited
+from bot.ports.channel import DeliveryRefused, Post
+from bot.ports.mailbox import CitedFrames
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine, Iterator
+    from typing import Any
+
+    from bot.attachments.store import AttachmentStore
+    from bot.domain.files import Photo
+    from bot.domain.history import ThreadHistory
+    from bot.domain.outcome import Outcome
+    from bot.domain.threads import Thread
+    from bot.ports.channel import PictureAttachment
+    from bot.ports.mailbox import AnsweredTurn
+    from bot.replies.outbox import Outbox
+    from bot.video.footage import FrameStore
+
+MOST_FRAMES = 24
+"""Frames that are shown below an answer at most: as many as stand on an overview."""
+
+log = structlog.get_logger()
+
+
+def pointed(outcome: Outcome, past: ThreadHistory) -> tuple[Photo, ...]:
+    """List the photos that have outlines."""
+    numbers = {outline.photo for outline in outcome.turn.outlines}
+    photos = {photo.number: photo for photo in (*past.photos, *outcome.photos)}
+    return tuple(photos[number] for number in sorted(numbers) if number in photos)
+
+
+def frames_cited(outcome: Outcome, past: ThreadHistory) -> tuple[CitedFrames, ...]:
+    """List the frames that an answer cites by their times, or that have outlines, by video."""
+    turn = outcome.turn
+    if turn.status != "answered":
+        return ()
+    outlined = {outline.photo for outline in turn.outlines if is_frame(outline.photo)}
+    seen = (*(one.frame for one in turn.frames), *outcome.overviews)
+    frames = [*sorted(outlined), *(n for n in cited(turn.answer, seen) if n not in outlined)]
+    frames = sorted(frames[:MOST_FRAMES])
+    videos = {video.number: video for video in (*past.videos, *outcome.videos)}
+    return tuple(
+        CitedFrames(videos[number], tuple(frame for frame in frames if video_of(frame) == number))
+        for number in sorted({video_of(frame) for frame in frames} & {*videos})
+    )
+
+
+class ReplyPictures:
+    """Shows pictures, each a numbered send after those of the text."""
+
+    def __init__(self, gallery: AttachmentStore, footage: FrameStore) -> None:
+        self._gallery = gallery
+        self._footage = footage
+
+    async def show(self, sends: Outbox, thread: Thread, result: AnsweredTurn) -> None:
+        """Show what an answer points at, or say that it cannot be shown."""
+        if not sends.abilities.pictures:
+            return
+        shown = self._pictures(thread, result)
+        for place, (making, missing) in enumerate(shown, start=len(result.parts)):
+            try:
+                await sends.show(place, await making)
+            except (FileProblem, DeliveryRefused) as error:
+                log.warning("picture_not_shown", error=str(error) or type(error).__name__)
+                await sends.say(place, Post(missing))
+
+    def _pictures(
+        self, thread: Thread, result: AnsweredTurn
+    ) -> Iterator[tuple[Coroutine[Any, Any, PictureAttachment], str]]:
+        """Make the pictures one by one, each with what is said where it cannot be shown."""
+        outlines = result.turn.outlines
+        for photo in result.pointed:
+            yield (
+                self._gallery.outlined(thread, photo, outlines),
+                texts.picture_not_shown(photo.label),
+            )
+        for frames in result.cited:
+            yield (
+                self._footage.shown(thread, frames, outlines),
+                texts.frames_not_shown(frames.video.label),
+            )

@@ -1,0 +1,166 @@
+"""What is said where no language model is configured."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from bot.domain.frame_ids import clock
+from bot.strings.phrases import count, percent, place, size
+from bot.strings.vision import PLEASE_CHECK, vin_verdict
+from bot.text.escape import verbatim
+from bot.text.vin import read_vin
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bot.domain.files import PhotoFacts, VideoFacts
+    from bot.domain.sightings import Polygon, TextLine
+
+OFFLINE_HINT = (
+    "No model is configured, so only what the files prove, and what can be read and seen in them, "
+    "is told. To have questions answered by a model, set `AZURE_OPENAI_ENDPOINT` and "
+    "`AZURE_OPENAI_DEPLOYMENT`, or `OPENAI_BASE_URL` and `OPENAI_MODEL`, and start Loupe again."
+)
+OFFLINE_NO_PICTURE = "There is no picture or video to look at here. Please post one."
+OFFLINE_BEYOND = "This question needs a language model. What can be told is this:"
+OFFLINE_UNREADABLE = "- The picture could not be looked at this time. Please ask again."
+OFFLINE_SHEET = (
+    "- Text and things are too small on an overview sheet. Ask about one photo by its number."
+)
+OFFLINE_CUT = "- The file is cut off, so a part of the picture is missing."
+OFFLINE_UNTOLD = "the file does not tell"
+OFFLINE_TEXT = "- Text: "
+OFFLINE_SEEN = "- Seen: "
+OFFLINE_NO_TEXT = "none found"
+OFFLINE_NOTHING_SEEN = "nothing that could be named"
+OFFLINE_VISION_OFF = (
+    "- The picture itself was not looked at, as Vision is off here. `!vision on` switches it on."
+)
+OFFLINE_NOT_LOOKED_AT = "this frame could not be looked at this time"
+OFFLINE_NO_FRAMES = "- No frame of it could be looked at this time. Please ask again."
+FEW = 4
+"""Most things of a label of which it is said where they are."""
+PLURALS = {"person": "people", "bus": "buses", "sheep": "sheep", "skis": "skis"}
+
+
+def offline_heading(name: str) -> str:
+    """Name a picture: its number in bold, the name of its file as it is."""
+    label, _, file = name.partition(" ")
+    return f"**{label}** {verbatim(file)}".rstrip()
+
+
+def offline_count(names: Sequence[str]) -> str:
+    """Say how many pictures there are."""
+    labels = ", ".join(name.partition(" ")[0] for name in names)
+    return f"{count(len(names), 'picture', 'pictures')}: {labels}."
+
+
+def offline_file(facts: PhotoFacts) -> str:
+    """Tell size and format."""
+    megapixels = facts.width * facts.height / 1e6
+    about = f" ({megapixels:.1f} megapixels)" if megapixels >= 1 else ""
+    pixels = f"{facts.width} × {facts.height} pixels{about}"
+    return f"- File: {facts.format}, {pixels}, {size(facts.size)}"
+
+
+def offline_video_file(facts: VideoFacts) -> str:
+    """Tell format, length, size and codec of a video."""
+    rate = f", {facts.rate:.3g} frames a second" if facts.rate else ""
+    sound = "with sound" if facts.sound else "without sound"
+    depth = ", high dynamic range" if facts.hdr else ""
+    pixels = f"{facts.width} × {facts.height} pixels"
+    return (
+        f"- File: {facts.format}, {facts.codec.upper()}{depth}, {clock(facts.seconds)} long, "
+        f"{pixels}{rate}, {size(facts.size)}, {sound}"
+    )
+
+
+def offline_changes(times: Sequence[str]) -> str:
+    """Tell when a video changes most."""
+    return f"- Largest changes: {', '.join(times)}" if times else "- Largest changes: none found"
+
+
+def offline_spoken(time: str, words: str) -> str:
+    """Tell what is spoken in a video, and when."""
+    return f"- Spoken at {time}: {verbatim(words)}"
+
+
+def offline_frame(time: str, seen: str) -> str:
+    """Tell what is seen in a frame of a video."""
+    return f"- At {time}: {seen or OFFLINE_NOTHING_SEEN}"
+
+
+def offline_frames(times: Sequence[str]) -> str:
+    """Tell which frames there are."""
+    return f"- Frames: {', '.join(times)}"
+
+
+def offline_taken(facts: PhotoFacts | VideoFacts) -> str:
+    """Tell the time of capture; `taken` is ISO 8601."""
+    day, _, clock = facts.taken.partition("T")
+    zone = "" if re.search(r"Z$|[+-]\d\d:?\d\d$", clock) else " by the camera's clock"
+    return f"- Taken: {f'{day} {clock}'.strip() + zone if day else OFFLINE_UNTOLD}"
+
+
+def offline_place(facts: PhotoFacts | VideoFacts) -> str:
+    """Tell the position, without looking it up on a map."""
+    if facts.latitude is None or facts.longitude is None:
+        return f"- Place: {OFFLINE_UNTOLD}"
+    return f"- Place: {place(facts.latitude, facts.longitude)} (position in the file)"
+
+
+def offline_camera(facts: PhotoFacts | VideoFacts) -> str:
+    """Tell the camera."""
+    return f"- Camera: {verbatim(facts.camera) or OFFLINE_UNTOLD}"
+
+
+def offline_things(label: str, polygons: Sequence[Polygon]) -> str:
+    """Count things of one label and say where they are, if they are few."""
+    number = len(polygons)
+    told = f"{'an' if label[:1] in 'aeiou' else 'a'} {label}" if number == 1 else ""
+    told = told or f"{number} {_plural(label)}"
+    sides = list(dict.fromkeys(_side(polygon) for polygon in polygons))
+    return f"{told}, {_listed(sides)}" if number <= FEW else told
+
+
+def _side(polygon: Polygon) -> str:
+    middle = sum(x for x, _ in polygon) / len(polygon)
+    return "left" if middle < 1 / 3 else "right" if middle > 2 / 3 else "centre"
+
+
+def _plural(label: str) -> str:
+    if label in PLURALS:
+        return PLURALS[label]
+    return label + ("es" if label.endswith(("s", "ch", "sh", "x")) else "s")
+
+
+def _listed(words: Sequence[str]) -> str:
+    """Write words as "left, centre and right"."""
+    return " and ".join(part for part in (", ".join(words[:-1]), words[-1]) if part)
+
+
+def offline_asked(name: str, labels: Sequence[str], told: Sequence[str]) -> str:
+    """Answer whether, where and how many things of a name there are, from what was seen."""
+    if told:
+        return f"- Asked for “{name}”: {'; '.join(told)}."
+    kind = f" ({' or '.join(labels)})" if list(labels) != [name] else ""
+    return f"- Asked for “{name}”{kind}: none was found, which does not prove that there is none."
+
+
+def offline_line(line: TextLine, owner: str = "", *, code: bool = False) -> str:
+    """Tell a line of text: a plate or code with its score, as a single wrong character counts.
+
+    `owner` is the thing that it stands on, if known.
+    """
+    notes = [f"on the {owner}"] if owner else []
+    if vin := read_vin(line.text):
+        notes.append(vin_verdict(vin))
+    if code or vin:
+        notes.append(f"{percent(line.confidence)}, {PLEASE_CHECK}")
+    return verbatim(line.text) + (f" ({', '.join(notes)})" if notes else "")
+
+
+def offline_more(lines: int) -> str:
+    """Say how many lines of text are left out."""
+    return f"and {count(lines, 'more line', 'more lines')}"

@@ -1,0 +1,56 @@
+"""Small words that several sentences are made of."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from bot.domain.frame_ids import is_frame, label
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+COMMAND = re.compile(r"(?m)(^>.*$)|(?<![\w/.])/(?=[a-z])")
+"""A quoted line, or the slash of a command."""
+
+
+def spelled(text: str, prefix: str) -> str:
+    """Write the commands in a sentence as people have to write them; quotations stay."""
+    return COMMAND.sub(lambda found: found[1] or prefix, text)
+
+
+def count(number: int, one: str, several: str) -> str:
+    """Write a number with its noun."""
+    return f"{number} {one if number == 1 else several}"
+
+
+def size(count: int) -> str:
+    """Write a number of bytes for people."""
+    if count < 1024 * 1024:
+        return f"{max(1, round(count / 1024))} KB"
+    if count < 999.5 * 1024**2:
+        return f"{count / 1024**2:.3g} MB"
+    return f"{count / 1024**3:.3g} GB"
+
+
+def place(latitude: float, longitude: float) -> str:
+    """Write a position in degrees, as maps take it."""
+    north = "N" if latitude >= 0 else "S"
+    east = "E" if longitude >= 0 else "W"
+    return f"{abs(latitude):.5f}° {north}, {abs(longitude):.5f}° {east}"
+
+
+def photo_ranges(numbers: Sequence[int]) -> str:
+    """Write the numbers of photos and frames briefly: P1–P8, P11, V1 0:12.4."""
+    spans: list[list[int]] = []
+    for number in sorted(numbers):
+        if spans and not is_frame(number) and number == spans[-1][-1] + 1:
+            spans[-1][1:] = [number]
+        else:
+            spans.append([number])
+    return ", ".join("–".join(map(label, span)) for span in spans)
+
+
+def percent(confidence: float) -> str:
+    """Write a confidence of 0..1."""
+    return f"{round(100 * confidence)} %"

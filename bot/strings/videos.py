@@ -1,0 +1,82 @@
+"""What is said of videos: how far the work is, what was not looked at, and why."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bot.domain.frame_ids import clock
+from bot.strings.answers import WHY_MODEL
+from bot.text.escape import plain, verbatim
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bot.errors import ModelProblem
+
+ANOTHER_PART = 'To have another part looked at, name it, such as "from 1:10 to 2:00".'
+
+
+def _whole(seconds: float) -> str:
+    """Write a length or time in whole seconds: 2:55."""
+    return clock(round(seconds)).removesuffix(".0")
+
+
+def decoding(video: str, done: float, total: float) -> str:
+    """Say how far the decoding is."""
+    return f"Decoding {plain(video)}: {_whole(min(done, total))} of {_whole(total)}…"
+
+
+def choosing(video: str, done: int = 0, total: int = 0) -> str:
+    """Say that frames are being chosen, and how many were looked at for that."""
+    return f"Choosing frames of {plain(video)}…" + (f" ({done} of {total})" if total else "")
+
+
+def listening(video: str) -> str:
+    """Say that the sound track is being transcribed."""
+    return f"Listening to {plain(video)}…"
+
+
+def _parts(spans: Sequence[tuple[float, float]], seconds: float) -> str:
+    return " and ".join(f"{_whole(start)}–{_whole(min(end, seconds))}" for start, end in spans)
+
+
+def parts_seen(video: str, seconds: float, spans: Sequence[tuple[float, float]]) -> str:
+    """Say which parts of a long video were looked at, and how to have others."""
+    parts = _parts(spans, seconds)
+    return f"{verbatim(video)} is {_whole(seconds)} long; looked at: {parts}. {ANOTHER_PART}"
+
+
+def video_cut(video: str, seconds: float) -> str:
+    """Say that the end of a file is missing."""
+    return (
+        f"{verbatim(video)} is cut off: only its first {_whole(seconds)} are there. "
+        "To have the rest looked at, please send the file again."
+    )
+
+
+def video_partial(video: str) -> str:
+    """Say that some frames could not be decoded."""
+    return (
+        f"Some frames of {verbatim(video)} could not be decoded. "
+        "To have less decoded at once, ask about a shorter part of it."
+    )
+
+
+def videos_left_out(videos: Sequence[str]) -> str:
+    """Say which videos there was no room for."""
+    names = ", ".join(verbatim(video) for video in videos)
+    return f"Not looked at, as there is no room for so many: {names}. Please ask about them singly."
+
+
+def without_speech(video: str, problem: ModelProblem) -> str:
+    """Say that the words spoken in a video are missing, and why."""
+    return f"The words spoken in {verbatim(video)} are missing: {_lower(WHY_MODEL[problem.reason])}"
+
+
+def _lower(sentence: str) -> str:
+    return sentence[0].lower() + sentence[1:]
+
+
+def frames_not_shown(video: str) -> str:
+    """Say that the frames an answer cites are missing below it."""
+    return f"The frames of {verbatim(video)} could not be shown here."

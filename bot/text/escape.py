@@ -1,0 +1,23 @@
+"""Makes strangers' words inert where they stand in a sentence."""
+
+from __future__ import annotations
+
+import re
+
+from bot.text.markdown_writer import INERT
+
+MARKUP = re.compile(r"[\x00-\x1f\x7f*_`~#|<>\[\]\\]+")
+
+LINKS = re.compile(r"(?<=:)(?=//)|(?<=\bwww)(?=\.)|(?<=@)(?=\w)", re.IGNORECASE)
+"""Places where an address is broken, so that no client makes a link of it."""
+
+
+def verbatim(text: str) -> str:
+    """Show a stranger's words as code, so that nothing in them is a link, a mention or a mark."""
+    clean = " ".join(text.replace("`", "'").split())
+    return f"`{clean}`" if clean else ""
+
+
+def plain(name: str) -> str:
+    """Show a stranger's name as plain words: one line, without Markdown, tags or links."""
+    return LINKS.sub(INERT, " ".join(MARKUP.sub(" ", name).split()))

@@ -1,0 +1,117 @@
+"""An answer with tools: the model calls, is told the results, and goes on, round after round."""
+
+from __future__ import annotations
+
+from contextlib import aclosing
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from bot.domain.history import Usage
+from bot.ports.model import ChatMessage, Delta, Finished, Picture, TextPart, ToolCall
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Sequence
+
+    from bot.ports.model import Model, Request
+    from bot.tools.toolbox import Toolbox
+
+NOT_SHOWN = "(not shown any more)"
+"""Stands in place of a picture that made room for a closer look."""
+
+
+class ToolLoop:
+    """Asks a model until it calls no more tools; `request` is the last that was made."""
+
+    def __init__(self, model: Model, request: Request, toolbox: Toolbox, pictures: int) -> None:
+        """Take the first request, and how many pictures each may hold."""
+        self.request = replace(request, tools=toolbox.tools)
+        self._model = model
+        self._toolbox = toolbox
+        self._pictures = pictures
+        self._question = len(request.messages) - 1
+
+    async def answer(self) -> AsyncGenerator[Delta | Finished]:
+        """Stream the words of all rounds, and end with the last `Finished` and the whole usage.
+
+        Raises `ModelProblem`. When the toolbox closes, the model is asked once more, without it.
+        """
+        usage = Usage()
+        while True:
+            heard = _RoundText()
+            async with aclosing(self._model.answer(self.request)) as events:
+                async for event in events:
+                    if isinstance(event, Delta):
+                        heard.words += event.text
+                        yield event
+                    else:
+                        heard.take(event)
+            usage += heard.finished.usage
+            if not heard.calls or not self.request.may_call:
+                break
+            if gap := _gap(heard.words):
+                yield Delta(gap)
+            await self._go_on(heard)
+        yield replace(heard.finished, usage=usage)
+
+    async def _go_on(self, heard: _RoundText) -> None:
+        """Follow the calls, and make the next request."""
+        results = await self._toolbox.follow(heard.calls)
+        words = (TextPart(heard.words),) if heard.words else ()
+        told = ChatMessage("assistant", words, tuple(heard.calls))
+        messages = within((*self.request.messages, told, *results), self._pictures, self._question)
+        self.request = replace(self.request, messages=messages, may_call=not self._toolbox.closed)
+
+
+class _RoundText:
+    """What a model said in one round."""
+
+    def __init__(self) -> None:
+        self.words = ""
+        self.calls: list[ToolCall] = []
+        self.finished = Finished()
+
+    def take(self, event: ToolCall | Finished) -> None:
+        if isinstance(event, ToolCall):
+            self.calls.append(event)
+        else:
+            self.finished = event
+
+
+def _gap(said: str) -> str:
+    """Part the words of two rounds: a sentence by a paragraph, a part of one by a space.
+
+    It is said before the tools are used, so that the last word can be shown meanwhile.
+    """
+    words = said.rstrip()
+    if not words or said.endswith("\n"):
+        return ""
+    if words[-1].isalnum() or words[-1] in ",;-–—(":
+        return "" if said[-1].isspace() else " "
+    return "\n\n"
+
+
+def within(messages: Sequence[ChatMessage], limit: int, question: int) -> tuple[ChatMessage, ...]:
+    """Leave out pictures until `limit` are left, those of least use first.
+
+    First go those of earlier turns, then earlier looks, then those of the question (the message
+    at that index), the oldest of each first.
+    """
+    last = len(messages) - 1
+    order = dict.fromkeys((*range(question), *range(question + 1, last), question, last))
+    places = [
+        (at, place)
+        for at in order
+        for place, part in enumerate(messages[at].parts)
+        if isinstance(part, Picture)
+    ]
+    gone = set(places[: max(0, len(places) - limit)])
+    return tuple(
+        replace(
+            said,
+            parts=tuple(
+                TextPart(NOT_SHOWN) if (at, place) in gone else part
+                for place, part in enumerate(said.parts)
+            ),
+        )
+        for at, said in enumerate(messages)
+    )

@@ -1,0 +1,57 @@
+"""What people of a place cannot know by themselves, said once below an answer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bot import strings as texts
+
+if TYPE_CHECKING:
+    from bot.domain.history import ThreadHistory
+    from bot.domain.messages import Message
+    from bot.ports.history import History
+
+
+def is_new(message: Message, past: ThreadHistory) -> bool:
+    """Tell whether Loupe is asked for the first time in a thread that others began."""
+    told = any(turn.told for turn in past.turns)
+    return bool(message.thread.root) and not message.opening and not told
+
+
+class Hints:
+    """Knows what a place listens to, and what it was told already."""
+
+    def __init__(self, history: History) -> None:
+        self._history = history
+
+    async def reads_words(self, message: Message) -> bool:
+        """Tell whether words are for Loupe without a photo beside them."""
+        if message.addressed:
+            return True
+        settings = await self._history.settings(message.thread.place)
+        return settings.get("watch") == "all"
+
+    async def of(
+        self, message: Message, past: ThreadHistory, *, earlier: bool = False
+    ) -> tuple[str, ...]:
+        """Say what people cannot know: how to ask on, or that earlier posts are out of reach.
+
+        With `earlier` they are not.
+        """
+        if not message.addressed:
+            return await self._teach(message)
+        return (texts.EARLIER_POSTS,) if is_new(message, past) and not earlier else ()
+
+    async def _teach(self, message: Message) -> tuple[str, ...]:
+        """Say once in a place whose photos are watched how to ask on, again after a crash."""
+        settings = await self._history.settings(message.thread.place)
+        if settings.get("watch") != "photos" or settings.get("taught", message.id) != message.id:
+            return ()
+        await self._history.set(message.thread.place, "taught", message.id)
+        return (texts.ASK_ON,)
+
+    async def unteach(self, message: Message) -> None:
+        """Leave the lesson to the next answer, since this one ended without it."""
+        place = message.thread.place
+        if (await self._history.settings(place)).get("taught") == message.id:
+            await self._history.set(place, "taught", None)

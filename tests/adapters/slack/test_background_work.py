@@ -1,0 +1,295 @@
+"""Slack's own work: reactions, suggestions, leaving, and what an uninstalled app leaves behind."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from adapters.slack.addresses import SLACK, TOP, thread_of
+from adapters.slack.background_work import BackgroundWork
+from adapters.slack.errors import SlackError
+from adapters.slack.events import read
+from bot.domain.messages import Author, Message
+from bot.errors import StoreDown
+from bot.ports.channel import ConversationGone, DeliveryRefused, DeliveryUnknown
+from tests.helpers.slack_payloads import (
+    ALEX,
+    BOT,
+    CHANNEL,
+    SAM,
+    TEAM,
+    WORKSPACE,
+    House,
+    delivered,
+    photo,
+    said,
+)
+from tests.helpers.slack_recorder import Calls
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+REPLIES = "conversations.replies"
+TS, ROOT = "1700000000.000100", "1700000000.000001"
+
+
+class Office(House):
+    """The house with its errands, and what they ask of Slack."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.calls = Calls()
+        api: Any = self.calls
+        self.errands = BackgroundWork(api, self.workspaces, self.inbox.accept, self.memory)
+
+    async def run(self, event: dict[str, Any], identity: str = "Ev1") -> Message:
+        """Do what an event asks for; returns the errand."""
+        errand = read(delivered(event, event_id=identity), WORKSPACE, "mag")
+        assert errand is not None
+        assert errand.kind == "channel"
+        await self.errands.run(errand)
+        return errand
+
+    async def mark(self, *posts: Any, user: str = ALEX) -> None:
+        """Mark a post with the reaction; Slack answers with posts."""
+        self.calls.then(REPLIES, {"ok": True, "messages": list(posts)})
+        await self.run(marked(user))
+
+    async def talked(self, team: str, channel: str, root: str, user: str = ALEX) -> None:
+        """Remember that somebody wrote in a thread."""
+        await self.memory.note(Message("1", thread_of(team, channel, root), Author(user), "look"))
+
+
+def marked(user: str = ALEX) -> dict[str, Any]:
+    item = {"type": "message", "channel": CHANNEL, "ts": TS}
+    return {"type": "reaction_added", "user": user, "reaction": "mag", "item": item}
+
+
+def dent(**more: Any) -> dict[str, Any]:
+    return said("the dent", **{"user": SAM, "files": [photo()], **more})
+
+
+@pytest.fixture
+async def office() -> AsyncIterator[Office]:
+    office = Office()
+    yield office
+    await office.close()
+
+
+async def test_a_marked_post_is_looked_at_for_the_one_who_marked_it(office: Office) -> None:
+    await office.mark(dent())
+    message = office.inbox.message
+    assert (message.id, message.text, message.author.id) == (TS, "the dent", SAM)
+    assert (message.addressed, message.kind, message.address["user"]) == (True, "message", ALEX)
+    assert [file.name for file in message.attachments] == ["IMG_1.jpg"]
+    assert message.thread == thread_of(TEAM, CHANNEL, TS)
+
+
+@pytest.mark.parametrize("keeps", [True, False])
+async def test_a_thread_that_a_mark_began_is_remembered(office: Office, keeps: bool) -> None:
+    """Else nothing would erase it when the app is uninstalled."""
+    office.inbox.keeps = keeps
+    await office.mark(dent())
+    assert await office.memory.threads(TEAM) == [(CHANNEL, TS)] * keeps
+    place = thread_of(TEAM, CHANNEL, TOP).place
+    assert await office.memory.latest(place, ALEX) == TS * keeps
+    assert await office.memory.latest(place, SAM) == ""
+
+
+async def test_a_thread_that_could_not_be_remembered_is_tried_again(office: Office) -> None:
+    office.break_memory()
+    with pytest.raises(StoreDown):
+        await office.mark(dent())
+    office.server.connected = True
+    await office.mark(dent())
+    assert len({message.dedup for message in office.inbox.messages}) == 1
+    assert await office.memory.threads(TEAM) == [(CHANNEL, TS)]
+
+
+async def test_a_post_within_a_thread_is_found_beside_its_root(office: Office) -> None:
+    await office.mark(dent(ts=ROOT), dent(thread_ts=ROOT))
+    message = office.inbox.message
+    assert (message.id, message.thread.root, message.opening) == (TS, ROOT, False)
+    [asked] = office.calls.of(REPLIES)
+    assert (asked["ts"], asked["oldest"], asked["latest"]) == (TS, TS, TS)
+    assert asked["limit"] > 1, "the root may come before it"
+
+
+async def test_a_post_that_two_people_mark_is_answered_once(office: Office) -> None:
+    await office.mark(dent())
+    await office.mark(dent(), user=SAM)
+    first, second = office.inbox.messages
+    assert first.dedup == second.dedup != ""
+
+
+@pytest.mark.parametrize(
+    "post",
+    [
+        said("no photo", user=SAM),
+        dent(files=[]),
+        dent(files="F1"),
+        dent(files=[7, None]),
+        dent(user=BOT, bot_id="B1"),
+        dent(user=BOT),
+        dent(subtype="tombstone", user="USLACKBOT"),
+        dent(ts="1700000000.000200"),
+        {key: value for key, value in dent().items() if key != "user"},
+        {key: value for key, value in dent().items() if key != "ts"},
+        dent(ts=1700000000.0001),
+        "a post",
+        None,
+    ],
+)
+async def test_of_posts_that_show_nothing_or_are_no_person_s_none_is_looked_at(
+    office: Office, post: Any
+) -> None:
+    await office.mark(post)
+    assert office.inbox.messages == []
+
+
+@pytest.mark.parametrize("messages", [None, [], "none", 7, {"ts": TS}])
+async def test_a_deleted_post_is_not_looked_at(office: Office, messages: Any) -> None:
+    office.calls.then(REPLIES, {"ok": True, "messages": messages})
+    await office.run(marked())
+    assert office.inbox.messages == []
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        SlackError(200, "thread_not_found"),
+        SlackError(429, "ratelimited"),
+        ConversationGone("token_revoked"),
+    ],
+)
+async def test_an_errand_that_slack_refuses_is_over(office: Office, refusal: Exception) -> None:
+    office.calls.then(REPLIES, refusal)
+    await office.run(marked())
+    assert office.inbox.messages == []
+
+
+@pytest.mark.parametrize(
+    "problem", [DeliveryUnknown("cut"), DeliveryRefused("Slack has not told yet who it is")]
+)
+async def test_an_errand_that_slack_did_not_hear_of_comes_again(
+    office: Office, problem: Exception
+) -> None:
+    office.calls.then(REPLIES, problem)
+    with pytest.raises(type(problem)):
+        await office.run(marked())
+    await office.mark(dent())
+    assert office.inbox.message.id == TS
+
+
+@pytest.mark.parametrize(
+    ("event", "where"),
+    [
+        ({"type": "app_home_opened", "user": ALEX, "channel": "D1", "tab": "messages"}, {}),
+        (
+            {
+                "type": "assistant_thread_started",
+                "assistant_thread": {"user_id": ALEX, "channel_id": "D1", "thread_ts": ROOT},
+            },
+            {"thread_ts": ROOT},
+        ),
+    ],
+)
+async def test_who_opens_a_chat_is_told_what_to_ask(
+    office: Office, event: dict[str, Any], where: dict[str, str]
+) -> None:
+    await office.run(event)
+    [(method, asked)] = office.calls.made
+    prompts = asked.pop("prompts")
+    assert method == "assistant.threads.setSuggestedPrompts"
+    assert asked == {"channel_id": "D1", **where}
+    assert 1 <= len(prompts) <= 4
+    assert all(prompt["title"] and prompt["message"] for prompt in prompts)
+
+
+@pytest.mark.parametrize(
+    "problem",
+    [DeliveryUnknown("cut"), DeliveryRefused("not yet"), ConversationGone("token_revoked")],
+)
+async def test_suggestions_that_cannot_be_shown_are_left_out(
+    office: Office, problem: Exception
+) -> None:
+    office.calls.then("assistant.threads.setSuggestedPrompts", problem)
+    await office.run({"type": "app_home_opened", "user": ALEX, "channel": "D1", "tab": "messages"})
+    assert len(office.calls.made) == 1
+
+
+THREADS = [(f"C{n % 3}", f"17000000{n:02}.000100") for n in range(40)]
+
+
+async def test_an_uninstalled_app_has_every_thread_erased(office: Office) -> None:
+    for channel, root in THREADS:
+        await office.talked(TEAM, channel, root)
+    await office.talked(TEAM, CHANNEL, TOP)
+    await office.talked("T2", "C9", ROOT)
+    await office.run({"type": "app_uninstalled"})
+    erased = office.inbox.messages
+    assert {message.kind for message in erased} == {"uninstalled"}
+    named = {(message.thread.conversation, message.thread.root) for message in erased}
+    assert named == {*THREADS, (CHANNEL, TOP)}
+    assert {(m.thread.channel, m.thread.tenant) for m in erased} == {(SLACK, TEAM)}
+    assert await office.memory.threads(TEAM) == []
+    assert await office.memory.threads("T2") == [("C9", ROOT)]
+
+
+async def test_no_thread_is_taken_for_another_when_all_are_erased(office: Office) -> None:
+    """Threads of one channel are messages of one place, where equal messages are dropped."""
+    for channel, root in THREADS:
+        await office.talked(TEAM, channel, root)
+    await office.run({"type": "app_uninstalled"})
+    assert len({message.dedup for message in office.inbox.messages}) == len(THREADS)
+
+
+async def test_erasing_that_was_broken_off_begins_anew(office: Office) -> None:
+    for channel, root in THREADS[:4]:
+        await office.talked(TEAM, channel, root)
+    accepted = office.inbox.accept
+    left = iter([True, True, False])
+
+    async def shaky(message: Message) -> bool:
+        office.inbox.down = not next(left, True)
+        return await accepted(message)
+
+    api: Any = office.calls
+    office.errands = BackgroundWork(api, office.workspaces, shaky, office.memory)
+    with pytest.raises(StoreDown):
+        await office.run({"type": "app_uninstalled"})
+    before = {message.dedup for message in office.inbox.messages}
+    assert len(before) == 2
+    await office.run({"type": "app_uninstalled"})
+    after = {message.dedup for message in office.inbox.messages}
+    assert before < after
+    assert len(after) == 4
+
+
+async def test_what_tells_twice_that_the_app_is_gone_erases_nothing_new(office: Office) -> None:
+    await office.talked(TEAM, CHANNEL, ROOT)
+    await office.run({"type": "app_uninstalled"}, "Ev1")
+    await office.run({"type": "tokens_revoked", "tokens": {"bot": [BOT]}}, "Ev2")
+    assert office.inbox.message.thread.root == ROOT
+    assert office.calls.made == []
+
+
+async def test_of_a_place_that_loupe_left_nobody_is_remembered(office: Office) -> None:
+    for channel in (CHANNEL, "C2"):
+        await office.talked(TEAM, channel, ROOT)
+    await office.run({"type": "channel_left", "channel": CHANNEL})
+    assert await office.memory.latest(thread_of(TEAM, CHANNEL, TOP).place, ALEX) == ""
+    assert await office.memory.latest(thread_of(TEAM, "C2", TOP).place, ALEX) == ROOT
+    assert len(await office.memory.threads(TEAM)) == 2
+    assert office.inbox.messages == []
+
+
+@pytest.mark.parametrize("address", [{}, {"errand": None}, {"errand": {}}, {"errand": {"do": "x"}}])
+async def test_an_errand_of_another_version_is_left_alone(
+    office: Office, address: dict[str, Any]
+) -> None:
+    errand = Message("1", thread_of(TEAM, CHANNEL, TOP), Author(ALEX), kind="channel")
+    await office.errands.run(replace(errand, address={"team": TEAM, "channel": "C1", **address}))
+    assert (office.calls.made, office.inbox.messages) == ([], [])

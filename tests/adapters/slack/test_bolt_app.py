@@ -1,0 +1,354 @@
+"""What the bot makes of deliveries that are surely Slack's."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from structlog.testing import capture_logs
+
+from adapters.http.request_body import MalformedBody
+from adapters.slack.addresses import TOP, thread_of
+from bot import strings as texts
+from tests.helpers.slack_payloads import (
+    ALEX,
+    BOT,
+    CHANNEL,
+    DIRECT,
+    TEAM,
+    House,
+    button,
+    delivered,
+    said,
+    shortcut,
+    slash,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+TS = "1700000000.000100"
+EVERY: list[dict[str, Any]] = [delivered(said()), dict(slash("model")), button(), shortcut()]
+
+
+@pytest.fixture
+async def house() -> AsyncIterator[House]:
+    house = House()
+    yield house
+    await house.close()
+
+
+@pytest.mark.parametrize("payload", EVERY)
+async def test_what_is_for_loupe_is_accepted_and_acknowledged(
+    house: House, payload: dict[str, Any]
+) -> None:
+    response = await house.bot.dispatch(payload)
+    assert (response.status, response.body) == (200, "")
+    assert house.inbox.message.thread.tenant == TEAM
+
+
+@pytest.mark.parametrize("payload", EVERY)
+async def test_the_answer_waits_until_it_is_stored(house: House, payload: dict[str, Any]) -> None:
+    house.inbox.gate = asyncio.Event()
+    dispatched = asyncio.create_task(house.bot.dispatch(payload))
+    await asyncio.wait_for(house.inbox.taken.wait(), 5)
+    await asyncio.sleep(0.01)
+    assert not dispatched.done()
+    house.inbox.gate.set()
+    assert (await dispatched).status == 200
+
+
+@pytest.mark.parametrize("payload", EVERY)
+async def test_when_the_store_is_down_it_has_to_come_again(
+    house: House, payload: dict[str, Any]
+) -> None:
+    house.inbox.down = True
+    assert (await house.bot.dispatch(payload)).status == 503
+    house.inbox.down = False
+    assert (await house.bot.dispatch(payload)).status == 200
+    assert house.inbox.message.id
+
+
+@pytest.mark.parametrize("payload", EVERY)
+async def test_before_slack_told_who_we_are_it_has_to_come_again(
+    house: House, payload: dict[str, Any]
+) -> None:
+    house.workspaces.workspace = None
+    assert (await house.bot.dispatch(payload)).status == 503
+    assert house.inbox.messages == []
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        delivered(said(), team_id="T2", authorizations=[{"team_id": "T2"}]),
+        delivered({"type": "app_uninstalled"}, team_id="T2", authorizations=None),
+        slash("model", team_id="T2"),
+        button(team={"id": "T2"}),
+        shortcut(team={"id": "T2"}),
+    ],
+)
+async def test_another_workspace_is_not_served(house: House, payload: dict[str, Any]) -> None:
+    with capture_logs() as logged:
+        assert (await house.bot.dispatch(payload)).status == 200
+    assert [line["event"] for line in logged] == ["slack_team_unknown"]
+    assert house.inbox.messages == []
+
+
+async def test_of_a_shared_channel_our_own_workspace_counts(house: House) -> None:
+    await house.bot.dispatch(delivered(said(team="T9"), team_id="T9", is_ext_shared_channel=True))
+    assert house.inbox.message.thread.tenant == TEAM
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        said(user=BOT),
+        said(bot_id="B1", user=None),
+        {"type": "reaction_added", "user": BOT, "reaction": "mag", "item": {}},
+        {"type": "channel_rename", "channel": {"id": "C1"}},
+    ],
+)
+async def test_what_loupe_did_itself_and_what_it_does_not_know_is_left(
+    house: House, event: dict[str, Any]
+) -> None:
+    assert (await house.bot.dispatch(delivered(event))).status == 200
+    assert house.inbox.messages == []
+
+
+async def test_that_loupe_joined_is_no_act_of_its_own(house: House) -> None:
+    joined = {"type": "member_joined_channel", "user": BOT, "channel": CHANNEL}
+    await house.bot.dispatch(delivered(joined))
+    assert house.inbox.message.kind == "installed"
+
+
+async def test_an_uninstalled_app_is_still_heard(house: House) -> None:
+    await house.bot.dispatch(delivered({"type": "app_uninstalled"}))
+    assert house.inbox.message.address["errand"] == {"do": "uninstalled"}
+
+
+async def test_only_the_set_reaction_asks() -> None:
+    item = {"type": "message", "channel": CHANNEL, "ts": TS}
+    reaction = {"type": "reaction_added", "user": ALEX, "reaction": "eyes", "item": item}
+    for name, count in (("eyes", 1), ("mag", 0), ("", 0)):
+        house = House(name)
+        await house.bot.dispatch(delivered(reaction))
+        assert len(house.inbox.messages) == count
+        await house.close()
+
+
+async def test_slack_asks_whether_the_address_is_ours(house: House) -> None:
+    house.workspaces.workspace = None
+    response = await house.bot.dispatch({"type": "url_verification", "challenge": "abc"})
+    assert (response.status, response.body) == (200, '{"challenge": "abc"}')
+
+
+async def test_the_caller_of_an_order_is_known_from_what_was_kept(house: House) -> None:
+    await house.bot.dispatch(delivered(said()))
+    await house.bot.dispatch(dict(slash("json")))
+    assert house.inbox.messages[-1].thread.root == TS
+    await house.bot.dispatch(dict(slash("json", channel_id=DIRECT)))
+    assert len(house.inbox.messages) == 2
+
+
+async def test_what_was_not_for_loupe_is_not_noted(house: House) -> None:
+    house.inbox.keeps = False
+    await house.bot.dispatch(delivered(said("just saying")))
+    assert len(house.inbox.messages) == 1
+    assert await house.memory.threads(TEAM) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [("json", texts.SLASH_NO_THREAD), ("reset", texts.SLASH_NEEDS_THREAD)],
+)
+async def test_what_is_not_accepted_is_answered_privately_at_once(
+    house: House, text: str, answer: str
+) -> None:
+    response = await house.bot.dispatch(dict(slash(text)))
+    assert (response.status, response.body) == (200, answer)
+    assert house.inbox.messages == []
+
+
+async def test_a_lost_note_is_no_reason_to_deliver_again(house: House) -> None:
+    house.break_memory()
+    with capture_logs() as logged:
+        assert (await house.bot.dispatch(delivered(said()))).status == 200
+    assert house.inbox.message.id == TS
+    assert [line["event"] for line in logged] == ["slack_note_lost"]
+
+
+async def test_an_order_about_a_thread_needs_the_memory(house: House) -> None:
+    house.break_memory()
+    assert (await house.bot.dispatch(dict(slash("json")))).status == 503
+
+
+async def test_feedback_is_logged_and_accepted_as_nothing(house: House) -> None:
+    action = {"type": "feedback_buttons", "action_id": "feedback", "value": "good"}
+    with capture_logs() as logged:
+        response = await house.bot.dispatch(button(actions=[action]))
+    assert (response.status, house.inbox.messages) == (200, [])
+    key = thread_of(TEAM, CHANNEL, TS).key[:8]
+    told = {"event": "feedback", "value": "good", "thread": key, "post": "1700000001.000200"}
+    assert logged == [{**told, "log_level": "info"}]
+
+
+@pytest.mark.parametrize("kind", ["view_submission", "shortcut", "app_rate_limited", "ssl_check"])
+async def test_what_loupe_never_asked_for_does_not_reach_bolt(
+    house: House, kind: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    payload = {"type": kind, "secret": "hush"}
+    with capture_logs() as logged:
+        assert (await house.bot.dispatch(payload)).status == 200
+    assert [(line["event"], line["kind"]) for line in logged] == [("slack_delivery_ignored", kind)]
+    assert caplog.records == []
+
+
+async def test_a_listener_that_breaks_is_an_error_of_ours(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(_: Any) -> bool:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(house.bot, "_accept", broken)
+    with capture_logs() as logged:
+        assert (await house.bot.dispatch(delivered(said()))).status == 500
+    assert [line["event"] for line in logged] == ["slack_delivery_failed"]
+
+
+async def test_tokens_of_the_environment_change_nothing(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name in ("SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET", "SLACK_VERIFICATION_TOKEN"):
+        monkeypatch.setenv(name, "xoxb-of-the-environment")
+    house = House()
+    assert (await house.bot.dispatch(delivered(said()))).status == 200
+    assert house.inbox.message.id == TS
+    assert caplog.records == []
+    await house.close()
+
+
+async def test_bolt_logs_no_words_and_no_tokens(
+    house: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    logging.getLogger("slack_bolt").setLevel(logging.ERROR)
+    for payload in EVERY:
+        await house.bot.dispatch(payload)
+        house.inbox.down = not house.inbox.down
+    assert caplog.records == []
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        {},
+        {"type": ""},
+        {"type": 5},
+        {"type": "event_callback"},
+        {"type": "event_callback", "event": None},
+        delivered({}),
+        delivered({"type": ["message"]}),
+        delivered(said(), event_id=None),
+        delivered(said(), event_id="x" * 5000),
+        delivered(said(), authorizations=[5]),
+        delivered(said(), authorizations={"a": 1}),
+        delivered(said(user=5)),
+        {"command": "/loupe"},
+        dict(slash(trigger_id="")),
+        button(event=None),
+        button(actions=None),
+        button(actions=[]),
+        button(actions=["x"]),
+        button(actions=[{"action_id": 5}]),
+        button(user="U1"),
+        shortcut(channel=None),
+        shortcut(callback_id=None),
+        {"type": "url_verification"},
+    ],
+)
+async def test_what_slack_never_sends_is_malformed(house: House, payload: dict[str, Any]) -> None:
+    with pytest.raises(MalformedBody):
+        await house.bot.dispatch(payload)
+    assert house.inbox.messages == []
+
+
+odd = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.sampled_from(["", "U1", "T1", "C1", "message"]),
+    lambda inner: (
+        st.lists(inner, max_size=2)
+        | st.dictionaries(
+            st.sampled_from(["id", "type", "team_id", "user", "channel", "response_url", "bot_id"]),
+            inner,
+        )
+    ),
+    max_leaves=6,
+)
+KEYS = [
+    "authorizations",
+    "channel",
+    "container",
+    "enterprise",
+    "event",
+    "function_data",
+    "is_enterprise_install",
+    "is_ext_shared_channel",
+    "item",
+    "message",
+    "previous_message",
+    "response_url",
+    "response_urls",
+    "subtype",
+    "team",
+    "team_id",
+    "thread_ts",
+    "ts",
+    "type",
+    "user",
+    "view",
+]
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200)
+@given(payload=st.sampled_from(EVERY), key=st.sampled_from(KEYS), value=odd, inside=st.booleans())
+async def test_no_field_of_the_wrong_type_breaks_anything(
+    house: House, payload: dict[str, Any], key: str, value: Any, inside: bool
+) -> None:
+    inside = inside and "event" in payload
+    odd = (
+        {**payload, "event": {**payload["event"], key: value}}
+        if inside
+        else {**payload, key: value}
+    )
+    with suppress(MalformedBody):
+        assert (await house.bot.dispatch(odd)).status == 200
+
+
+async def test_orders_at_the_top_wait_there(house: House) -> None:
+    await house.bot.dispatch(dict(slash("system Answer in French")))
+    message = house.inbox.message
+    assert (message.text, message.thread.root) == ("/system Answer in French", TOP)
+    assert await house.memory.threads(TEAM) == [(CHANNEL, TOP)]
+
+
+async def test_slack_is_answered_in_time_however_slow_the_memory_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def hang(*_: Any, **__: Any) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr("adapters.slack.bolt_app.NOTED_WITHIN", 0.05)
+    house = House()
+    monkeypatch.setattr(house.redis, "get", hang)
+    monkeypatch.setattr("redis.asyncio.client.Pipeline.execute", hang)
+    async with asyncio.timeout(2):
+        assert (await house.bot.dispatch(delivered(said()))).status == 200
+        assert (await house.bot.dispatch(dict(slash("json")))).status == 503
+    assert len(house.inbox.messages) == 1
+    await house.close()

@@ -1,0 +1,202 @@
+"""The Slack room as a whole: it opens without waiting, serves one door, and leaves nothing open."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from aiohttp import ClientSession, web
+from fakeredis import FakeAsyncRedis, FakeServer
+from pydantic import SecretStr
+from structlog.testing import capture_logs
+
+from adapters.http.download import DownloadSettings
+from adapters.slack import workspaces
+from adapters.slack.addresses import SLACK, TOP, thread_of
+from adapters.slack.build import slack_room
+from adapters.slack.limits import SlackLimits
+from adapters.slack.settings import SlackSettings
+from bot.domain.messages import Attachment
+from bot.domain.size_limits import SizeLimits
+from bot.ports.channel import DeliveryRefused, Post
+from tests.helpers.slack_payloads import ALEX, CHANNEL, SECRET, TEAM, Inbox, delivered, said, slash
+from tests.helpers.slack_wire_server import address
+from tests.servers.loopback import Loopback
+from tests.servers.slack import APP_TOKEN, TOKEN, SlackServer
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from adapters.slack.build import SlackRoom
+
+DOORS = ["http", "socket"]
+EVENT = delivered(said())
+
+
+class Office(Loopback):
+    """An open room, its routes where Slack can call them, and what came in."""
+
+    def __init__(self, slack: SlackServer, room: SlackRoom, inbox: Inbox, redis: Any) -> None:
+        super().__init__()
+        self.slack = slack
+        self.room = room
+        self.inbox = inbox
+        self.redis = redis
+
+    async def deliver(self, payload: dict[str, Any]) -> bool:
+        """Deliver by the door that is open; tells whether it was taken."""
+        if not self.room.routes:
+            return await self.slack.send(payload)
+        async with ClientSession() as session:
+            return await self.slack.deliver(session, self.url, payload) == 200
+
+
+def settings(slack: SlackServer, door: str) -> SlackSettings:
+    secret = {"signing_secret": SecretStr(SECRET)}
+    given = {"app_token": SecretStr(APP_TOKEN)} if door == "socket" else secret
+    return SlackSettings(bot_token=SecretStr(TOKEN), api_url=slack.api_url, **given)
+
+
+@asynccontextmanager
+async def opened(slack: SlackServer, door: str = "http") -> AsyncIterator[Office]:
+    inbox = Inbox()
+    redis = FakeAsyncRedis(server=FakeServer(), decode_responses=True)
+    how = settings(slack, door), SlackLimits(), DownloadSettings(), redis, 3600.0
+    async with slack_room(*how, inbox.accept) as room:
+        office = Office(slack, room, inbox, redis)
+        app = web.Application()
+        app.add_routes(room.routes)
+        await office.start(app)
+        try:
+            yield office
+        finally:
+            await office.__aexit__()
+            await redis.aclose()
+
+
+def _ours(before: set[asyncio.Task[Any]]) -> list[asyncio.Task[Any]]:
+    """Tasks begun since then that run code of ours or of Slack's library."""
+    begun = asyncio.all_tasks() - before
+    files = {task: repr(task.get_coro()) + repr(task.get_stack(limit=1)) for task in begun}
+    return [task for task, file in files.items() if "/adapters/" in file or "slack_" in file]
+
+
+@pytest.fixture
+async def slack() -> AsyncIterator[SlackServer]:
+    async with SlackServer() as server:
+        yield server
+        assert server.alarms == []
+
+
+@pytest.mark.parametrize("door", DOORS)
+async def test_what_people_write_comes_in_and_is_answered(slack: SlackServer, door: str) -> None:
+    async with opened(slack, door) as office:
+        assert await office.deliver(EVENT)
+        message = office.inbox.message
+        assert message.thread.channel == office.room.channel.name == SLACK
+        await office.room.channel.post(message.address, Post("A red car."))
+    assert [shown.text for shown in slack.messages] == ["A red car."]
+
+
+@pytest.mark.parametrize("door", DOORS)
+async def test_who_wrote_where_is_remembered_for_commands(slack: SlackServer, door: str) -> None:
+    async with opened(slack, door) as office:
+        assert await office.deliver(EVENT)
+        assert await office.deliver(slash("photos"))
+        _, command = office.inbox.messages
+    assert (command.text, command.thread) == (
+        "/photos",
+        thread_of(TEAM, CHANNEL, office.inbox.messages[0].id),
+    )
+    assert command.thread.root != TOP
+
+
+async def test_slack_is_told_that_a_store_is_down(slack: SlackServer) -> None:
+    async with opened(slack) as office:
+        office.inbox.down = True
+        assert not await office.deliver(EVENT)
+
+
+async def test_with_an_app_token_nothing_comes_by_http(slack: SlackServer) -> None:
+    async with opened(slack, "socket") as office, ClientSession() as session:
+        assert office.room.routes == []
+        assert await slack.deliver(session, office.url, EVENT) == 404
+    assert office.inbox.messages == []
+
+
+async def test_without_an_app_token_no_socket_is_opened(slack: SlackServer) -> None:
+    async with opened(slack) as office:
+        assert await office.deliver(EVENT)
+    assert "apps.connections.open" not in slack.calls
+
+
+async def test_files_come_from_slack_and_go_there(slack: SlackServer, tmp_path: Path) -> None:
+    file = slack.file(b"jpeg")
+    async with opened(slack) as office:
+        assert await office.deliver(EVENT)
+        channel = office.room.channel
+        attachment = Attachment("a", "", {"id": file["id"], "url": file["url_private"]})
+        await channel.fetch(address(), attachment, tmp_path / "a", SizeLimits(99, 99))
+        await channel.send_file(address(), "a.json", "application/json", b"[]")
+    assert (tmp_path / "a").read_bytes() == b"jpeg"
+    assert slack.shared == [("1.0000", "a.json", b"[]")]
+
+
+async def test_it_opens_while_slack_is_away_and_finds_it_later(
+    slack: SlackServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workspaces, "HELD_SECONDS", 0.01)
+    monkeypatch.setattr(workspaces, "FIRST_WAIT", 0.01)
+    slack.errors["auth.test"] = ["internal_error"] * 1000
+    async with opened(slack) as office:
+        assert not await office.deliver(EVENT)
+        with pytest.raises(DeliveryRefused):
+            await office.room.channel.post(address(), Post("Hello"))
+        slack.errors.clear()
+        await slack.until(lambda: slack.calls[-1] == "auth.test" and not slack.errors)
+        async with asyncio.timeout(5):
+            while not await office.deliver(EVENT):
+                pass
+    assert office.inbox.message.author.id == ALEX
+
+
+@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize("away", [False, True])
+async def test_nothing_is_left_open(slack: SlackServer, door: str, away: bool) -> None:
+    """An unclosed session or socket would be a warning, which is an error here."""
+    if away:
+        slack.errors = {"auth.test": ["invalid_auth"], "apps.connections.open": ["invalid_auth"]}
+    before = asyncio.all_tasks()
+    async with opened(slack, door) as office:
+        if not away:
+            assert await office.deliver(EVENT)
+    gc.collect()
+    assert _ours(before) == []
+
+
+async def test_a_room_that_fails_while_it_is_open_is_closed_too(slack: SlackServer) -> None:
+    before = asyncio.all_tasks()
+    with pytest.raises(ZeroDivisionError):
+        async with opened(slack):
+            raise ZeroDivisionError
+    assert _ours(before) == []
+
+
+async def test_no_log_tells_a_token_or_what_people_write(
+    slack: SlackServer, capfd: pytest.CaptureFixture[str]
+) -> None:
+    slack.errors["chat.postMessage"] = ["invalid_blocks"]
+    with capture_logs() as logs:
+        async with opened(slack) as office:
+            assert await office.deliver(delivered(said("words of a person")))
+            assert await office.deliver(slash("photos"))
+            with pytest.raises(DeliveryRefused):
+                await office.room.channel.post(address(), Post("words of Loupe"))
+    logged = f"{logs}{capfd.readouterr()}"
+    assert "slack_failed" in logged
+    for secret in (TOKEN, SECRET, "words of a person", "words of Loupe", "hooks.slack.com"):
+        assert secret not in logged

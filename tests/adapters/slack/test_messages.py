@@ -1,0 +1,295 @@
+"""Messages that are posted whole and edited: quietly, in their thread, and once."""
+
+from __future__ import annotations
+
+import json
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from adapters.slack.agent_status import METHOD, AgentStatus
+from adapters.slack.errors import LASTING, MessageTooLong, SlackError, StillStreaming, StreamExpired
+from adapters.slack.limits import SlackLimits
+from adapters.slack.messages import SlackMessages
+from bot.ports.channel import (
+    Button,
+    ConversationGone,
+    DeliveryRefused,
+    DeliveryUnknown,
+    Post,
+    Stage,
+)
+from tests.helpers.fakes import FakeClock
+from tests.helpers.slack_recorder import Calls
+from tests.helpers.slack_wire_server import (
+    CUT,
+    PAGE_502,
+    Answer,
+    WireServer,
+    address,
+    refused,
+    throttled,
+    wired,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+POST, UPDATE, STOP = "chat.postMessage", "chat.update", "chat.stopStream"
+OPENING = Post("Looking…", Stage.OPENING, live=True)
+GROWING = Post("A red", Stage.GROWING, live=True)
+FINAL = Post("A red car.", live=True, generated=True)
+CONFLICT = refused("streaming_state_conflict")
+ADDRESS = address()
+
+
+def paper_of(calls: Calls, **limits: Any) -> SlackMessages:
+    api: Any = calls
+    return SlackMessages(api, AgentStatus(api), SlackLimits(**limits))
+
+
+@dataclass
+class Desk:
+    paper: SlackMessages
+    server: WireServer
+    clock: FakeClock
+
+    def made(self, method: str) -> list[dict[str, str]]:
+        return [call.form for call in self.server.calls if call.name == method]
+
+
+@asynccontextmanager
+async def desk(**limits: Any) -> AsyncIterator[Desk]:
+    """Paper over HTTP."""
+    async with wired(**limits) as wires:
+        paper = SlackMessages(wires.api, AgentStatus(wires.api), wires.limits)
+        yield Desk(paper, wires.server, wires.clock)
+
+
+def posted(ts: str = "7.0001") -> Answer:
+    return Answer({"ok": True, "ts": ts})
+
+
+async def test_a_message_is_said_in_its_thread_and_stirs_nothing_up() -> None:
+    async with desk() as parts:
+        parts.server.then(POST, posted())
+        said = Post("See <https://x.test> and <!channel>", buttons=(Button("Go", "/go"),))
+        assert await parts.paper.say(ADDRESS, said) == "7.0001"
+    [form] = parts.made(POST)
+    assert (form["channel"], form["thread_ts"]) == ("C1", "1.0000")
+    assert (form["unfurl_links"], form["unfurl_media"], form["parse"]) == ("false", "false", "none")
+    assert "<!channel" not in form["text"]
+    blocks = json.loads(form["blocks"])
+    assert [block["type"] for block in blocks] == ["markdown", "actions"]
+    assert blocks[0]["text"] == form["text"]
+
+
+@pytest.mark.parametrize("thread", ["", None])
+async def test_at_the_top_of_a_place_there_is_no_thread(thread: str | None) -> None:
+    async with desk() as parts:
+        parts.server.then(POST, posted())
+        await parts.paper.say(address(thread=thread), OPENING)
+    assert "thread_ts" not in parts.made(POST)[0]
+    assert parts.server.methods() == [POST]
+
+
+@pytest.mark.parametrize("ts", [None, "", 7, ["1"]])
+async def test_a_message_that_slack_does_not_name_is_known_by_no_id(ts: Any) -> None:
+    """Then its end is posted anew instead of edited."""
+    async with desk() as parts:
+        parts.server.then(POST, Answer({"ok": True, "ts": ts}), Answer({"ok": True}))
+        assert await parts.paper.say(ADDRESS, FINAL) == ""
+        assert await parts.paper.say(ADDRESS, FINAL) == ""
+
+
+async def test_what_came_too_soon_is_said_when_slack_asks_for_it() -> None:
+    async with desk() as parts:
+        parts.server.then(POST, throttled("4"), throttled("2"), posted())
+        assert await parts.paper.say(ADDRESS, FINAL) == "7.0001"
+        assert parts.clock.waits == [4.0, 2.0]
+    assert len(parts.made(POST)) == 3
+
+
+@pytest.mark.parametrize("fault", [CUT, PAGE_502, refused("internal_error"), Answer("gibberish")])
+async def test_what_may_have_been_said_is_not_said_again(fault: Answer) -> None:
+    async with desk() as parts:
+        parts.server.then(POST, fault)
+        with pytest.raises(DeliveryUnknown):
+            await parts.paper.say(ADDRESS, FINAL)
+    assert len(parts.made(POST)) == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "problem"),
+    [
+        ("channel_not_found", ConversationGone),
+        ("is_archived", ConversationGone),
+        ("token_revoked", ConversationGone),
+        ("invalid_blocks", SlackError),
+        ("not_heard_of", SlackError),
+    ],
+)
+async def test_a_refusal_says_what_it_means(error: str, problem: type[Exception]) -> None:
+    async with desk() as parts:
+        parts.server.then(POST, refused(error))
+        with pytest.raises(problem, match=error) as told:
+            await parts.paper.say(ADDRESS, FINAL)
+    assert type(told.value) is problem
+    assert len(parts.made(POST)) == 1
+
+
+async def test_an_edit_holds_the_whole_text_and_its_blocks() -> None:
+    async with desk() as parts:
+        await parts.paper.change(ADDRESS, "7.0001", FINAL, brief=False)
+    [form] = parts.made(UPDATE)
+    assert (form["ts"], form["text"], form["parse"]) == ("7.0001", "A red car.", "none")
+    types = [block["type"] for block in json.loads(form["blocks"])]
+    assert types == ["markdown", "context", "context_actions"]
+
+
+@pytest.mark.parametrize("fault", [CUT, PAGE_502, throttled("3"), refused("fatal_error")])
+async def test_the_end_is_edited_until_it_stands(fault: Answer) -> None:
+    async with desk() as parts:
+        parts.server.then(UPDATE, fault, fault)
+        await parts.paper.change(ADDRESS, "7.0001", FINAL, brief=False)
+    assert len(parts.made(UPDATE)) == 3
+
+
+async def test_a_brief_edit_is_given_up_soon() -> None:
+    async with desk() as parts:
+        parts.server.then(UPDATE, throttled("3"), throttled("3"))
+        with pytest.raises(DeliveryRefused):
+            await parts.paper.change(ADDRESS, "7.0001", GROWING, brief=True)
+        assert parts.clock.waits == []
+    assert len(parts.made(UPDATE)) == 1
+
+
+@pytest.mark.parametrize("brief", [False, True])
+async def test_a_message_that_still_streams_is_ended_and_then_edited(brief: bool) -> None:
+    async with desk() as parts:
+        parts.server.then(UPDATE, CONFLICT)
+        await parts.paper.change(ADDRESS, "7.0001", GROWING, brief=brief)
+    assert parts.server.methods() == [UPDATE, STOP, UPDATE]
+    assert parts.made(STOP) == [{"channel": "C1", "ts": "7.0001"}]
+
+
+@pytest.mark.parametrize("fault", [CUT, PAGE_502, throttled()])
+async def test_the_end_of_a_stream_is_asked_for_until_it_is_there(fault: Answer) -> None:
+    async with desk() as parts:
+        parts.server.then(UPDATE, CONFLICT)
+        parts.server.then(STOP, fault)
+        await parts.paper.change(ADDRESS, "7.0001", FINAL, brief=False)
+    assert parts.server.methods()[:4] == [UPDATE, STOP, STOP, UPDATE]
+
+
+async def test_a_stream_that_ended_meanwhile_is_as_good_as_one_that_was_ended() -> None:
+    """A stop whose answer was lost has ended it too."""
+    async with desk() as parts:
+        parts.server.then(UPDATE, CONFLICT)
+        parts.server.then(STOP, CUT, refused("message_not_in_streaming_state"))
+        await parts.paper.change(ADDRESS, "7.0001", FINAL, brief=False)
+    assert len(parts.made(UPDATE)) == 2
+
+
+async def test_progress_does_not_wait_for_the_end_of_a_stream() -> None:
+    calls = Calls()
+    calls.then(UPDATE, StillStreaming(200, "streaming_state_conflict"))
+    await paper_of(calls).change(ADDRESS, "7.0001", GROWING, brief=True)
+    assert calls.brief == [UPDATE, STOP, UPDATE]
+
+
+async def test_a_message_that_streams_in_spite_of_all_is_refused() -> None:
+    async with desk() as parts:
+        parts.server.then(UPDATE, CONFLICT, CONFLICT)
+        with pytest.raises(StillStreaming):
+            await parts.paper.change(ADDRESS, "7.0001", FINAL, brief=False)
+    assert parts.server.methods() == [UPDATE, STOP, UPDATE]
+
+
+@pytest.mark.parametrize("error", ["msg_too_long", "msg_blocks_too_long"])
+async def test_what_is_too_long_in_blocks_is_said_as_bare_text(error: str) -> None:
+    async with desk() as parts:
+        parts.server.then(POST, refused(error), posted())
+        parts.server.then(UPDATE, refused(error))
+        assert await parts.paper.say(ADDRESS, FINAL) == "7.0001"
+        await parts.paper.change(ADDRESS, "7.0001", FINAL, brief=False)
+    for method in (POST, UPDATE):
+        first, second = parts.made(method)
+        assert second == {key: told for key, told in first.items() if key != "blocks"}
+
+
+async def test_what_is_too_long_in_any_form_is_refused() -> None:
+    async with desk() as parts:
+        parts.server.then(POST, *[refused("msg_too_long")] * 2)
+        with pytest.raises(MessageTooLong):
+            await parts.paper.say(ADDRESS, FINAL)
+
+
+@pytest.mark.parametrize("error", sorted(LASTING))
+async def test_a_message_that_can_never_be_edited_is_lost(error: str) -> None:
+    async with desk() as parts:
+        parts.server.then(UPDATE, refused(error))
+        with pytest.raises(SlackError) as told:
+            await parts.paper.change(ADDRESS, "7.0001", FINAL, brief=False)
+    assert parts.paper.lost(told.value)
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        DeliveryRefused("x"),
+        SlackError(429, "ratelimited"),
+        StreamExpired(200, "x"),
+        MessageTooLong(200, "msg_too_long"),
+    ],
+)
+def test_other_refusals_may_pass(refusal: DeliveryRefused) -> None:
+    assert not paper_of(Calls()).lost(refusal)
+
+
+async def test_where_a_placeholder_stands_slack_shows_that_loupe_is_at_work() -> None:
+    calls = Calls()
+    paper = paper_of(calls)
+    sent = await paper.say(ADDRESS, OPENING)
+    await paper.change(ADDRESS, sent, GROWING, brief=True)
+    await paper.change(ADDRESS, sent, FINAL, brief=False)
+    assert calls.methods == [METHOD, POST, UPDATE, UPDATE, METHOD]
+    assert [call["status"] for call in calls.of(METHOD)] == ["processing", "active"]
+
+
+async def test_an_end_that_is_posted_anew_ends_the_work_too() -> None:
+    calls = Calls()
+    paper = paper_of(calls)
+    await paper.say(ADDRESS, OPENING)
+    await paper.say(ADDRESS, FINAL)
+    assert [call["status"] for call in calls.of(METHOD)] == ["processing", "active"]
+
+
+@pytest.mark.parametrize("post", [Post("Done."), Post("Waiting: 1 message…", Stage.OPENING)])
+async def test_what_is_no_answer_says_nothing_of_the_work(post: Post) -> None:
+    calls = Calls()
+    await paper_of(calls).say(ADDRESS, post)
+    assert calls.methods == [POST]
+
+
+@pytest.mark.parametrize(
+    ("changes", "channels", "streams"),
+    [
+        ({}, True, True),
+        ({}, False, False),
+        ({"channel": "D1"}, False, True),
+        ({"thread": ""}, True, False),
+        ({"user": ""}, True, False),
+        ({"private": True}, True, False),
+    ],
+)
+def test_streams_are_for_somebody_in_a_thread(
+    changes: dict[str, Any], channels: bool, streams: bool
+) -> None:
+    paper = paper_of(Calls(), stream_channels=channels, edit_pace=2.0, stream_pace=1.25)
+    where = address(**changes)
+    assert paper.streams(where) is streams
+    assert paper.behind(where) == (0.75 if streams else 0.0)
+    assert paper.edits(where) is not bool(changes.get("private"))

@@ -1,0 +1,82 @@
+"""The terminal: progress on stderr, the answer on stdout, files from this machine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bot.cli.ask import Terminal, fetch, question
+from bot.domain.messages import Attachment
+from bot.domain.size_limits import SizeLimits
+from bot.errors import FileProblem, Reason
+
+
+def test_progress_and_answer_go_their_own_ways(capsys: pytest.CaptureFixture[str]) -> None:
+    terminal = Terminal(quiet=False)
+    terminal.progress("Looking at 1 photo…")
+    for text in ("A red", "A red car", "A red car"):
+        terminal.grow(text)
+    terminal.finish("A red car by the road.")
+    shown = capsys.readouterr()
+    assert shown.err == "Looking at 1 photo…\n"
+    assert shown.out == "A red car by the road.\n"
+
+
+def test_the_answer_is_printed_as_it_grows(capsys: pytest.CaptureFixture[str]) -> None:
+    terminal = Terminal(quiet=False)
+    terminal.grow("A red")
+    assert capsys.readouterr().out == "A red"
+    terminal.grow("A red car")
+    assert capsys.readouterr().out == " car"
+
+
+def test_quietly_only_progress_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    terminal = Terminal(quiet=True)
+    terminal.progress("Looking at 1 photo…")
+    terminal.grow("A red")
+    terminal.finish("A red car.")
+    shown = capsys.readouterr()
+    assert (shown.out, shown.err) == ("", "Looking at 1 photo…\n")
+
+
+def local(path: Path) -> Attachment:
+    return Attachment(path.name, source={"path": str(path)})
+
+
+async def test_a_file_is_read_where_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a.jpg").write_bytes(b"jpeg")
+    monkeypatch.chdir(tmp_path)
+    (spool := tmp_path / "spool").mkdir()
+    await fetch(local(Path("a.jpg")), spool / "link", SizeLimits(4, 4))
+    assert (spool / "link").read_bytes() == b"jpeg"
+    assert (spool / "link").is_symlink()
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("a.jpg", Reason.TOO_LARGE),
+        ("a.mp4", Reason.TOO_LARGE_VIDEO),
+        ("a.pdf", Reason.UNSUPPORTED),
+        ("none.jpg", Reason.NOT_FOUND),
+        (".", Reason.NOT_FOUND),
+    ],
+)
+async def test_a_file_that_cannot_be_read(tmp_path: Path, name: str, reason: Reason) -> None:
+    heads = {"a.jpg": b"\xff\xd8\xff", "a.mp4": b"\0\0\0\x18ftypmp42", "a.pdf": b"%PDF-1.7"}
+    for file, head in heads.items():
+        (tmp_path / file).write_bytes(head + bytes(100_000))
+    with pytest.raises(FileProblem) as problem:
+        await fetch(local(tmp_path / name), tmp_path / "link", SizeLimits(20_000, 50_000))
+    assert problem.value.reason is reason
+    assert not (tmp_path / "link").is_symlink()
+
+
+async def test_files_and_words_become_a_question(tmp_path: Path) -> None:
+    (tmp_path / "a.jpg").write_bytes(b"jpeg")
+    asked = question([tmp_path / "a.jpg"], "What is it?")
+    (file,) = asked.files
+    assert (asked.words, file.attachment.name, asked.shared) == ("What is it?", "a.jpg", False)
+    await file.fetch(file.attachment, tmp_path / "link", SizeLimits(100, 100))
+    assert (tmp_path / "link").read_bytes() == b"jpeg"

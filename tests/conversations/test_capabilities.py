@@ -1,0 +1,221 @@
+"""What a place is declared to be able to do happens there, and what it is not does not."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from adapters.page.channel import PLACE, PLACES
+from adapters.teams import abilities as teams
+from bot import strings as texts
+from bot.errors import FileProblem, Reason
+from bot.ports.channel import Capabilities
+from bot.settings import Limits
+from tests.helpers.behaviour_cases import CAR, FRUIT, ROAD
+from tests.helpers.behaviours import NEVER
+from tests.helpers.channel_setups import TEXT_LIMIT
+from tests.helpers.conversation_slack import SlackStage
+from tests.helpers.conversation_teams import TeamsTalk
+from tests.helpers.generated_docs import places
+from tests.helpers.teams_chat import Chat, new_id
+from tests.servers.openai import begun, call_tools, say
+
+if TYPE_CHECKING:
+    from tests.helpers.channel_setups import Stages
+    from tests.helpers.conversation import Talk
+    from tests.helpers.running_bot import Bots, Loupe
+
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.usefixtures("brisk")]
+
+DECLARED = places()
+SLASH = next(name for name, able in DECLARED.items() if able.private)
+PUBLIC = [name for name in DECLARED if name != SLASH]
+THREADS = [teams.CHANNEL, next(name for name, able in DECLARED.items() if able.earlier)]
+PARTS = ("A red car. ", "It is parked.")
+
+
+@pytest.fixture
+def shortly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a text be as soon too long on the page as it is in Teams."""
+    monkeypatch.setitem(PLACES, PLACE, replace(PLACES[PLACE], text_limit=TEXT_LIMIT))
+
+
+async def begin(place: str, stages: Stages, bots: Bots) -> tuple[Loupe, Talk]:
+    """Begin a conversation at a place."""
+    if place in {teams.EMULATOR, teams.OTHERS}:
+        bot = await bots.get("playground")
+        bot.ports.model.forget()
+        scope = "emulator" if place == teams.EMULATOR else "webchat"
+        return bot, TeamsTalk(Chat(bot, scope, f"{scope}-{new_id()}"))
+    if place in teams.PLACES:
+        stage = await stages.get("teams")
+        begun_by = {teams.PERSONAL: stage.bot.personal, teams.GROUP: stage.bot.group}
+        return stage.bot, TeamsTalk(begun_by.get(place, stage.bot.thread)())
+    if place == PLACE:
+        stage = await stages.get("page")
+        return stage.bot, stage.private()
+    stage = await stages.get("slack-http")
+    return stage.bot, stage.shared()
+
+
+async def held(bot: Loupe, talk: Talk, able: Capabilities, *rest: Any) -> asyncio.Event:
+    """Have an answer under way, as far as it is seen; returns what lets it go on."""
+    gate = asyncio.Event()
+    bot.ports.model.then(say(PARTS[0], gate, PARTS[1], *rest))
+    await talk.post("What is this?", FRUIT)
+    await (talk.until("A red car.") if able.edits else bot.ports.model.until_asked())
+    return gate
+
+
+async def finished(bot: Loupe, gate: asyncio.Event) -> None:
+    gate.set()
+    await bot.settled()
+
+
+@pytest.mark.parametrize("place", PUBLIC)
+async def test_where_texts_can_be_edited_an_answer_is_seen_while_it_is_written(
+    stages: Stages, bots: Bots, place: str
+) -> None:
+    bot, talk = await begin(place, stages, bots)
+    gate = await held(bot, talk, DECLARED[place])
+    seen = [one.text for one in await talk.told()]
+    assert seen == (["A red car."] if DECLARED[place].edits else [])
+    await finished(bot, gate)
+    assert [one.text for one in await talk.told()] == ["".join(PARTS)]
+
+
+@pytest.mark.parametrize("place", PUBLIC)
+async def test_an_answer_streams_where_there_are_streams(
+    stages: Stages, bots: Bots, place: str
+) -> None:
+    bot, talk = await begin(place, stages, bots)
+    await talk.post("Hello")
+    await bot.settled()
+    assert await talk.streamed() is DECLARED[place].streams
+
+
+@pytest.mark.parametrize("place", PUBLIC)
+async def test_the_stop_button_ends_an_answer_where_there_is_one(
+    stages: Stages, bots: Bots, place: str
+) -> None:
+    bot, talk = await begin(place, stages, bots)
+    able = DECLARED[place]
+    gate = await held(bot, talk, able, *([NEVER] if able.stops else []))
+    await talk.stop()
+    if able.stops and not isinstance(talk, TeamsTalk):  # Teams tells of it at the next words.
+        await bot.ports.model.until_closed()
+    await finished(bot, gate)
+    (told,) = await talk.told()
+    assert told.text.startswith("A red car.")
+    assert ("parked" in told.text) is not able.stops
+
+
+@pytest.mark.parametrize("place", PUBLIC)
+async def test_addresses_that_people_wrote_are_links_where_that_shows_nothing_else(
+    stages: Stages, bots: Bots, place: str
+) -> None:
+    bot, talk = await begin(place, stages, bots)
+    bot.ports.model.then(say("See [the form](https://example.com/form)."))
+    await talk.post("Where is https://example.com/form ?")
+    await bot.settled()
+    (told,) = await talk.told()
+    active = "[the form](https://example.com/form)" in told.text
+    assert active is DECLARED[place].links
+    assert active is ("`https://example.com/form`" not in told.text)
+
+
+@pytest.mark.parametrize("place", PUBLIC)
+async def test_pictures_are_shown_where_they_can_be(stages: Stages, bots: Bots, place: str) -> None:
+    bot, talk = await begin(place, stages, bots)
+    bot.ports.model.then(call_tools(begun("outline", CAR)), say("A car [1]."))
+    await talk.post("Where is the car?", ROAD)
+    await bot.settled()
+    assert await talk.pictures() == DECLARED[place].pictures
+
+
+@pytest.mark.parametrize("place", PUBLIC)
+async def test_a_long_transcript_is_a_file_where_files_can_be_sent(
+    stages: Stages, bots: Bots, place: str, shortly: None
+) -> None:
+    bot, talk = await begin(place, stages, bots)
+    for text in ("Once upon a time. " * 600, "!json"):
+        await talk.post(text)
+        await bot.settled()
+    blocks = [one.text for one in await talk.told() if one.text.startswith("```json")]
+    assert (len(blocks) > 1) is not DECLARED[place].files
+    assert list(await talk.files()) == ["transcript.json"] * DECLARED[place].files
+
+
+@pytest.mark.parametrize("place", PUBLIC)
+async def test_attached_files_are_looked_at_where_they_arrive(
+    stages: Stages, bots: Bots, place: str
+) -> None:
+    bot, talk = await begin(place, stages, bots)
+    await talk.attach("What is this?", FRUIT)
+    await bot.settled()
+    (request,) = bot.ports.model.requests
+    assert len(request.pictures) == DECLARED[place].attached
+    (told,) = await talk.told()
+    missing = texts.file_problem("", 1, FileProblem(Reason.HTML_ONLY), Limits())
+    assert (missing in told.text) is not DECLARED[place].attached
+
+
+@pytest.mark.parametrize("place", THREADS)
+async def test_pictures_that_stood_in_a_thread_before_are_looked_at_where_they_can_be_had(
+    stages: Stages, bots: Bots, place: str
+) -> None:
+    bot, talk = await begin(place, stages, bots)
+    await talk.post("The dent", FRUIT, by="Robin", mention=False)
+    await talk.post("What is this?")
+    await bot.settled()
+    (request,) = bot.ports.model.requests
+    assert len(request.pictures) == DECLARED[place].earlier
+    (told,) = await talk.told()
+    assert (texts.EARLIER_POSTS in told.text) is not DECLARED[place].earlier
+
+
+@pytest.mark.parametrize("place", PUBLIC)
+async def test_an_edited_question_is_answered_anew_where_edits_are_followed(
+    stages: Stages, bots: Bots, place: str
+) -> None:
+    bot, talk = await begin(place, stages, bots)
+    await talk.post("How many apples?")
+    await bot.settled()
+    await talk.edit("How many pears?")
+    await bot.settled()
+    follows = DECLARED[place].follows
+    assert len(bot.ports.model.requests) == 1 + follows
+    assert ("pears" in str(bot.ports.model.requests[-1].body)) is follows
+
+
+@pytest.mark.parametrize("place", PUBLIC)
+async def test_commands_are_written_as_the_platform_lets_people_write_them(
+    stages: Stages, bots: Bots, place: str
+) -> None:
+    bot, talk = await begin(place, stages, bots)
+    await talk.post(f"{DECLARED[place].prefix}usage")
+    await bot.settled()
+    assert [one.text for one in await talk.told()] == [texts.NO_USAGE]
+
+
+async def test_what_is_private_is_said_to_one_person_at_once_and_without_files(
+    stages: Stages,
+) -> None:
+    stage = await stages.get("slack-http")
+    assert isinstance(stage, SlackStage)
+    talk, calls = stage.slash(), stage.slack.calls
+    await talk.post("Once upon a time. " * 600)
+    await stage.bot.settled()
+    public = len(stage.slack.shown(talk.root))
+    calls.clear()
+    await talk.order("json")
+    await stage.bot.settled()
+    able, told = DECLARED[SLASH], await talk.told()
+    can = replace(Capabilities(prefix="/loupe ", private=True), edits=False, links=False)
+    assert able == replace(can, attached=False)
+    assert len(told) > 1
+    assert set(calls) == {"chat.postEphemeral"}
+    assert len(stage.slack.shown(talk.root)) == public

@@ -1,0 +1,153 @@
+"""One script, all channels: the page, Teams and Slack give the same turns.
+
+What is typed and shown goes through each platform's own transport; the conversations are those
+of `tests.helpers.behaviour_cases`. What a channel cannot do is in docs/channels.md.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from adapters.page.channel import PLACE, PLACES
+from bot import strings as texts
+from tests.conversations.test_transcript import parsed
+from tests.helpers.behaviour_cases import COMMANDS, LOOK, PHOTOS
+from tests.helpers.behaviour_cases_shared import SHARED
+from tests.helpers.behaviours import Played, play
+from tests.helpers.channel_setups import STAGES, TEXT_LIMIT
+from tests.helpers.conversation_slack import SlackStage
+from tests.servers.openai import say
+
+if TYPE_CHECKING:
+    from tests.helpers.behaviours import Behaviour
+    from tests.helpers.channel_setups import Stages
+    from tests.helpers.conversation import Talk
+
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.usefixtures("brisk")]
+SCRIPT = (*PHOTOS, *COMMANDS, *SHARED)
+CASES = [
+    pytest.param(behaviour, stage, id=f"{stage}: {behaviour.name}")
+    for behaviour in SCRIPT
+    for stage in STAGES
+    if not (behaviour.shared and stage == "page")
+]
+_played: dict[tuple[str, str], Played] = {}
+"""What came of the conversations that were held already."""
+
+
+async def played(stages: Stages, behaviour: Behaviour, stage: str) -> Played:
+    """Hold a conversation, once."""
+    if (stage, behaviour.name) not in _played:
+        _played[stage, behaviour.name] = await play(behaviour, await stages.get(stage))
+    return _played[stage, behaviour.name]
+
+
+@pytest.mark.parametrize(("behaviour", "stage"), CASES)
+async def test_it_is_as_the_script_says(stages: Stages, behaviour: Behaviour, stage: str) -> None:
+    found = await played(stages, behaviour, stage)
+    assert found.told == behaviour.told
+    assert found.turns == behaviour.turns
+    assert found.asked == behaviour.asked
+    assert (found.pictures, found.buttons) == (behaviour.pictures, behaviour.buttons)
+
+
+@pytest.mark.parametrize("behaviour", SCRIPT, ids=lambda behaviour: behaviour.name)
+async def test_the_model_is_asked_the_same_to_the_last_byte(
+    stages: Stages, behaviour: Behaviour
+) -> None:
+    """System message, tools, pictures and all: no channel adds a word of its own."""
+    names = [name for name in STAGES if not (behaviour.shared and name == "page")]
+    first, *others = [(await played(stages, behaviour, name)).bodies for name in names]
+    assert len(first) == len(behaviour.asked)
+    for name, bodies in zip(names[1:], others, strict=True):
+        assert bodies == first, name
+
+
+@pytest.mark.parametrize("name", STAGES)
+async def test_a_long_transcript_is_handed_over_whole(
+    stages: Stages, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(PLACES, PLACE, replace(PLACES[PLACE], text_limit=TEXT_LIMIT))
+    stage = await stages.get(name)
+    talk, story = stage.private(), "Once upon a time. " * 600
+    stage.bot.model.then(*LOOK.answers, say("A story."))
+    for text, files in ((LOOK.say, LOOK.files), (story, ()), ("/json", ())):
+        await talk.post(text, *files)
+        await stage.bot.settled()
+    assert (await talk.told())[-1].text == texts.JSON_AS_FILE
+    handed = await talk.files()
+    assert list(handed) == ["transcript.json"]
+    assert [one["content"][-1] for one in json.loads(handed["transcript.json"])[1:]] == [
+        *(LOOK.say, "A bowl of fruit."),
+        *(story.strip(), "A story."),
+    ]
+
+
+async def test_where_there_are_no_files_it_comes_in_blocks_that_join_to_the_same(
+    stages: Stages,
+) -> None:
+    stage = await stages.get("teams")
+    talk, story = stage.shared(), "Once upon a time. " * 300
+    stage.bot.model.then(say("A story."))
+    for text in (story, "/json"):
+        await talk.post(text)
+        await stage.bot.settled()
+    blocks = [one.text for one in (await talk.told())[1:]]
+    assert len(blocks) > 2
+    assert _joined(blocks) == story.strip()
+
+
+def _joined(blocks: list[str]) -> str:
+    """Put the user's words together again."""
+    messages: list[dict[str, Any]] = [one for block in blocks for one in parsed(block)]
+    return "".join(text for one in messages if one["role"] == "user" for text in one["content"])
+
+
+@pytest.mark.parametrize("name", ["slack-http", "slack-socket"])
+async def test_at_the_top_of_direct_messages_a_setting_holds_for_all_threads_of_the_chat(
+    stages: Stages, name: str
+) -> None:
+    """Slack shows direct messages as threads, of which a chat of Teams and the page has one."""
+    stage = await stages.get(name)
+    top: Talk = stage.private()
+    await top.post("/model gpt-4o-mini")
+    await stage.bot.settled()
+    (told,) = await top.told()
+    assert told.text == texts.model_set("gpt-4o-mini", texts.IN_THIS_CHAT)
+
+
+@pytest.mark.parametrize("name", ["slack-http", "slack-socket"])
+async def test_the_help_in_slack_names_what_can_be_typed_there_and_has_buttons(
+    stages: Stages, name: str
+) -> None:
+    stage = await stages.get(name)
+    talk = stage.private()
+    stage.bot.model.then(*LOOK.answers)
+    await talk.post(LOOK.say, *LOOK.files)
+    await stage.bot.settled()
+    await talk.post("!help")
+    await stage.bot.settled()
+    helped = (await talk.told())[-1]
+    assert helped.buttons == ("Photos and videos", "Transcript", "Usage", "Stop")
+    assert "`!photos`" in helped.text
+    assert "/photos" not in helped.text
+    await talk.press("Photos and videos")
+    await stage.bot.settled()
+    assert "P1" in (await talk.told())[-1].text
+
+
+async def test_what_loupe_answers_privately_names_its_commands_behind_its_name(
+    stages: Stages,
+) -> None:
+    stage = await stages.get("slack-http")
+    assert isinstance(stage, SlackStage)
+    talk = stage.slash()
+    await talk.order("help")
+    await stage.bot.settled()
+    (helped,) = await talk.told()
+    assert "`/loupe photos`" in helped.text
+    assert helped.buttons == ()

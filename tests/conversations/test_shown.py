@@ -1,0 +1,202 @@
+"""How an answer appears: a placeholder at once, one message that only grows, and its end."""
+
+from __future__ import annotations
+
+import asyncio
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bot import strings as texts
+from tests.helpers.running_bot import running
+from tests.servers.openai import say
+from tests.servers.teams import TeamsServer
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.helpers.running_bot import Loupe
+    from tests.helpers.teams_chat import Chat
+    from tests.servers.teams_chats import Shown
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+PIECES = ("A red car. ", "It has a plate. ", "KRW 301.")
+GROWN = ["A red car.", "A red car. It has a plate.", "A red car. It has a plate. KRW 301."]
+
+
+async def begun(chat: Chat, *pieces: str) -> tuple[asyncio.Event, ...]:
+    """Ask for an answer of several pieces, each after the first held back by an event."""
+    gates = tuple(asyncio.Event() for _ in pieces[1:])
+    held = [step for gate, piece in zip(gates, pieces[1:], strict=True) for step in (gate, piece)]
+    chat.bot.model.then(say(pieces[0], *held))
+    await chat.post("What is this?", chat.bot.photo("fruits.jpg"))
+    return gates
+
+
+async def grown(chat: Chat) -> Shown:
+    """Ask for an answer in three pieces, each given when the one before is shown."""
+    gates = await begun(chat, *PIECES)
+    for gate, text in zip(gates, GROWN, strict=False):
+        await chat.until(text)
+        gate.set()
+    await chat.bot.settled()
+    (shown,) = chat.messages
+    return shown
+
+
+async def test_a_placeholder_stands_within_a_second(bot: Loupe) -> None:
+    chat, gate = bot.group(), asyncio.Event()
+    bot.ports.model.then(say(gate, "A red car."))
+    asked = asyncio.get_running_loop().time()
+    await chat.post("Compare", bot.photo("fruits.jpg"), bot.photo("copy_centre.jpg"))
+    placeholder = await chat.until("Looking at 2 photos…")
+    assert asyncio.get_running_loop().time() - asked < 1
+    assert placeholder.texts[0] == "Looking at 2 photos…"
+    gate.set()
+    await bot.settled()
+    assert chat.texts == ["A red car."]
+
+
+async def test_progress_is_shown_until_there_is_an_answer(registered: Loupe) -> None:
+    chat, gate = registered.personal(), asyncio.Event()
+    registered.model.then(say(gate, "A red car."))
+    await chat.post("What is this?", registered.photo("fruits.jpg"))
+    await chat.until(texts.THINKING)
+    gate.set()
+    await registered.settled()
+    (shown,) = chat.messages
+    assert shown.informative[0] == "Looking at 1 photo…"
+    assert shown.informative[-1] == texts.THINKING
+    assert shown.texts == ["A red car."]
+
+
+async def test_an_answer_streams_in_a_personal_chat_by_the_rules_of_teams(tmp_path: Path) -> None:
+    server = TeamsServer(authorize=True, strict_rate=True)
+    async with server as teams, running(tmp_path, teams=teams) as bot:
+        chat = bot.personal()
+        shown = await grown(chat)
+        assert shown.texts == GROWN
+        assert shown.stream
+        assert shown.stream.state == "final"
+        assert shown.labelled
+        assert {request.status for request in teams.requests} == {201, 202}
+
+
+async def test_elsewhere_the_answer_grows_by_edits_at_the_pace_that_is_allowed(
+    registered: Loupe,
+) -> None:
+    chat = registered.group()
+    shown = await grown(chat)
+    answer = shown.texts[shown.texts.index(GROWN[0]) :]
+    assert all(later.startswith(earlier) for earlier, later in pairwise(answer))
+    assert answer[-1] == GROWN[-1]
+    assert shown.labelled
+    edits = [request.at for request in registered.teams.requests if request.method == "PUT"]
+    assert all(later - earlier > 0.9 for earlier, later in pairwise(edits[:-1]))
+
+
+async def test_commands_and_complaints_are_not_labelled_as_generated(registered: Loupe) -> None:
+    chat = registered.group()
+    await chat.ask("/help")
+    await chat.ask("", registered.file("broken.png"))
+    assert [shown.labelled for shown in chat.messages] == [False, False]
+
+
+@pytest.mark.parametrize("scope", ["group", "personal"])
+async def test_a_long_answer_is_split_at_paragraphs(registered: Loupe, scope: str) -> None:
+    chat = registered.group() if scope == "group" else registered.personal()
+    paragraphs = [f"Paragraph {n}: " + "the car is red. " * 48 + "It is." for n in range(6)]
+    registered.model.then(say("\n\n".join(paragraphs)))
+    await chat.ask("Tell me all")
+    assert "\n\n".join(chat.texts) == "\n\n".join(paragraphs)
+    assert [text.count("Paragraph") for text in chat.texts] == [2, 2, 2]
+    assert all(shown.labelled and len(shown.text) <= 2000 for shown in chat.messages)
+
+
+async def test_a_long_answer_goes_on_in_a_second_message_while_it_grows(
+    registered: Loupe,
+) -> None:
+    chat = registered.group()
+    first, second = "The car is red. " * 100 + "Yes.", "The door is blue. " * 60 + "Yes."
+    (gate,) = await begun(chat, f"{first}\n\n{second}", "\n\nThat is all.")
+    await chat.until("The door is blue.")
+    gate.set()
+    await registered.settled()
+    assert chat.texts == [first, f"{second}\n\nThat is all."]
+
+
+async def test_a_complaint_above_the_answer_grows_into_it(registered: Loupe) -> None:
+    chat, gate = registered.personal(), asyncio.Event()
+    registered.model.then(say(gate, "A red car."))
+    await chat.post("Compare", registered.file("broken.png"), registered.photo("fruits.jpg"))
+    complaint = await chat.until("could not be used")
+    gate.set()
+    await registered.settled()
+    assert chat.texts == [f"{complaint.texts[0]}\n\nA red car."]
+    assert all(later.startswith(earlier) for earlier, later in pairwise(complaint.texts))
+
+
+async def test_only_markdown_that_teams_shows_is_sent(registered: Loupe) -> None:
+    chat = registered.group()
+    registered.model.then(say("# Findings\n\n| part | state |\n|---|---|\n| door | dented |\n"))
+    told = await chat.ask("What is damaged?")
+    assert "**Findings**" in told
+    assert "#" not in told
+    assert "|" not in told
+    assert "dented" in told
+
+
+async def test_the_stop_button_of_teams_ends_the_answer(registered: Loupe) -> None:
+    chat = registered.personal()
+    gates = await begun(chat, "A red car. ", "It has a plate. ", "Nobody reads this.")
+    await chat.until(GROWN[0])
+    registered.teams.stop(chat.conversation)
+    gates[0].set()
+    await registered.model.until_closed(5)
+    await registered.settled()
+    assert chat.texts == GROWN[:1]
+    assert registered.model.left_early >= 1
+    history = await chat.ask("/json")
+    assert GROWN[0] in history
+    assert "Nobody" not in history
+
+
+async def test_a_stream_that_teams_ends_goes_on_by_edits_of_the_same_message(
+    tmp_path: Path,
+) -> None:
+    server = TeamsServer(authorize=True, stream_seconds=1.5)
+    async with server as teams, running(tmp_path, teams=teams) as bot:
+        chat = bot.personal()
+        shown = await grown(chat)
+        assert shown.text == GROWN[-1]
+        assert shown.labelled
+        assert {request.method for request in teams.requests} == {"POST", "PUT"}
+        assert 403 in {request.status for request in teams.requests}
+
+
+async def test_the_connector_is_asked_again_when_it_has_no_time(registered: Loupe) -> None:
+    chat = registered.group()
+    registered.teams.throttle(retry_after="0.1")
+    registered.teams.fail(502, method="PUT")
+    assert await chat.ask("What is this?") == "A red car with the plate KRW 301."
+    assert len(chat.messages) == 1
+
+
+async def test_a_placeholder_that_may_not_have_arrived_leaves_one_answer(
+    registered: Loupe,
+) -> None:
+    chat = registered.group()
+    registered.teams.cut(method="POST", after=True)
+    await chat.ask("What is this?")
+    assert chat.texts == [texts.THINKING, "A red car with the plate KRW 301."]
+
+
+async def test_a_chat_that_the_bot_was_removed_from_does_not_hold_up_others(
+    registered: Loupe,
+) -> None:
+    gone, other = registered.group(), registered.group()
+    registered.teams.refuse(403, "BotNotInConversationRoster")
+    await gone.ask("What is this?")
+    assert gone.texts == []
+    assert await other.ask("What is this?") == "A red car with the plate KRW 301."

@@ -1,0 +1,211 @@
+"""How frames of a video are chosen: by vectors, by what is seen, or by what changes."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import pytest_asyncio
+from PIL import Image
+from pydantic import SecretStr
+
+from adapters.models.settings import GPT4V_VERSIONS
+from bot import strings as texts
+from bot.errors import VisionProblem, VisionReason
+from tests.conversations.test_video import asked, clip, frames
+from tests.conversations.test_vision import drawn, full
+from tests.helpers.running_bot import running
+from tests.helpers.scene_videos import film, share
+from tests.servers.gpt4v import Gpt4vServer, Told
+from tests.servers.image_analysis import KEY as VISION_KEY
+from tests.servers.image_analysis import OF_PICTURES, OF_TEXTS, Seen, fail
+from tests.servers.openai import KEY
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+
+    from tests.helpers.running_bot import Loupe
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+ANSWER = "A red car with the plate KRW 301."
+COLOURS = ("navy", "olive", "teal", "darkred", "indigo", "peru", "black", "plum")
+SCENES = film(*((1.0, colour, "") for colour in COLOURS))
+
+
+def red_or_not(jpeg: bytes) -> Sequence[float]:
+    """Embed a picture by how red it is."""
+    red = share(Image.open(io.BytesIO(jpeg)), "darkred")
+    return (red, 1.0 - red)
+
+
+def of_words(_: str) -> Sequence[float]:
+    return (1.0, 0.1)
+
+
+@pytest.fixture
+def discerning(cinema: Loupe) -> Loupe:
+    """An engine to which only what is dark red fits a question."""
+    cinema.vision.of_picture, cinema.vision.of_text = red_or_not, of_words
+    return cinema
+
+
+async def test_frames_are_chosen_by_their_likeness_to_the_question(discerning: Loupe) -> None:
+    chat = discerning.group()
+    request = await asked(discerning, chat, "When does it stop?", clip(discerning, SCENES))
+    assert "0:03.0" in frames(request)
+    (turn,) = (await full(chat))["turns"]
+    assert {one["means"] for one in turn["frames"]} == {"embedding"}
+    fits = {one["at"]: (one["why"], one["score"]) for one in turn["frames"]}
+    assert fits.pop(3.0) == ("question", 1.0)
+    assert all(why in {"change", "spread"} and score < 0.5 for why, score in fits.values())
+    asked_for = [received.path for received in discerning.vision.requests]
+    assert asked_for.count(OF_TEXTS) == 1
+    assert asked_for.count(OF_PICTURES) == len(COLOURS)
+
+
+async def test_a_question_afterwards_embeds_its_words_only(discerning: Loupe) -> None:
+    chat = discerning.group()
+    await chat.ask("What happens?", clip(discerning, SCENES))
+    discerning.vision.requests.clear()
+    await asked(discerning, chat, "When does it stop?")
+    asked_for = [received.path for received in discerning.vision.requests]
+    assert (asked_for.count(OF_TEXTS), asked_for.count(OF_PICTURES)) == (1, 0)
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        [fail(401, "PermissionDenied")],
+        [fail(500, "InternalServerError", retry_after=0.01)] * 4,
+    ],
+)
+async def test_where_nothing_embeds_the_question_is_answered_all_the_same(
+    cinema: Loupe, trouble: list[Any]
+) -> None:
+    cinema.vision.then(*trouble)
+    chat = cinema.group()
+    request = await asked(cinema, chat, "Why does it stop?", clip(cinema, SCENES))
+    assert frames(request)
+    assert chat.texts == [ANSWER]
+    (turn,) = (await full(chat))["turns"]
+    assert {one["means"] for one in turn["frames"]} == {"changes"}
+    asked_for = [received.path for received in cinema.vision.requests]
+    assert OF_PICTURES not in asked_for
+
+
+async def test_a_region_without_embeddings_is_asked_once(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    async with running(tmp_path_factory.mktemp("region"), registered=False) as bot:
+        bot.ports.vision.embeddings = False
+        chat = bot.group()
+        for question in (["Why?", clip(bot, SCENES)], ["And then?"]):
+            assert frames(await asked(bot, chat, *question))
+        asked_for = [received.path for received in bot.ports.vision.requests]
+        assert (asked_for.count(OF_TEXTS), asked_for.count(OF_PICTURES)) == (1, 0)
+        assert chat.texts == [ANSWER, ANSWER]
+
+
+async def test_an_engine_that_fails_altogether_is_told_once(cinema: Loupe) -> None:
+    wrong = fail(401, "PermissionDenied")
+    cinema.vision.then(*[wrong] * 40)
+    chat = cinema.group()
+    request = await asked(cinema, chat, "Why does it stop?", clip(cinema, SCENES))
+    assert frames(request)
+    missing = texts.without_vision(VisionProblem(VisionReason.UNAUTHORIZED))
+    assert chat.texts == [f"{ANSWER}\n\n{missing}"]
+
+
+async def test_what_is_seen_in_frames_joins_the_question(cinema: Loupe) -> None:
+    line = ((0.1, 0.1, 0.2, 0.1), (("KRW", 0.99), ("301", 0.95)))
+    cinema.vision.seen = Seen(lines=(line,))
+    chat = cinema.group()
+    request = await asked(cinema, chat, "Which plate?", clip(cinema))
+    fences = [text for text in request.texts[1:] if text.startswith("<seen>")]
+    assert len(fences) == len(frames(request))
+    assert fences[0] == (
+        f'<seen>\nV1 {frames(request)[0]}, text: "KRW 301" (95 %) [99, 99, 300, 200]\n</seen>'
+    )
+    (turn,) = (await full(chat))["turns"]
+    assert len(turn["sightings"]) == len(fences)
+
+
+async def test_vision_off_looks_at_nothing_and_still_shows_frames(cinema: Loupe) -> None:
+    chat = cinema.group()
+    await chat.ask("/vision off")
+    request = await asked(cinema, chat, "When?", clip(cinema), says="At 0:01.0.")
+    assert frames(request)
+    assert "tools" not in request.body
+    assert cinema.vision.requests == []
+    assert len(drawn(chat)) == 1
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def analyst(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Loupe]:
+    """The bot without any model, which sees by itself."""
+    folder = tmp_path_factory.mktemp("analyst")
+    offline = {"api": "offline"}
+    async with running(folder, registered=False, model=offline, sees_itself=True) as bot:
+        yield bot
+
+
+async def test_the_analyst_tells_what_the_file_proves_and_what_is_read_when(
+    analyst: Loupe,
+) -> None:
+    chat = analyst.group()
+    data = film((1.0, "navy", ""), (1.0, "darkred", "STOP HERE"), (1.0, "olive", ""))
+    told = await chat.ask("When can STOP be read?", clip(analyst, data))
+    assert "**V1** `clip.mp4`" in chat.texts[0]
+    assert "MP4 video, H264, 0:03.0 long, 320 × 240 pixels" in (
+        await chat.ask("What file is it? Which format and size?")
+    )
+    assert "- Largest changes: 0:01.0, 0:02.0" in chat.texts[0]
+    assert "- At 0:01.0: Text: `STOP HERE`" in chat.texts[0].replace("**", "")
+    assert told
+    (turn, *_) = (await full(chat))["turns"]
+    (best,) = (one for one in turn["frames"] if one["at"] == 1.0)
+    assert (best["why"], best["means"]) == ("question", "words")
+
+
+async def test_the_analyst_shows_the_moments_that_it_tells_of(analyst: Loupe) -> None:
+    chat = analyst.group()
+    await chat.ask("What changes?", clip(analyst))
+    (sheet,) = drawn(chat)
+    assert all(share(sheet, colour) > 0.15 for colour in ("navy", "darkred", "olive"))
+
+
+async def test_the_analyst_answers_a_question_afterwards(analyst: Loupe) -> None:
+    chat = analyst.group()
+    await chat.ask("", clip(analyst))
+    told = await chat.ask("What is there at 0:01.5?")
+    assert "- At 0:01.5" in told
+
+
+@pytest.mark.parametrize("version", GPT4V_VERSIONS)
+async def test_the_retired_service_gets_frames_without_enhancements(
+    tmp_path_factory: pytest.TempPathFactory, version: str
+) -> None:
+    async with Gpt4vServer() as service:
+        legacy = {
+            "api": "gpt4v-extensions",
+            "azure_endpoint": service.url,
+            "azure_key": SecretStr(KEY),
+            "gpt4v_version": version,
+            "models": "vision",
+            "openai_url": "",
+            "openai_key": None,
+        }
+        folder = tmp_path_factory.mktemp("legacy")
+        async with running(folder, registered=False, model=legacy) as bot:
+            service.resource = (bot.ports.vision.url, VISION_KEY)
+            service.then(Told("It turns red at 0:01.0."))
+            chat = bot.group()
+            assert await chat.ask("When?", clip(bot))
+            (request,) = service.requests
+            assert frames(request) == ["0:00.0", "0:01.0", "0:02.0"]
+            assert len(request.pictures) == 3
+            assert not {"enhancements", "dataSources", "data_sources"} & set(request.body)
+            assert chat.texts[0] == "It turns red at 0:01.0."
+            assert len(drawn(chat)) == 1

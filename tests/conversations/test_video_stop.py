@@ -1,0 +1,155 @@
+"""What people see while a video is worked on, and that a stop ends every part of the work."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bot import strings as texts
+from tests.bot.test_sandbox import Note, alive
+from tests.conversations.test_video import clip
+from tests.conversations.test_video_tools import more_frames
+from tests.conversations.test_vision import drawn
+from tests.helpers import child_calls
+from tests.helpers.scene_videos import DAY, film
+from tests.servers.openai import Hang, call_tools, say
+from tests.servers.transcriptions import speak
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from tests.helpers.running_bot import Loupe
+    from tests.helpers.teams_chat import Chat
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+NAME = "V1 clip.mp4"
+WITH_SOUND = film(*DAY, sound=speak(("stop", 0.5, 1.0), seconds=3.0))
+
+
+@pytest.fixture
+def note(cinema: Loupe) -> Iterator[Note]:
+    """The pipe on which the child that hangs says which process it is."""
+    paper = Note(cinema.data / "note")
+    yield paper
+    paper.close()
+    paper.path.unlink()
+
+
+async def stopped(chat: Chat) -> None:
+    """Say /stop, which is done within a second."""
+    async with asyncio.timeout(1):
+        await chat.ask("/stop")
+
+
+async def nothing_began(chat: Chat) -> None:
+    await stopped(chat)
+    assert chat.texts == [texts.STOPPED_EARLY, texts.STOPPING]
+    assert chat.bot.model.requests == []
+    assert not list((chat.bot.data / "spool").iterdir())
+
+
+async def test_a_stop_ends_the_download(cinema: Loupe) -> None:
+    drive = cinema.teams.drive
+    drive.gate = asyncio.Event()
+    try:
+        chat, before = cinema.group(), len(drive.downloads)
+        await chat.post("What happens?", clip(cinema))
+        await chat.until(texts.placeholder(0, 1))
+        async with asyncio.timeout(5):
+            while len(drive.downloads) == before:
+                await asyncio.sleep(0.01)
+        await nothing_began(chat)
+    finally:
+        drive.gate.set()
+        drive.gate = None
+
+
+@pytest.mark.parametrize(
+    ("work", "progress"),
+    [
+        ("bot.attachments.store.take_in", texts.placeholder(0, 1)),
+        ("bot.video.footage.ticks", texts.decoding(NAME, 0, 3)),
+        ("bot.video.footage.watch", texts.decoding(NAME, 0, 3)),
+        ("bot.video.transcription.sound", texts.decoding(NAME, 0, 3)),
+    ],
+)
+async def test_a_stop_ends_the_child_that_decodes(
+    cinema: Loupe, note: Note, monkeypatch: pytest.MonkeyPatch, work: str, progress: str
+) -> None:
+    monkeypatch.setattr(work, child_calls.hang_over_video)
+    chat = cinema.group()
+    await chat.post("What happens?", clip(cinema, WITH_SOUND))
+    pid = await note.pid()
+    await chat.until(progress)
+    assert alive(pid)
+    await nothing_began(chat)
+    async with asyncio.timeout(1):
+        while alive(pid):
+            await asyncio.sleep(0.01)
+    monkeypatch.undo()
+    assert "KRW 301" in await chat.ask("What happens now?", clip(cinema))
+
+
+async def test_a_stop_ends_the_choosing(cinema: Loupe) -> None:
+    cinema.vision.gate = asyncio.Event()
+    chat = cinema.group()
+    await chat.post("What happens?", clip(cinema))
+    await chat.until(texts.choosing(NAME))
+    await nothing_began(chat)
+    assert len(cinema.vision.requests) == 1
+
+
+async def test_a_stop_ends_the_reading_of_the_frames(cinema: Loupe) -> None:
+    embedded = 0
+
+    def embed(_: bytes) -> Sequence[float]:
+        nonlocal embedded
+        embedded += 1
+        cinema.vision.gate = asyncio.Event() if embedded == 3 else None
+        return (1.0,)
+
+    cinema.vision.of_picture = embed
+    chat = cinema.group()
+    await chat.post("What happens?", clip(cinema))
+    await chat.until(texts.choosing(NAME, 3, 3))
+    async with asyncio.timeout(5):
+        while not any(one.features > {"read"} for one in cinema.vision.requests):
+            await asyncio.sleep(0.01)
+    await nothing_began(chat)
+
+
+async def test_a_stop_ends_the_asking(cinema: Loupe) -> None:
+    cinema.model.then(Hang())
+    chat = cinema.group()
+    await chat.post("What happens?", clip(cinema))
+    await cinema.model.until_asked()
+    await chat.until(texts.THINKING)
+    await stopped(chat)
+    await cinema.model.until_closed(1)
+    assert chat.texts == [texts.STOPPED_EARLY, texts.STOPPING]
+
+
+async def test_a_stop_ends_the_child_that_fetches_frames_for_the_model(
+    cinema: Loupe, note: Note, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hold = asyncio.Event()
+    cinema.model.then(
+        call_tools("See 0:01.0. ", hold, more_frames("0:01.7", "0:01.7")), say("Done.")
+    )
+    chat = cinema.group()
+    await chat.post("What happens?", clip(cinema))
+    await chat.until("See 0:01.0.")
+    monkeypatch.setattr("bot.video.footage.shots", child_calls.hang_over_video)
+    hold.set()
+    pid = await note.pid()
+    await stopped(chat)
+    assert chat.texts == [f"See 0:01.0.\n\n{texts.STOPPED_HERE}", texts.STOPPING]
+    assert drawn(chat) == []
+    async with asyncio.timeout(1):
+        while alive(pid):
+            await asyncio.sleep(0.01)
+    monkeypatch.undo()
+    assert await chat.ask("And now?") == "Done."

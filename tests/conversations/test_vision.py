@@ -1,0 +1,363 @@
+"""Reading, looking closer and pointing, as people have it in a chat."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from PIL import Image
+from pydantic import SecretStr
+
+from adapters.models.settings import GPT4V_VERSIONS
+from bot import strings as texts
+from bot.errors import VisionProblem, VisionReason
+from bot.media.size_limits import PICTURE_BYTES, PICTURE_SIDE
+from bot.tools import toolbox as tools
+from bot.tools.loop import NOT_SHOWN
+from tests.conversations.test_transcript import parsed_full
+from tests.helpers.images import MEDIA, opened
+from tests.helpers.running_bot import running, words
+from tests.servers.gpt4v import SQUARE, Gpt4vServer, Marked, Told
+from tests.servers.image_analysis import KEY as VISION_KEY
+from tests.servers.image_analysis import Seen, fail, throttled
+from tests.servers.openai import KEY, Hang, begun, call_tools, more, say
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.helpers.running_bot import Loupe
+    from tests.helpers.teams_chat import Chat
+    from tests.servers.openai import Received
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+ANSWER = "A red car with the plate KRW 301."
+PLATE = (0.1, 0.6, 0.2, 0.05)
+STREET = Seen(
+    lines=((PLATE, (("KRW", 0.99), ("301", 0.93))),),
+    objects=(((0.05, 0.3, 0.5, 0.4), "car", 0.88), ((0.7, 0.1, 0.2, 0.2), "tree", 0.71)),
+)
+CAR_BOX, PLATE_BOX = [50, 300, 550, 700], [95, 590, 305, 660]
+
+
+def arguments(photo: str, box: list[int], **more: str) -> str:
+    return json.dumps({"photo": photo, **more, "box": box})
+
+
+def look(photo: str = "P1", box: list[int] | None = None, at: int = 0) -> dict[str, Any]:
+    return begun("look", arguments(photo, box or PLATE_BOX), at=at)
+
+
+def outline(label: str, box: list[int], at: int = 0, photo: str = "P1") -> dict[str, Any]:
+    return begun("outline", arguments(photo, box, label=label), at=at)
+
+
+def results(request: Received) -> list[str]:
+    """What a model was told of its calls, in order."""
+    return [str(one["content"]) for one in request.body["messages"] if one["role"] == "tool"]
+
+
+def drawn(chat: Chat) -> list[Image.Image]:
+    """The pictures that the bot has shown, in order."""
+    return [opened(data) for shown in chat.messages for data in shown.pictures]
+
+
+async def full(chat: Chat) -> dict[str, Any]:
+    """Read `/json full`, in the group chat's blocks or in one."""
+    before = len(chat.texts)
+    await chat.ask("/json full")
+    whole: dict[str, Any] = parsed_full(chat.texts[before:])
+    return whole
+
+
+async def test_what_is_read_and_seen_joins_the_question_as_data(bot: Loupe) -> None:
+    bot.ports.vision.seen = STREET
+    chat = bot.personal()
+    await chat.ask("What is this?", bot.photo("motorway.jpg"))
+    (request,) = bot.ports.model.requests
+    assert request.texts[1:] == [
+        "[P1]",
+        "<seen>\n"
+        'P1, object: "car" (88 %) [49, 299, 550, 700]\n'
+        'P1, object: "tree" (71 %) [699, 99, 900, 300]\n'
+        'P1, text: "KRW 301" (93 %) [100, 599, 301, 650]\n'
+        "</seen>",
+        "What is this?",
+    ]
+    assert "It is data" in request.texts[0]
+    (looked,) = bot.ports.vision.requests
+    assert {"read", "objects", "people"} <= looked.features
+
+
+async def test_without_outlines_of_the_model_its_words_are_matched_with_what_was_seen(
+    bot: Loupe,
+) -> None:
+    bot.ports.vision.seen = STREET
+    chat = bot.group()
+    told = await chat.ask("What is this?", bot.photo("motorway.jpg"))
+    doubt = texts.doubtful("KRW 301", 0.93)
+    assert told == f"{ANSWER}\n\n[1] car · [2] KRW 301\n\n{doubt}"
+    text, picture = chat.messages
+    assert text.citations == {1: "car", 2: "KRW 301"}
+    assert picture.text == ""
+    assert picture.id > text.id
+    assert len(picture.pictures) == 1
+
+
+async def test_a_model_looks_closer_and_outlines_before_it_cites(bot: Loupe) -> None:
+    bot.ports.model.then(
+        call_tools("Let me look closer.", look()),
+        call_tools(outline("car", CAR_BOX), outline("plate", PLATE_BOX, at=1)),
+        say("The car [1] has the plate KRW 301 [2]."),
+    )
+    chat = bot.group()
+    told = await chat.ask("Read the plate", bot.photo("motorway.jpg"))
+    assert told == "Let me look closer.\n\nThe car [1] has the plate KRW 301 [2]."
+    first, second, third = bot.ports.model.requests
+    assert [tool["function"]["name"] for tool in first.body["tools"]] == ["look", "outline"]
+    assert results(second) == [tools.SHOWN.format(label="P1", box=PLATE_BOX)]
+    crop = opened(second.pictures[-1])
+    assert max(crop.size) >= 512
+    assert second.body["messages"][-1]["role"] == "user"
+    assert results(third)[1:] == [tools.OUTLINED.format(number=n) for n in (1, 2)]
+    text, picture = chat.messages
+    assert text.citations == {1: "car", 2: "plate"}
+    assert picture.pictures
+
+
+async def test_a_crop_shows_the_original_at_full_resolution(bot: Loupe) -> None:
+    photo = Image.open(MEDIA / "motorway.jpg").resize((4032, 3024))
+    photo.paste("white", (0, 0, 400, 300))
+    for column in range(0, 400, 4):
+        photo.paste("black", (column, 0, column + 2, 300))
+    file = io.BytesIO()
+    photo.save(file, "JPEG", quality=95)
+    bot.ports.model.then(call_tools(look(box=[0, 0, 90, 90])), say("Stripes."))
+    await bot.group().ask("What is in the corner?", bot.teams.picture(file.getvalue()))
+    whole, crop = (opened(data).convert("L") for data in bot.ports.model.requests[1].pictures)
+    assert max(whole.size) <= 2048
+    assert crop.crop((0, 0, 300, 200)).getextrema()[1] > 230
+    row = [crop.getpixel((x, 100)) for x in range(300)]
+    edges = sum((a < 128) != (b < 128) for a, b in pairwise(row))  # type: ignore[operator]
+    assert edges > 100
+
+
+async def test_the_picture_shows_the_photo_with_outlines_on_a_copy(bot: Loupe) -> None:
+    bot.ports.model.then(call_tools(outline("car", CAR_BOX)), say("A car [1]."))
+    chat = bot.group()
+    await chat.ask("?", bot.photo("motorway.jpg"))
+    (picture,) = drawn(chat)
+    assert max(picture.size) == PICTURE_SIDE
+    original = opened((MEDIA / "motorway.jpg").read_bytes()).resize(picture.size)
+    assert near(picture, original, (0.2, 0.4))
+    assert not near(picture, original, (0.05, 0.5))
+    kept = {path.read_bytes() for path in bot.files()}
+    assert (MEDIA / "motorway.jpg").read_bytes() in kept
+
+
+def near(one: Image.Image, other: Image.Image, at: tuple[float, float]) -> bool:
+    """Tell whether two pictures of one size look alike around a place."""
+    x, y = at[0] * one.width, at[1] * one.height
+    spot = (int(x) - 6, int(y) - 6, int(x) + 6, int(y) + 6)
+    pairs = zip(one.crop(spot).tobytes(), other.crop(spot).tobytes(), strict=True)
+    return sum(abs(a - b) for a, b in pairs) / (12 * 12 * 3) < 20
+
+
+async def test_an_earlier_photo_is_looked_at_again(bot: Loupe) -> None:
+    bot.ports.vision.seen = STREET
+    chat = bot.group()
+    await chat.ask("What is this?", bot.photo("motorway.jpg"))
+    for name in ("fruits.jpg", "leuvenA.jpg", "copy_centre.jpg"):
+        await chat.ask("And this?", bot.photo(name))
+    bot.ports.model.requests.clear()
+    bot.ports.vision.requests.clear()
+    bot.ports.model.then(call_tools(look("P1")), say("KRW 301."))
+    told = await chat.ask("What was the first plate again?")
+    assert told == f"KRW 301.\n\n{texts.doubtful('KRW 301', 0.93)}"
+    request = bot.ports.model.requests[0]
+    assert any('P1, text: "KRW 301" (93 %)\n' in text for text in request.texts)
+    assert results(bot.ports.model.requests[1]) == [tools.SHOWN.format(label="P1", box=PLATE_BOX)]
+    assert bot.ports.vision.requests == []
+
+
+async def test_vision_off_reads_nothing_and_offers_no_tools(bot: Loupe) -> None:
+    bot.ports.vision.seen = STREET
+    chat = bot.personal()
+    assert "Vision is off" in await chat.ask("/vision off")
+    assert await chat.ask("What is this?", bot.photo("motorway.jpg")) == ANSWER
+    (request,) = bot.ports.model.requests
+    assert request.texts[1:] == ["[P1]", "What is this?"]
+    assert "tools" not in request.body
+    assert bot.ports.vision.requests == []
+    assert drawn(chat) == []
+    await chat.ask("/vision on")
+    await chat.ask("And P1 now?")
+    assert any("<seen>" in text for text in bot.ports.model.requests[1].texts[1:])
+
+
+@pytest.mark.parametrize("reason", [VisionReason.UNAUTHORIZED, VisionReason.BAD_REQUEST])
+async def test_an_engine_that_fails_is_told_once(registered: Loupe, reason: VisionReason) -> None:
+    bot = registered
+    unauthorized = reason is VisionReason.UNAUTHORIZED
+    wrong = fail(401, "PermissionDenied") if unauthorized else fail(400, "InvalidRequest")
+    bot.ports.vision.then(*[wrong] * 6)
+    chat = bot.group()
+    photos = [bot.photo("motorway.jpg"), bot.photo("fruits.jpg")]
+    told = await chat.ask("What are they?", *photos)
+    assert told == f"{ANSWER}\n\n{texts.without_vision(VisionProblem(reason))}"
+
+
+async def test_a_throttled_engine_is_waited_for(registered: Loupe) -> None:
+    bot = registered
+    bot.ports.vision.seen = STREET
+    bot.ports.vision.then(throttled(0.05))
+    chat = bot.group()
+    assert "[1] car" in await chat.ask("What is this?", bot.photo("motorway.jpg"))
+
+
+async def test_a_stop_while_the_engine_looks_ends_the_turn(registered: Loupe) -> None:
+    bot = registered
+    bot.ports.vision.gate = asyncio.Event()
+    chat = bot.group()
+    await chat.post("What is this?", bot.photo("motorway.jpg"))
+    async with asyncio.timeout(5):
+        while not bot.ports.vision.requests:
+            await asyncio.sleep(0.01)
+    await chat.ask("/stop")
+    assert chat.texts == [texts.STOPPED_EARLY, texts.STOPPING]
+    assert bot.ports.model.requests == []
+
+
+async def test_a_stop_in_the_middle_of_the_tools_ends_the_answer(bot: Loupe) -> None:
+    bot.ports.model.then(call_tools("I look closer.", look()), Hang())
+    chat = bot.group()
+    await chat.post("What is this?", bot.photo("motorway.jpg"))
+    await chat.until("I look closer.")
+    await bot.ports.model.until_asked(2)
+    await chat.ask("/stop")
+    await bot.ports.model.until_closed(1)
+    assert chat.texts == [f"I look closer.\n\n{texts.STOPPED_HERE}", texts.STOPPING]
+    assert drawn(chat) == []
+
+
+async def test_calls_without_end_are_ended(tmp_path: Path) -> None:
+    limits = {"max_tool_calls": 3, "max_pictures": 2}
+    async with running(tmp_path, registered=False, limits=limits) as bot:
+        bot.ports.model.then(*[call_tools(look())] * 3, say("Enough."))
+        chat = bot.group()
+        assert await chat.ask("?", bot.photo("motorway.jpg")) == "Enough."
+        last = bot.ports.model.requests[-1]
+        assert last.body["tool_choice"] == "none"
+        assert len(last.pictures) == 2
+        assert any(NOT_SHOWN in text for text in last.texts)
+
+
+async def test_what_is_wrong_with_a_call_is_told_the_model(bot: Loupe) -> None:
+    bot.ports.model.then(
+        call_tools(
+            begun("look", '{"photo": "P1", "box": [1, 2'),
+            begun("approve", "{}", at=1),
+            look("P9", at=2),
+            outline("car", [0, 0, 2000, 2000], at=3),
+            outline("all", [0, 0, 999, 999], at=4),
+        ),
+        call_tools(begun("look", "", at=0), more(arguments("P1", [300, 300, 100, 100]))),
+        say("Done."),
+    )
+    chat = bot.group()
+    assert await chat.ask("?", bot.photo("motorway.jpg")) == "Done."
+    told = results(bot.ports.model.requests[1])
+    assert told[:2] == [tools.NOT_JSON, tools.NO_TOOL.format(names="look and outline")]
+    assert told[2].startswith("There is no such photo")
+    assert "0 to 999" in told[3]
+    assert "nearly the whole picture" in told[4]
+    assert "swapped" in results(bot.ports.model.requests[2])[-1]
+    assert drawn(chat) == []
+
+
+async def test_an_outline_that_is_not_cited_gets_a_key(bot: Loupe) -> None:
+    calls = [outline("car", CAR_BOX), outline("plate", PLATE_BOX, at=1)]
+    bot.ports.model.then(call_tools(*calls), say("See the car [1]."))
+    chat = bot.group()
+    assert await chat.ask("?", bot.photo("motorway.jpg")) == "See the car [1].\n\n[2] plate"
+    assert len(drawn(chat)) == 1
+
+
+async def test_a_picture_that_is_refused_is_told_in_words(registered: Loupe) -> None:
+    bot = registered
+    bot.ports.model.then(call_tools(outline("car", CAR_BOX)), say("A car [1]."))
+    chat = bot.group()
+    await chat.post("?", bot.photo("motorway.jpg"))
+    bot.teams.refuse(413, "MessageSizeTooBig", times=2, pictures=True)
+    await bot.settled()
+    assert chat.texts == ["A car [1].", texts.picture_not_shown("P1")]
+
+
+async def test_the_picture_keeps_to_the_limits_of_teams(bot: Loupe) -> None:
+    bot.ports.model.then(call_tools(outline("car", CAR_BOX)), say("A car [1]."))
+    chat = bot.group()
+    await chat.ask("?", bot.file("passat_cc.webp"))
+    (data,) = [data for shown in chat.messages for data in shown.pictures]
+    assert len(data) <= PICTURE_BYTES
+    assert max(opened(data).size) <= PICTURE_SIDE
+
+
+async def test_the_full_transcript_says_which_words_stand_for_what(bot: Loupe) -> None:
+    bot.ports.vision.seen = STREET
+    bot.ports.model.then(
+        call_tools(outline("Auto 🚗", CAR_BOX)), say("Ein Schild 🚗🚗 und ein **Auto** [1].")
+    )
+    chat = bot.group()
+    await chat.ask("?", bot.photo("motorway.jpg"))
+    (turn,) = (await full(chat))["turns"]
+    (span,) = turn["grounding"]
+    start, end = span["offset"], span["offset"] + span["length"]
+    assert turn["answer"][start:end] == span["text"]
+    assert (span["photo"], span["number"]) == (1, 1)
+    assert span["polygon"][0] == [0.05005, 0.3003]
+    assert turn["outlines"][0]["label"].startswith("Auto")
+    (seen,) = turn["sightings"]
+    assert seen["lines"][0]["text"] == "KRW 301"
+    assert seen["engine"].startswith("Azure AI Vision")
+
+
+@pytest.mark.parametrize("version", GPT4V_VERSIONS)
+async def test_what_the_retired_service_grounds_is_outlined(tmp_path: Path, version: str) -> None:
+    async with Gpt4vServer() as service:
+        legacy = {
+            "api": "gpt4v-extensions",
+            "azure_endpoint": service.url,
+            "azure_key": SecretStr(KEY),
+            "gpt4v_version": version,
+            "models": "vision",
+            "openai_url": "",
+            "openai_key": None,
+        }
+        async with running(tmp_path, registered=False, model=legacy) as bot:
+            service.resource = (bot.ports.vision.url, VISION_KEY)
+            service.then(Told("A red car stands there.", (Marked("Red car", 2, 7, SQUARE),)))
+            chat = bot.group()
+            told = await chat.ask("What is this?", bot.photo("motorway.jpg"))
+            assert told == "A red car stands there.\n\n[1] red car"
+            assert len(drawn(chat)) == 1
+            (span,) = (await full(chat))["turns"][0]["grounding"]
+            assert (span["text"], span["offset"], span["length"]) == ("red car", 2, 7)
+            assert [tuple(corner) for corner in span["polygon"]] == list(SQUARE)
+            await chat.ask("/vision off")
+            await chat.ask("And now?")
+            assert "enhancements" not in service.requests[-1].body
+
+
+async def test_words_of_two_photos_are_outlined_on_the_right_one(bot: Loupe) -> None:
+    bot.ports.vision.seen = STREET
+    bot.ports.model.then(
+        call_tools(outline("car", CAR_BOX), outline("tree", CAR_BOX, at=1, photo="P2")),
+        say("The car [1] hit the tree [2]."),
+    )
+    chat = bot.group()
+    await chat.ask("?", bot.photo("motorway.jpg"), bot.photo("leuvenA.jpg"))
+    assert len(drawn(chat)) == 2
+    assert words(bot.ports.model.requests[0]).endswith("?")

@@ -1,0 +1,121 @@
+"""Conversations in Teams, over the tests' connector."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from bot.domain.threads import Thread
+from tests.helpers.conversation import Told
+from tests.helpers.teams_chat import ALEX, ROBIN, Chat, new_id
+from tests.payloads import payload
+
+if TYPE_CHECKING:
+    from tests.helpers.conversation import File
+    from tests.helpers.running_bot import Loupe
+    from tests.servers.teams_chats import Shown
+
+PEOPLE = {"Alex": ALEX, "Robin": ROBIN}
+CONSENT = "application/vnd.microsoft.teams.card.file.consent"
+
+
+class TeamsTalk:
+    """A chat or a thread in Teams; files are attached in personal chats and pasted elsewhere."""
+
+    def __init__(self, chat: Chat) -> None:
+        self.chat = chat
+
+    @property
+    def thread(self) -> Thread:
+        return Thread("msteams", self.chat.tenant, self.chat.place, self.chat.root)
+
+    async def post(self, text: str, *files: File, by: str = "Alex", mention: bool = True) -> None:
+        teams, attached = self.chat.bot.teams, self.chat.scope == "personal"
+        sent = [teams.file(f.data, f.name) if attached else teams.picture(f.data) for f in files]
+        await self.chat.post(text, *sent, by=PEOPLE[by], mention=mention)
+
+    async def attach(self, text: str, file: File) -> None:
+        """Attach a file: in groups of Teams all that a bot sees of it is that it is there."""
+        scope, made = self.chat.scope, self.chat.bot.teams.file(file.data, file.name)
+        if scope == "personal":
+            await self.chat.post(text, made)
+        elif scope in {"groupChat", "channel"}:
+            twin = {"contentType": "text/html", "content": '<attachment id="1"></attachment>'}
+            assert (
+                await self.chat.bot.deliver(self.chat.activity(text) | {"attachments": [twin]})
+                == 202
+            )
+        else:
+            plain = {"contentType": "image/jpeg", "contentUrl": made["contentUrl"]}
+            await self.chat.post(text, plain | {"name": file.name})
+
+    async def edit(self, text: str) -> None:
+        changed = {"type": "messageUpdate", "id": self.chat.posts[-1]}
+        event = {"eventType": "editMessage"}
+        activity = self.chat.activity(text, **changed)
+        activity["channelData"] = {**activity.get("channelData", {}), **event}
+        assert await self.chat.bot.deliver(activity) in {200, 202}
+
+    async def press(self, title: str) -> None:
+        await self.chat.press(title)
+
+    async def stop(self) -> None:
+        self.chat.bot.teams.stop(self.chat.conversation)
+
+    async def until(self, text: str) -> None:
+        await self.chat.until(text)
+
+    async def told(self) -> list[Told]:
+        return [told for shown in self.chat.messages if (told := _told(shown)).text]
+
+    async def streamed(self) -> bool:
+        return any(shown.stream for shown in self.chat.messages)
+
+    async def pictures(self) -> int:
+        return sum(len(shown.pictures) for shown in self.chat.messages)
+
+    async def files(self) -> dict[str, bytes]:
+        """Accept the file that is offered, which Teams lets people do in personal chats only."""
+        if self.chat.scope != "personal":
+            return {}
+        cards = [card for shown in self.chat.messages for card in shown.cards]
+        if not any(card["contentType"] == CONSENT for card in cards):
+            return {}
+        teams, invoke = self.chat.bot.teams, payload("teams_personal_file_consent")
+        accepted: dict[str, Any] = {
+            **self.chat.activity(),
+            **{key: invoke[key] for key in ("name", "type")},
+            "id": f"f:{new_id()}",
+            "value": teams.consent("accept", self.chat.conversation),
+            "text": None,
+            "attachments": [],
+        }
+        assert await self.chat.bot.deliver(accepted) == 200
+        await self.chat.bot.settled()
+        (offered,) = [card["name"] for card in cards if card["contentType"] == CONSENT]
+        return {offered: bytes(list(teams.drive.uploads.values())[-1].data)}
+
+
+class TeamsStage:
+    """Teams."""
+
+    def __init__(self, bot: Loupe) -> None:
+        self.bot = bot
+
+    def private(self) -> TeamsTalk:
+        return TeamsTalk(self.bot.personal())
+
+    def group(self) -> TeamsTalk:
+        return TeamsTalk(self.bot.group())
+
+    def shared(self, beside: Any = None) -> TeamsTalk:
+        return TeamsTalk(self.bot.thread(beside=beside.chat if beside else None))
+
+
+def _told(shown: Shown) -> Told:
+    """Read a message; what has buttons is a card."""
+    for card in shown.cards:
+        content = card.get("content", {})
+        if "actions" in content:
+            words = "\n\n".join(block["text"] for block in content["body"])
+            return Told(words, tuple(action["title"] for action in content["actions"]))
+    return Told(shown.text)

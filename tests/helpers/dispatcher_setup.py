@@ -1,0 +1,132 @@
+"""A desk with the rooms behind it, and what stands outside: a store, a platform, a model."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import TYPE_CHECKING, Any
+
+from fakeredis import FakeAsyncRedis, FakeServer
+from obstore.store import MemoryStore
+
+from adapters.blobs.store import BlobStore
+from adapters.redis.history import RedisHistory
+from adapters.redis.keys import lane_of
+from adapters.redis.mailbox import RedisMailbox
+from bot.attachments.store import AttachmentStore
+from bot.attachments.vision import VisionPass
+from bot.commands.handlers import CommandHandlers
+from bot.commands.preferences import Preferences
+from bot.domain.preferences import Deployment
+from bot.domain.threads import Thread
+from bot.ports.mailbox import Lease
+from bot.queue.holding import Holding
+from bot.queue.inbox import Inbox
+from bot.replies.pictures import ReplyPictures
+from bot.settings import Limits
+from bot.turn.dispatcher import Dispatcher
+from bot.turn.request import RequestComposer
+from bot.turn.runner import TurnRunner
+from tests.helpers.crash_injection import Fuse, Fused, FusedModel, Killed
+from tests.helpers.fakes import FakeChannel, FakeVision, SameProcess, ScriptedModel, cinema
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from redis.asyncio import Redis
+
+    from bot.domain.history import ThreadHistory
+    from bot.domain.messages import Message
+    from bot.ports.mailbox import Mailbox, Receipt
+    from bot.ports.model import Model
+
+THREAD = Thread("fake", "tenant", "conversation")
+DEPLOYMENT = Deployment("Be brief.", ("gpt-test", "gpt-other"), {})
+
+
+class Outside:
+    """What outlives a process, seen without any fuse."""
+
+    def __init__(
+        self, folder: Path, model: Model | None = None, limits: Limits | None = None, **can: Any
+    ) -> None:
+        self._server = FakeServer()
+        self.folder = folder
+        self.limits = limits or Limits(burst_seconds=0, burst_max_seconds=0)
+        self.channel = FakeChannel(**{"pace": 0, **can})
+        self.model: Any = model or ScriptedModel()
+        self.vision = FakeVision()
+        self.store = MemoryStore()
+        self.blobs = BlobStore(self.store)
+        self.redis = self.connect()
+        self.mailbox = RedisMailbox(self.redis, self.limits)
+        self.history = RedisHistory(self.redis, self.limits)
+        self.receipts: list[Receipt] = []
+        self.inbox = Inbox(self.mailbox, self.history, self._note, self.limits)
+
+    async def _note(self, message: Message, receipt: Receipt) -> None:
+        self.receipts.append(receipt)
+
+    def connect(self) -> Redis:
+        redis: Redis = FakeAsyncRedis(server=self._server, protocol=2, decode_responses=True)
+        return redis
+
+    async def past(self, thread: Thread = THREAD) -> ThreadHistory:
+        return await self.history.past(thread)
+
+    async def queued(self) -> list[str]:
+        """The keys of what waits, is worked on or half sent."""
+        kinds = ("ready", "slips", "mail", "lease", "sends")
+        return [
+            key for key in await self.redis.keys("*") if any(f":{kind}" in key for kind in kinds)
+        ]
+
+
+class House:
+    """One process: everything in it reaches outside through its fuse."""
+
+    def __init__(self, outside: Outside, fuse: Fuse | None = None) -> None:
+        self.fuse = fuse or Fuse()
+        self.holding: Holding | None = None
+        limits = outside.limits
+        redis = outside.connect()
+        self.mailbox: Mailbox = Fused(RedisMailbox(redis, limits), self.fuse)  # type: ignore[assignment]
+        history: Any = Fused(outside.history, self.fuse)
+        blobs: Any = Fused(outside.blobs, self.fuse)
+        channel: Any = Fused(outside.channel, self.fuse)
+        children: Any = SameProcess()
+        preferences = Preferences(history, DEPLOYMENT)
+        vision: Any = Fused(outside.vision, self.fuse)
+        gallery = AttachmentStore(children, blobs, limits, outside.folder)
+        footage, films = cinema(children, blobs, gallery, limits, vision)
+        composer = RequestComposer(gallery, VisionPass(vision, gallery, limits), films, limits, {})
+        turns = TurnRunner(FusedModel(outside.model, self.fuse), gallery, footage, composer, limits)
+        controls = CommandHandlers(history, preferences, gallery)
+        channels = {"fake": channel}
+        self.desk = Dispatcher(
+            self.mailbox,
+            history,
+            preferences,
+            controls,
+            turns,
+            ReplyPictures(gallery, footage),
+            channels,
+            limits,
+        )
+
+    async def take(self, thread: Thread = THREAD) -> Holding | None:
+        """Lease what is ready in the lane of a thread, as the worker does."""
+        lease = await self.mailbox.take(lane_of(thread.key))
+        if not isinstance(lease, Lease):
+            return None
+        self.holding = Holding(lease)
+        self.holding.stop_up_to(lease.stop)
+        self.holding.withdraw()
+        return self.holding
+
+    async def work(self, thread: Thread = THREAD) -> None:
+        """See everything through that is ready in the lane of a thread, or die of the fuse."""
+        with contextlib.suppress(Killed):
+            while holding := await self.take(thread):
+                async with asyncio.timeout(10):
+                    await self.desk.handle(holding)

@@ -1,0 +1,196 @@
+"""The parts of the documentation that are read off the code; `make docs` writes them.
+
+Such a part stands in a page between `<!-- from the code: NAME -->` and `<!-- end -->`.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from contextlib import redirect_stdout
+from functools import partial
+from io import StringIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_type_hints
+
+import annotated_types
+
+from adapters.page.channel import PLACES as ON_THE_PAGE
+from adapters.slack.channel import PLACES as IN_SLACK
+from adapters.teams.abilities import PLACES as IN_TEAMS
+from bot import app
+from bot import strings as texts
+from bot.cli import main as cli
+from bot.domain.commands import COMMANDS, Form
+from bot.settings import Section, environment_name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pydantic.fields import FieldInfo
+
+    from bot.ports.channel import Capabilities
+
+ROOT = Path(__file__).resolve().parents[2]
+PART = re.compile(r"(<!-- from the code: ([\w ]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+ABILITIES = {
+    "edits": "an answer is seen while it is written",
+    "streams": "it grows in a stream, not by edits",
+    "stops": "a *Stop* button beside it",
+    "pictures": "photos with outlines and frames of videos below it",
+    "files": "a long transcript as a file, not in several messages",
+    "attached": "files that people attach, not only pasted pictures",
+    "earlier": "pictures posted in a thread before Loupe was asked there",
+    "links": "addresses that people wrote are links in answers",
+    "follows": "questions that are edited or deleted later",
+    "prefix": "how a command is written",
+    "private": "what is said is for one person alone",
+}
+"""What a channel can or cannot do, in words, by the field of `bot.ports.channel.Capabilities`."""
+
+
+def pages() -> list[Path]:
+    """All pages of the documentation."""
+    front = [ROOT / "README.md", ROOT / "CHANGELOG.md"]
+    return [*front, *sorted((ROOT / "docs").rglob("*.md"))]
+
+
+def places() -> dict[str, Capabilities]:
+    """All places where conversations are held, with what can be done there."""
+    return {**ON_THE_PAGE, **IN_TEAMS, **IN_SLACK}
+
+
+def sections() -> dict[str, type[Section]]:
+    """All groups of settings by their names."""
+    return {hint.__name__: hint for hint in get_type_hints(app.Settings).values()}
+
+
+def written(page: str) -> str:
+    """Write the parts of a page anew."""
+    parts = _parts()
+    return PART.sub(lambda part: f"{part[1]}\n{parts[part[2]]()}\n\n{part[3]}", page)
+
+
+def help_of(*command: str) -> str:
+    """What the command line says of itself, 80 columns wide."""
+    said, before = StringIO(), os.environ.get("COLUMNS")
+    os.environ["COLUMNS"] = "80"
+    try:
+        with redirect_stdout(said):
+            cli.run([*command, "--help"])
+    finally:
+        os.environ.pop("COLUMNS")
+        if before is not None:
+            os.environ["COLUMNS"] = before
+    return said.getvalue().rstrip()
+
+
+def _parts() -> dict[str, Callable[[], str]]:
+    tables = {f"settings {name}": partial(_settings, kind) for name, kind in sections().items()}
+    chat = {"commands": _commands, "order of commands": _order, "channels": _channels}
+    return {"help": _help, **chat, **tables}
+
+
+def _help() -> str:
+    return f"```text\n{help_of()}\n```"
+
+
+def _commands() -> str:
+    return _table(
+        ("command", "what it does"),
+        [(_code(form.usage), texts.HELP[form.name]) for form in COMMANDS],
+    )
+
+
+def _channels() -> str:
+    return _table(
+        ("", *places()),
+        [
+            (said, *(_able(getattr(able, name)) for able in places().values()))
+            for name, said in ABILITIES.items()
+        ],
+    )
+
+
+def _able(what: bool | str) -> str:
+    if isinstance(what, str):
+        return f"`{what}photos`"
+    return "yes" if what else "no"
+
+
+def _order() -> str:
+    return _table(
+        ("command", "when it is obeyed"),
+        [(_code(form.usage), _when(form)) for form in COMMANDS],
+    )
+
+
+def _when(form: Form) -> str:
+    if form.express:
+        return "at once: it only reads, and shows what was committed last"
+    if form.stops:
+        return "at once to whatever was asked before it, which it ends"
+    return "in its turn, after the messages before it"
+
+
+def _settings(section: type[Section]) -> str:
+    rows = [
+        (
+            _code(environment_name(section, field)),
+            _default(environment_name(section, field), info),
+            _meaning(info),
+        )
+        for field, info in section.model_fields.items()
+    ]
+    return _table(("name", "default", "meaning"), rows)
+
+
+def _default(name: str, info: FieldInfo) -> str:
+    value: Any = info.default
+    if value is None or value == "":
+        return "unset"
+    if name.endswith(("_BYTES", "_MEMORY")):
+        return f"{_code(str(value))} ({texts.size(value)})"
+    return _code(str(value))
+
+
+def _meaning(info: FieldInfo) -> str:
+    return "; ".join([info.description or "", *_bounds(info)])
+
+
+def _bounds(info: FieldInfo) -> list[str]:
+    """Say between which values a number has to be."""
+    said = []
+    for bound in info.metadata:
+        match bound:
+            case annotated_types.Gt(gt=least):
+                said.append(f"more than {least}")
+            case annotated_types.Ge(ge=least):
+                said.append(f"at least {least}")
+            case annotated_types.Le(le=most):
+                said.append(f"at most {most}")
+    return said
+
+
+def _code(text: str) -> str:
+    return f"`{text}`"
+
+
+def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    lines = [head, ("---",) * len(head), *rows]
+    return "\n".join(f"| {' | '.join(map(_cell, line))} |" for line in lines)
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+def main() -> None:
+    """Write all pages anew."""
+    for page in pages():
+        page.write_text(written(page.read_text("utf-8")), "utf-8")
+
+
+if __name__ == "__main__":
+    main()

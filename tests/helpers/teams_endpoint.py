@@ -1,0 +1,98 @@
+"""Driving the Bot Framework endpoint over HTTP, as the service or a stranger would."""
+
+from __future__ import annotations
+
+import json
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import ClientSession, web
+
+from adapters.teams.hosts import ConnectorHosts
+from adapters.teams.schema import activity_from
+from adapters.teams.settings import TeamsSettings
+from adapters.teams.webhook import TeamsWebhook, teams_ingress
+from bot.domain.messages import Message
+from bot.errors import StoreDown
+from tests.payloads import payload
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from botbuilder.schema import Activity
+
+    from tests.servers.openid import OpenIdServer
+
+APP_ID = "5f3c1d2e-0000-4000-8000-00000000b070"
+SERVICE = "https://smba.trafficmanager.net/teams/"
+TENANT = "72f988bf-0000-4000-8000-0000000000aa"
+BOT = {"id": f"28:{APP_ID}", "name": "Test Bot"}
+
+
+def activity(name: str, /, **changes: Any) -> Activity:
+    """Read a payload as the endpoint does."""
+    return activity_from(payload(name, **changes))
+
+
+def configured(openid: OpenIdServer, **changes: Any) -> TeamsSettings:
+    """The settings of a registered bot whose keys are at the stand-in."""
+    given = {"app_id": APP_ID, "app_password": "not a real one", "openid_url": openid.url}
+    return TeamsSettings(**{**given, **changes})
+
+
+@dataclass
+class Inbox:
+    """Takes what is accepted, unless it is down."""
+
+    messages: list[Message] = field(default_factory=list)
+    down: bool = False
+
+    async def accept(self, message: Message) -> None:
+        if self.down:
+            raise StoreDown
+        self.messages.append(message)
+
+
+@dataclass
+class Endpoint:
+    """The running endpoint, and what it accepted."""
+
+    url: str
+    port: int
+    session: ClientSession
+    ingress: TeamsWebhook
+    inbox: Inbox
+
+    async def post(
+        self, body: Any, token: str = "", headers: dict[str, str] | None = None
+    ) -> tuple[int, str]:
+        """Deliver a body (bytes as they are, else as JSON); returns status and text."""
+        sent = {"Content-Type": "application/json", **(headers or {})}
+        if token:
+            sent["Authorization"] = f"Bearer {token}"
+        data = body if isinstance(body, bytes) else json.dumps(body).encode()
+        async with self.session.post(self.url, data=BytesIO(data), headers=sent) as response:
+            return response.status, await response.text()
+
+
+@asynccontextmanager
+async def serving(settings: TeamsSettings) -> AsyncIterator[Endpoint]:
+    """Run the endpoint in an application of its own on a free loopback port."""
+    inbox = Inbox()
+    async with ClientSession() as session:
+        ingress = teams_ingress(settings, session, inbox.accept, ConnectorHosts(settings))
+        application = web.Application()
+        application.add_routes(ingress.routes())
+        runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        await ingress.start()
+        port = runner.addresses[0][1]
+        url = f"http://127.0.0.1:{port}/api/messages"
+        try:
+            yield Endpoint(url, port, session, ingress, inbox)
+        finally:
+            await ingress.stop()
+            await runner.cleanup()
