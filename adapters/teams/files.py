@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from adapters.teams.hosts import ConnectorHosts
     from bot.domain.messages import Address, Attachment
     from bot.domain.size_limits import SizeLimits
-    from bot.media.size_limits import SizeLimits
 
 
 class TeamsFiles:

@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import SettingsConfigDict
 
-from adapters.vision.build import build_embedding, build_vision
 from bot.settings import MIB, Section, WebAddress
-
-if TYPE_CHECKING:
-    from bot.settings import Limits
 
 PERIODS = {"s": 1.0, "min": 60.0}
 """Seconds of what a rate may be counted in."""
@@ -95,24 +90,3 @@ class VisionSettings(Section):
     def lent(self) -> tuple[str, str] | None:
         """Address and key of the Azure resource, for a service that uses it itself."""
         return (self.resource, self.key.get_secret_value()) if self.endpoint and self.key else None
-
-
-async def check_vision(settings: VisionSettings, limits: Limits) -> str:
-    """Try the engine, for `loupe doctor`; raises what is wrong."""
-    vision = build_vision(settings, limits)
-    try:
-        return await vision.check()
-    finally:
-        await vision.close()
-
-
-async def check_embedding(settings: VisionSettings) -> str:
-    """Try the embeddings, for `loupe doctor`; raises what is wrong."""
-    embedding = build_embedding(settings)
-    if embedding is None:
-        return "Nothing embeds."
-    try:
-        await embedding.words("a car")
-    finally:
-        await embedding.close()
-    return "Words are embedded, so that frames of videos are chosen by the question."

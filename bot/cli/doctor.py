@@ -9,7 +9,7 @@ from adapters.blobs.store import try_blobs
 from adapters.models.build import check_model, check_speech
 from adapters.slack.doctor import check_slack, check_socket
 from adapters.teams.doctor import check_keys, check_token
-from adapters.vision.settings import check_embedding, check_vision
+from adapters.vision.doctor import check_embedding, check_vision
 from bot import checks as doctor
 from bot.app import store
 from bot.checks import Check

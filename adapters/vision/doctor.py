@@ -1,0 +1,32 @@
+"""Tries the engines, for `loupe doctor`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from adapters.vision.build import build_embedding, build_vision
+
+if TYPE_CHECKING:
+    from adapters.vision.settings import VisionSettings
+    from bot.settings import Limits
+
+
+async def check_vision(settings: VisionSettings, limits: Limits) -> str:
+    """Try the engine, for `loupe doctor`; raises what is wrong."""
+    vision = build_vision(settings, limits)
+    try:
+        return await vision.check()
+    finally:
+        await vision.close()
+
+
+async def check_embedding(settings: VisionSettings) -> str:
+    """Try the embeddings, for `loupe doctor`; raises what is wrong."""
+    embedding = build_embedding(settings)
+    if embedding is None:
+        return "Nothing embeds."
+    try:
+        await embedding.words("a car")
+    finally:
+        await embedding.close()
+    return "Words are embedded, so that frames of videos are chosen by the question."
