@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import structlog
 
-from adapters.http.retry import Clock
+from bot.clock import Clock
 from bot.ports.channel import ConversationGone, DeliveryRefused, DeliveryUnknown, Stage
 from bot.ports.mailbox import NO_ID
 

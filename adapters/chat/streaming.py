@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import structlog
 
-from adapters.http.retry import Clock
+from bot.clock import Clock
 from bot.domain.messages import Address
 from bot.ports.channel import DeliveryRefused, DeliveryUnknown, Stage, StoppedByUser
 

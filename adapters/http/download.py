@@ -15,8 +15,9 @@ from pydantic_settings import SettingsConfigDict
 from yarl import URL
 
 from adapters.http.file_writer import remove, writing
-from adapters.http.retry import Clock, Retries, RetryPolicy, retry_after
+from adapters.http.retry import Retries, RetryPolicy, retry_after
 from adapters.http.ssrf_guard import AddressRefused, parse
+from bot.clock import Clock
 from bot.domain.size_limits import SizeLimits
 from bot.errors import FileProblem, Reason
 from bot.media.size_limits import ByteCounter

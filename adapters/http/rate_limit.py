@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from adapters.http.retry import Clock
+    from bot.clock import Clock
 
 Rate = tuple[int, float]
 """Most sends, in so many seconds."""

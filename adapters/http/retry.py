@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import random
-import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -15,6 +13,8 @@ import structlog
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
+    from bot.clock import Clock
+
 logger = structlog.get_logger()
 
 T = TypeVar("T")
@@ -23,18 +23,6 @@ FLOOR = 0.25
 """Least seconds before another try, even where the other side asks for none."""
 CAP = 30.0
 """Most seconds that one wait may last, whatever the other side asks for."""
-
-
-class Clock:
-    """Seconds that only go forward, and a way to let some pass."""
-
-    def now(self) -> float:
-        """Tell the seconds since some moment."""
-        return time.monotonic()
-
-    async def sleep(self, seconds: float) -> None:
-        """Let seconds pass."""
-        await asyncio.sleep(seconds)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,8 +20,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from adapters.http.json_fields import dig, name
 from adapters.http.request_body import MalformedBody, decoded
-from adapters.http.retry import Clock
 from bot.aio import end
+from bot.clock import Clock
 
 if TYPE_CHECKING:
     from slack_sdk.socket_mode.async_client import AsyncBaseSocketModeClient

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 from aiohttp import ClientError, ClientTimeout
 
 from adapters.http.json_fields import string
-from adapters.http.retry import Clock, Failed, Retries, insist, retry_after
+from adapters.http.retry import Failed, Retries, insist, retry_after
 from adapters.http.ssrf_guard import AddressRefused
 from adapters.slack.addresses import TOP
 from adapters.slack.errors import SlackError
+from bot.clock import Clock
 
 if TYPE_CHECKING:
     from adapters.http.ssrf_guard import Guard

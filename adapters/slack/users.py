@@ -7,7 +7,7 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 
 from adapters.http.json_fields import dig, name
-from adapters.http.retry import Clock
+from bot.clock import Clock
 from bot.ports.channel import ConversationGone, DeliveryRefused, DeliveryUnknown
 
 if TYPE_CHECKING:

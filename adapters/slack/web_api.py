@@ -19,10 +19,11 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from adapters.http.json_fields import dig, name
 from adapters.http.rate_limit import RateLimiter
-from adapters.http.retry import Clock, Failed, Retries, insist, retry_after
+from adapters.http.retry import Failed, Retries, insist, retry_after
 from adapters.slack.errors import PASSING, THROTTLED, SlackError, refusal
 from adapters.slack.rate_limits import RATES, line
 from adapters.slack.workspaces import UnknownTeam, WorkspaceUnknown
+from bot.clock import Clock
 from bot.ports.channel import ConversationGone, DeliveryRefused, DeliveryUnknown
 
 if TYPE_CHECKING:

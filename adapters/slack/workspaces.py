@@ -13,8 +13,9 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from adapters.http.json_fields import dig, identifier, name, string
-from adapters.http.retry import CAP, Clock
+from adapters.http.retry import CAP
 from bot.aio import end
+from bot.clock import Clock
 
 if TYPE_CHECKING:
     from aiohttp import ClientSession

@@ -12,8 +12,9 @@ from aiohttp import ClientError, ClientTimeout
 from azure.core.exceptions import AzureError
 from azure.identity.aio import ManagedIdentityCredential
 
-from adapters.http.retry import Clock, Retries, RetryPolicy, retry_after
+from adapters.http.retry import Retries, RetryPolicy, retry_after
 from bot.aio import end
+from bot.clock import Clock
 from bot.ports.channel import DeliveryRefused
 
 if TYPE_CHECKING:

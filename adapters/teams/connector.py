@@ -17,8 +17,9 @@ from aiohttp.payload import BytesIOPayload, JsonPayload
 from yarl import URL
 
 from adapters.http.rate_limit import RateLimiter
-from adapters.http.retry import Clock, Failed, Retries, insist, retry_after
+from adapters.http.retry import Failed, Retries, insist, retry_after
 from adapters.teams.errors import SEQUENCE_CODE, ConnectorError, StreamRefused, refusal, told
+from bot.clock import Clock
 from bot.ports.channel import ConversationGone, DeliveryUnknown
 
 if TYPE_CHECKING:

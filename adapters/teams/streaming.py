@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from adapters.chat.streaming import StreamState
-from adapters.http.retry import Clock
 from adapters.teams import render as posts
 from bot import strings as texts
+from bot.clock import Clock
 
 if TYPE_CHECKING:
     from adapters.chat.streaming import Stream

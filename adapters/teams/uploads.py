@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 import structlog
 from aiohttp import ClientError, ClientTimeout
 
-from adapters.http.retry import Clock, Retries, retry_after
+from adapters.http.retry import Retries, retry_after
 from adapters.http.ssrf_guard import AddressRefused
+from bot.clock import Clock
 
 if TYPE_CHECKING:
     from adapters.http.ssrf_guard import Guard

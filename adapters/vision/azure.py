@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from azure.ai.vision.imageanalysis.models import ImageAnalysisResult
     from azure.core.credentials_async import AsyncTokenCredential
 
-    from adapters.http.retry import Clock
     from adapters.vision.settings import VisionSettings
+    from bot.clock import Clock
     from bot.settings import Limits
 
 FEATURES = [VisualFeatures.READ, VisualFeatures.OBJECTS, VisualFeatures.PEOPLE]

@@ -13,9 +13,10 @@ from azure.core.exceptions import AzureError, HttpResponseError
 from azure.core.rest import HttpRequest
 from azure.identity.aio import DefaultAzureCredential
 
-from adapters.http.retry import Clock, Retries, RetryPolicy, retry_after
+from adapters.http.retry import Retries, RetryPolicy, retry_after
 from adapters.vision.azure_errors import PASSING, problem
 from adapters.vision.azure_rate_limit import WindowRateLimiter
+from bot.clock import Clock
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from bot.errors import VisionProblem, VisionReason
 
 if TYPE_CHECKING:
-    from adapters.http.retry import Clock
+    from bot.clock import Clock
 
 
 class WindowRateLimiter:

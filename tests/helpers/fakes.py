@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from adapters.http.retry import Clock as Waiting
+from bot.clock import Clock as Waiting
 from bot.domain.history import Usage
 from bot.domain.sightings import Sighting
 from bot.ports.channel import (

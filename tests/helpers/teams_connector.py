@@ -13,7 +13,6 @@ from pydantic import SecretStr
 from adapters.chat.growing_message import GrowingMessages
 from adapters.chat.streaming import Streams
 from adapters.http.download import Downloads, DownloadSettings
-from adapters.http.retry import Clock
 from adapters.http.ssrf_guard import Guard
 from adapters.teams.access_token import BotToken, bot_token
 from adapters.teams.channel import TeamsChannel
@@ -26,6 +25,7 @@ from adapters.teams.messages import TeamsMessages
 from adapters.teams.settings import TeamsSettings
 from adapters.teams.streaming import TeamsStreamTransport
 from adapters.teams.uploads import Uploads
+from bot.clock import Clock
 from tests.helpers.fakes import FakeClock
 from tests.servers.teams_services import APP_ID, PASSWORD
 

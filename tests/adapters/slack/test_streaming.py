@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from adapters.chat.streaming import Streams
-from adapters.http.retry import Clock
 from adapters.slack.errors import StreamExpired, StreamUnavailable
 from adapters.slack.streaming import SlackStreamTransport
 from bot import strings as texts
+from bot.clock import Clock
 from bot.ports.channel import ConversationGone, DeliveryRefused, DeliveryUnknown, Post, Stage
 from tests.helpers.slack_recorder import Calls
 from tests.helpers.slack_wire_server import Answer, wired

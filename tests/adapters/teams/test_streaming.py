@@ -8,8 +8,8 @@ from itertools import pairwise
 
 import pytest
 
-from adapters.http.retry import Clock
 from adapters.teams.streaming import GAP
+from bot.clock import Clock
 from bot.ports.channel import Button, DeliveryRefused, DeliveryUnknown, Post, Stage, StoppedByUser
 from tests.helpers.teams_connector import FakeClock, configured, outbound
 from tests.servers.teams import PERSONAL, TeamsServer

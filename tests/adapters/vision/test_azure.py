@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from adapters.http.retry import Clock
+    from bot.clock import Clock
 
 STREET = Seen(
     lines=(((0.25, 0.5, 0.25, 0.125), (("AB", 0.99), ("12", 0.91), ("CDE", 0.97))),),

@@ -36,7 +36,7 @@ from tests.servers.image_analysis import (
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from adapters.http.retry import Clock
+    from bot.clock import Clock
 
 PHOTO = encoded(corners(160, 80))
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from adapters.http.retry import Clock
 from adapters.vision.azure_rate_limit import WindowRateLimiter
+from bot.clock import Clock
 from bot.errors import VisionProblem, VisionReason
 
 

@@ -1,0 +1,18 @@
+"""A clock that tests can move."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+
+class Clock:
+    """Seconds that only go forward, and a way to let some pass."""
+
+    def now(self) -> float:
+        """Tell the seconds since some moment."""
+        return time.monotonic()
+
+    async def sleep(self, seconds: float) -> None:
+        """Let seconds pass."""
+        await asyncio.sleep(seconds)
