@@ -35,13 +35,13 @@ PATH = "/api/messages"
 async def loupe() -> AsyncIterator[str]:
     """Run the whole bot as `loupe serve` does."""
     from bot import app, logs
-    from bot.cli import main as cli
+    from bot.cli.serve import freeze_garbage
     from bot.redaction import secrets_of
 
     settings = app.read_settings()
     logs.configure(settings.core.log_level, secrets=secrets_of(*settings.sections))
     async with app.serving(settings) as address:
-        cli.settle()
+        freeze_garbage()
         found = re.search(r"http://[\w.]+:\d+", address)
         assert found
         yield found[0]

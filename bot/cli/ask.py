@@ -1,76 +1,105 @@
-"""The terminal: `loupe ask` runs one real turn on files of this machine, without a store."""
+"""`loupe ask`: one real turn on files of this machine, without a store."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import os
+import signal
 import sys
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bot.domain.messages import Attachment, Author
-from bot.domain.question import Question, RequestedFile
-from bot.domain.threads import Thread
-from bot.errors import FileProblem, Reason
-from bot.media.size_limits import check_file
+from bot import app
+from bot import strings as texts
+from bot.cli.command import CommandFailed, run_with_settings
+from bot.cli.local_files import InPlaceBlobs, question
+from bot.cli.saved_pictures import pictures_of, save
+from bot.cli.terminal import Terminal
+from bot.commands import transcript
+from bot.domain.history import ThreadHistory
+from bot.domain.preferences import EffectiveSettings
+from bot.errors import ModelReason
 
 if TYPE_CHECKING:
+    from argparse import Namespace
     from collections.abc import Sequence
 
-    from bot.domain.size_limits import SizeLimits
+    from bot.domain.outcome import Outcome
 
-HERE = Thread("terminal", "local", "ask")
-
-
-class Terminal:
-    """Watches a turn: progress on stderr, the answer on stdout as it grows."""
-
-    def __init__(self, *, quiet: bool) -> None:
-        """With `quiet` nothing of the answer is printed while it grows."""
-        self._quiet = quiet
-        self._shown = ""
-
-    def progress(self, text: str) -> None:
-        """Print what is being done."""
-        sys.stderr.write(f"{text}\n")
-        sys.stderr.flush()
-
-    def grow(self, text: str) -> None:
-        """Print what the answer has grown by."""
-        if not self._quiet:
-            sys.stdout.write(text[len(self._shown) :])
-            sys.stdout.flush()
-            self._shown = text
-
-    def finish(self, text: str) -> None:
-        """Print the rest of the answer, if there is one."""
-        self.grow(text.rstrip())
-        if self._shown:
-            sys.stdout.write("\n")
+SUFFIXES = (
+    *(".jpg", ".jpeg", ".jpe", ".png", ".webp", ".gif", ".heic", ".heif", ".avif"),
+    *(".bmp", ".tif", ".tiff", ".svg", ".dng"),
+    *(".mp4", ".m4v", ".mov", ".webm", ".mkv", ".avi"),
+)
 
 
-async def fetch(file: Attachment, into: Path, allowance: SizeLimits) -> bool:
-    """Make `into` a link to a file of this machine, which may be large; raises `FileProblem`."""
-    source = Path(file.source["path"])
-
-    def link() -> None:
-        try:
-            check_file(allowance, source)
-            into.symlink_to(source.resolve())
-        except OSError as error:
-            raise FileProblem(Reason.NOT_FOUND) from error
-
-    await asyncio.to_thread(link)
-    return True
+def run(options: Namespace) -> int:
+    """Ask, and print the answer; returns the exit code."""
+    return run_with_settings(_ask, options)
 
 
-def question(paths: Sequence[Path], words: str) -> Question:
-    """Put what the command line asks."""
-    now = time.time()
-    files = tuple(
-        RequestedFile(
-            Attachment(path.name, source={"path": str(path)}), Author("me"), now, "", fetch
-        )
-        for path in paths
+def _ask(options: Namespace, settings: app.Settings) -> None:
+    paths, words = _files_and_question(options.words)
+    terminal = Terminal(quiet=options.json)
+    outcome = asyncio.run(_run_turn(options, settings, paths, words, terminal))
+    if options.json:
+        system = options.system or settings.core.system_message
+        past = ThreadHistory(turns=(outcome.turn,), photos=outcome.photos)
+        sys.stdout.write(transcript.dumps(transcript.transcript(system, past)) + "\n")
+    if outcome.turn.status == "failed":
+        raise CommandFailed(" ".join(_failure(outcome).split()))
+
+
+def _failure(outcome: Outcome) -> str:
+    """Return why a turn failed: the model's reason, or that no file could be used."""
+    reason = outcome.turn.problem
+    return texts.WHY_MODEL[ModelReason(reason)] if reason else outcome.text
+
+
+def _files_and_question(words: Sequence[str]) -> tuple[list[Path], str]:
+    """Take the words that are files as files, and what follows them as the question."""
+    paths: list[Path] = []
+    for index, word in enumerate(words):
+        # Unlike Path.is_file this takes a question too long for a file name.
+        if os.path.isfile(word):  # noqa: PTH113
+            paths.append(Path(word))
+            continue
+        if index < len(words) - 1 or not paths or _means_a_file(word):
+            raise CommandFailed(f"There is no file {word!r}.")
+        return paths, word
+    return paths, ""
+
+
+def _means_a_file(word: str) -> bool:
+    """Return whether a word is a folder, a device or a mistyped picture, not a question."""
+    if os.path.lexists(word):
+        return True
+    return " " not in word and word.lower().endswith(SUFFIXES)
+
+
+async def _run_turn(
+    options: Namespace,
+    settings: app.Settings,
+    paths: Sequence[Path],
+    words: str,
+    terminal: Terminal,
+) -> Outcome:
+    in_effect = EffectiveSettings(
+        system=options.system or settings.core.system_message,
+        model=settings.deployment.models[0],
+        vision=not options.no_vision,
     )
-    return Question("1", HERE, words, "", now, files)
+    stop = asyncio.Event()
+    with contextlib.suppress(NotImplementedError):
+        asyncio.get_running_loop().add_signal_handler(signal.SIGINT, stop.set)
+    await app.check_folder(settings.core.data)
+    async with app.services(settings, InPlaceBlobs()) as services:
+        request = question(paths, words)
+        outcome = await services.turns.run(request, ThreadHistory(), in_effect, terminal, stop)
+        failed = outcome.turn.status == "failed"
+        terminal.finish(outcome.text.removesuffix(_failure(outcome)) if failed else outcome.text)
+        if options.save:
+            pictures = await pictures_of(services, request.thread, outcome)
+            await asyncio.to_thread(save, Path(options.save), pictures)
+        return outcome

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import sys
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -13,11 +15,25 @@ from adapters.vision.doctor import check_embedding, check_vision
 from bot import checks as doctor
 from bot.app import store
 from bot.checks import Check
+from bot.cli.command import FAILED, run_with_settings
 
 if TYPE_CHECKING:
+    from argparse import Namespace
     from collections.abc import Iterator
 
     from bot.app import Settings
+
+
+def run(options: Namespace) -> int:
+    """Check every part and print what came of it; returns 1 where one failed."""
+    return run_with_settings(_check, options)
+
+
+def _check(_: Namespace, settings: Settings) -> int:
+    results = asyncio.run(doctor.examine(checks(settings)))
+    for result in results:
+        sys.stdout.write(f"{'ok  ' if result.well else 'FAIL'} {result.part}: {result.says}\n")
+    return 0 if all(result.well for result in results) else FAILED
 
 
 def checks(settings: Settings) -> list[Check]:

@@ -12,6 +12,7 @@ import sys
 import zipfile
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,6 +21,7 @@ from bot import checks as doctor
 from bot import logs
 from bot import strings as texts
 from bot.cli import main as cli
+from bot.cli.local_files import InPlaceBlobs
 from bot.errors import ModelReason
 from tests.helpers.images import corners, encoded, opened
 from tests.servers.openai import KEY, OpenAIServer, broken_off, fail, say
@@ -123,7 +125,7 @@ def told(model: OpenAIServer) -> dict[str, str]:
 @pytest.mark.parametrize(
     "arguments",
     [
-        *([], ["look"], ["ask"], ["serve", "now"]),
+        *(["look"], ["ask"], ["serve", "now"]),
         *(["manifest"], ["manifest", "irc"], ["manifest", "teams"], ["manifest", "slack"]),
         ["manifest", "slack", "--socket", "--host", "bot.example.org"],
         ["manifest", "teams", "--socket"],
@@ -135,6 +137,30 @@ def test_a_command_written_wrongly_ends_with_its_usage(
     ran = here.loupe(*arguments)
     assert (ran.code, ran.out) == (2, "")
     assert ran.err.startswith("usage: loupe")
+
+
+def test_the_command_alone_shows_the_help(here: InProcess) -> None:
+    alone, asked = here.loupe(), here.loupe("--help")
+    assert (alone.code, alone.err) == (0, "")
+    assert alone.out == asked.out
+
+
+def test_the_version_is_that_of_the_package(here: InProcess) -> None:
+    shown = here.loupe("--version")
+    assert (shown.code, shown.out) == (0, f"loupe {version('loupe')}\n")
+
+
+@pytest.mark.parametrize("option", ["--help", "--version"])
+async def test_help_and_version_import_nothing_of_the_bot(option: str) -> None:
+    script = "import sys; from bot.cli.main import run; run(sys.argv[1:]); print(*sys.modules)"
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", script, option), stdout=asyncio.subprocess.PIPE
+    )
+    out, _ = await process.communicate()
+    modules = set(out.decode().splitlines()[-1].split())
+    own = {name for name in modules if name.split(".")[0] in {"bot", "adapters"}}
+    assert own == {"bot", "bot.cli", "bot.cli.main"}
+    assert not modules & {"aiohttp", "cv2", "numpy", "pydantic"}
 
 
 async def test_a_wrong_command_ends_the_process_so(folder: Path) -> None:
@@ -206,7 +232,7 @@ async def test_a_question_about_a_file(folder: Path, model: OpenAIServer) -> Non
 
 
 async def test_the_files_of_the_user_are_neither_copied_nor_erased(tmp_path: Path) -> None:
-    blobs, link, own = cli.InPlaceBlobs(), tmp_path / "link", tmp_path / "clip.mp4"
+    blobs, link, own = InPlaceBlobs(), tmp_path / "link", tmp_path / "clip.mp4"
     own.write_bytes(b"video")
     link.symlink_to(own)
     await blobs.put("thread/clip", link)

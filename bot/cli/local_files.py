@@ -1,0 +1,73 @@
+"""Files of this machine, asked about where they stand."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from obstore.store import MemoryStore
+
+from adapters.blobs.store import BlobStore
+from bot.domain.messages import Attachment, Author
+from bot.domain.question import Question, RequestedFile
+from bot.domain.threads import Thread
+from bot.errors import FileProblem, Reason
+from bot.media.size_limits import check_file
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bot.domain.size_limits import SizeLimits
+
+HERE = Thread("terminal", "local", "ask")
+
+
+class InPlaceBlobs(BlobStore):
+    """Blobs of a single turn: in memory, but the user's own files stay where they are."""
+
+    def __init__(self) -> None:
+        super().__init__(MemoryStore())
+        self._files: dict[str, Path] = {}
+
+    async def put(self, key: str, data: bytes | Path) -> None:
+        """Keep bytes, or where a link leads."""
+        if isinstance(data, Path) and await asyncio.to_thread(data.is_symlink):
+            self._files[key] = await asyncio.to_thread(data.resolve)
+        else:
+            await super().put(key, data)
+
+    async def save(self, key: str, into: Path) -> bool:
+        """Write the bytes to `into`, or make it a link to the user's file."""
+        if key not in self._files:
+            return await super().save(key, into)
+        await asyncio.to_thread(into.symlink_to, self._files[key])
+        return True
+
+
+async def fetch(file: Attachment, into: Path, allowance: SizeLimits) -> bool:
+    """Make `into` a link to a file of this machine, which may be large; raises `FileProblem`."""
+    source = Path(file.source["path"])
+
+    def link() -> None:
+        try:
+            check_file(allowance, source)
+            into.symlink_to(source.resolve())
+        except OSError as error:
+            raise FileProblem(Reason.NOT_FOUND) from error
+
+    await asyncio.to_thread(link)
+    return True
+
+
+def question(paths: Sequence[Path], words: str) -> Question:
+    """Put what the command line asks."""
+    now = time.time()
+    files = tuple(
+        RequestedFile(
+            Attachment(path.name, source={"path": str(path)}), Author("me"), now, "", fetch
+        )
+        for path in paths
+    )
+    return Question("1", HERE, words, "", now, files)

@@ -1,0 +1,51 @@
+"""What `loupe ask --save` keeps: the pictures as the model got them, and those with outlines."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bot.cli.command import CommandFailed
+from bot.domain.frame_ids import label, seconds_of
+from bot.domain.history import ThreadHistory
+from bot.replies.pictures import frames_cited, pointed
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bot.app import Services
+    from bot.domain.outcome import Outcome
+    from bot.domain.threads import Thread
+
+
+async def pictures_of(services: Services, thread: Thread, outcome: Outcome) -> dict[str, bytes]:
+    """Name the pictures and frames as the model got them, and what is shown with the answer."""
+    pictures_seen = await services.gallery.recall(thread, outcome.photos)
+    pictures = {f"P{number}.jpg": picture.jpeg for number, picture in pictures_seen.items()}
+    outlines = outcome.turn.outlines
+    for photo in pointed(outcome, ThreadHistory()):
+        outlined_photo = await services.gallery.outlined(thread, photo, outlines)
+        pictures[f"P{photo.number}-outlined.jpg"] = outlined_photo.jpeg
+    for video in outcome.videos:
+        frames = [one.frame for one in outcome.turn.frames if one.video == video.number]
+        times = [seconds_of(number) for number in frames]
+        for number, frame in (await services.footage.frames(thread, video, times)).items():
+            pictures[f"{_file_name(number)}.jpg"] = frame.jpeg
+    for cited in frames_cited(outcome, ThreadHistory()):
+        sheet = await services.footage.shown(thread, cited, outlines)
+        pictures[f"V{cited.video.number}-frames.jpg"] = sheet.jpeg
+    return pictures
+
+
+def _file_name(frame: int) -> str:
+    """Name a frame without what no file system takes: V1-0m12.4s."""
+    return label(frame).replace(" ", "-").replace(":", "m") + "s"
+
+
+def save(folder: Path, pictures: dict[str, bytes]) -> None:
+    """Write the pictures into a folder; raises `CommandFailed`."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, jpeg in pictures.items():
+            (folder / name).write_bytes(jpeg)
+    except OSError as error:
+        raise CommandFailed(f"{folder} cannot be written to: {error.strerror}.") from error

@@ -1,0 +1,32 @@
+"""The terminal: progress on stderr, the answer on stdout as it grows."""
+
+from __future__ import annotations
+
+import sys
+
+
+class Terminal:
+    """Watches a turn come about."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        """With `quiet` nothing of the answer is printed while it grows."""
+        self._quiet = quiet
+        self._printed = ""
+
+    def progress(self, text: str) -> None:
+        """Print what is being done."""
+        sys.stderr.write(f"{text}\n")
+        sys.stderr.flush()
+
+    def grow(self, text: str) -> None:
+        """Print what the answer has grown by."""
+        if not self._quiet:
+            sys.stdout.write(text[len(self._printed) :])
+            sys.stdout.flush()
+            self._printed = text
+
+    def finish(self, text: str) -> None:
+        """Print the rest of the answer, if there is one."""
+        self.grow(text.rstrip())
+        if self._printed:
+            sys.stdout.write("\n")
