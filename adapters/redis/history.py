@@ -6,22 +6,22 @@ import asyncio
 import json
 import time
 from operator import attrgetter
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeVar, Unpack
 
 from pydantic import TypeAdapter
 
-from adapters.redis import keys
+from adapters.redis import keys, stored_settings
 from adapters.redis.connection import retrying
 from bot.domain.files import Photo, Video
-from bot.domain.history import SettingName, ThreadHistory, Turn
+from bot.domain.history import ThreadHistory, Turn
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
     from redis.asyncio import Redis
 
+    from bot.domain.preferences import SettingChanges, ThreadSettings
     from bot.domain.threads import Place, Thread
-    from bot.ports.history import Settings
     from bot.settings import Limits
 
 _TURN = TypeAdapter(Turn)
@@ -68,18 +68,23 @@ class RedisHistory:
             turns, photos, request = await pipe.execute()
         return turns, photos, request
 
-    async def settings(self, where: Thread | Place) -> Settings:
-        """Read the settings made at a thread or a place."""
-        found = await self._patiently(lambda: self._redis.hgetall(keys.settings(where.key)))
-        return {str(name): str(value) for name, value in found.items()}
+    async def settings(self, where: Thread | Place) -> ThreadSettings:
+        """Return the settings made at a thread or a place."""
+        fields = await self._patiently(lambda: self._redis.hgetall(keys.settings(where.key)))
+        return stored_settings.decode({str(name): str(value) for name, value in fields.items()})
 
-    async def set(self, where: Thread | Place, name: SettingName, value: str | None) -> None:
-        """Write one setting, or remove it with None."""
-        key = keys.settings(where.key)
-        if value is None:
-            await self._patiently(lambda: self._redis.hdel(key, name))
-        else:
-            await self._patiently(lambda: self._redis.hset(key, name, value))
+    async def change(self, where: Thread | Place, **changes: Unpack[SettingChanges]) -> None:
+        """Store the settings that are named, all at once, and remove those that are None."""
+        values, removed = stored_settings.encode(changes)
+        await self._patiently(lambda: self._change(keys.settings(where.key), values, removed))
+
+    async def _change(self, key: str, values: Mapping[str, str], removed: list[str]) -> None:
+        async with self._redis.pipeline(transaction=True) as pipe:
+            for name, value in values.items():
+                pipe.hset(key, name, value)
+            if removed:
+                pipe.hdel(key, *removed)
+            await pipe.execute()
 
     async def clear(self, where: Thread | Place) -> None:
         """Remove all settings made at a thread or a place."""

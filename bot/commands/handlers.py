@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from bot import strings as texts
 from bot.commands import transcript
 from bot.domain.commands import Command
 from bot.domain.history import Usage
+from bot.domain.preferences import PendingSystemMessage
 from bot.ports.channel import Button, Capabilities
 from bot.ports.mailbox import Entry, Erase
 from bot.text.split import split
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from bot.commands.preferences import Preferences
     from bot.domain.history import ThreadHistory
     from bot.domain.messages import Message
+    from bot.domain.preferences import Watch
     from bot.domain.threads import Place, Thread
     from bot.ports.history import History
 
@@ -134,45 +135,40 @@ class CommandHandlers:
 
     async def _system_propose(self, order: CommandRequest) -> CommandReply:
         force = await self._preferences.of(order.thread)
-        pending = {
-            "author": order.entry.message.author.id,
-            "text": order.command.argument,
-            "until": order.now + CONFIRM_WITHIN,
-        }
-        await self._history.set(order.where, "pending", json.dumps(pending))
+        author, text = order.entry.message.author.id, order.command.argument
+        pending = PendingSystemMessage(author, text, expires=order.now + CONFIRM_WITHIN)
+        await self._history.change(order.where, pending=pending)
         buttons = (
             Button(texts.CONTINUE, "/system continue"),
             Button(texts.CANCEL, "/system cancel"),
         )
-        asked = texts.system_confirm(force.system, order.command.argument, order.scope)
-        return CommandReply((order.spelled(asked),), buttons)
+        question = texts.system_confirm(force.system, text, order.scope)
+        return CommandReply((order.spelled(question),), buttons)
 
     async def _settle(self, order: CommandRequest) -> tuple[Thread | Place, str] | None:
-        """Find the author's proposal: in the thread, or for its place; drop it when too old.
+        """Find the author's proposal in the thread or for its place; drop it when it expired.
 
-        What is found counts as settled by this order: only the order itself, given again after a
-        crash, finds it once more.
+        The proposal then counts as settled by this command, and is found once more only by the
+        same command when it is executed again after a crash.
         """
         for where in (order.where, order.thread, order.thread.place):
-            raw = (await self._history.settings(where)).get("pending")
-            if raw is None:
+            pending = (await self._history.settings(where)).pending
+            if pending is None:
                 continue
-            pending = json.loads(raw)
-            if pending["until"] < order.now:
-                await self._history.set(where, "pending", None)
-            elif pending["author"] == order.entry.message.author.id:
-                settled = {"by": order.identity, **pending}
-                if settled["by"] == order.identity:
-                    await self._history.set(where, "pending", json.dumps(settled))
-                    return where, str(pending["text"])
+            if pending.expires < order.now:
+                await self._history.change(where, pending=None)
+            elif _may_settle(pending, order):
+                settled = replace(pending, settled_by=order.identity)
+                await self._history.change(where, pending=settled)
+                return where, pending.text
         return None
 
     async def _system_continue(self, order: CommandRequest) -> CommandReply:
-        pending = await self._settle(order)
-        if pending is None:
+        proposal = await self._settle(order)
+        if proposal is None:
             return CommandReply((order.spelled(texts.NOTHING_PENDING),))
-        where, text = pending
-        await self._history.set(where, "system", text)
+        where, text = proposal
+        await self._history.change(where, system=text)
         return CommandReply((texts.system_changed(_scope_of(where, order)),))
 
     async def _system_cancel(self, order: CommandRequest) -> CommandReply:
@@ -181,8 +177,7 @@ class CommandHandlers:
         return CommandReply((order.spelled(told),))
 
     async def _system_reset(self, order: CommandRequest) -> CommandReply:
-        await self._history.set(order.where, "system", None)
-        await self._history.set(order.where, "pending", None)
+        await self._history.change(order.where, system=None, pending=None)
         force = await self._preferences.of(order.thread)
         return CommandReply((texts.system_reset(force, order.scope),))
 
@@ -190,8 +185,8 @@ class CommandHandlers:
         if not order.command.argument:
             force = await self._preferences.of(order.thread)
             return CommandReply((texts.vision_shown(force.vision),))
-        await self._history.set(order.where, "vision", order.command.argument)
         on = order.command.argument == "on"
+        await self._history.change(order.where, vision=on)
         return CommandReply((texts.vision_set(on, order.scope),))
 
     async def _model(self, order: CommandRequest) -> CommandReply:
@@ -204,7 +199,7 @@ class CommandHandlers:
         chosen = known.get(name.casefold())
         if chosen is None:
             return CommandReply((texts.model_unknown(name, deployment.models),))
-        await self._history.set(order.where, "model", chosen)
+        await self._history.change(order.where, model=chosen)
         return CommandReply((texts.model_set(chosen, order.scope),))
 
     async def _stop(self, order: CommandRequest) -> CommandReply:
@@ -219,9 +214,8 @@ class CommandHandlers:
         past = await self._history.past(order.thread)
         settings = await self._history.settings(order.thread)
         await self._gallery.forget(order.thread, order.entry.at)
-        made = settings.keys() - {"pending"}
         files = len(past.photos), len(past.videos)
-        receipt = texts.forgotten(len(_told(past)), *files, len(made))
+        receipt = texts.forgotten(len(_told(past)), *files, settings.count)
         return CommandReply((receipt,), erase="everything")
 
     async def retracted(self, thread: Thread, digests: Collection[str]) -> None:
@@ -243,11 +237,11 @@ class CommandHandlers:
             return CommandReply((order.spelled(texts.WATCH_NEEDS_CHANNEL),))
         place = message.thread.place
         if not order.command.argument:
-            current = (await self._history.settings(place)).get("watch", "off")
+            current = (await self._history.settings(place)).watch or "off"
             return CommandReply((order.spelled(texts.watch_shown(current)),))
-        await self._history.set(place, "watch", order.command.argument)
-        await self._history.set(place, "taught", None)
-        return CommandReply((texts.watch_set(order.command.argument, message.author.name),))
+        mode = cast("Watch", order.command.argument)
+        await self._history.change(place, watch=mode, hint_message=None)
+        return CommandReply((texts.watch_set(mode, message.author.name),))
 
     async def _usage(self, order: CommandRequest) -> CommandReply:
         past = await self._history.past(order.thread)
@@ -274,6 +268,11 @@ def _within(limit: int, said: Iterable[str]) -> Iterator[str]:
     """Cut what is too long for one message."""
     for text in said:
         yield from [text] if len(text) <= limit else split(text, limit)
+
+
+def _may_settle(pending: PendingSystemMessage, order: CommandRequest) -> bool:
+    by_author = pending.author == order.entry.message.author.id
+    return by_author and pending.settled_by in {"", order.identity}
 
 
 def _scope_of(where: Thread | Place, order: CommandRequest) -> str:

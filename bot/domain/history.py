@@ -101,6 +101,3 @@ class ThreadHistory:
     def next_video(self) -> int:
         """The number of the next new video."""
         return max((video.number for video in self.videos), default=0) + 1
-
-
-SettingName = Literal["system", "vision", "model", "watch", "pending", "taught"]

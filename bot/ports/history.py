@@ -1,33 +1,31 @@
-"""Reads what a thread remembers, and keeps the settings that people make."""
+"""What is remembered of threads, and the settings that people make."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, Unpack
 
 if TYPE_CHECKING:
-    from bot.domain.history import SettingName, ThreadHistory
+    from bot.domain.history import ThreadHistory
+    from bot.domain.preferences import SettingChanges, ThreadSettings
     from bot.domain.threads import Place, Thread
-
-Settings = dict[str, str]
-"""What was set in a thread or place by its people: name to value, absent when not set."""
 
 
 class History(Protocol):
-    """Reads what was committed, and keeps the settings that people make."""
+    """Reads what was committed, and stores the settings that people make."""
 
     async def past(self, thread: Thread, newest: int = 0) -> ThreadHistory:
-        """Read the last committed state of a thread; what is past its retention is left out.
+        """Return the last committed state of a thread, without what is past its retention.
 
         With `newest` only so many turns are read.
         """
         ...
 
-    async def settings(self, where: Thread | Place) -> Settings:
-        """Read the settings made at a thread or a place."""
+    async def settings(self, where: Thread | Place) -> ThreadSettings:
+        """Return the settings made at a thread or a place."""
         ...
 
-    async def set(self, where: Thread | Place, name: SettingName, value: str | None) -> None:
-        """Write one setting, or remove it with None."""
+    async def change(self, where: Thread | Place, **changes: Unpack[SettingChanges]) -> None:
+        """Store the settings that are named, all at once, and remove those that are None."""
         ...
 
     async def clear(self, where: Thread | Place) -> None:
@@ -35,5 +33,5 @@ class History(Protocol):
         ...
 
     async def once_a_day(self, what: str, place: Place) -> bool:
-        """Tell whether this is the first time within a day, and remember that it was asked."""
+        """Return whether this is the first such call within a day."""
         ...

@@ -65,7 +65,7 @@ class Inbox:
         if command is not None and command.name in FORMS:
             return message
         place = message.thread.place
-        watch = (await self._history.settings(place)).get("watch", "off")
+        watch = (await self._history.settings(place)).watch or "off"
         worded = watch == "all" and bool(message.text)
         if watch == "off" or not (worded or message.attachments):
             return None

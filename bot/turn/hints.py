@@ -29,7 +29,7 @@ class Hints:
         if message.addressed:
             return True
         settings = await self._history.settings(message.thread.place)
-        return settings.get("watch") == "all"
+        return settings.watch == "all"
 
     async def of(
         self, message: Message, past: ThreadHistory, *, earlier: bool = False
@@ -45,13 +45,13 @@ class Hints:
     async def _teach(self, message: Message) -> tuple[str, ...]:
         """Say once in a place whose photos are watched how to ask on, again after a crash."""
         settings = await self._history.settings(message.thread.place)
-        if settings.get("watch") != "photos" or settings.get("taught", message.id) != message.id:
+        if settings.watch != "photos" or settings.hint_message not in {None, message.id}:
             return ()
-        await self._history.set(message.thread.place, "taught", message.id)
+        await self._history.change(message.thread.place, hint_message=message.id)
         return (texts.ASK_ON,)
 
     async def unteach(self, message: Message) -> None:
         """Leave the lesson to the next answer, since this one ended without it."""
         place = message.thread.place
-        if (await self._history.settings(place)).get("taught") == message.id:
-            await self._history.set(place, "taught", None)
+        if (await self._history.settings(place)).hint_message == message.id:
+            await self._history.change(place, hint_message=None)

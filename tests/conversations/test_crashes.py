@@ -21,6 +21,7 @@ from bot import strings as texts
 from bot.attachments.store import blob_key
 from bot.domain.history import ThreadHistory, Turn, Usage
 from bot.domain.messages import Attachment, Author, Message
+from bot.domain.preferences import ThreadSettings
 from bot.domain.sightings import DetectedObject, Sighting
 from bot.ports.channel import Stage
 from bot.ports.model import Delta, Finished
@@ -290,14 +291,14 @@ async def test_forget_erases_all_and_gives_its_receipt(begin: Beginning) -> None
     async def forgetting() -> Story:
         story = await begin(PatientModel, *SHORT, message=question)()
         assert await story.process()
-        await story.outside.history.set(THREAD, "model", "gpt-other")
+        await story.outside.history.change(THREAD, model="gpt-other")
         await story.outside.inbox.receive(FORGET)
         return story
 
     for story in await every_crash(forgetting):
         await verify(story)
         past, settings = await story.outside.past(), await story.outside.history.settings(THREAD)
-        assert (past, settings) == (ThreadHistory(), {}), story
+        assert (past, settings) == (ThreadHistory(), ThreadSettings()), story
         assert await story.outside.blobs.get(blob_key(THREAD, SHA256)) is None, story
         _, receipt, *more = story.finals
         assert receipt.text.startswith(

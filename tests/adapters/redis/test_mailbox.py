@@ -14,6 +14,7 @@ from adapters.redis.mailbox import RedisMailbox
 from bot.domain.files import Photo, PhotoFacts
 from bot.domain.history import Turn
 from bot.domain.messages import Attachment, Author, Message
+from bot.domain.preferences import ThreadSettings
 from bot.domain.threads import Thread
 from bot.ports.mailbox import LANES, AnsweredTurn, Lease, LeaseLost, SendRecord, Submission
 from bot.settings import Limits
@@ -209,7 +210,7 @@ async def test_turns_keep_their_order_even_within_a_millisecond(
 async def test_erasing_the_history_keeps_the_settings_and_raises_the_generation(
     mailbox: RedisMailbox, history: RedisHistory
 ) -> None:
-    await history.set(THREAD, "model", "gpt-5.1")
+    await history.change(THREAD, model="gpt-5.1")
     for identity, erase in (("m1", "nothing"), ("m2", "history")):
         await mailbox.accept(Submission(message(identity)))
         lease = await take(mailbox)
@@ -217,7 +218,7 @@ async def test_erasing_the_history_keeps_the_settings_and_raises_the_generation(
         await mailbox.done(lease, result, erase)  # type: ignore[arg-type]
     past = await history.past(THREAD)
     assert (past.turns, past.photos, past.next_number) == ((), (), 1)
-    assert await history.settings(THREAD) == {"model": "gpt-5.1"}
+    assert await history.settings(THREAD) == ThreadSettings(model="gpt-5.1")
     await mailbox.accept(Submission(message("m3")))
     assert (await take(mailbox)).generation == 1
 
@@ -239,12 +240,12 @@ async def test_what_an_older_generation_wants_to_store_is_refused(
 async def test_erasing_everything_takes_the_settings_too(
     mailbox: RedisMailbox, history: RedisHistory
 ) -> None:
-    await history.set(THREAD, "model", "gpt-5.1")
-    await history.set(THREAD.place, "watch", "photos")
+    await history.change(THREAD, model="gpt-5.1")
+    await history.change(THREAD.place, watch="photos")
     await mailbox.accept(Submission(message("m1")))
     await mailbox.done(await take(mailbox), erase="everything")
-    assert await history.settings(THREAD) == {}
-    assert await history.settings(THREAD.place) == {"watch": "photos"}
+    assert await history.settings(THREAD) == ThreadSettings()
+    assert await history.settings(THREAD.place) == ThreadSettings(watch="photos")
 
 
 async def test_a_retry_waits_and_counts(mailbox: RedisMailbox) -> None:

@@ -19,7 +19,7 @@ from bot.domain.commands import FORMS, parse
 from bot.domain.files import Photo, PhotoFacts
 from bot.domain.history import Turn, Usage
 from bot.domain.messages import Author, Message
-from bot.domain.preferences import Deployment
+from bot.domain.preferences import Deployment, ThreadSettings
 from bot.domain.threads import Thread
 from bot.ports.channel import Capabilities
 from bot.ports.mailbox import AnsweredTurn, Entry, Lease, Submission
@@ -27,7 +27,6 @@ from bot.settings import Limits
 
 if TYPE_CHECKING:
     from bot.domain.threads import Place
-    from bot.ports.history import Settings
 
 ANNA = Author("a", "Anna")
 BEN = Author("b", "Ben")
@@ -78,10 +77,9 @@ class Bench:
         (answer,) = (await self.say(text, author, **more)).texts
         return answer
 
-    async def set_at(self, where: Thread | Place) -> Settings:
-        """What people set there, proposals left out."""
-        settings = await self.history.settings(where)
-        return {name: value for name, value in settings.items() if name != "pending"}
+    async def set_at(self, where: Thread | Place) -> ThreadSettings:
+        """Return what people set there, without proposals."""
+        return replace(await self.history.settings(where), pending=None)
 
     async def remember(self, *turns: Turn, photos: tuple[Photo, ...] = ()) -> None:
         for turn in turns:
@@ -119,7 +117,7 @@ async def test_a_command_that_is_misspelt_gets_the_nearest_match(bench: Bench) -
 
 async def test_the_system_message_is_shown_with_its_origin(bench: Bench) -> None:
     assert "(the default) is:\n\n> Be brief." in await bench.told("/system")
-    await bench.history.set(THREAD.place, "system", "Count\ncars.")
+    await bench.history.change(THREAD.place, system="Count\ncars.")
     told = await bench.told("/system", thread=THREAD)
     assert "(set for this channel or chat) is:\n\n> Count\n> cars." in told
 
@@ -129,10 +127,10 @@ async def test_a_new_system_message_waits_for_its_author(bench: Bench) -> None:
     assert "> Be brief." in asked.texts[0]
     assert "> Count cars." in asked.texts[0]
     assert [button.command for button in asked.buttons] == ["/system continue", "/system cancel"]
-    assert await bench.set_at(CHAT) == {}
+    assert await bench.set_at(CHAT) == ThreadSettings()
     assert await bench.told("/system continue", BEN) == texts.NOTHING_PENDING
     assert await bench.told("/system continue") == texts.system_changed(texts.IN_THIS_CHAT)
-    assert await bench.set_at(CHAT) == {"system": "Count cars."}
+    assert await bench.set_at(CHAT) == ThreadSettings(system="Count cars.")
 
 
 async def test_it_is_confirmed_once(bench: Bench) -> None:
@@ -158,34 +156,34 @@ async def test_a_newer_text_replaces_the_one_that_waits(bench: Bench) -> None:
     await bench.say("/system Count dogs.", BEN)
     assert await bench.told("/system continue") == texts.NOTHING_PENDING
     await bench.say("/system continue", BEN)
-    assert await bench.set_at(CHAT) == {"system": "Count dogs."}
+    assert await bench.set_at(CHAT) == ThreadSettings(system="Count dogs.")
 
 
 async def test_a_cancelled_text_is_dropped(bench: Bench) -> None:
     await bench.say("/system Count cars.")
     assert await bench.told("/system cancel") == texts.SYSTEM_KEPT
     assert await bench.told("/system continue") == texts.NOTHING_PENDING
-    assert await bench.set_at(CHAT) == {}
+    assert await bench.set_at(CHAT) == ThreadSettings()
 
 
 async def test_after_ten_minutes_nothing_waits(bench: Bench) -> None:
     await bench.say("/system Count cars.")
     late = replace(bench.order("/system continue"), now=101.0 + CONFIRM_WITHIN + 1)
     assert (await bench.controls.obey(late)).texts == (texts.NOTHING_PENDING,)
-    assert await bench.history.settings(CHAT) == {}
+    assert await bench.history.settings(CHAT) == ThreadSettings()
 
 
 async def test_a_proposal_for_a_channel_may_be_confirmed_in_a_thread_of_it(bench: Bench) -> None:
     await bench.say("/system Count cars.", thread=THREAD, opening=True)
     told = await bench.told("/system continue", thread=THREAD, shared=True)
     assert told == texts.system_changed(texts.IN_THIS_CHANNEL)
-    assert await bench.set_at(THREAD.place) == {"system": "Count cars."}
-    assert await bench.set_at(THREAD) == {}
+    assert await bench.set_at(THREAD.place) == ThreadSettings(system="Count cars.")
+    assert await bench.set_at(THREAD) == ThreadSettings()
 
 
 async def test_a_reset_brings_back_what_stands_behind(bench: Bench) -> None:
-    await bench.history.set(THREAD.place, "system", "Count cars.")
-    await bench.history.set(THREAD, "system", "Count dogs.")
+    await bench.history.change(THREAD.place, system="Count cars.")
+    await bench.history.change(THREAD, system="Count dogs.")
     await bench.say("/system Count cats.", thread=THREAD)
     told = await bench.told("/system reset", thread=THREAD)
     assert texts.IN_THIS_THREAD in told
@@ -210,7 +208,7 @@ async def test_a_setting_acts_where_it_is_made_and_says_so(
     told = await bench.told("/model gpt-4o", thread=thread, opening=opening, shared=shared)
     assert scope in told
     where = thread.place if thread is THREAD and opening else thread
-    assert await bench.set_at(where) == {"model": "GPT-4o"}
+    assert await bench.set_at(where) == ThreadSettings(model="GPT-4o")
 
 
 async def test_vision_is_switched(bench: Bench) -> None:
@@ -223,7 +221,7 @@ async def test_vision_is_switched(bench: Bench) -> None:
 async def test_only_models_that_are_offered_are_chosen(bench: Bench) -> None:
     assert "`gpt-5.1` answers here. Available: `gpt-5.1`, `GPT-4o`." in await bench.told("/model")
     assert await bench.told("/model gpt-3") == texts.model_unknown("gpt-3", DEPLOYMENT.models)
-    assert await bench.set_at(CHAT) == {}
+    assert await bench.set_at(CHAT) == ThreadSettings()
     offline = Bench(replace(DEPLOYMENT, offline=True))
     assert await offline.told("/model") == texts.OFFLINE_HINT
 
@@ -242,7 +240,7 @@ async def test_reset_erases_the_history_and_what_was_posted_before_it(bench: Ben
 
 async def test_forget_counts_what_it_erases(bench: Bench) -> None:
     await bench.remember(turn(1), turn(2), photos=(photo(1),))
-    await bench.history.set(CHAT, "model", "GPT-4o")
+    await bench.history.change(CHAT, model="GPT-4o")
     await bench.say("/system Count cars.")
     said = await bench.say("/forget")
     assert said == CommandReply((texts.forgotten(2, 1, 0, 1),), erase="everything")
@@ -268,10 +266,10 @@ async def test_a_long_system_message_is_shown_in_parts(bench: Bench) -> None:
 async def test_watching_is_for_places_that_are_shared(bench: Bench) -> None:
     assert await bench.told("/watch photos") == texts.WATCH_NEEDS_CHANNEL
     assert await bench.told("/watch", thread=THREAD, shared=True) == texts.watch_shown("off")
-    await bench.history.set(THREAD.place, "taught", "m0")
+    await bench.history.change(THREAD.place, hint_message="m0")
     told = await bench.told("/watch photos", thread=THREAD, shared=True)
     assert told == texts.watch_set("photos", "Anna")
-    assert await bench.set_at(THREAD.place) == {"watch": "photos"}
+    assert await bench.set_at(THREAD.place) == ThreadSettings(watch="photos")
     assert await bench.told("/watch", thread=THREAD, shared=True) == texts.watch_shown("photos")
 
 
@@ -323,7 +321,7 @@ async def test_what_is_set_at_the_top_of_a_chat_with_threads_holds_in_the_chat(
 ) -> None:
     told = await bench.told("/model gpt-4o", thread=THREAD, opening=True, shared=False)
     assert texts.IN_THIS_CHAT in told
-    assert (await bench.set_at(THREAD.place))["model"] == "GPT-4o"
+    assert (await bench.set_at(THREAD.place)).model == "GPT-4o"
 
 
 async def test_where_no_slash_can_be_typed_the_help_has_buttons(bench: Bench) -> None:

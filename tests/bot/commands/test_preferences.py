@@ -35,8 +35,8 @@ async def test_where_nobody_set_anything_the_deployment_decides(preferences: Pre
 async def test_a_place_decides_for_its_threads(
     preferences: Preferences, history: RedisHistory
 ) -> None:
-    await history.set(THREAD.place, "system", "Count cars.")
-    await history.set(THREAD.place, "vision", "off")
+    await history.change(THREAD.place, system="Count cars.")
+    await history.change(THREAD.place, vision=False)
     other = Thread("msteams", "another tenant", "19:a", "1")
     assert await preferences.of(THREAD) == EffectiveSettings(
         "Count cars.", "gpt-5.1", False, "place"
@@ -45,10 +45,10 @@ async def test_a_place_decides_for_its_threads(
 
 
 async def test_a_thread_decides_for_itself(preferences: Preferences, history: RedisHistory) -> None:
-    await history.set(THREAD.place, "system", "Count cars.")
-    await history.set(THREAD.place, "model", "gpt-4o")
-    await history.set(THREAD, "system", "Count dogs.")
-    await history.set(THREAD, "model", "gpt-5.1")
+    await history.change(THREAD.place, system="Count cars.")
+    await history.change(THREAD.place, model="gpt-4o")
+    await history.change(THREAD, system="Count dogs.")
+    await history.change(THREAD, model="gpt-5.1")
     assert await preferences.of(THREAD) == EffectiveSettings(
         "Count dogs.", "gpt-5.1", True, "thread"
     )
@@ -59,5 +59,5 @@ async def test_a_thread_decides_for_itself(preferences: Preferences, history: Re
 async def test_a_model_that_is_no_longer_offered_gives_way_to_the_default(
     preferences: Preferences, history: RedisHistory
 ) -> None:
-    await history.set(THREAD, "model", "gpt-3")
+    await history.change(THREAD, model="gpt-3")
     assert (await preferences.of(THREAD)).model == "gpt-5.1"

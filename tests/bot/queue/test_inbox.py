@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 from fakeredis import FakeAsyncRedis, FakeServer
@@ -15,6 +15,9 @@ from bot.errors import Reason, StoreDown
 from bot.ports.mailbox import Receipt, Submission
 from bot.queue.inbox import Inbox
 from bot.settings import Limits
+
+if TYPE_CHECKING:
+    from bot.domain.preferences import Watch
 
 THREAD = Thread("msteams", "tenant", "19:channel", "1")
 POST = Message("m1", THREAD, Author("a", "Anna"), "What is it?")
@@ -46,8 +49,8 @@ class Bench:
         await self.inbox.receive(replace(POST, **changes))
         return self.letters
 
-    async def watch(self, mode: str) -> None:
-        await self.history.set(THREAD.place, "watch", mode)
+    async def watch(self, mode: Watch) -> None:
+        await self.history.change(THREAD.place, watch=mode)
 
 
 @pytest.fixture
@@ -156,7 +159,7 @@ async def test_a_text_is_bounded_and_whole_characters(bench: Bench) -> None:
     ],
 )
 async def test_what_is_not_addressed_is_dropped_unless_the_place_is_watched(
-    bench: Bench, watch: str, post: dict[str, Any], accepted: bool
+    bench: Bench, watch: Watch, post: dict[str, Any], accepted: bool
 ) -> None:
     await bench.watch(watch)
     assert bool(await bench.receive(addressed=False, **post)) is accepted

@@ -13,6 +13,7 @@ import pytest
 from bot import strings as texts
 from bot.domain.history import ThreadHistory, Turn
 from bot.domain.messages import Attachment
+from bot.domain.preferences import ThreadSettings
 from bot.domain.threads import Thread
 from bot.errors import FileProblem, ModelProblem, ModelReason, Reason
 from bot.ports.channel import ConversationGone, DeliveryRefused, Stage
@@ -121,7 +122,7 @@ async def test_who_asks_about_posts_out_of_reach_is_told_once(bench: Bench) -> N
 
 
 async def test_what_is_told_once_waits_for_an_answer_that_succeeds(bench: Bench) -> None:
-    await bench.outside.history.set(CHANNEL.place, "watch", "photos")
+    await bench.outside.history.change(CHANNEL.place, watch="photos")
     posts = [bench.photo(f"p{n}", thread=CHANNEL, addressed=False, shared=True) for n in (1, 2)]
     bench.model.problem = ModelProblem(ModelReason.BUSY)
     await bench.said(posts[0])
@@ -134,22 +135,22 @@ async def test_words_beside_a_file_out_of_reach_stay_unread_unless_all_is_watche
 ) -> None:
     remedy = texts.file_problem("", 1, FileProblem(Reason.HTML_ONLY), bench.outside.limits)
     post = replace(POST, thread=CHANNEL, addressed=False, attachments=(HIDDEN,))
-    await bench.outside.history.set(CHANNEL.place, "watch", "photos")
+    await bench.outside.history.change(CHANNEL.place, watch="photos")
     assert await bench.said(post) == [remedy]
     assert bench.model.requests == []
     assert await bench.outside.past() == ThreadHistory()
-    await bench.outside.history.set(CHANNEL.place, "watch", "all")
+    await bench.outside.history.change(CHANNEL.place, watch="all")
     assert (await bench.said(replace(post, id="m2")))[-1] == "A red car."
 
 
 async def test_a_command_that_was_cut_changes_nothing(bench: Bench) -> None:
     cut = command("/system " + "x" * bench.outside.limits.max_question)
     assert await bench.said(cut) == [texts.command_too_long(bench.outside.limits)]
-    assert await bench.outside.history.settings(THREAD) == {}
+    assert await bench.outside.history.settings(THREAD) == ThreadSettings()
 
 
 async def test_a_place_that_is_watched_learns_once_how_to_ask_on(bench: Bench) -> None:
-    await bench.outside.history.set(CHANNEL.place, "watch", "photos")
+    await bench.outside.history.change(CHANNEL.place, watch="photos")
     posts = [
         bench.photo(f"p{root}", thread=replace(CHANNEL, root=root), addressed=False, shared=True)
         for root in ("1", "2")
@@ -160,7 +161,7 @@ async def test_a_place_that_is_watched_learns_once_how_to_ask_on(bench: Bench) -
 
 
 async def test_a_watched_post_whose_picture_is_out_of_reach_gets_the_remedy(bench: Bench) -> None:
-    await bench.outside.history.set(CHANNEL.place, "watch", "photos")
+    await bench.outside.history.change(CHANNEL.place, watch="photos")
     post = replace(POST, text="", thread=CHANNEL, addressed=False, attachments=(HIDDEN,))
     limits = bench.outside.limits
     remedy = texts.file_problem("", 1, FileProblem(Reason.HTML_ONLY), limits)
@@ -175,7 +176,7 @@ async def test_a_stop_removes_what_waits(bench: Bench) -> None:
     )
     assert bench.model.requests == []
     assert await bench.outside.past() == ThreadHistory()
-    assert await bench.outside.history.settings(THREAD) == {}
+    assert await bench.outside.history.settings(THREAD) == ThreadSettings()
 
 
 async def test_a_command_is_answered_with_its_buttons(bench: Bench) -> None:

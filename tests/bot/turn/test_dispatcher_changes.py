@@ -11,6 +11,7 @@ import pytest
 from bot import strings as texts
 from bot.domain.history import ThreadHistory
 from bot.domain.messages import Author
+from bot.domain.preferences import ThreadSettings
 from bot.domain.threads import Thread
 from bot.ports.channel import ConversationGone
 from bot.ports.model import TextPart
@@ -150,7 +151,7 @@ async def test_a_waiting_question_that_becomes_a_command_is_never_answered(bench
 async def test_a_command_that_is_edited_while_it_waits_is_not_obeyed(bench: Bench) -> None:
     order = command("/model gpt-other")
     await bench.said(order, edited(order, "/model"))
-    assert await bench.outside.history.settings(POST.thread) == {}
+    assert await bench.outside.history.settings(POST.thread) == ThreadSettings()
 
 
 async def test_the_last_of_several_edits_counts(bench: Bench) -> None:
@@ -202,12 +203,12 @@ async def test_a_deleted_post_of_before_the_question_is_forgotten_with_the_answe
 
 async def test_an_app_that_is_gone_leaves_nothing(bench: Bench) -> None:
     await bench.said(bench.photo("p1", "What is it?"), command("/model gpt-other"))
-    await bench.outside.history.set(POST.thread.place, "watch", "photos")
+    await bench.outside.history.change(POST.thread.place, watch="photos")
     bench.channel.faults = [ConversationGone()] * 9
     await bench.said(replace(POST, id="u1", kind="uninstalled", text=""))
     assert await bench.outside.past() == ThreadHistory()
-    assert await bench.outside.history.settings(POST.thread) == {}
-    assert await bench.outside.history.settings(POST.thread.place) == {}
+    assert await bench.outside.history.settings(POST.thread) == ThreadSettings()
+    assert await bench.outside.history.settings(POST.thread.place) == ThreadSettings()
 
 
 @pytest.mark.parametrize("kind", ["channel", "deleted", "uninstalled"])

@@ -19,6 +19,8 @@ from bot.turn.hints import Hints, is_new
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
+    from bot.domain.preferences import Watch
+
 FLAT, THREADED = Thread("msteams", "t", "chat"), Thread("slack-app", "T1", "C1", "1.0")
 ASKED = Message("2", THREADED, Author("U1"), "what is it?", opening=False)
 WATCHED = replace(ASKED, text="", attachments=(Attachment("a.jpg"),), addressed=False)
@@ -69,7 +71,7 @@ async def test_earlier_posts_are_said_to_be_out_of_reach_only_where_they_are(
 async def test_how_to_ask_on_is_said_once_in_a_watched_place(history: RedisHistory) -> None:
     hints = Hints(history)
     assert await hints.of(WATCHED, ThreadHistory()) == ()
-    await history.set(THREADED.place, "watch", "photos")
+    await history.change(THREADED.place, watch="photos")
     assert await hints.of(WATCHED, ThreadHistory()) == (texts.ASK_ON,)
     assert await hints.of(WATCHED, ThreadHistory()) == (texts.ASK_ON,), "again after a crash"
     assert await hints.of(replace(WATCHED, id="3"), ThreadHistory()) == ()
@@ -79,7 +81,7 @@ async def test_a_lesson_that_was_not_shown_is_left_to_the_next_answer(
     history: RedisHistory,
 ) -> None:
     hints = Hints(history)
-    await history.set(THREADED.place, "watch", "photos")
+    await history.change(THREADED.place, watch="photos")
     await hints.of(WATCHED, ThreadHistory())
     await hints.unteach(replace(WATCHED, id="3"))
     assert await hints.of(replace(WATCHED, id="3"), ThreadHistory()) == ()
@@ -89,8 +91,8 @@ async def test_a_lesson_that_was_not_shown_is_left_to_the_next_answer(
 
 @pytest.mark.parametrize(("watch", "reads"), [("off", False), ("photos", False), ("all", True)])
 async def test_words_alone_are_for_loupe_where_all_is_watched(
-    history: RedisHistory, watch: str, reads: bool
+    history: RedisHistory, watch: Watch, reads: bool
 ) -> None:
-    await history.set(THREADED.place, "watch", watch)
+    await history.change(THREADED.place, watch=watch)
     assert await Hints(history).reads_words(WATCHED) is reads
     assert await Hints(history).reads_words(ASKED)
