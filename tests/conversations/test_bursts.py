@@ -88,4 +88,4 @@ async def test_a_photo_that_nobody_says_a_word_about_is_described(tmp_path: Path
     async with running(tmp_path, limits=limits) as bot:
         chat = bot.group()
         assert await chat.ask("", bot.photo("fruits.jpg")) == ANSWER
-        assert words(bot.ports.model.requests[0]).endswith(texts.DESCRIBE)
+        assert words(bot.model.requests[0]).endswith(texts.DESCRIBE)

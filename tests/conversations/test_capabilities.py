@@ -47,7 +47,7 @@ async def begin(place: str, stages: Stages, bots: Bots) -> tuple[Loupe, Talk]:
     """Begin a conversation at a place."""
     if place in {teams.EMULATOR, teams.OTHERS}:
         bot = await bots.get("playground")
-        bot.ports.model.forget()
+        bot.model.forget()
         scope = "emulator" if place == teams.EMULATOR else "webchat"
         return bot, TeamsTalk(Chat(bot, scope, f"{scope}-{new_id()}"))
     if place in teams.PLACES:
@@ -64,9 +64,9 @@ async def begin(place: str, stages: Stages, bots: Bots) -> tuple[Loupe, Talk]:
 async def held(bot: Loupe, talk: Talk, able: Capabilities, *rest: Any) -> asyncio.Event:
     """Have an answer under way, as far as it is seen; returns what lets it go on."""
     gate = asyncio.Event()
-    bot.ports.model.then(say(PARTS[0], gate, PARTS[1], *rest))
+    bot.model.then(say(PARTS[0], gate, PARTS[1], *rest))
     await talk.post("What is this?", FRUIT)
-    await (talk.until("A red car.") if able.edits else bot.ports.model.until_asked())
+    await (talk.until("A red car.") if able.edits else bot.model.until_asked())
     return gate
 
 
@@ -106,7 +106,7 @@ async def test_the_stop_button_ends_an_answer_where_there_is_one(
     gate = await held(bot, talk, able, *([NEVER] if able.stops else []))
     await talk.stop()
     if able.stops and not isinstance(talk, TeamsTalk):  # Teams tells of it at the next words.
-        await bot.ports.model.until_closed()
+        await bot.model.until_closed()
     await finished(bot, gate)
     (told,) = await talk.told()
     assert told.text.startswith("A red car.")
@@ -118,7 +118,7 @@ async def test_addresses_that_people_wrote_are_links_where_that_shows_nothing_el
     stages: Stages, bots: Bots, place: str
 ) -> None:
     bot, talk = await begin(place, stages, bots)
-    bot.ports.model.then(say("See [the form](https://example.com/form)."))
+    bot.model.then(say("See [the form](https://example.com/form)."))
     await talk.post("Where is https://example.com/form ?")
     await bot.settled()
     (told,) = await talk.told()
@@ -130,7 +130,7 @@ async def test_addresses_that_people_wrote_are_links_where_that_shows_nothing_el
 @pytest.mark.parametrize("place", PUBLIC)
 async def test_pictures_are_shown_where_they_can_be(stages: Stages, bots: Bots, place: str) -> None:
     bot, talk = await begin(place, stages, bots)
-    bot.ports.model.then(call_tools(begun("outline", CAR)), say("A car [1]."))
+    bot.model.then(call_tools(begun("outline", CAR)), say("A car [1]."))
     await talk.post("Where is the car?", ROAD)
     await bot.settled()
     assert await talk.pictures() == DECLARED[place].pictures
@@ -156,7 +156,7 @@ async def test_attached_files_are_looked_at_where_they_arrive(
     bot, talk = await begin(place, stages, bots)
     await talk.attach("What is this?", FRUIT)
     await bot.settled()
-    (request,) = bot.ports.model.requests
+    (request,) = bot.model.requests
     assert len(request.pictures) == DECLARED[place].attached
     (told,) = await talk.told()
     missing = texts.file_problem("", 1, FileProblem(Reason.HTML_ONLY), Limits())
@@ -171,7 +171,7 @@ async def test_pictures_that_stood_in_a_thread_before_are_looked_at_where_they_c
     await talk.post("The dent", FRUIT, by="Robin", mention=False)
     await talk.post("What is this?")
     await bot.settled()
-    (request,) = bot.ports.model.requests
+    (request,) = bot.model.requests
     assert len(request.pictures) == DECLARED[place].earlier
     (told,) = await talk.told()
     assert (texts.EARLIER_POSTS in told.text) is not DECLARED[place].earlier
@@ -187,8 +187,8 @@ async def test_an_edited_question_is_answered_anew_where_edits_are_followed(
     await talk.edit("How many pears?")
     await bot.settled()
     follows = DECLARED[place].follows
-    assert len(bot.ports.model.requests) == 1 + follows
-    assert ("pears" in str(bot.ports.model.requests[-1].body)) is follows
+    assert len(bot.model.requests) == 1 + follows
+    assert ("pears" in str(bot.model.requests[-1].body)) is follows
 
 
 @pytest.mark.parametrize("place", PUBLIC)

@@ -54,9 +54,7 @@ async def test_the_log_of_photos_tells_what_their_files_say(bot: Loupe) -> None:
 async def test_usage_adds_up_what_the_service_counted(bot: Loupe) -> None:
     chat = bot.group()
     assert await chat.ask("/usage") == texts.NO_USAGE
-    bot.ports.model.then(
-        say("One.", usage=usage(1000, 20, 100)), say("Two.", usage=usage(1500, 30))
-    )
+    bot.model.then(say("One.", usage=usage(1000, 20, 100)), say("Two.", usage=usage(1500, 30)))
     await chat.ask("Look", bot.photo("fruits.jpg"))
     await chat.ask("And?")
     assert (await chat.ask("/usage")).endswith(
@@ -66,10 +64,10 @@ async def test_usage_adds_up_what_the_service_counted(bot: Loupe) -> None:
 
 async def test_what_only_reads_overtakes_a_running_answer(bot: Loupe) -> None:
     chat, gate = bot.group(), asyncio.Event()
-    bot.ports.model.then(say("Before."), say("Now. ", gate, "Done."))
+    bot.model.then(say("Before."), say("Now. ", gate, "Done."))
     await chat.ask("One")
     await chat.post("Two")
-    await bot.ports.model.until_asked(2)
+    await bot.model.until_asked(2)
     for command, told in (("/help", HELP), ("/photos", texts.NO_PHOTOS), ("/usage", "1 answer,")):
         await chat.post(command)
         await chat.until(told)
@@ -89,7 +87,7 @@ async def test_another_model_is_chosen_by_its_name(bot: Loupe) -> None:
     assert "gpt-9" in await chat.ask("/model gpt-9")
     assert await chat.ask("/model GPT-4o-mini") == texts.model_set("gpt-4o-mini", "in this chat")
     await chat.ask("Hello")
-    assert [request.body["model"] for request in bot.ports.model.requests] == ["gpt-4o-mini"]
+    assert [request.body["model"] for request in bot.model.requests] == ["gpt-4o-mini"]
 
 
 async def test_a_setting_at_the_top_of_a_channel_holds_for_its_threads(bot: Loupe) -> None:
@@ -103,7 +101,7 @@ async def test_a_setting_at_the_top_of_a_channel_holds_for_its_threads(bot: Loup
     assert told == texts.model_set("gpt-4o", texts.IN_THIS_THREAD)
     for chat in (beside, bot.thread(beside=top)):
         await chat.ask("Hello again")
-    models = [request.body["model"] for request in bot.ports.model.requests]
+    models = [request.body["model"] for request in bot.model.requests]
     assert models == ["gpt-4o-mini", "gpt-4o", "gpt-4o", "gpt-4o-mini"]
 
 
@@ -121,7 +119,7 @@ async def test_commands_are_no_part_of_the_conversation_with_the_model(bot: Loup
     await chat.ask("Hello")
     await chat.ask("/jsn")
     await chat.ask("Again")
-    told = "\n".join(bot.ports.model.requests[-1].texts)
+    told = "\n".join(bot.model.requests[-1].texts)
     assert "Hello" in told
     assert "vision off" not in told
     assert "jsn" not in told

@@ -31,10 +31,10 @@ async def status_of(bot: Loupe, path: str) -> int:
 
 async def test_a_delivery_is_accepted_before_it_is_answered(bot: Loupe) -> None:
     chat, gate = bot.group(), asyncio.Event()
-    bot.ports.model.then(say(gate, "At last."))
+    bot.model.then(say(gate, "At last."))
     async with asyncio.timeout(5):
         await chat.post("What is this?", bot.photo("fruits.jpg"))
-    await bot.ports.model.until_asked()
+    await bot.model.until_asked()
     assert "At last." not in chat.texts
     gate.set()
     await bot.settled()
@@ -50,7 +50,7 @@ async def test_what_is_delivered_again_is_answered_once(bot: Loupe) -> None:
     assert await bot.deliver(activity) == 202
     await bot.settled()
     assert chat.texts == [ANSWER]
-    assert len(bot.ports.model.requests) == 1
+    assert len(bot.model.requests) == 1
 
 
 async def test_what_is_delivered_many_times_at_once_is_answered_once(bot: Loupe) -> None:
@@ -60,7 +60,7 @@ async def test_what_is_delivered_many_times_at_once_is_answered_once(bot: Loupe)
     await bot.settled()
     assert set(statuses) == {202}
     assert chat.texts == [ANSWER]
-    assert len(bot.ports.model.requests) == 1
+    assert len(bot.model.requests) == 1
 
 
 async def test_equal_ids_in_other_conversations_are_other_messages(registered: Loupe) -> None:
@@ -106,12 +106,12 @@ async def test_a_question_under_way_is_answered_once_after_a_restart(tmp_path: P
     async with TeamsServer(authorize=True) as teams:
         async with running(tmp_path, limits=limits, teams=teams) as bot:
             chat = bot.group()
-            bot.ports.model.then(Hang())
+            bot.model.then(Hang())
             await chat.post("What is this?", bot.photo("fruits.jpg"))
-            await bot.ports.model.until_asked()
+            await bot.model.until_asked()
         async with running(tmp_path, limits=limits, teams=teams) as bot:
             await bot.settled()
-            assert len(bot.ports.model.requests) == 1
+            assert len(bot.model.requests) == 1
         assert chat.texts == [ANSWER]
 
 
@@ -131,10 +131,10 @@ async def test_two_replicas_answer_once_and_stop_each_other(
         assert chat.texts == [ANSWER]
         assert len(one.model.requests) + len(two.model.requests) == 1
         for bot in (one, two):
-            bot.ports.model.then(say("A red car. ", asyncio.Event()))
+            bot.model.then(say("A red car. ", asyncio.Event()))
         await chat.post("And now?")
         await chat.until("A red car.")
-        idle, busy = sorted((one, two), key=lambda bot: bot.ports.model.open_streams)
+        idle, busy = sorted((one, two), key=lambda bot: bot.model.open_streams)
         assert await idle.deliver(chat.activity("/stop")) == 202
         await busy.model.until_closed(1)
         await one.settled()

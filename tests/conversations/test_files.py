@@ -36,7 +36,7 @@ async def test_several_photos_of_one_message_are_one_turn(bot: Loupe) -> None:
         "Compare them", bot.file("fruits.jpg", "a.jpg"), bot.file("copy_centre.jpg", "b.jpg")
     )
     assert chat.texts == [ANSWER]
-    (request,) = bot.ports.model.requests
+    (request,) = bot.model.requests
     assert request.texts[-3:] == ["[P1 a.jpg]", "[P2 b.jpg]", "Compare them"]
     assert len(request.pictures) == 2
 
@@ -44,7 +44,7 @@ async def test_several_photos_of_one_message_are_one_turn(bot: Loupe) -> None:
 async def test_more_photos_than_the_model_takes_go_as_contact_sheets(bot: Loupe) -> None:
     chat = bot.group()
     told = await chat.ask("Which is best?", *(bot.photo(name) for name in PHOTOS))
-    (request,) = bot.ports.model.requests
+    (request,) = bot.model.requests
     assert len(request.pictures) == 4
     assert request.texts[-2] == "[P4–P6 (contact sheet)]"
     assert told == f"{ANSWER}\n\n{texts.seen_singly([1, 2, 3], [4, 5, 6])}"
@@ -55,7 +55,7 @@ async def test_more_photos_than_the_model_takes_go_as_contact_sheets(bot: Loupe)
 async def test_a_photo_without_words_is_described(bot: Loupe) -> None:
     chat = bot.group()
     assert await chat.ask("", bot.photo("fruits.jpg")) == ANSWER
-    assert words(bot.ports.model.requests[0]).endswith(f"\n{texts.DESCRIBE}")
+    assert words(bot.model.requests[0]).endswith(f"\n{texts.DESCRIBE}")
 
 
 async def test_emoji_and_the_html_twin_are_no_files(registered: Loupe) -> None:
@@ -93,7 +93,7 @@ async def test_a_file_that_cannot_be_used_is_named_and_the_rest_goes_on(bot: Lou
         ]
     )
     assert len(chat.messages) == 1
-    assert len(bot.ports.model.requests[0].pictures) == 1
+    assert len(bot.model.requests[0].pictures) == 1
 
 
 @pytest.mark.parametrize(

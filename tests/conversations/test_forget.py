@@ -53,7 +53,7 @@ async def test_reset_forgets_what_was_said_and_keeps_the_settings(bot: Loupe) ->
         EffectiveSettings(system(secret), "", True, "thread")
     )
     await chat.ask("What is P1?")
-    request = bot.ports.model.requests[-1]
+    request = bot.model.requests[-1]
     assert len(request.body["messages"]) == 2
     assert request.pictures == []
 
@@ -67,8 +67,8 @@ async def test_forget_erases_everything_with_a_receipt(bot: Loupe) -> None:
     assert not await holds(bot, system(secret))
     assert not files & set(bot.files())
     await chat.ask("Hello")
-    assert len(bot.ports.model.requests[-1].body["messages"]) == 2
-    assert system(secret) not in bot.ports.model.requests[-1].texts[0]
+    assert len(bot.model.requests[-1].body["messages"]) == 2
+    assert system(secret) not in bot.model.requests[-1].texts[0]
 
 
 async def test_forgetting_a_thread_touches_no_other(bot: Loupe) -> None:
@@ -82,7 +82,7 @@ async def test_forgetting_a_thread_touches_no_other(bot: Loupe) -> None:
     assert await top.ask("/forget") == texts.forgotten(1, 1, 0, 0)
     assert len(files - set(bot.files())) == 2
     await beside.ask("What is P1?")
-    request = bot.ports.model.requests[-1]
+    request = bot.model.requests[-1]
     assert len(request.pictures) == 1
     assert "second secret" in "\n".join(request.texts)
     assert request.texts[0].startswith("For the channel.")
@@ -92,19 +92,19 @@ async def test_forgetting_a_thread_touches_no_other(bot: Loupe) -> None:
 async def test_a_running_answer_is_ended_and_leaves_nothing(bot: Loupe, command: str) -> None:
     chat, secret = bot.group(), f"three-{command}-{id(bot)}"
     before = set(bot.files())
-    bot.ports.model.then(say("A red car. ", asyncio.Event(), "Nobody reads this."))
+    bot.model.then(say("A red car. ", asyncio.Event(), "Nobody reads this."))
     await chat.post(secret, bot.photo("fruits.jpg"))
     await chat.until("A red car.")
     await chat.post("This waits")
     await chat.post(command)
-    await bot.ports.model.until_closed(1)
+    await bot.model.until_closed(1)
     await chat.post("This comes later")
     await bot.settled()
     assert not await holds(bot, secret)
     assert set(bot.files()) <= before
     assert chat.texts[-1] == ANSWER
-    assert words(bot.ports.model.requests[-1]).endswith("\nThis comes later")
-    assert len(bot.ports.model.requests[-1].body["messages"]) == 2
+    assert words(bot.model.requests[-1]).endswith("\nThis comes later")
+    assert len(bot.model.requests[-1].body["messages"]) == 2
 
 
 async def test_what_was_forgotten_stays_forgotten_in_the_chat_of_others(bot: Loupe) -> None:
@@ -112,4 +112,4 @@ async def test_what_was_forgotten_stays_forgotten_in_the_chat_of_others(bot: Lou
     await one.ask("My secret is 4711", bot.photo("fruits.jpg"))
     await two.ask("/forget")
     await one.ask("What is it?")
-    assert "My secret is 4711" in bot.ports.model.requests[-1].texts
+    assert "My secret is 4711" in bot.model.requests[-1].texts

@@ -33,7 +33,7 @@ def labels(request: Received) -> list[str]:
 async def with_photos(bot: Loupe, chat: Chat, *names: str) -> None:
     """Hold a conversation about photos, one after the other."""
     for name in names:
-        bot.ports.model.then(say(f"This is {name}."))
+        bot.model.then(say(f"This is {name}."))
         await chat.ask(f"What is {name}?", bot.file(name))
 
 
@@ -41,7 +41,7 @@ async def test_a_later_question_goes_with_what_was_said_before(bot: Loupe) -> No
     chat = bot.personal()
     await chat.ask("What plate is this?", bot.photo("plate_KRW301.png"))
     await chat.ask("And what country?")
-    request = bot.ports.model.requests[1]
+    request = bot.model.requests[1]
     assert roles(request) == ["system", "user", "assistant", "user"]
     assert request.texts[-3:] == ["What plate is this?", ANSWER, "And what country?"]
     assert len(request.pictures) == 1
@@ -57,10 +57,10 @@ async def test_threads_people_and_tenants_never_mix(bot: Loupe) -> None:
     for n, chat in enumerate(chats):
         await chat.post(f"The secret is {n}{n}{n}", bot.photo("fruits.jpg"))
     await bot.settled()
-    bot.ports.model.requests.clear()
+    bot.model.requests.clear()
     for n, chat in enumerate(chats):
         await chat.ask(f"What was it, {n}{n}{n}?")
-        told = "\n".join(bot.ports.model.requests[-1].texts)
+        told = "\n".join(bot.model.requests[-1].texts)
         assert f"The secret is {n}{n}{n}" in told
         assert told.count("The secret is") == 1
 
@@ -69,7 +69,7 @@ async def test_only_the_last_pictures_travel_and_the_older_are_named(bot: Loupe)
     chat = bot.group()
     await with_photos(bot, chat, "fruits.jpg", "passat_cc.webp", "copy_centre.jpg")
     await chat.ask("Which was best?")
-    request = bot.ports.model.requests[-1]
+    request = bot.model.requests[-1]
     assert labels(request) == ["[P2 passat_cc.webp]", "[P3 copy_centre.jpg]"]
     assert any("[Shown then, not now: P1 fruits.jpg]" in text for text in request.texts)
     assert "This is fruits.jpg." in request.texts
@@ -79,7 +79,7 @@ async def test_naming_a_photo_brings_it_back(bot: Loupe) -> None:
     chat = bot.group()
     await with_photos(bot, chat, "fruits.jpg", "passat_cc.webp", "copy_centre.jpg")
     await chat.ask("Is P1 edible?")
-    request = bot.ports.model.requests[-1]
+    request = bot.model.requests[-1]
     assert labels(request)[-1] == "[P1 fruits.jpg]"
     assert len(request.pictures) == 3
 
@@ -98,7 +98,7 @@ async def test_the_model_is_told_who_said_what_where_several_people_write(bot: L
     chat = bot.thread()
     await chat.ask("Is it damaged?", bot.photo("passat_cc.webp"), by=ALEX)
     await chat.ask("Are you sure?", by=ROBIN)
-    told = bot.ports.model.requests[-1].texts
+    told = bot.model.requests[-1].texts
     assert told[-3] == "[Written by: Alex]\nIs it damaged?"
     assert told[-1] == "[Written by: Robin]\nAre you sure?"
 
@@ -137,7 +137,7 @@ async def test_a_conversation_goes_on_after_a_restart(tmp_path: Path) -> None:
     async with running(tmp_path) as bot:
         again = Chat(bot, "groupChat", chat.place)
         assert await again.ask("Is P1 edible?") == ANSWER
-        (request,) = bot.ports.model.requests
+        (request,) = bot.model.requests
         assert roles(request) == ["system", "user", "assistant", "user"]
         assert len(request.pictures) == 1
         assert words(request).endswith("\nIs P1 edible?")

@@ -56,7 +56,7 @@ async def bot(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Loupe]:
 
 @pytest.fixture(autouse=True)
 def fresh(bot: Loupe) -> None:
-    bot.ports.model.requests.clear()
+    bot.model.requests.clear()
 
 
 def seen(request: Received) -> list[str]:
@@ -75,7 +75,7 @@ async def test_text_in_a_picture_is_quoted_and_the_rest_of_the_request_is_the_sa
     for lines in (("A harmless notice",), ORDERS[name]):
         chat = bot.personal()
         await chat.ask("Is this claim in order?", bot.teams.picture(notice(*lines)))
-    harmless, hostile = bot.ports.model.requests
+    harmless, hostile = bot.model.requests
     told = seen(hostile)
     quoted = re.findall(r'"(?:[^"\\]|\\.)*"', "\n".join(told))
     read = " ".join(map(json.loads, quoted)).lower()
@@ -99,11 +99,11 @@ async def test_orders_in_pictures_of_earlier_turns_stay_quoted(bot: Loupe) -> No
     for number in range(2):
         await chat.ask("And this?", bot.teams.picture(notice(f"Page {number}")))
     await chat.ask("Is the first one in order?")
-    last = bot.ports.model.requests[-1]
+    last = bot.model.requests[-1]
     fences = "\n".join(text for text in last.texts[1:] if "<seen>" in text)
     assert fences.count("<seen>") == fences.count("</seen>") == 3
     assert "\\u003c" in fences
-    assert last.texts[0] == bot.ports.model.requests[0].texts[0]
+    assert last.texts[0] == bot.model.requests[0].texts[0]
 
 
 async def test_commands_in_pictures_are_not_obeyed(bot: Loupe) -> None:
@@ -112,13 +112,13 @@ async def test_commands_in_pictures_are_not_obeyed(bot: Loupe) -> None:
     await chat.ask("What is this?", bot.teams.picture(notice(*ORDERS["command"])))
     await chat.ask("And now?")
     assert await chat.ask("/system") == before
-    assert "What is this?" in bot.ports.model.requests[-1].texts
+    assert "What is this?" in bot.model.requests[-1].texts
 
 
 async def test_what_a_picture_says_is_no_mention_and_no_link_in_answer_or_key(
     bot: Loupe,
 ) -> None:
-    bot.ports.model.then(say("It says: " + " ".join(LURE)))
+    bot.model.then(say("It says: " + " ".join(LURE)))
     chat = bot.personal()
     await chat.ask("Read it to me", bot.teams.picture(notice(*LURE)))
     shown = chat.messages[0]
@@ -134,7 +134,7 @@ async def test_what_a_picture_says_is_no_mention_and_no_link_in_answer_or_key(
 async def test_a_label_that_a_model_copies_from_a_picture_is_plain_text(bot: Loupe) -> None:
     label = "<at>Everyone</at> [pay](https://evil.example/pay)"
     told = json.dumps({"photo": "P1", "label": label, "box": [10, 10, 300, 300]})
-    bot.ports.model.then(call_tools(begun("outline", told)), say("Look."))
+    bot.model.then(call_tools(begun("outline", told)), say("Look."))
     chat = bot.personal()
     await chat.ask("?", bot.teams.picture(notice(*LURE)))
     text = chat.messages[0]

@@ -25,16 +25,16 @@ async def test_a_photo_in_a_personal_chat_is_answered(bot: Loupe) -> None:
     chat = bot.personal()
     await chat.ask("What plate is this?", bot.photo("plate_KRW301.png"))
     assert chat.texts == [ANSWER]
-    assert words(bot.ports.model.requests[0]) == "What plate is this?"
-    assert len(bot.ports.model.requests[0].pictures) == 1
+    assert words(bot.model.requests[0]) == "What plate is this?"
+    assert len(bot.model.requests[0].pictures) == 1
 
 
 async def test_the_mention_is_no_part_of_the_question(bot: Loupe) -> None:
     chat = bot.group()
     await chat.ask("what is in this picture?", bot.photo("fruits.jpg"))
     assert chat.texts == [ANSWER]
-    assert words(bot.ports.model.requests[0]).endswith("\nwhat is in this picture?")
-    assert "Loupe" not in words(bot.ports.model.requests[0])
+    assert words(bot.model.requests[0]).endswith("\nwhat is in this picture?")
+    assert "Loupe" not in words(bot.model.requests[0])
 
 
 async def test_a_post_in_a_channel_is_answered_in_its_own_thread(bot: Loupe) -> None:
@@ -51,7 +51,7 @@ async def test_a_reply_in_a_thread_is_answered_there(bot: Loupe) -> None:
     await thread.ask("Hello")
     await thread.ask("And what is this?", bot.photo("passat_cc.webp"))
     assert thread.texts == [ANSWER, ANSWER]
-    assert len(bot.ports.model.requests[1].pictures) == 1
+    assert len(bot.model.requests[1].pictures) == 1
 
 
 async def test_people_who_are_mentioned_beside_the_bot_keep_their_names(registered: Loupe) -> None:

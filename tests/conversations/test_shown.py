@@ -47,7 +47,7 @@ async def grown(chat: Chat) -> Shown:
 
 async def test_a_placeholder_stands_within_a_second(bot: Loupe) -> None:
     chat, gate = bot.group(), asyncio.Event()
-    bot.ports.model.then(say(gate, "A red car."))
+    bot.model.then(say(gate, "A red car."))
     asked = asyncio.get_running_loop().time()
     await chat.post("Compare", bot.photo("fruits.jpg"), bot.photo("copy_centre.jpg"))
     placeholder = await chat.until("Looking at 2 photos…")

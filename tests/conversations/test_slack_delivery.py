@@ -100,9 +100,9 @@ async def test_a_question_under_way_is_answered_in_its_message_after_a_restart(
     async with SlackServer() as slack:
         async with running(tmp_path, slack=slack, **how) as bot:
             office = Office(bot, slack, socket=way == "socket")
-            bot.ports.model.then(Hang())
+            bot.model.then(Hang())
             thread = await office.say("What is this?", slack.file(CAR))
-            await bot.ports.model.until_asked()
+            await bot.model.until_asked()
         async with running(tmp_path, slack=slack, **how) as bot:
             (answer,) = await Office(bot, slack, socket=True).answered(thread)
         assert answer.streamed

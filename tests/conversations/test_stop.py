@@ -33,10 +33,10 @@ async def test_stop_ends_the_answer_within_a_second_and_closes_the_connection(
 ) -> None:
     chat: Chat = getattr(bot, scope)()
     await begun(chat)
-    left = bot.ports.model.left_early
+    left = bot.model.left_early
     await chat.post("/stop")
-    await bot.ports.model.until_closed(1)
-    assert bot.ports.model.left_early == left + 1
+    await bot.model.until_closed(1)
+    assert bot.model.left_early == left + 1
     await bot.settled()
     assert chat.texts == [STOPPED, texts.STOPPING]
 
@@ -53,7 +53,7 @@ async def test_what_was_said_before_the_stop_stays_part_of_the_conversation(bot:
     await begun(chat)
     await chat.ask("/stop")
     await chat.ask("Go on")
-    assert "A red car." in bot.ports.model.requests[-1].texts
+    assert "A red car." in bot.model.requests[-1].texts
     assert "Nobody" not in await chat.ask("/json")
 
 
@@ -65,7 +65,7 @@ async def test_stop_removes_what_waits_but_not_what_comes_later(bot: Loupe) -> N
     await chat.post("This comes later")
     await bot.settled()
     assert sorted(chat.texts) == sorted([STOPPED, texts.STOPPED_EARLY, texts.STOPPING, ANSWER])
-    asked = "\n".join(text for request in bot.ports.model.requests for text in request.texts)
+    asked = "\n".join(text for request in bot.model.requests for text in request.texts)
     assert "This waits" not in asked
     assert "This comes later" in asked
 

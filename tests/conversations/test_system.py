@@ -23,7 +23,7 @@ NEW = "Answer like a surveyor.\nName every damage."
 
 def in_force(bot: Loupe) -> str:
     """The system message of the last request, without the rules that follow it."""
-    return bot.ports.model.requests[-1].texts[0].partition("\n\nPhotos in this")[0]
+    return bot.model.requests[-1].texts[0].partition("\n\nPhotos in this")[0]
 
 
 async def test_the_system_message_is_shown_with_its_origin(registered: Loupe) -> None:
@@ -48,7 +48,7 @@ async def test_a_new_one_is_confirmed_by_a_button_and_keeps_the_history(bot: Lou
     assert chat.texts[-1] == texts.system_changed(texts.IN_THIS_CHAT)
     await chat.ask("Now")
     assert in_force(bot) == NEW
-    assert {"Hello", "Not yet"} < set(bot.ports.model.requests[-1].texts)
+    assert {"Hello", "Not yet"} < set(bot.model.requests[-1].texts)
 
 
 async def test_it_is_confirmed_by_words_too(bot: Loupe) -> None:

@@ -80,10 +80,10 @@ async def test_a_failure_in_passing_is_tried_again_before_it_is_told(
 @pytest.mark.parametrize("status", [429, 500])
 async def test_a_failure_that_passes_is_not_seen(bot: Loupe, status: int) -> None:
     chat = bot.group()
-    bot.ports.model.then(fail(status, retry_after_ms=10))
+    bot.model.then(fail(status, retry_after_ms=10))
     await chat.ask("What is this?", bot.photo("fruits.jpg"))
     assert chat.texts == [ANSWER]
-    assert len(bot.ports.model.requests) == 2
+    assert len(bot.model.requests) == 2
 
 
 @pytest.mark.parametrize(
@@ -142,11 +142,11 @@ async def test_time_outs_end_in_one_sentence(tmp_path: Path) -> None:
     quick = {"first_seconds": 0.5, "idle_seconds": 0.5, "tries": 1}
     async with running(tmp_path, model=quick) as bot:
         silent, halting = bot.group(), bot.group()
-        bot.ports.model.then(Hang())
+        bot.model.then(Hang())
         await silent.ask("What is this?")
-        bot.ports.model.then(say("A red car. ", asyncio.Event()))
+        bot.model.then(say("A red car. ", asyncio.Event()))
         await halting.ask("What is this?")
-        await bot.ports.model.until_closed()
+        await bot.model.until_closed()
         assert silent.texts == [texts.WHY_MODEL[ModelReason.TIMED_OUT]]
         assert halting.texts == [f"A red car.\n\n{texts.WHY_MODEL[ModelReason.CUT]}"]
 

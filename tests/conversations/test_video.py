@@ -49,9 +49,9 @@ def about(request: Received, video: int = 1) -> str:
 async def asked(bot: Loupe, chat: Chat, *question: Any, says: str = "", **how: Any) -> Received:
     """Ask something, and return what the model was asked."""
     if says:
-        bot.ports.model.then(say(says))
+        bot.model.then(say(says))
     await chat.ask(*question, **how)
-    return bot.ports.model.requests[-1]
+    return bot.model.requests[-1]
 
 
 async def test_a_video_goes_as_an_overview_and_frames_with_their_times(cinema: Loupe) -> None:
@@ -174,7 +174,7 @@ async def test_videos_that_there_is_no_room_for_are_named(bot: Loupe) -> None:
     videos = [clip(bot, film((1.0, "navy", str(at))), f"{at}.mp4") for at in range(6)]
     chat = bot.group()
     told = await chat.ask("Compare them", *videos)
-    (request,) = bot.ports.model.requests
+    (request,) = bot.model.requests
     assert len(request.pictures) <= 4
     assert told.startswith(texts.videos_left_out(["V5 4.mp4", "V6 5.mp4"]))
 

@@ -94,11 +94,11 @@ async def test_of_a_long_video_the_first_and_the_last_part_are_offered(tmp_path:
         told = await chat.ask("What happens?", clip(bot, LONG))
         note = texts.parts_seen("V1 clip.mp4", 12, ((0, 2), (10, 12)))
         assert told == f"{note}\n\n{ANSWER}"
-        request = bot.ports.model.requests[-1]
+        request = bot.model.requests[-1]
         assert "only 0:00.0 to 0:02.0, 0:10.0 to 0:12.0 was looked at" in about(request)
         assert not [time for time in frames(request) if "0:02.0" <= time < "0:10.0"]
         assert await chat.ask("And from 0:04 to 0:06?") == ANSWER
-        assert all("0:04.0" <= time <= "0:06.0" for time in frames(bot.ports.model.requests[-1]))
+        assert all("0:04.0" <= time <= "0:06.0" for time in frames(bot.model.requests[-1]))
 
 
 async def test_a_video_that_is_gone_is_asked_for_again(cinema: Loupe) -> None:
@@ -136,7 +136,7 @@ async def test_a_video_is_swept_with_all_that_was_made_of_it(tmp_path: Path) -> 
     limits = {"retention_days": 2.5 / 86400}
     async with running(tmp_path, registered=False, limits=limits) as bot:
         chat = bot.group()
-        bot.ports.model.then(say("See 0:01.0."))
+        bot.model.then(say("See 0:01.0."))
         await chat.ask("What happens?", clip(bot))
         assert {path.suffix for path in bot.files()} >= {".survey", ".jpg"}
         async with asyncio.timeout(10):

@@ -99,11 +99,11 @@ async def test_a_region_without_embeddings_is_asked_once(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     async with running(tmp_path_factory.mktemp("region"), registered=False) as bot:
-        bot.ports.vision.embeddings = False
+        bot.vision.embeddings = False
         chat = bot.group()
         for question in (["Why?", clip(bot, SCENES)], ["And then?"]):
             assert frames(await asked(bot, chat, *question))
-        asked_for = [received.path for received in bot.ports.vision.requests]
+        asked_for = [received.path for received in bot.vision.requests]
         assert (asked_for.count(OF_TEXTS), asked_for.count(OF_PICTURES)) == (1, 0)
         assert chat.texts == [ANSWER, ANSWER]
 
@@ -199,7 +199,7 @@ async def test_the_retired_service_gets_frames_without_enhancements(
         }
         folder = tmp_path_factory.mktemp("legacy")
         async with running(folder, registered=False, model=legacy) as bot:
-            service.resource = (bot.ports.vision.url, VISION_KEY)
+            service.resource = (bot.vision.url, VISION_KEY)
             service.then(Told("It turns red at 0:01.0."))
             chat = bot.group()
             assert await chat.ask("When?", clip(bot))

@@ -96,13 +96,13 @@ async def test_a_look_at_a_frame_shows_it_at_full_resolution(tmp_path: Path) -> 
     limits = {"photo_side": 256}
     async with running(tmp_path, registered=False, limits=limits) as bot:
         box = [0, 0, 300, 300]
-        bot.ports.model.then(
+        bot.model.then(
             call_tools(more_frames("0:01.6", "0:01.6")),
             call_tools(look("V1 0:01.6", box)),
             say("A wall."),
         )
         await bot.group().ask("What is in the corner?", bot.file(CLIP))
-        last = bot.ports.model.requests[-1]
+        last = bot.model.requests[-1]
         assert results(last)[-1] == tools.SHOWN.format(label="V1 0:01.6", box=box)
         assert f"[V1 0:01.6, region {box}]" in last.texts
         whole, crop = opened(last.pictures[-2]), opened(last.pictures[-1])
@@ -141,15 +141,15 @@ async def test_what_is_wrong_with_a_call_is_told(cinema: Loupe) -> None:
 async def test_calls_without_end_are_ended_within_the_pictures(tmp_path: Path) -> None:
     limits = {"max_tool_calls": 3, "max_pictures": 4}
     async with running(tmp_path, registered=False, limits=limits) as bot:
-        bot.ports.model.then(*[call_tools(more_frames("0:00", "0:09", 99))] * 3, say("Enough."))
+        bot.model.then(*[call_tools(more_frames("0:00", "0:09", 99))] * 3, say("Enough."))
         chat = bot.group()
         assert await chat.ask("?", clip(bot, SCENES)) == "Enough."
-        last = bot.ports.model.requests[-1]
-        assert len(bot.ports.model.requests) == 4
+        last = bot.model.requests[-1]
+        assert len(bot.model.requests) == 4
         assert last.body["tool_choice"] == "none"
         assert len(last.pictures) == 4
         assert NOT_SHOWN in last.texts
-        assert all(len(request.pictures) <= 4 for request in bot.ports.model.requests)
+        assert all(len(request.pictures) <= 4 for request in bot.model.requests)
 
 
 async def test_frames_of_an_earlier_video_can_be_asked_for(cinema: Loupe) -> None:

@@ -74,10 +74,10 @@ async def full(chat: Chat) -> dict[str, Any]:
 
 
 async def test_what_is_read_and_seen_joins_the_question_as_data(bot: Loupe) -> None:
-    bot.ports.vision.seen = STREET
+    bot.vision.seen = STREET
     chat = bot.personal()
     await chat.ask("What is this?", bot.photo("motorway.jpg"))
-    (request,) = bot.ports.model.requests
+    (request,) = bot.model.requests
     assert request.texts[1:] == [
         "[P1]",
         "<seen>\n"
@@ -88,14 +88,14 @@ async def test_what_is_read_and_seen_joins_the_question_as_data(bot: Loupe) -> N
         "What is this?",
     ]
     assert "It is data" in request.texts[0]
-    (looked,) = bot.ports.vision.requests
+    (looked,) = bot.vision.requests
     assert {"read", "objects", "people"} <= looked.features
 
 
 async def test_without_outlines_of_the_model_its_words_are_matched_with_what_was_seen(
     bot: Loupe,
 ) -> None:
-    bot.ports.vision.seen = STREET
+    bot.vision.seen = STREET
     chat = bot.group()
     told = await chat.ask("What is this?", bot.photo("motorway.jpg"))
     doubt = texts.doubtful("KRW 301", 0.93)
@@ -108,7 +108,7 @@ async def test_without_outlines_of_the_model_its_words_are_matched_with_what_was
 
 
 async def test_a_model_looks_closer_and_outlines_before_it_cites(bot: Loupe) -> None:
-    bot.ports.model.then(
+    bot.model.then(
         call_tools("Let me look closer.", look()),
         call_tools(outline("car", CAR_BOX), outline("plate", PLATE_BOX, at=1)),
         say("The car [1] has the plate KRW 301 [2]."),
@@ -116,7 +116,7 @@ async def test_a_model_looks_closer_and_outlines_before_it_cites(bot: Loupe) -> 
     chat = bot.group()
     told = await chat.ask("Read the plate", bot.photo("motorway.jpg"))
     assert told == "Let me look closer.\n\nThe car [1] has the plate KRW 301 [2]."
-    first, second, third = bot.ports.model.requests
+    first, second, third = bot.model.requests
     assert [tool["function"]["name"] for tool in first.body["tools"]] == ["look", "outline"]
     assert results(second) == [tools.SHOWN.format(label="P1", box=PLATE_BOX)]
     crop = opened(second.pictures[-1])
@@ -135,9 +135,9 @@ async def test_a_crop_shows_the_original_at_full_resolution(bot: Loupe) -> None:
         photo.paste("black", (column, 0, column + 2, 300))
     file = io.BytesIO()
     photo.save(file, "JPEG", quality=95)
-    bot.ports.model.then(call_tools(look(box=[0, 0, 90, 90])), say("Stripes."))
+    bot.model.then(call_tools(look(box=[0, 0, 90, 90])), say("Stripes."))
     await bot.group().ask("What is in the corner?", bot.teams.picture(file.getvalue()))
-    whole, crop = (opened(data).convert("L") for data in bot.ports.model.requests[1].pictures)
+    whole, crop = (opened(data).convert("L") for data in bot.model.requests[1].pictures)
     assert max(whole.size) <= 2048
     assert crop.crop((0, 0, 300, 200)).getextrema()[1] > 230
     row = [crop.getpixel((x, 100)) for x in range(300)]
@@ -146,7 +146,7 @@ async def test_a_crop_shows_the_original_at_full_resolution(bot: Loupe) -> None:
 
 
 async def test_the_picture_shows_the_photo_with_outlines_on_a_copy(bot: Loupe) -> None:
-    bot.ports.model.then(call_tools(outline("car", CAR_BOX)), say("A car [1]."))
+    bot.model.then(call_tools(outline("car", CAR_BOX)), say("A car [1]."))
     chat = bot.group()
     await chat.ask("?", bot.photo("motorway.jpg"))
     (picture,) = drawn(chat)
@@ -167,35 +167,35 @@ def near(one: Image.Image, other: Image.Image, at: tuple[float, float]) -> bool:
 
 
 async def test_an_earlier_photo_is_looked_at_again(bot: Loupe) -> None:
-    bot.ports.vision.seen = STREET
+    bot.vision.seen = STREET
     chat = bot.group()
     await chat.ask("What is this?", bot.photo("motorway.jpg"))
     for name in ("fruits.jpg", "leuvenA.jpg", "copy_centre.jpg"):
         await chat.ask("And this?", bot.photo(name))
-    bot.ports.model.requests.clear()
-    bot.ports.vision.requests.clear()
-    bot.ports.model.then(call_tools(look("P1")), say("KRW 301."))
+    bot.model.requests.clear()
+    bot.vision.requests.clear()
+    bot.model.then(call_tools(look("P1")), say("KRW 301."))
     told = await chat.ask("What was the first plate again?")
     assert told == f"KRW 301.\n\n{texts.doubtful('KRW 301', 0.93)}"
-    request = bot.ports.model.requests[0]
+    request = bot.model.requests[0]
     assert any('P1, text: "KRW 301" (93 %)\n' in text for text in request.texts)
-    assert results(bot.ports.model.requests[1]) == [tools.SHOWN.format(label="P1", box=PLATE_BOX)]
-    assert bot.ports.vision.requests == []
+    assert results(bot.model.requests[1]) == [tools.SHOWN.format(label="P1", box=PLATE_BOX)]
+    assert bot.vision.requests == []
 
 
 async def test_vision_off_reads_nothing_and_offers_no_tools(bot: Loupe) -> None:
-    bot.ports.vision.seen = STREET
+    bot.vision.seen = STREET
     chat = bot.personal()
     assert "Vision is off" in await chat.ask("/vision off")
     assert await chat.ask("What is this?", bot.photo("motorway.jpg")) == ANSWER
-    (request,) = bot.ports.model.requests
+    (request,) = bot.model.requests
     assert request.texts[1:] == ["[P1]", "What is this?"]
     assert "tools" not in request.body
-    assert bot.ports.vision.requests == []
+    assert bot.vision.requests == []
     assert drawn(chat) == []
     await chat.ask("/vision on")
     await chat.ask("And P1 now?")
-    assert any("<seen>" in text for text in bot.ports.model.requests[1].texts[1:])
+    assert any("<seen>" in text for text in bot.model.requests[1].texts[1:])
 
 
 @pytest.mark.parametrize("reason", [VisionReason.UNAUTHORIZED, VisionReason.BAD_REQUEST])
@@ -203,7 +203,7 @@ async def test_an_engine_that_fails_is_told_once(registered: Loupe, reason: Visi
     bot = registered
     unauthorized = reason is VisionReason.UNAUTHORIZED
     wrong = fail(401, "PermissionDenied") if unauthorized else fail(400, "InvalidRequest")
-    bot.ports.vision.then(*[wrong] * 6)
+    bot.vision.then(*[wrong] * 6)
     chat = bot.group()
     photos = [bot.photo("motorway.jpg"), bot.photo("fruits.jpg")]
     told = await chat.ask("What are they?", *photos)
@@ -212,33 +212,33 @@ async def test_an_engine_that_fails_is_told_once(registered: Loupe, reason: Visi
 
 async def test_a_throttled_engine_is_waited_for(registered: Loupe) -> None:
     bot = registered
-    bot.ports.vision.seen = STREET
-    bot.ports.vision.then(throttled(0.05))
+    bot.vision.seen = STREET
+    bot.vision.then(throttled(0.05))
     chat = bot.group()
     assert "[1] car" in await chat.ask("What is this?", bot.photo("motorway.jpg"))
 
 
 async def test_a_stop_while_the_engine_looks_ends_the_turn(registered: Loupe) -> None:
     bot = registered
-    bot.ports.vision.gate = asyncio.Event()
+    bot.vision.gate = asyncio.Event()
     chat = bot.group()
     await chat.post("What is this?", bot.photo("motorway.jpg"))
     async with asyncio.timeout(5):
-        while not bot.ports.vision.requests:
+        while not bot.vision.requests:
             await asyncio.sleep(0.01)
     await chat.ask("/stop")
     assert chat.texts == [texts.STOPPED_EARLY, texts.STOPPING]
-    assert bot.ports.model.requests == []
+    assert bot.model.requests == []
 
 
 async def test_a_stop_in_the_middle_of_the_tools_ends_the_answer(bot: Loupe) -> None:
-    bot.ports.model.then(call_tools("I look closer.", look()), Hang())
+    bot.model.then(call_tools("I look closer.", look()), Hang())
     chat = bot.group()
     await chat.post("What is this?", bot.photo("motorway.jpg"))
     await chat.until("I look closer.")
-    await bot.ports.model.until_asked(2)
+    await bot.model.until_asked(2)
     await chat.ask("/stop")
-    await bot.ports.model.until_closed(1)
+    await bot.model.until_closed(1)
     assert chat.texts == [f"I look closer.\n\n{texts.STOPPED_HERE}", texts.STOPPING]
     assert drawn(chat) == []
 
@@ -246,17 +246,17 @@ async def test_a_stop_in_the_middle_of_the_tools_ends_the_answer(bot: Loupe) -> 
 async def test_calls_without_end_are_ended(tmp_path: Path) -> None:
     limits = {"max_tool_calls": 3, "max_pictures": 2}
     async with running(tmp_path, registered=False, limits=limits) as bot:
-        bot.ports.model.then(*[call_tools(look())] * 3, say("Enough."))
+        bot.model.then(*[call_tools(look())] * 3, say("Enough."))
         chat = bot.group()
         assert await chat.ask("?", bot.photo("motorway.jpg")) == "Enough."
-        last = bot.ports.model.requests[-1]
+        last = bot.model.requests[-1]
         assert last.body["tool_choice"] == "none"
         assert len(last.pictures) == 2
         assert any(NOT_SHOWN in text for text in last.texts)
 
 
 async def test_what_is_wrong_with_a_call_is_told_the_model(bot: Loupe) -> None:
-    bot.ports.model.then(
+    bot.model.then(
         call_tools(
             begun("look", '{"photo": "P1", "box": [1, 2'),
             begun("approve", "{}", at=1),
@@ -269,18 +269,18 @@ async def test_what_is_wrong_with_a_call_is_told_the_model(bot: Loupe) -> None:
     )
     chat = bot.group()
     assert await chat.ask("?", bot.photo("motorway.jpg")) == "Done."
-    told = results(bot.ports.model.requests[1])
+    told = results(bot.model.requests[1])
     assert told[:2] == [tools.NOT_JSON, tools.NO_TOOL.format(names="look and outline")]
     assert told[2].startswith("There is no such photo")
     assert "0 to 999" in told[3]
     assert "nearly the whole picture" in told[4]
-    assert "swapped" in results(bot.ports.model.requests[2])[-1]
+    assert "swapped" in results(bot.model.requests[2])[-1]
     assert drawn(chat) == []
 
 
 async def test_an_outline_that_is_not_cited_gets_a_key(bot: Loupe) -> None:
     calls = [outline("car", CAR_BOX), outline("plate", PLATE_BOX, at=1)]
-    bot.ports.model.then(call_tools(*calls), say("See the car [1]."))
+    bot.model.then(call_tools(*calls), say("See the car [1]."))
     chat = bot.group()
     assert await chat.ask("?", bot.photo("motorway.jpg")) == "See the car [1].\n\n[2] plate"
     assert len(drawn(chat)) == 1
@@ -288,7 +288,7 @@ async def test_an_outline_that_is_not_cited_gets_a_key(bot: Loupe) -> None:
 
 async def test_a_picture_that_is_refused_is_told_in_words(registered: Loupe) -> None:
     bot = registered
-    bot.ports.model.then(call_tools(outline("car", CAR_BOX)), say("A car [1]."))
+    bot.model.then(call_tools(outline("car", CAR_BOX)), say("A car [1]."))
     chat = bot.group()
     await chat.post("?", bot.photo("motorway.jpg"))
     bot.teams.refuse(413, "MessageSizeTooBig", times=2, pictures=True)
@@ -297,7 +297,7 @@ async def test_a_picture_that_is_refused_is_told_in_words(registered: Loupe) -> 
 
 
 async def test_the_picture_keeps_to_the_limits_of_teams(bot: Loupe) -> None:
-    bot.ports.model.then(call_tools(outline("car", CAR_BOX)), say("A car [1]."))
+    bot.model.then(call_tools(outline("car", CAR_BOX)), say("A car [1]."))
     chat = bot.group()
     await chat.ask("?", bot.file("passat_cc.webp"))
     (data,) = [data for shown in chat.messages for data in shown.pictures]
@@ -306,8 +306,8 @@ async def test_the_picture_keeps_to_the_limits_of_teams(bot: Loupe) -> None:
 
 
 async def test_the_full_transcript_says_which_words_stand_for_what(bot: Loupe) -> None:
-    bot.ports.vision.seen = STREET
-    bot.ports.model.then(
+    bot.vision.seen = STREET
+    bot.model.then(
         call_tools(outline("Auto 🚗", CAR_BOX)), say("Ein Schild 🚗🚗 und ein **Auto** [1].")
     )
     chat = bot.group()
@@ -337,7 +337,7 @@ async def test_what_the_retired_service_grounds_is_outlined(tmp_path: Path, vers
             "openai_key": None,
         }
         async with running(tmp_path, registered=False, model=legacy) as bot:
-            service.resource = (bot.ports.vision.url, VISION_KEY)
+            service.resource = (bot.vision.url, VISION_KEY)
             service.then(Told("A red car stands there.", (Marked("Red car", 2, 7, SQUARE),)))
             chat = bot.group()
             told = await chat.ask("What is this?", bot.photo("motorway.jpg"))
@@ -352,12 +352,12 @@ async def test_what_the_retired_service_grounds_is_outlined(tmp_path: Path, vers
 
 
 async def test_words_of_two_photos_are_outlined_on_the_right_one(bot: Loupe) -> None:
-    bot.ports.vision.seen = STREET
-    bot.ports.model.then(
+    bot.vision.seen = STREET
+    bot.model.then(
         call_tools(outline("car", CAR_BOX), outline("tree", CAR_BOX, at=1, photo="P2")),
         say("The car [1] hit the tree [2]."),
     )
     chat = bot.group()
     await chat.ask("?", bot.photo("motorway.jpg"), bot.photo("leuvenA.jpg"))
     assert len(drawn(chat)) == 2
-    assert words(bot.ports.model.requests[0]).endswith("?")
+    assert words(bot.model.requests[0]).endswith("?")

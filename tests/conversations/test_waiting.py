@@ -24,23 +24,21 @@ ANSWER = "A red car with the plate KRW 301."
 async def test_questions_of_a_thread_are_answered_in_order_and_one_by_one(bot: Loupe) -> None:
     chat = bot.group()
     numbers = [f"Answer {n}." for n in range(5)]
-    bot.ports.model.then(*(say(number) for number in numbers))
+    bot.model.then(*(say(number) for number in numbers))
     for n in range(5):
         await chat.post(f"Question {n}")
     await bot.settled()
     assert chat.texts == numbers
-    assert [words(one)[-10:] for one in bot.ports.model.requests] == [
-        f"Question {n}" for n in range(5)
-    ]
-    assert numbers[3] in bot.ports.model.requests[4].texts
+    assert [words(one)[-10:] for one in bot.model.requests] == [f"Question {n}" for n in range(5)]
+    assert numbers[3] in bot.model.requests[4].texts
 
 
 async def test_a_long_answer_holds_up_only_its_own_thread(bot: Loupe) -> None:
     thread, gate = bot.thread(), asyncio.Event()
     beside = bot.thread(beside=thread)
-    bot.ports.model.then(say(gate, "Slow."), say("Quick."))
+    bot.model.then(say(gate, "Slow."), say("Quick."))
     await thread.post("What is this?")
-    await bot.ports.model.until_asked()
+    await bot.model.until_asked()
     await beside.post("And this?")
     await beside.until("Quick.")
     assert thread.texts == [texts.THINKING]

@@ -45,7 +45,7 @@ async def test_a_post_that_nobody_addressed_is_neither_read_nor_stored(
     before, files = await bot.stored(), bot.files()
     await chat.ask("A secret among us", bot.photo("fruits.jpg"), mention=False)
     assert chat.texts == []
-    assert bot.ports.model.requests == []
+    assert bot.model.requests == []
     assert await bot.stored() == before
     assert bot.files() == files
 
@@ -57,7 +57,7 @@ async def test_photos_of_a_watched_channel_are_answered_in_their_threads(bot: Lo
     await second.ask("", bot.photo("motorway.jpg"), mention=False)
     assert first.texts == [f"{ANSWER}\n\n{texts.ASK_ON}"]
     assert second.texts == [ANSWER]
-    assert [len(request.pictures) for request in bot.ports.model.requests] == [1, 1]
+    assert [len(request.pictures) for request in bot.model.requests] == [1, 1]
 
 
 async def test_words_in_a_channel_whose_photos_are_watched_stay_unread(bot: Loupe) -> None:
@@ -115,7 +115,7 @@ async def test_a_post_whose_picture_is_kept_from_bots_is_told_once_a_day(bot: Lo
     await html_only(second, "And here", mention=False)
     assert second.texts == []
     assert await bot.stored() == before
-    assert bot.ports.model.requests == []
+    assert bot.model.requests == []
 
 
 async def test_words_beside_a_file_that_cannot_be_read_stay_unread(bot: Loupe) -> None:
@@ -125,7 +125,7 @@ async def test_words_beside_a_file_that_cannot_be_read_stay_unread(bot: Loupe) -
     assert first.texts == [HTML_ONLY]
     await second.ask("Party secrets", bot.photo("broken.png"), mention=False)
     assert len(second.texts) == 1
-    assert bot.ports.model.requests == []
+    assert bot.model.requests == []
     for thread in (first, second):
         assert "secrets" not in await thread.ask("/json full")
 

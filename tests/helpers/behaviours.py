@@ -86,7 +86,7 @@ async def play(behaviour: Behaviour, stage: Stage) -> Played:
             talks[step.thread] = stage.shared(beside) if behaviour.shared else stage.private()
         await _take(step, talks[step.thread], stage)
     told = [one for talk in talks.values() for one in await talk.told()]
-    requests = bot.ports.model.requests
+    requests = bot.model.requests
     return Played(
         told=tuple(_plain(one.text, behaviour) for one in told),
         turns=tuple(

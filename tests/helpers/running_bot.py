@@ -252,10 +252,10 @@ class Bots:
         if name not in self._started:
             self._started[name] = await self._stack.enter_async_context(self._start(name))
         bot = self._started[name]
-        bot.ports.model.requests.clear()
+        bot.model.requests.clear()
         bot.teams.requests.clear()
-        bot.ports.vision.forget()
-        bot.ports.speech.forget()
+        bot.vision.forget()
+        bot.speech.forget()
         return bot
 
     def _start(self, name: str) -> AbstractAsyncContextManager[Loupe]:

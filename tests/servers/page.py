@@ -193,7 +193,7 @@ async def serve(redis: Redis, folder: Path, port: int = 0, **limits: Any) -> Asy
     bot = ScriptedBot()
     blobs = open_blobs(MediaSettings(), folder)
     page = Page(PageSettings(), redis, blobs, bot.accept, bot.tell, Limits(**limits), folder)
-    bot.ports.channel = page.channel
+    bot.channel = page.channel
     app = web.Application()
     app.add_routes(page.routes())
     await page.start()
