@@ -7,6 +7,9 @@ from typing import Generic, TypeVar
 
 R = TypeVar("R", bound=StrEnum)
 
+_TEMPORARY = frozenset({"busy", "failed", "timed_out", "cut", "unreachable"})
+"""Reasons, of services and engines alike, that may be gone at the next attempt."""
+
 
 class Reason(StrEnum):
     """Why a file could not be used."""
@@ -73,6 +76,11 @@ class _Problem(Exception, Generic[R]):
         super().__init__(f"{reason.value}: {detail}" if detail else reason.value)
         self.reason = reason
         self.detail = detail
+
+    @property
+    def temporary(self) -> bool:
+        """Whether the same request may succeed later."""
+        return self.reason in _TEMPORARY
 
 
 class ModelProblem(_Problem[ModelReason]):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from adapters.http.retry import RetryPolicy
+from bot.retry import RetryPolicy
 from bot.settings import Section
 
 
@@ -19,11 +19,11 @@ class SendLimits(Section):
     stream_seconds: float = Field(110, gt=0, description="a stream is closed then, and edits go on")
 
     @property
-    def patience(self) -> RetryPolicy:
-        """How long what has to arrive is tried."""
+    def retry_policy(self) -> RetryPolicy:
+        """How long to go on trying to send what must arrive."""
         return RetryPolicy(self.send_tries, self.send_seconds)
 
     @property
-    def brief(self) -> RetryPolicy:
-        """How long is tried what the next edit will carry anyway."""
+    def brief_policy(self) -> RetryPolicy:
+        """How long to try an edit whose text the next edit will carry anyway."""
         return RetryPolicy(2, min(5.0, self.send_seconds))

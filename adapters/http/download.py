@@ -1,4 +1,4 @@
-"""Downloads files from addresses that strangers name, to disk, within limits."""
+"""Downloads of files from addresses that strangers name, to disk, within limits."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import structlog
 from aiohttp import ClientError, ClientTimeout
 from aiohttp.hdrs import AUTHORIZATION, LOCATION
 from pydantic import Field
@@ -15,20 +14,25 @@ from pydantic_settings import SettingsConfigDict
 from yarl import URL
 
 from adapters.http.file_writer import remove, writing
-from adapters.http.retry import Retries, RetryPolicy, retry_after
 from adapters.http.ssrf_guard import AddressRefused, parse
 from bot.clock import Clock
 from bot.domain.size_limits import SizeLimits
 from bot.errors import FileProblem, Reason
 from bot.media.size_limits import ByteCounter
+from bot.retry import (
+    AttemptFailed,
+    RetryBudget,
+    RetryPolicy,
+    is_temporary,
+    retry_after,
+    retrying,
+)
 from bot.settings import Section
 
 if TYPE_CHECKING:
     from aiohttp import ClientResponse
 
     from adapters.http.ssrf_guard import Guard
-
-log = structlog.get_logger()
 
 BLOCK = 256 * 1024
 """Bytes gathered before a write goes to a thread."""
@@ -53,20 +57,12 @@ class DownloadSettings(Section):
     )
     idle_seconds: float = Field(15, gt=0, le=600, description="longest pause of a download")
     min_rate: float = Field(8 * 1024, ge=0, description="slowest download, bytes a second")
-    tries: int = Field(3, ge=1, description="tries of a download that fails in passing")
-
-
-class _Temporary(Exception):
-    """A failure that may be over soon; `asked` are the seconds that the server asked to wait."""
-
-    def __init__(self, what: str, asked: float | None = None) -> None:
-        super().__init__(what)
-        self.asked = asked
+    tries: int = Field(3, ge=1, description="tries of a download that fails temporarily")
 
 
 @dataclass(frozen=True, slots=True)
 class _Download:
-    """One download with all its tries; `deadline` ends it, at last at `latest` (loop time)."""
+    """A download with all its attempts; `deadline` ends it, at `latest` (loop time) if extended."""
 
     url: str
     into: Path
@@ -77,7 +73,7 @@ class _Download:
     latest: float
 
     def take_longer(self) -> None:
-        """Give it the time of a video."""
+        """Extend the deadline to that of a video."""
         if self.deadline.when() != self.latest:
             self.deadline.reschedule(self.latest)
 
@@ -106,41 +102,40 @@ class Downloads:
         latest = asyncio.get_running_loop().time() + self._settings.video_seconds
         try:
             async with asyncio.timeout(self._settings.seconds) as deadline:
-                await self._insist(_Download(url, into, allowance, bearer, local, deadline, latest))
+                await self._retry(_Download(url, into, allowance, bearer, local, deadline, latest))
         except TimeoutError:
             await remove(into)
-            raise FileProblem(Reason.UNREACHABLE, "too slow") from None
+            raise _unreachable("too slow") from None
         except BaseException:
             await remove(into)
             raise
 
-    async def _insist(self, errand: _Download) -> None:
-        longest = max(self._settings.seconds, self._settings.video_seconds)
-        retries = Retries(RetryPolicy(self._settings.tries, longest), self._clock)
-        while True:
+    async def _retry(self, download: _Download) -> None:
+        async def attempt() -> None:
             try:
-                await self._follow(errand)
-            except AddressRefused as refused:
-                raise FileProblem(Reason.REFUSED_ADDRESS, str(refused)) from None
-            except (_Temporary, ClientError) as error:
-                what = str(error) if isinstance(error, _Temporary) else type(error).__name__
-                log.info("download_failed", host=URL(errand.url).host, why=what)
-                if not await retries.again(getattr(error, "asked", None)):
-                    raise FileProblem(Reason.UNREACHABLE, what) from None
-            else:
-                return
+                await self._follow(download)
+            except ClientError as error:
+                raise AttemptFailed(_unreachable(type(error).__name__), retry=True) from None
 
-    async def _follow(self, errand: _Download) -> None:
-        address, bearer = parse(errand.url), errand.bearer
-        local = errand.local if str(address.origin()) == errand.local else ""
+        longest = max(self._settings.seconds, self._settings.video_seconds)
+        budget = RetryBudget(RetryPolicy(self._settings.tries, longest), self._clock)
+        try:
+            await retrying(attempt, budget, "download_failed", host=URL(download.url).host)
+        except AddressRefused as refused:
+            raise FileProblem(Reason.REFUSED_ADDRESS, str(refused)) from None
+
+    async def _follow(self, download: _Download) -> None:
+        """Make one attempt, through all redirects."""
+        address, bearer = parse(download.url), download.bearer
+        local = download.local if str(address.origin()) == download.local else ""
         for _ in range(HOPS + 1):
             headers = {AUTHORIZATION: f"Bearer {bearer}"} if bearer else {}
             async with self._guard.request(
                 "GET", str(address), local=local, headers=headers, timeout=self._timeout
             ) as response:
                 if response.status not in REDIRECTS:
-                    _judge(response, bearer)
-                    await self._save(response, errand)
+                    _check(response, bearer)
+                    await self._save(response, download)
                     return
                 target = _target(address, response)
             if target.origin() != address.origin():
@@ -148,18 +143,18 @@ class Downloads:
                 if local:
                     raise AddressRefused("a redirect away from this machine")
             address = target
-        raise FileProblem(Reason.UNREACHABLE, "too many redirects")
+        raise _unreachable("too many redirects")
 
-    async def _save(self, response: ClientResponse, errand: _Download) -> None:
-        """Stream the body to the file; the loop waits for no disk."""
-        tally = ByteCounter(errand.allowance, response.content_length or 0)
+    async def _save(self, response: ClientResponse, download: _Download) -> None:
+        """Stream the body to the file, writing in a thread so that the event loop never blocks."""
+        counter = ByteCounter(download.allowance, response.content_length or 0)
         waiting, started = bytearray(), self._clock.now()
-        async with writing(errand.into) as file:
+        async with writing(download.into) as file:
             async for chunk in response.content.iter_any():
-                tally.add(chunk)
-                if tally.kind.demuxer:
-                    errand.take_longer()
-                self._keep_pace(tally.size, self._clock.now() - started)
+                counter.add(chunk)
+                if counter.kind.demuxer:
+                    download.take_longer()
+                self._keep_pace(counter.size, self._clock.now() - started)
                 waiting += chunk
                 if len(waiting) >= BLOCK:
                     full, waiting = waiting, bytearray()
@@ -168,20 +163,25 @@ class Downloads:
 
     def _keep_pace(self, size: int, seconds: float) -> None:
         if seconds > GRACE and size < seconds * self._settings.min_rate:
-            raise FileProblem(Reason.UNREACHABLE, "too slow")
+            raise _unreachable("too slow")
 
 
-def _judge(response: ClientResponse, bearer: str) -> None:
-    """Let pass only a response that brings the file."""
+def _unreachable(detail: str) -> FileProblem:
+    return FileProblem(Reason.UNREACHABLE, detail)
+
+
+def _check(response: ClientResponse, bearer: str) -> None:
+    """Raise `FileProblem` or `AttemptFailed` unless the response brings the file."""
     status = response.status
     if status in {401, 403}:
         raise FileProblem(Reason.FORBIDDEN if bearer else Reason.EXPIRED, str(status))
     if status in {404, 410}:
         raise FileProblem(Reason.NOT_FOUND, str(status))
-    if status in {408, 429} or status >= 500:
-        raise _Temporary(str(status), retry_after(response.headers))
+    if is_temporary(status):
+        wait = retry_after(response.headers)
+        raise AttemptFailed(_unreachable(str(status)), retry=True, requested=wait)
     if not 200 <= status < 300:
-        raise FileProblem(Reason.UNREACHABLE, str(status))
+        raise _unreachable(str(status))
     if response.content_type in PAGES:
         raise FileProblem(Reason.NOT_A_FILE)
 

@@ -1,61 +1,42 @@
-"""When a request is tried again, and after how long."""
+"""When a request to a model is retried, and after how long."""
 
 from __future__ import annotations
 
-import random
-import time
+import math
 from typing import TYPE_CHECKING
 
 from openai import APIStatusError
 
-from adapters.http.retry import retry_after
-from bot.errors import ModelReason
+from bot.retry import Backoff, RetryBudget, RetryPolicy, retry_after
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from adapters.models.settings import ModelSettings
+    from bot.clock import Clock
     from bot.errors import ModelProblem
 
-PASSING = {
-    ModelReason.BUSY,
-    ModelReason.FAILED,
-    ModelReason.TIMED_OUT,
-    ModelReason.UNREACHABLE,
-    ModelReason.CUT,
-}
-SHORTEST = 0.25
-LONGEST = 8.0
+BACKOFF = Backoff(longest=8.0, jitter=(0.75, 1.25))
+NO_QUOTA = "insufficient_quota"
+"""OpenAI's code of an account without credit, which no wait changes."""
 
 
-class RetryBudget:
-    """The tries of one answer: so many, and none begun later than so many seconds."""
-
-    def __init__(self, settings: ModelSettings) -> None:
-        self._left = settings.tries - 1
-        self._until = time.monotonic() + settings.retry_seconds
-        self._backoff = 0.5
-
-    def wait(self, problem: ModelProblem, error: Exception) -> float | None:
-        """Return the seconds to wait before the next try, or None when there is none."""
-        quota = "insufficient_quota" in problem.detail
-        if self._left <= 0 or problem.reason not in PASSING or quota:
-            return None
-        asked = asked_wait(error.response.headers) if isinstance(error, APIStatusError) else None
-        delay = self._next_backoff() if asked is None else max(SHORTEST, asked)
-        if time.monotonic() + delay > self._until:
-            return None
-        self._left -= 1
-        return delay
-
-    def _next_backoff(self) -> float:
-        delay = self._backoff * random.uniform(0.75, 1.25)  # noqa: S311 - spread, not secrecy
-        self._backoff = min(self._backoff * 2, LONGEST)
-        return max(SHORTEST, delay)
+def retry_budget(settings: ModelSettings, clock: Clock) -> RetryBudget:
+    """Begin the attempts of one answer; a service that asks for a longer wait gets no more."""
+    policy = RetryPolicy(settings.tries, settings.retry_seconds, BACKOFF, longest_wait=math.inf)
+    return RetryBudget(policy, clock)
 
 
-def asked_wait(headers: Mapping[str, str]) -> float | None:
-    """Read how many seconds a service asks to wait; the milliseconds are Azure OpenAI's."""
+def wait_before_retry(budget: RetryBudget, problem: ModelProblem, error: Exception) -> float | None:
+    """Take another attempt; return the seconds to wait before it, None when there is none."""
+    if not problem.temporary or NO_QUOTA in problem.detail:
+        return None
+    headers = error.response.headers if isinstance(error, APIStatusError) else {}
+    return budget.take(requested_wait(headers))
+
+
+def requested_wait(headers: Mapping[str, str]) -> float | None:
+    """Return the seconds that a service asks to wait; the milliseconds are Azure OpenAI's."""
     try:
         return float(headers["Retry-After-Ms"]) / 1000
     except (KeyError, ValueError):

@@ -1,4 +1,4 @@
-"""A service that answers over HTTP by a stream: patience, silence, the closing of connections."""
+"""Services that stream their answers over HTTP: retries, time-outs, closing of connections."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from openai import AsyncOpenAI, AsyncStream
 from adapters.models.chat_request import body
 from adapters.models.errors import advised, problem
 from adapters.models.openai_client import host_of
-from adapters.models.retry import RetryBudget
+from adapters.models.retry import retry_budget, wait_before_retry
+from bot.clock import Clock
 from bot.errors import ModelProblem, ModelReason
 from bot.ports.model import ChatMessage, Delta, Finished, Request, TextPart, ToolCall
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from adapters.models.chat_response import ChatResponse
     from adapters.models.settings import ModelSettings
+    from bot.retry import RetryBudget
 
 END = object()
 BROKEN = {
@@ -62,10 +64,17 @@ class WireFormat(Protocol):
 class StreamingModel:
     """The models of one service; the client makes no retries of its own."""
 
-    def __init__(self, settings: ModelSettings, client: AsyncOpenAI, format_: WireFormat) -> None:
+    def __init__(
+        self,
+        settings: ModelSettings,
+        client: AsyncOpenAI,
+        format_: WireFormat,
+        clock: Clock | None = None,
+    ) -> None:
         self._settings = settings
         self._client = client
         self._format = format_
+        self._clock = clock or Clock()
 
     async def close(self) -> None:
         """Close all connections."""
@@ -94,10 +103,10 @@ class StreamingModel:
     async def answer(self, request: Request) -> AsyncGenerator[Delta | ToolCall | Finished]:
         """Stream the answer and end with `Finished`; raises `ModelProblem`.
 
-        A try that fails before its first words is repeated where that may help, after the time
+        An attempt that fails before its first words is retried if that may help, after the time
         that the service asks for; one that fails later is not.
         """
-        patience = RetryBudget(self._settings)
+        budget = retry_budget(self._settings, self._clock)
         while True:
             reading = self._format.reading(request)
             try:
@@ -106,20 +115,20 @@ class StreamingModel:
                         yield piece
                 return
             except Exception as error:  # whatever a service sends has to end in one sentence
-                delay = self._delay(request, reading, patience, error)
-            await asyncio.sleep(delay)
+                delay = self._delay(request, reading, budget, error)
+            await self._clock.sleep(delay)
 
     def _delay(
-        self, request: Request, reading: ChatResponse, patience: RetryBudget, error: Exception
+        self, request: Request, reading: ChatResponse, budget: RetryBudget, error: Exception
     ) -> float:
-        """Return the seconds to wait before the next try; raises `ModelProblem` if none is due."""
+        """Return the seconds to wait before the next attempt; raises `ModelProblem` without one."""
         model = request.model
         if not reading.said and self._format.learns(request, error):
             kept = sorted(self._format.parameters(request))
             log.info("model_parameters_changed", model=model, parameters=kept)
             return 0.0
         trouble = problem(error)
-        delay = None if reading.said else patience.wait(trouble, error)
+        delay = None if reading.said else wait_before_retry(budget, trouble, error)
         reason = BROKEN.get(trouble.reason, trouble.reason) if reading.said else trouble.reason
         event = "model_failed" if delay is None else "model_tried_again"
         log.warning(event, model=model, reason=reason.value, detail=trouble.detail, delay=delay)

@@ -19,8 +19,9 @@ from adapters.models import transcript_segments as phrases
 from adapters.models.audio import AudioSamples, tone
 from adapters.models.errors import REMEDIES, advised, problem
 from adapters.models.openai_client import ProviderClients, host_of
-from adapters.models.retry import RetryBudget
+from adapters.models.retry import retry_budget, wait_before_retry
 from bot.aio import end
+from bot.clock import Clock
 from bot.errors import ModelProblem, ModelReason
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from adapters.models.openai_client import Token
     from adapters.models.settings import ModelSettings
     from bot.domain.files import Phrase
+    from bot.retry import RetryBudget
 
 DATED_VERSION = "2024-10-21"
 """Azure's API before v1: its v1 API was seen not to know deployments of Whisper."""
@@ -58,8 +60,11 @@ class TimesUnsupported(Exception):
 class TranscriptionModel:
     """A `Speech` of a provider's transcription model."""
 
-    def __init__(self, settings: ModelSettings, token: Token | None = None) -> None:
+    def __init__(
+        self, settings: ModelSettings, token: Token | None = None, clock: Clock | None = None
+    ) -> None:
         self._settings = settings
+        self._clock = clock or Clock()
         self._connection = ProviderClients(settings, token)
         self._clients: tuple[AsyncOpenAI, ...] = (self._connection.client,)
         if settings.provider == "azure":
@@ -134,7 +139,7 @@ class TranscriptionModel:
 
         Raises `ModelProblem`, or `TimesUnsupported` if it is that.
         """
-        patience = RetryBudget(self._settings)
+        budget = retry_budget(self._settings, self._clock)
         while True:
             try:
                 async with asyncio.timeout(self._settings.first_seconds):
@@ -142,13 +147,13 @@ class TranscriptionModel:
             except Exception as error:  # whatever a service sends has to end in one sentence
                 if timed and _refuses_format(error):
                     raise TimesUnsupported from None
-                delay = self._delay(patience, error)
-            await asyncio.sleep(delay)
+                delay = self._delay(budget, error)
+            await self._clock.sleep(delay)
 
-    def _delay(self, patience: RetryBudget, error: Exception) -> float:
-        """Return the seconds to wait before the next try; raises `ModelProblem` if none is due."""
+    def _delay(self, budget: RetryBudget, error: Exception) -> float:
+        """Return the seconds to wait before the next attempt; raises `ModelProblem` without one."""
         trouble = problem(error)
-        delay = patience.wait(trouble, error)
+        delay = wait_before_retry(budget, trouble, error)
         event = "speech_failed" if delay is None else "speech_tried_again"
         reason = trouble.reason.value
         log.warning(

@@ -13,6 +13,7 @@ from adapters.slack import blocks
 from adapters.slack.errors import SlackError
 from bot import strings as texts
 from bot.ports.channel import ConversationGone, DeliveryRefused, DeliveryUnknown
+from bot.retry import THROTTLED, is_temporary
 
 if TYPE_CHECKING:
     from adapters.http.ssrf_guard import Guard
@@ -84,10 +85,10 @@ class EphemeralMessages:
 
 
 def _check(status: int) -> None:
-    """Tell what a web hook's answer means; one that is used up or expired says nothing more."""
-    if status == 429:
+    """Raise what the status of a response URL means: any other refusal is that it has expired."""
+    if status == THROTTLED:
         raise DeliveryRefused(str(status))
-    if status >= 500:
+    if is_temporary(status):
         raise DeliveryUnknown(str(status))
     if status >= 300:
         raise ConversationGone(str(status))

@@ -31,10 +31,10 @@ LASTING = frozenset({"cant_update_message", "edit_window_closed", "message_not_f
 """That message can never be edited again."""
 
 THROTTLED = frozenset({"rate_limited", "ratelimited"})
-"""Surely not done: even a post may be repeated."""
+"""Surely not carried out: even a post may be repeated."""
 
-PASSING = frozenset({"fatal_error", "internal_error", "request_timeout", "service_unavailable"})
-"""Perhaps done, at least in part: only what can be done twice may be repeated."""
+TEMPORARY = frozenset({"fatal_error", "internal_error", "request_timeout", "service_unavailable"})
+"""Perhaps carried out, at least in part: only calls that may be made twice are repeated."""
 
 OPENING = "chat.startStream"
 POSTS = frozenset(

@@ -1,7 +1,7 @@
 """Slack's rates: how often each method of its Web API may be called.
 
 https://docs.slack.dev/apis/web-api/rate-limits/ says what the tiers are, and the page of each
-method which is its own. That of `chat.startStream` is told nowhere; `chat.stopStream`, which
+method which is its own. That of `chat.startStream` is not documented; `chat.stopStream`, which
 follows each start, is of tier 2.
 """
 
@@ -42,7 +42,7 @@ RATES: Mapping[str, tuple[Rate, ...]] = MappingProxyType(
 """Most calls of each method that Loupe calls, an app in a workspace."""
 
 
-def line(team: str, method: str, channel: str) -> str:
+def bucket_of(team: str, method: str, channel: str) -> str:
     """Name what Slack counts together: a method's calls in a workspace, posts in a channel."""
-    counted = (team, method, channel) if RATES[method] is POSTS else (team, method)
-    return " ".join(counted)
+    names = (team, method, channel) if RATES[method] is POSTS else (team, method)
+    return " ".join(names)

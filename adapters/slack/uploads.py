@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 from aiohttp import ClientError, ClientTimeout
 
 from adapters.http.json_fields import string
-from adapters.http.retry import Failed, Retries, insist, retry_after
 from adapters.http.ssrf_guard import AddressRefused
 from adapters.slack.addresses import TOP
 from adapters.slack.errors import SlackError
 from bot.clock import Clock
+from bot.retry import AttemptFailed, RetryBudget, is_temporary, retry_after, retrying
 
 if TYPE_CHECKING:
     from adapters.http.ssrf_guard import Guard
@@ -52,8 +52,8 @@ class SlackUploads:
         """
         team = address["team"]
         url, file = await self._place(team, name, len(data), alt)
-        retries = Retries(self._limits.patience, self._clock)
-        await insist(lambda: self._put(url, data), retries, "slack_upload_failed")
+        budget = RetryBudget(self._limits.retry_policy, self._clock)
+        await retrying(lambda: self._put(url, data), budget, "slack_upload_failed")
         thread = address.get("thread") or TOP
         await self._api.call(
             team,
@@ -86,11 +86,11 @@ class SlackUploads:
             async with self._guard.request(
                 "POST", url, local=self._hosts.local, data=data, headers=headers, timeout=timeout
             ) as response:
-                status, asked = response.status, retry_after(response.headers)
+                status, wait = response.status, retry_after(response.headers)
         except AddressRefused as refused:
-            raise Failed(SlackError(0, str(refused)), again=False) from None
+            raise AttemptFailed(SlackError(0, str(refused)), retry=False) from None
         except (ClientError, TimeoutError) as error:
-            raise Failed(SlackError(0, type(error).__name__), again=True) from None
+            raise AttemptFailed(SlackError(0, type(error).__name__), retry=True) from None
         if not 200 <= status < 300:
-            passing = status in {408, 429} or status >= 500
-            raise Failed(SlackError(status, "upload"), again=passing, asked=asked)
+            problem = SlackError(status, "upload")
+            raise AttemptFailed(problem, retry=is_temporary(status), requested=wait)

@@ -1,4 +1,4 @@
-"""Slack's Web API: one call at a time, paced, repeated where that does no harm.
+"""Slack's Web API: calls within Slack's rates, retried where that does no harm.
 
 https://docs.slack.dev/apis/web-api/
 """
@@ -19,12 +19,13 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from adapters.http.json_fields import dig, name
 from adapters.http.rate_limit import RateLimiter
-from adapters.http.retry import Failed, Retries, insist, retry_after
-from adapters.slack.errors import PASSING, THROTTLED, SlackError, refusal
-from adapters.slack.rate_limits import RATES, line
+from adapters.slack.errors import TEMPORARY, THROTTLED, SlackError, refusal
+from adapters.slack.rate_limits import RATES, bucket_of
 from adapters.slack.workspaces import UnknownTeam, WorkspaceUnknown
 from bot.clock import Clock
 from bot.ports.channel import ConversationGone, DeliveryRefused, DeliveryUnknown
+from bot.retry import THROTTLED as TOO_MANY_REQUESTS
+from bot.retry import AttemptFailed, RetryBudget, is_temporary, retry_after, retrying
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,15 +36,15 @@ if TYPE_CHECKING:
     from adapters.slack.workspaces import Workspace, Workspaces
 
 PAUSE = 1.0
-"""Seconds to be quiet after a refusal for the rate that does not say for how long."""
+"""Seconds without calls after a refusal for the rate that names no time."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Call:
-    """A call to make; `repeatable` tells whether doing it twice does no harm."""
+    """A call to make; it is `repeatable` if making it twice does no harm."""
 
     method: str
-    line: str
+    bucket: str
     token: str = field(repr=False)
     form: dict[str, str] = field(repr=False)
     repeatable: bool
@@ -53,8 +54,8 @@ class _Call:
 class SlackApi:
     """Calls methods with the token of a workspace, over one pooled session.
 
-    A call that is not `repeatable` is repeated only where it surely was not done (429, no
-    connection); any other on all passing errors. The session's own time-outs hold too.
+    A call that is not `repeatable` is retried only if it surely was not carried out (429, no
+    connection); any other on all temporary errors. The session's own time-outs hold too.
     """
 
     def __init__(
@@ -65,14 +66,14 @@ class SlackApi:
         api_url: str,
         clock: Clock | None = None,
     ) -> None:
-        # The handlers of the client's own would repeat posts after a lost connection.
+        # The client's own retry handlers would repeat posts after a lost connection.
         self._client = AsyncWebClient(
             base_url=api_url, session=session, retry_handlers=[], logger=_quiet()
         )
         self._workspaces = workspaces
         self._limits = limits
         self._clock = clock or Clock()
-        self._pacer = RateLimiter(self._clock, most=limits.send_seconds)
+        self._rate_limiter = RateLimiter(self._clock, longest=limits.send_seconds)
 
     async def call(
         self,
@@ -85,17 +86,17 @@ class SlackApi:
     ) -> dict[str, Any]:
         """Call a method of `RATES` for a workspace; returns Slack's answer.
 
-        Arguments that are None are left out. A `brief` call asks for less patience and never
-        waits for its rate: the next one will carry what it had to say. Raises `DeliveryUnknown`,
-        `ConversationGone` and `DeliveryRefused` (`MessageTooLong`, `StreamExpired`,
-        `StreamUnavailable`, `StillStreaming`, other `SlackError`).
+        Arguments that are None are left out. A `brief` call is retried for a few seconds only and
+        never waits for its rate, since the next call will carry the same text. Raises
+        `DeliveryUnknown`, `ConversationGone` and `DeliveryRefused` (`MessageTooLong`,
+        `StreamExpired`, `StreamUnavailable`, `StillStreaming`, other `SlackError`).
         """
         token = (await self._workspace(team)).token
-        counted = line(team, method, str(arguments.get("channel", "")))
-        call = _Call(method, counted, token, _form(arguments), repeatable, brief)
-        patience = self._limits.brief if brief else self._limits.patience
-        retries = Retries(patience, self._clock)
-        return await insist(lambda: self._in_turn(call), retries, "slack_failed", method=method)
+        bucket = bucket_of(team, method, str(arguments.get("channel", "")))
+        call = _Call(method, bucket, token, _form(arguments), repeatable, brief)
+        policy = self._limits.brief_policy if brief else self._limits.retry_policy
+        budget = RetryBudget(policy, self._clock)
+        return await retrying(lambda: self._in_turn(call), budget, "slack_failed", method=method)
 
     async def _workspace(self, team: str) -> Workspace:
         try:
@@ -106,48 +107,51 @@ class SlackApi:
             raise DeliveryRefused("Slack has not told yet who Loupe is") from None
 
     async def _in_turn(self, call: _Call) -> dict[str, Any]:
-        """Try once, when the rate of the method has room."""
-        rates, held = RATES[call.method], self._pacer.held(call.line)
-        if held > self._limits.send_seconds:
-            raise Failed(SlackError(429, "held", after=held), again=False)
-        if call.brief and not self._pacer.room(call.line, rates):
-            raise Failed(SlackError(0, "no_room"), again=False)
-        await self._pacer.turn(call.line, rates)
+        """Make one attempt, when the rate of the method allows it."""
+        rates, hold = RATES[call.method], self._rate_limiter.hold_left(call.bucket)
+        if hold > self._limits.send_seconds:
+            problem: Exception = SlackError(TOO_MANY_REQUESTS, "held", after=hold)
+            raise AttemptFailed(problem, retry=False)
+        if call.brief and self._rate_limiter.delay(call.bucket, rates) > 0:
+            raise AttemptFailed(SlackError(0, "no_room"), retry=False)
+        await self._rate_limiter.turn(call.bucket, rates)
         try:
             async with asyncio.timeout(self._limits.request_seconds):
                 return await self._answer(call)
         except (ClientConnectorError, ConnectionTimeoutError) as error:
-            problem: Exception = SlackError(0, type(error).__name__)
-            raise Failed(problem, again=True) from None
+            problem = SlackError(0, type(error).__name__)
+            raise AttemptFailed(problem, retry=True) from None
         # The client stumbles over a body that is no JSON object in these two ways.
         except (ClientError, OSError, ValueError, AttributeError) as error:
             problem = DeliveryUnknown(type(error).__name__)
-            raise Failed(problem, again=call.repeatable) from None
+            raise AttemptFailed(problem, retry=call.repeatable) from None
 
     async def _answer(self, call: _Call) -> dict[str, Any]:
         headers = {AUTHORIZATION: f"Bearer {call.token}"}
         try:
             answer = await self._client.api_call(call.method, data=call.form, headers=headers)
         except SlackApiError as error:
-            status, told, asked = _told(error.response)
-            raise self._failed(call, status, told, asked) from None
+            status, word, wait = _refusal_of(error.response)
+            raise self._failure(call, status, word, wait) from None
         if not isinstance(answer.data, dict):
             raise ValueError("not a JSON object")
         return answer.data
 
-    def _failed(self, call: _Call, status: int, error: str, asked: float | None) -> Failed:
-        """Tell what an answer that is no success means for the call, and for those to come."""
-        if status == 429 or error in THROTTLED:
-            self._pacer.hold(call.line, PAUSE if asked is None else asked)
-            throttled = SlackError(status, error, after=asked or 0.0)
-            soon = (asked or 0.0) <= self._limits.send_seconds
-            return Failed(throttled, again=soon and not call.brief, asked=asked)
-        if status in {0, 408} or status >= 500 or error in PASSING or (status == 200 and not error):
-            return Failed(DeliveryUnknown(f"{status} {error}"), again=call.repeatable, asked=asked)
-        return Failed(refusal(call.method, status, error), again=False)
+    def _failure(self, call: _Call, status: int, error: str, wait: float | None) -> AttemptFailed:
+        """Return what a refusing response means for the call, and hold those that follow."""
+        if status == TOO_MANY_REQUESTS or error in THROTTLED:
+            self._rate_limiter.hold(call.bucket, PAUSE if wait is None else wait)
+            throttled = SlackError(status, error, after=wait or 0.0)
+            soon = (wait or 0.0) <= self._limits.send_seconds
+            return AttemptFailed(throttled, retry=soon and not call.brief, requested=wait)
+        no_json = status == 0 or (status == 200 and not error)
+        if no_json or is_temporary(status) or error in TEMPORARY:
+            unclear = DeliveryUnknown(f"{status} {error}")
+            return AttemptFailed(unclear, retry=call.repeatable, requested=wait)
+        return AttemptFailed(refusal(call.method, status, error), retry=False)
 
 
-def _told(response: Any) -> tuple[int, str, float | None]:
+def _refusal_of(response: Any) -> tuple[int, str, float | None]:
     """Read HTTP's status, Slack's word and the seconds asked for from a refusing response.
 
     Where the body was no JSON it is aiohttp's own response.

@@ -13,9 +13,9 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from adapters.http.json_fields import dig, identifier, name, string
-from adapters.http.retry import CAP
 from bot.aio import end
 from bot.clock import Clock
+from bot.retry import Backoff, RetryBudget, RetryPolicy
 
 if TYPE_CHECKING:
     from aiohttp import ClientSession
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 CALL_SECONDS = 15.0
-FIRST_WAIT = 1.0
+RETRY_POLICY = RetryPolicy(backoff=Backoff(first=1.0, jitter=(1.0, 1.0)))
+"""Slack is asked until it answers; there is nothing that Loupe could do without."""
 HELD_SECONDS = 2.0
 """Longest time that a delivery waits for the first `auth.test`: Slack waits three seconds."""
 
@@ -101,22 +102,21 @@ class OneWorkspace:
             await end(self._asking)
 
     async def _ask(self) -> None:
-        wait = FIRST_WAIT
-        while (told := await self._told()) is None:
-            await self._clock.sleep(wait)
-            wait = min(2 * wait, CAP)
-        self._workspace = told
+        budget = RetryBudget(RETRY_POLICY, self._clock)
+        while (workspace := await self._ask_once()) is None:
+            await budget.pause()
+        self._workspace = workspace
         self._known.set()
-        log.info("slack_workspace_found", team=told.team)
+        log.info("slack_workspace_found", team=workspace.team)
 
-    async def _told(self) -> Workspace | None:
-        """Ask once; whatever goes wrong, a later try may find it mended."""
+    async def _ask_once(self) -> Workspace | None:
+        """Ask once; whatever goes wrong, it may work later."""
         try:
             async with asyncio.timeout(CALL_SECONDS):
                 answer = (await self._client.api_call("auth.test")).data
         except SlackApiError as error:
-            told = getattr(error.response, "data", None)  # aiohttp's own where that was no JSON
-            log.warning("slack_token_refused", error=name(dig(told, "error")))
+            data = getattr(error.response, "data", None)  # none where the body was no JSON
+            log.warning("slack_token_refused", error=name(dig(data, "error")))
         # The client stumbles over a body that is no JSON object with an AttributeError.
         except (SlackClientError, ClientError, OSError, ValueError, AttributeError) as error:
             log.warning("slack_unreachable", error=type(error).__name__)

@@ -12,10 +12,17 @@ from aiohttp import ClientError, ClientTimeout
 from azure.core.exceptions import AzureError
 from azure.identity.aio import ManagedIdentityCredential
 
-from adapters.http.retry import Retries, RetryPolicy, retry_after
 from bot.aio import end
 from bot.clock import Clock
 from bot.ports.channel import DeliveryRefused
+from bot.retry import (
+    AttemptFailed,
+    RetryBudget,
+    RetryPolicy,
+    is_temporary,
+    retry_after,
+    retrying,
+)
 
 if TYPE_CHECKING:
     from aiohttp import ClientResponse, ClientSession
@@ -29,7 +36,7 @@ AHEAD = 300.0
 """Seconds before the end of a token's life at which a new one is fetched."""
 QUIET = 30.0
 """Seconds between attempts to renew a token that is still valid."""
-PATIENCE = RetryPolicy(3, 20.0)
+RETRY_POLICY = RetryPolicy(3, 20.0)
 
 
 class TokenUnavailable(DeliveryRefused):
@@ -68,29 +75,28 @@ class ClientCredentials:
         self._clock = clock
 
     async def fetch(self) -> AccessToken:
-        """Get a new token, trying again what may pass; raises `TokenUnavailable`."""
-        retries = Retries(PATIENCE, self._clock)
-        while True:
-            asked = None
-            try:
-                async with self._session.post(
-                    self._url,
-                    data=self._form(),
-                    allow_redirects=False,
-                    timeout=ClientTimeout(total=10),
-                ) as response:
-                    if response.status == 200:
-                        return await _token(response)
-                    problem = await _problem(response)
-                    asked = retry_after(response.headers)
-                    if response.status < 500 and response.status not in {408, 429}:
-                        raise problem
-            except (ClientError, TimeoutError) as error:
-                problem = TokenUnavailable(
-                    f"the token service cannot be reached: {type(error).__name__}"
+        """Get a new token, retrying temporary failures; raises `TokenUnavailable`."""
+        budget = RetryBudget(RETRY_POLICY, self._clock)
+        return await retrying(self._fetch_once, budget, "bot_token_not_fetched")
+
+    async def _fetch_once(self) -> AccessToken:
+        try:
+            async with self._session.post(
+                self._url,
+                data=self._form(),
+                allow_redirects=False,
+                timeout=ClientTimeout(total=10),
+            ) as response:
+                if response.status == 200:
+                    return await _token(response)
+                raise AttemptFailed(
+                    await _problem(response),
+                    retry=is_temporary(response.status),
+                    requested=retry_after(response.headers),
                 )
-            if not await retries.again(asked):
-                raise problem
+        except (ClientError, TimeoutError) as error:
+            unreachable = f"the token service cannot be reached: {type(error).__name__}"
+            raise AttemptFailed(TokenUnavailable(unreachable), retry=True) from None
 
     def _form(self) -> dict[str, str]:
         password = self._settings.app_password

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 import structlog
 from aiohttp import ClientError, ClientTimeout
 
-from adapters.http.retry import Retries, retry_after
 from adapters.http.ssrf_guard import AddressRefused
 from bot.clock import Clock
+from bot.retry import AttemptFailed, RetryBudget, is_temporary, retry_after, retrying
 
 if TYPE_CHECKING:
+    from aiohttp import ClientResponse
+
     from adapters.http.ssrf_guard import Guard
     from adapters.teams.files import TeamsFiles
     from adapters.teams.limits import TeamsLimits
@@ -24,6 +26,10 @@ log = structlog.get_logger()
 
 CHUNK = 3 * 320 * 1024
 """Bytes of one request; all but the last have to be a multiple of 320 KiB."""
+
+
+class UploadRefused(Exception):
+    """A piece of a file was not accepted, with the status or the error as its message."""
 
 
 class Uploads:
@@ -42,35 +48,40 @@ class Uploads:
         local = self._files.local_origin(address)
         try:
             for start in range(0, len(data), CHUNK):
-                if not await self._put(url, local, data, start):
-                    return False
+                await self._put(url, local, data, start)
         except AddressRefused as refused:
             log.warning("upload_refused", why=str(refused))
             return False
+        except UploadRefused:
+            return False
         return True
 
-    async def _put(self, url: str, local: str, data: bytes, start: int) -> bool:
-        """Upload one piece, again while the failure may pass."""
+    async def _put(self, url: str, local: str, data: bytes, start: int) -> None:
+        """Upload one piece, retrying temporary failures; raises `UploadRefused`."""
         piece = data[start : start + CHUNK]
         headers = {
             "Content-Range": f"bytes {start}-{start + len(piece) - 1}/{len(data)}",
             "Content-Type": "application/octet-stream",
         }
         timeout = ClientTimeout(total=self._limits.send_seconds)
-        retries = Retries(self._limits.patience, self._clock)
-        while True:
-            asked = None
+
+        async def attempt() -> None:
             try:
                 async with self._guard.request(
                     "PUT", url, local=local, data=piece, headers=headers, timeout=timeout
                 ) as response:
-                    if 200 <= response.status < 300:
-                        return True
-                    why, passing = str(response.status), response.status in {408, 429}
-                    passing = passing or response.status >= 500
-                    asked = retry_after(response.headers)
+                    _check(response)
             except (ClientError, TimeoutError) as error:
-                why, passing = type(error).__name__, True
-            log.info("upload_failed", why=why)
-            if not (passing and await retries.again(asked)):
-                return False
+                raise AttemptFailed(UploadRefused(type(error).__name__), retry=True) from None
+
+        budget = RetryBudget(self._limits.retry_policy, self._clock)
+        await retrying(attempt, budget, "upload_failed")
+
+
+def _check(response: ClientResponse) -> None:
+    """Raise `AttemptFailed` unless the piece was accepted."""
+    status = response.status
+    if not 200 <= status < 300:
+        problem = UploadRefused(str(status))
+        wait = retry_after(response.headers)
+        raise AttemptFailed(problem, retry=is_temporary(status), requested=wait)

@@ -1,22 +1,23 @@
-"""An Azure AI Vision resource: its client, its rate, and trying again, for all that asks it."""
+"""An Azure AI Vision resource: its client, its rate and its retries, for all its services."""
 
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
-import structlog
 from azure.ai.vision.imageanalysis.aio import ImageAnalysisClient
 from azure.core.credentials import AzureKeyCredential
 from azure.core.exceptions import AzureError, HttpResponseError
 from azure.core.rest import HttpRequest
 from azure.identity.aio import DefaultAzureCredential
 
-from adapters.http.retry import Retries, RetryPolicy, retry_after
-from adapters.vision.azure_errors import PASSING, problem
-from adapters.vision.azure_rate_limit import WindowRateLimiter
+from adapters.http.rate_limit import RateLimiter
+from adapters.vision.azure_errors import problem
 from bot.clock import Clock
+from bot.errors import VisionProblem, VisionReason
+from bot.retry import AttemptFailed, RetryBudget, RetryPolicy, retry_after, retrying
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -30,8 +31,6 @@ T = TypeVar("T")
 API_VERSION = "2024-02-01"
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 """Hosts that an identity's token may go to without TLS: simulators on this machine."""
-
-log = structlog.get_logger()
 
 
 class AzureClient:
@@ -51,7 +50,7 @@ class AzureClient:
         self.host = urlsplit(settings.resource).hostname or ""
         self.at_once = asyncio.Semaphore(settings.at_once)
         self._clock = clock or Clock()
-        self._pace = WindowRateLimiter(*settings.pace, self._clock)
+        self._rate_limiter = RateLimiter(self._clock, longest=settings.wait_seconds)
         self._credential = credential
         self.client = self._connected()
         local = self._credential is not None and self.host in LOOPBACK
@@ -87,30 +86,41 @@ class AzureClient:
     ) -> T:
         """Send a request, each time in its turn, until it works.
 
-        Raises `FileProblem` or `VisionProblem`, except for an `AzureError` that `lacks` knows as
-        that of a region without the feature: that one is raised as it is.
+        Raises `FileProblem` or `VisionProblem`, except for an `AzureError` that `lacks` recognizes
+        as that of a region without the feature: that one is raised as it is.
         """
         settings = self.settings
-        retries = Retries(RetryPolicy(settings.tries, settings.retry_seconds), self._clock)
-        while True:
-            await self._pace.turn(settings.wait_seconds)
+
+        async def attempt() -> T:
+            await self._turn()
             try:
                 async with asyncio.timeout(settings.request_seconds):
                     return await send()
             except (AzureError, TimeoutError, ValueError) as error:
                 if lacks is not None and lacks(error):
                     raise
-                await self._again(error, retries)
+                raise self._failure(error) from None
 
-    async def _again(self, error: Exception, retries: Retries) -> None:
-        """Wait until the next request; raises the problem when there is none."""
+        budget = RetryBudget(RetryPolicy(settings.tries, settings.retry_seconds), self._clock)
+        return await retrying(
+            attempt, budget, "vision_failed", level=logging.WARNING, host=self.host
+        )
+
+    async def _turn(self) -> None:
+        """Wait for a turn; raises `VisionProblem` (`BUSY`) at once if that would take too long."""
+        rates, longest = (self.settings.pace,), self.settings.wait_seconds
+        if self._rate_limiter.delay(self.host, rates) > longest:
+            raise VisionProblem(VisionReason.BUSY, f"no turn within {longest:g} s")
+        await self._rate_limiter.turn(self.host, rates)
+
+    def _failure(self, error: Exception) -> AttemptFailed:
+        """Name what went wrong, and hold all requests for as long as the service asks."""
         trouble = problem(error)
-        asked = retry_after(getattr(getattr(error, "response", None), "headers", {}))
-        log.warning("vision_failed", host=self.host, reason=trouble.reason.value, asked=asked)
-        if asked is not None:
-            self._pace.hold(min(asked, self.settings.retry_seconds))
-        if trouble.reason not in PASSING or not await retries.again(asked):
-            raise trouble from None
+        wait = retry_after(getattr(getattr(error, "response", None), "headers", {}))
+        if wait is not None:
+            self._rate_limiter.hold(self.host, min(wait, self.settings.retry_seconds))
+        temporary = isinstance(trouble, VisionProblem) and trouble.temporary
+        return AttemptFailed(trouble, retry=temporary, requested=wait)
 
     async def close(self) -> None:
         """Close the connections."""

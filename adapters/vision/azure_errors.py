@@ -35,13 +35,6 @@ BY_TYPE: tuple[tuple[type[Exception], VisionReason], ...] = (
     (IncompleteReadError, VisionReason.UNREACHABLE),
     (ClientAuthenticationError, VisionReason.UNAUTHORIZED),
 )
-PASSING = {
-    VisionReason.BUSY,
-    VisionReason.FAILED,
-    VisionReason.TIMED_OUT,
-    VisionReason.UNREACHABLE,
-}
-"""Reasons that may be gone at the next try."""
 REMEDIES = {
     VisionReason.UNAUTHORIZED: "Check VISION_KEY, or that the identity has the role Cognitive "
     "Services User.",

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 from pydantic_settings import SettingsConfigDict
 
 from adapters.chat.send_settings import SendLimits
-from adapters.http.retry import RetryPolicy
+from bot.retry import RetryPolicy
 from bot.settings import load
 
 
@@ -18,14 +18,14 @@ class ParrotLimits(SendLimits):
 
 
 def test_what_has_to_arrive_is_tried_as_long_as_is_set() -> None:
-    assert ParrotLimits(send_tries=3, send_seconds=20).patience == RetryPolicy(3, 20)
+    assert ParrotLimits(send_tries=3, send_seconds=20).retry_policy == RetryPolicy(3, 20)
 
 
 @pytest.mark.parametrize(("send_seconds", "seconds"), [(45, 5), (2, 2)])
 def test_what_the_next_edit_carries_is_tried_for_moments(
     send_seconds: float, seconds: float
 ) -> None:
-    assert ParrotLimits(send_seconds=send_seconds).brief == RetryPolicy(2, seconds)
+    assert ParrotLimits(send_seconds=send_seconds).brief_policy == RetryPolicy(2, seconds)
 
 
 def test_each_platform_has_names_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:

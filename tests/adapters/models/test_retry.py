@@ -9,17 +9,20 @@ import httpx2
 import pytest
 from openai import APIConnectionError, RateLimitError
 
-from adapters.models.retry import LONGEST, SHORTEST, RetryBudget, asked_wait
+from adapters.models.retry import BACKOFF, requested_wait, retry_budget, wait_before_retry
 from adapters.models.settings import ModelSettings
 from bot.errors import ModelProblem, ModelReason
+from bot.retry import SHORTEST_WAIT, RetryBudget
+from tests.helpers.fakes import FakeClock
 
 BUSY = ModelProblem(ModelReason.BUSY)
 ASKED = httpx2.Request("POST", "http://127.0.0.1/")
 LOST = APIConnectionError(request=ASKED)
 
 
-def patience(tries: int, seconds: float = 1000) -> RetryBudget:
-    return RetryBudget(ModelSettings(tries=tries, retry_seconds=seconds, _env_file=None))
+def budget(tries: int, seconds: float = 1000) -> RetryBudget:
+    settings = ModelSettings(tries=tries, retry_seconds=seconds, _env_file=None)
+    return retry_budget(settings, FakeClock())
 
 
 def busy(**headers: str) -> RateLimitError:
@@ -38,12 +41,12 @@ def busy(**headers: str) -> RateLimitError:
     ],
 )
 def test_the_most_exact_header_is_read(headers: dict[str, str], seconds: float | None) -> None:
-    assert asked_wait(httpx2.Headers(headers)) == seconds
+    assert requested_wait(httpx2.Headers(headers)) == seconds
 
 
 def test_a_date_is_read_as_a_wait() -> None:
     when = format_datetime(datetime.now(UTC) + timedelta(seconds=60), usegmt=True)
-    assert asked_wait(httpx2.Headers({"retry-after": when})) == pytest.approx(60, abs=2)
+    assert requested_wait(httpx2.Headers({"retry-after": when})) == pytest.approx(60, abs=2)
 
 
 @pytest.mark.parametrize(
@@ -56,7 +59,7 @@ def test_a_date_is_read_as_a_wait() -> None:
     ],
 )
 def test_a_service_cannot_ask_for_a_storm(headers: dict[str, str]) -> None:
-    assert patience(2).wait(BUSY, busy(**headers)) == SHORTEST
+    assert wait_before_retry(budget(2), BUSY, busy(**headers)) == SHORTEST_WAIT
 
 
 @pytest.mark.parametrize(
@@ -69,19 +72,20 @@ def test_a_service_cannot_ask_for_a_storm(headers: dict[str, str]) -> None:
     ],
 )
 def test_a_service_cannot_ask_for_ever(headers: dict[str, str]) -> None:
-    assert patience(2).wait(BUSY, busy(**headers)) is None
+    assert wait_before_retry(budget(2), BUSY, busy(**headers)) is None
 
 
 def test_waits_grow_to_a_limit_and_tries_end() -> None:
-    patient = patience(9)
-    waits = [patient.wait(BUSY, LOST) for _ in range(9)]
+    attempts, longest = budget(9), BACKOFF.longest * 1.25
+    waits = [wait_before_retry(attempts, BUSY, LOST) for _ in range(9)]
     assert waits.pop() is None
-    assert [wait is not None and SHORTEST <= wait <= LONGEST * 1.25 for wait in waits] == [True] * 8
+    within = [wait is not None and SHORTEST_WAIT <= wait <= longest for wait in waits]
+    assert within == [True] * 8
     assert (waits[0] or 0) < (waits[3] or 0)
 
 
 def test_no_try_begins_after_the_time_is_over() -> None:
-    assert patience(9, 0).wait(BUSY, LOST) is None
+    assert wait_before_retry(budget(9, 0), BUSY, LOST) is None
 
 
 @pytest.mark.parametrize(
@@ -93,4 +97,4 @@ def test_no_try_begins_after_the_time_is_over() -> None:
     ],
 )
 def test_what_stays_as_it_is_gets_no_second_try(problem: ModelProblem) -> None:
-    assert patience(9).wait(problem, LOST) is None
+    assert wait_before_retry(budget(9), problem, LOST) is None

@@ -22,6 +22,7 @@ from adapters.slack.settings import SlackSettings
 from bot.domain.messages import Attachment
 from bot.domain.size_limits import SizeLimits
 from bot.ports.channel import DeliveryRefused, Post
+from bot.retry import Backoff, RetryPolicy
 from tests.helpers.slack_payloads import ALEX, CHANNEL, SECRET, TEAM, Inbox, delivered, said, slash
 from tests.helpers.slack_wire_server import address
 from tests.servers.loopback import Loopback
@@ -150,7 +151,7 @@ async def test_it_opens_while_slack_is_away_and_finds_it_later(
     slack: SlackServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(workspaces, "HELD_SECONDS", 0.01)
-    monkeypatch.setattr(workspaces, "FIRST_WAIT", 0.01)
+    monkeypatch.setattr(workspaces, "RETRY_POLICY", RetryPolicy(backoff=Backoff(0.01)))
     slack.errors["auth.test"] = ["internal_error"] * 1000
     async with opened(slack) as office:
         assert not await office.deliver(EVENT)
