@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from adapters.vision.local import look_at
-from adapters.vision.polygons import corners, union_share
+from adapters.vision.polygons import corners, iou
 from adapters.vision.settings import VisionSettings
 from benchmarks.figures import machine, table, verdict
 from benchmarks.scenes import decoded, generated, real, small
@@ -168,7 +168,7 @@ class Score:
             return
         words = [bare(word) for word in item.text.split()]
         found = [line for line in lines if any(word in bare(line.text) for word in words)]
-        shares = [union_share(corners(line.polygon, *size), item.corners) for line in found]
+        shares = [iou(corners(line.polygon, *size), item.corners) for line in found]
         self.shares += [max(shares)] if shares else []
 
 

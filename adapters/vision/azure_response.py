@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from adapters.vision.polygons import Corners, polygon, rectangle, union_share
+from adapters.vision.polygons import Corners, iou, polygon, rectangle
 from bot.domain.sightings import DetectedObject, Sighting, TextLine
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def _things(
     for found in _values(result, "objectsResult"):
         tag, corners = found["tags"][0], _corners(found["boundingBox"])
         label = tag["name"].lower()
-        known = any(union_share(corners, person) > SAME for person, _ in people)
+        known = any(iou(corners, person) > SAME for person, _ in people)
         if not (label == PERSON and known):
             yield DetectedObject(label, place(corners), float(tag["confidence"]))
 

@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from adapters.vision.polygons import Corners, rectangle, union_share
+from adapters.vision.polygons import Corners, iou, rectangle
 from adapters.vision.tiles import quarters, whole
 
 if TYPE_CHECKING:
@@ -137,7 +137,7 @@ def _distinct(found: list[Detection]) -> list[Detection]:
 
 
 def _are_one(thing: Detection, other: Detection) -> bool:
-    share = union_share(thing.corners, other.corners)
+    share = iou(thing.corners, other.corners)
     return share > (SAME if thing.label == other.label else SAME_PLACE)
 
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from adapters.vision import ocr
 from adapters.vision.lines import merged
-from adapters.vision.polygons import cover
+from adapters.vision.polygons import coverage
 from adapters.vision.tight_boxes import tightened
 from adapters.vision.tiles import joined, scale_for, tiled
 from bot.media.image import shrink
@@ -101,7 +101,7 @@ def _read_closely(
     now = time.monotonic()
     found = _search_tiles(pixels, settings, now + SEARCH * (until - now))
     sure = [line.corners for line in known if line.confidence >= SURE]
-    news = [shape for shape in found if not any(cover(shape, line) > 0.5 for line in sure)]
+    news = [shape for shape in found if not any(coverage(shape, line) > 0.5 for line in sure)]
     return merged(known, _read(pixels, news, settings, until))
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from adapters.vision.polygons import around, overlap, shared, thickness
+from adapters.vision.polygons import enclosing_rectangle, intersection_area, overlap, thickness
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -130,13 +130,15 @@ def _take(kept: list[tuple[Corners, bool]], shape: Corners, cut: bool) -> None:
         if overlap(shape, other) > SAME:
             return
         if cut and other_cut and _continues(shape, other):
-            kept[place] = (around(other, shape), True)
+            kept[place] = (enclosing_rectangle(other, shape), True)
             return
     kept.append((shape, cut))
 
 
 def _continues(shape: Corners, other: Corners) -> bool:
     """Tell whether two shapes are ends of one line: together hardly thicker than either."""
-    if not shared(shape, other):
+    if not intersection_area(shape, other):
         return False
-    return thickness(around(shape, other)) < THICKER * max(thickness(shape), thickness(other))
+    return thickness(enclosing_rectangle(shape, other)) < THICKER * max(
+        thickness(shape), thickness(other)
+    )

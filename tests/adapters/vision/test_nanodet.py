@@ -12,7 +12,7 @@ import pytest
 
 from adapters.vision import nanodet
 from adapters.vision.nanodet import LABELS, MODELS, TRAFFIC, see
-from adapters.vision.polygons import area, rectangle, union_share
+from adapters.vision.polygons import area, iou, rectangle
 from adapters.vision.settings import VisionSettings
 from tests.helpers.images import MEDIA
 
@@ -49,7 +49,7 @@ def test_there_are_eighty_labels_in_their_usual_order() -> None:
 def test_a_car_is_seen_where_it_is() -> None:
     things = see(photo("notice_double_parking.jpg"), SETTINGS)
     [car] = [thing for thing in things if thing.label == "car"]
-    assert union_share(car.corners, rectangle(396, 425, 700, 577)) > 0.8
+    assert iou(car.corners, rectangle(396, 425, 700, 577)) > 0.8
     assert car.confidence > 0.6
 
 
@@ -66,7 +66,7 @@ def test_no_two_boxes_are_of_one_thing() -> None:
     things = see(photo("motorway.jpg"), SETTINGS)
     for place, thing in enumerate(things):
         for other in things[place + 1 :]:
-            assert union_share(thing.corners, other.corners) < 0.5
+            assert iou(thing.corners, other.corners) < 0.5
             assert thing.confidence >= other.confidence
 
 

@@ -11,17 +11,17 @@ from hypothesis import strategies as st
 
 from adapters.vision.polygons import (
     area,
-    around,
     corners,
-    cover,
+    coverage,
+    enclosing_rectangle,
     inner,
+    intersection_area,
+    iou,
     overlap,
     polygon,
     rectangle,
-    shared,
     sides,
     thickness,
-    union_share,
 )
 
 places = st.integers(0, 60)
@@ -43,23 +43,28 @@ def test_upright_boxes_share_what_they_do_however_both_are_turned(
     across = min(one[0] + one[2], other[0] + other[2]) - max(one[0], other[0])
     down = min(one[1] + one[3], other[1] + other[3]) - max(one[1], other[1])
     expected = max(0, across) * max(0, down)
-    found = shared(leaning(one, degrees), leaning(other, degrees))
+    found = intersection_area(leaning(one, degrees), leaning(other, degrees))
     assert found == pytest.approx(expected, abs=0.05)
 
 
 @given(boxes, st.floats(-180, 180))
 def test_a_shape_shares_all_with_itself(box: tuple[int, int, int, int], degrees: float) -> None:
     shape = leaning(box, degrees)
-    assert shared(shape, shape) == pytest.approx(area(shape), rel=1e-3)
-    assert union_share(shape, shape) == pytest.approx(1, abs=0.01)
+    assert intersection_area(shape, shape) == pytest.approx(area(shape), rel=1e-3)
+    assert iou(shape, shape) == pytest.approx(1, abs=0.01)
+
+
+def test_corners_whose_edges_cross_are_taken_for_their_convex_hull() -> None:
+    crossing = rectangle(0, 0, 40, 10)[[0, 2, 1, 3]]
+    assert intersection_area(crossing, rectangle(0, 0, 30, 9)) == pytest.approx(270)
 
 
 def test_shares_are_of_the_part_the_smaller_and_the_union() -> None:
     small, large = rectangle(0, 0, 10, 10), rectangle(5, 0, 45, 10)
-    assert cover(small, large) == 0.5
-    assert cover(large, small) == 0.125
+    assert coverage(small, large) == 0.5
+    assert coverage(large, small) == 0.125
     assert overlap(large, small) == 0.5
-    assert union_share(small, large) == pytest.approx(50 / 450)
+    assert iou(small, large) == pytest.approx(50 / 450)
 
 
 def test_corners_become_fractions_within_the_picture_and_back() -> None:
@@ -70,7 +75,7 @@ def test_corners_become_fractions_within_the_picture_and_back() -> None:
 
 
 def test_a_rectangle_around_shapes_keeps_the_order_of_corners() -> None:
-    made = around(rectangle(0, 0, 10, 4), rectangle(8, 0, 30, 4))
+    made = enclosing_rectangle(rectangle(0, 0, 10, 4), rectangle(8, 0, 30, 4))
     assert made == pytest.approx(rectangle(0, 0, 30, 4), abs=0.01)
     assert thickness(made) == pytest.approx(4)
 

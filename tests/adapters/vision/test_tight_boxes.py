@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from adapters.vision.polygons import area, cover, rectangle, union_share
+from adapters.vision.polygons import area, coverage, iou, rectangle
 from adapters.vision.tight_boxes import tightened
 
 if TYPE_CHECKING:
@@ -45,8 +45,8 @@ def leaning(pixels: Pixels, shapes: list[Corners], angle: float) -> tuple[Pixels
 
 
 def assert_close(box: Corners, ink: Corners) -> None:
-    assert cover(ink, box) > 0.99
-    assert union_share(box, ink) > 0.6
+    assert coverage(ink, box) > 0.99
+    assert iou(box, ink) > 0.6
 
 
 @pytest.mark.parametrize("angle", [0, 12, -30])
@@ -54,7 +54,7 @@ def assert_close(box: Corners, ink: Corners) -> None:
 def test_a_loose_box_is_drawn_in_to_the_letters(angle: float, size: int) -> None:
     pixels, ink = written("KX42 BRT", size)
     pixels, [ink, loose] = leaning(pixels, [ink, grown(ink, size, size / 2)], angle)
-    assert union_share(loose, ink) < 0.45
+    assert iou(loose, ink) < 0.45
     assert_close(tightened(pixels, loose), ink)
 
 
@@ -63,7 +63,7 @@ def test_a_loose_box_is_drawn_in_to_the_letters(angle: float, size: int) -> None
 )
 def test_dots_tails_and_what_stands_apart_stay_in_the_box(text: str) -> None:
     pixels, ink = written(text)
-    assert cover(ink, tightened(pixels, grown(ink, 12, 12))) > 0.99
+    assert coverage(ink, tightened(pixels, grown(ink, 12, 12))) > 0.99
 
 
 def test_digits_as_far_apart_as_on_wheels_stay_in_the_box() -> None:
@@ -91,7 +91,7 @@ def test_dim_and_grainy_letters_are_found() -> None:
 def test_a_box_never_grows(angle: float) -> None:
     pixels, ink = written("PARKING")
     pixels, [narrow] = leaning(pixels, [grown(ink, -20, -5)], angle)
-    assert cover(tightened(pixels, narrow), narrow) == pytest.approx(1, abs=0.001)
+    assert coverage(tightened(pixels, narrow), narrow) == pytest.approx(1, abs=0.001)
 
 
 @pytest.mark.parametrize(

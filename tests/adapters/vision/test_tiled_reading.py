@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw, ImageFont
 from adapters.vision import ocr
 from adapters.vision import tiled_reading as reading
 from adapters.vision.ocr import RecognizedLine
-from adapters.vision.polygons import area, rectangle, union_share
+from adapters.vision.polygons import area, iou, rectangle
 from adapters.vision.settings import VisionSettings
 from adapters.vision.tiled_reading import read_picture
 from tests.helpers.images import MEDIA
@@ -80,7 +80,7 @@ def bar(left: int, top: int, right: int, bottom: int) -> Pixels:
 def test_a_small_line_is_found_in_a_tile_and_placed_in_the_picture(engine: Engine) -> None:
     [line] = read_picture(bar(3000, 2000, 3200, 2012), settings(), oriented=True)
     assert line.text == "bar"
-    assert union_share(line.corners, rectangle(3000, 2000, 3200, 2012)) > 0.8
+    assert iou(line.corners, rectangle(3000, 2000, 3200, 2012)) > 0.8
     assert engine.searched[0] == (1280, 960)
     assert len(engine.searched) == 7
     assert all(max(size) <= 1280 for size in engine.searched)
@@ -88,7 +88,7 @@ def test_a_small_line_is_found_in_a_tile_and_placed_in_the_picture(engine: Engin
 
 def test_a_line_over_several_tiles_is_read_once_and_whole(engine: Engine) -> None:
     [line] = read_picture(bar(200, 500, 3800, 514), settings(), oriented=True)
-    assert union_share(line.corners, rectangle(200, 500, 3800, 514)) > 0.8
+    assert iou(line.corners, rectangle(200, 500, 3800, 514)) > 0.8
     assert len(engine.read_shapes) == 1
 
 
@@ -189,7 +189,7 @@ def test_lines_of_a_turned_picture_are_where_they_are_in_it(
     rows, columns = np.nonzero(turned[:, :, 0])
     place = rectangle(columns.min(), rows.min(), columns.max() + 1, rows.max() + 1)
     spanned = np.concatenate([line.corners.min(axis=0), line.corners.max(axis=0)])
-    assert union_share(rectangle(*spanned), place) == pytest.approx(1, abs=0.01)
+    assert iou(rectangle(*spanned), place) == pytest.approx(1, abs=0.01)
 
 
 def test_the_real_engine_reads_text_that_stands_sideways() -> None:

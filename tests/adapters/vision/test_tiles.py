@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from adapters.vision.polygons import area, rectangle, union_share
+from adapters.vision.polygons import area, iou, rectangle
 from adapters.vision.tiles import Tile, joined, quarters, scale_for, tiled
 
 
@@ -78,14 +78,14 @@ def test_what_two_tiles_show_is_kept_once_and_the_larger_one() -> None:
 def test_the_ends_of_a_long_line_are_put_together() -> None:
     left, right = rectangle(0, 100, 1000, 130), rectangle(870, 101, 1900, 131)
     [line] = joined([(left, True), (right, True)])
-    assert union_share(line, rectangle(0, 100, 1900, 131)) > 0.95
+    assert iou(line, rectangle(0, 100, 1900, 131)) > 0.95
     assert line[0] == pytest.approx((0, 100), abs=2)
 
 
 def test_a_long_line_of_three_tiles_is_put_together() -> None:
     parts = [rectangle(0, 0, 500, 20), rectangle(400, 0, 1000, 20), rectangle(900, 0, 1300, 20)]
     [line] = joined([(part, True) for part in parts])
-    assert union_share(line, rectangle(0, 0, 1300, 20)) > 0.95
+    assert iou(line, rectangle(0, 0, 1300, 20)) > 0.95
 
 
 def test_lines_below_each_other_stay_two() -> None:
@@ -97,4 +97,4 @@ def test_leaning_ends_are_put_together_with_their_lean() -> None:
     turn = np.array([[0.97, -0.26], [0.26, 0.97]], np.float32)
     left, right = rectangle(0, 0, 700, 30) @ turn.T, rectangle(600, 0, 1300, 30) @ turn.T
     [line] = joined([(left, True), (right, True)])
-    assert union_share(line, rectangle(0, 0, 1300, 30) @ turn.T) > 0.9
+    assert iou(line, rectangle(0, 0, 1300, 30) @ turn.T) > 0.9
