@@ -10,10 +10,11 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from adapters.blobs.in_place import InPlaceBlobs
 from bot import app
 from bot import strings as texts
 from bot.cli.command import CommandFailed, run_with_settings
-from bot.cli.local_files import InPlaceBlobs, question
+from bot.cli.local_files import question
 from bot.cli.saved_pictures import pictures_of, save
 from bot.cli.terminal import Terminal
 from bot.commands import transcript

@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from adapters.blobs.in_place import InPlaceBlobs
 from bot import checks as doctor
 from bot import logs
 from bot import strings as texts
 from bot.cli import main as cli
-from bot.cli.local_files import InPlaceBlobs
 from bot.errors import ModelReason
 from tests.helpers.images import corners, encoded, opened
 from tests.servers.openai import KEY, OpenAIServer, broken_off, fail, say
