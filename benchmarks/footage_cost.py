@@ -34,14 +34,14 @@ from benchmarks.footage_scenes import (
 )
 from benchmarks.memory import peak
 from benchmarks.recall import FRAMES, screening
-from bot.settings import Limits, load
+from bot.limits import load_limits
 from bot.video.chooser import Chooser, FrameRequest
 from tests.helpers.fakes import FakeVision
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-LIMITS = load(Limits)
+LIMITS = load_limits()
 FILM = Clip(
     "film", (*CORNERS, CAR_PARK, FENCE, PATH, WALL), size=(1920, 1080), seconds=60, grain=6.0
 )
@@ -72,7 +72,7 @@ def loupe(path: Path) -> float:
 async def _loupe(path: Path) -> float:
     with tempfile.TemporaryDirectory(dir=path.parent) as folder:
         async with screening(path, Path(folder), LIMITS) as shown:
-            chooser = Chooser(FakeVision(), None, LIMITS)
+            chooser = Chooser(FakeVision(), None, LIMITS.turns)
             start = time.perf_counter()
             survey = await shown.survey()
             times, _ = await shown.chosen(chooser, survey, FrameRequest("", FRAMES, looks=False))

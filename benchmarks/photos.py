@@ -22,11 +22,11 @@ import cv2
 import numpy as np
 from PIL import Image, ImageOps
 
+from bot.limits import load_limits
 from bot.media.file_types import sniff
 from bot.media.image import QUALITY, decode
 from bot.media.photo_metadata import read_facts
 from bot.media.photos import fitted, prepare
-from bot.settings import Limits, load
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 SIZE = (4032, 3024)
 AIM = 3.0
 ROUNDS = 7
-LIMITS = load(Limits)
+LIMITS = load_limits()
 
 
 def phone_photo() -> bytes:
@@ -54,20 +54,22 @@ def phone_photo() -> bytes:
 
 
 def with_loupe(path: Path) -> None:
-    prepare(path, LIMITS)
+    prepare(path, LIMITS.files)
 
 
 def with_pillow(path: Path) -> None:
     with Image.open(path) as stored:
         image = ImageOps.exif_transpose(stored)
-    size = fitted(*image.size, LIMITS.photo_side)
+    size = fitted(*image.size, LIMITS.files.photo_side)
     image.resize(size, Image.Resampling.LANCZOS).save(io.BytesIO(), "JPEG", quality=QUALITY)
 
 
 def decode_alone(path: Path) -> None:
     data = path.read_bytes()
-    header = read_facts(data, sniff(data), LIMITS)
-    decode(data, header, max(fitted(header.facts.width, header.facts.height, LIMITS.photo_side)))
+    header = read_facts(data, sniff(data), LIMITS.files)
+    decode(
+        data, header, max(fitted(header.facts.width, header.facts.height, LIMITS.files.photo_side))
+    )
 
 
 METHODS: dict[str, Callable[[Path], None]] = {

@@ -52,8 +52,8 @@ if TYPE_CHECKING:
 
     from benchmarks.footage_scenes import Clip
     from bot.domain.sightings import Polygon
+    from bot.limits import Limits
     from bot.ports.model import Picture
-    from bot.settings import Limits
     from bot.video.survey import Survey
 
 FRAMES = 10
@@ -120,26 +120,28 @@ class Screening:
 @asynccontextmanager
 async def screening(path: Path, folder: Path, limits: Limits) -> AsyncIterator[Screening]:
     """Have a bot's child processes started, and a file taken in."""
-    children = ChildProcesses(limits)
+    children = ChildProcesses(limits.children, limits.files)
     blobs = open_blobs(MediaSettings(_env_file=None), folder)
     try:
         children.warm()
         await asyncio.gather(*(children.run(importing, DECODERS) for _ in range(2)))
         start = time.perf_counter()
-        examined = await children.run(examine, path, limits)
+        examined = await children.run(examine, path, limits.files)
         assert examined is not None
         await blobs.put(blob_key(THREAD, examined.sha256), path)
         taken = time.perf_counter() - start
         video = Video(1, examined.sha256, path.name, examined.facts, "", 0.0)
-        gallery = AttachmentStore(children, blobs, limits, folder)
-        yield Screening(video, FrameStore(children, blobs, gallery, limits), taken)
+        gallery = AttachmentStore(children, blobs, limits.files, folder)
+        yield Screening(
+            video, FrameStore(children, blobs, gallery, limits.files, limits.videos), taken
+        )
     finally:
         await children.close()
 
 
 async def asked(clip: Clip, gap: int, path: Path, folder: Path, limits: Limits) -> list[Asked]:
     """Ask all questions about a clip by all means."""
-    local = LocalVision(limits, LOCAL)
+    local = LocalVision(limits.files, LOCAL)
     try:
         async with screening(path, folder, limits) as shown:
             survey = await shown.survey()
@@ -175,7 +177,7 @@ async def _by_embedding(
         settings = LOCAL.model_copy(update={"endpoint": server.url, "key": SecretStr(KEY)})
         embedding = AzureEmbedding(AzureClient(settings))
         try:
-            return await _each(shown, clip, Chooser(local, embedding, limits), survey)
+            return await _each(shown, clip, Chooser(local, embedding, limits.turns), survey)
         finally:
             await embedding.close()
 
@@ -183,7 +185,7 @@ async def _by_embedding(
 async def _by_words(
     shown: Screening, clip: Clip, survey: Survey, local: LocalVision, limits: Limits
 ) -> list[list[float]]:
-    return await _each(shown, clip, Chooser(local, None, limits), survey)
+    return await _each(shown, clip, Chooser(local, None, limits.turns), survey)
 
 
 async def _each(
@@ -200,7 +202,7 @@ async def _by_overview(
     shown: Screening, clip: Clip, survey: Survey, local: LocalVision, limits: Limits
 ) -> list[list[float]]:
     """Send an overview and some frames, and have the scripted model fetch the others."""
-    chooser = Chooser(local, None, limits)
+    chooser = Chooser(local, None, limits.turns)
     overview = await shown.overview(survey)
     cells = await _cells(overview, local)
     found = []

@@ -10,20 +10,21 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 from benchmarks import footage_cost
 from benchmarks.figures import machine, table, verdict
 from benchmarks.footage_scenes import Clip, clips, encode
 from benchmarks.recall import CANDIDATES, EMBEDDING, MEANS, OVERVIEW, SPREAD, WORDS, Asked, asked
-from bot.settings import Limits, load
+from bot.limits import Limits, load_limits
 
 GAPS = (2, 10)
 """Seconds between key frames."""
 BITS = 6_000_000
 AIM = 0.9
-LIMITS = load(Limits)
-GLANCED = LIMITS.model_copy(update={"video_watched": 0})
+LIMITS = load_limits()
+GLANCED = replace(LIMITS, videos=LIMITS.videos.model_copy(update={"video_watched": 0}))
 """Limits under which these clips are looked at as longer ones are."""
 
 PROVES = f"""

@@ -31,8 +31,8 @@ from adapters.vision.settings import VisionSettings
 from benchmarks.figures import machine, table, verdict
 from benchmarks.scenes import decoded, generated, real, small
 from bot.domain.sightings import TextLine
+from bot.limits import load_limits
 from bot.media.photos import prepare
-from bot.settings import Limits, load
 from bot.text.vin import read_vin
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ PHOTOS = 4
 SMALL = "small in 12 MP"
 GAIN = 1.5
 """How many times the small text of plain reading tiles are to find."""
-LIMITS = load(Limits)
+LIMITS = load_limits()
 SETTINGS = VisionSettings(_env_file=None)
 LOUPE, UNTILED, PLAIN, TESSERACT = "Loupe", "without tiles", "rapidocr", "Tesseract"
 LOOK = 0.01
@@ -53,12 +53,14 @@ LOOK = 0.01
 
 def loupe(jpeg: bytes, original: Path) -> list[TextLine]:
     """Read as Loupe does."""
-    return list(look_at(jpeg, original, LIMITS, SETTINGS).lines)
+    return list(look_at(jpeg, original, LIMITS.files, SETTINGS).lines)
 
 
 def untiled(jpeg: bytes, original: Path) -> list[TextLine]:
     """Read as Loupe does with LOUPE_VISION_TILES=1."""
-    return list(look_at(jpeg, original, LIMITS, SETTINGS.model_copy(update={"tiles": 1})).lines)
+    return list(
+        look_at(jpeg, original, LIMITS.files, SETTINGS.model_copy(update={"tiles": 1})).lines
+    )
 
 
 def plain(jpeg: bytes, original: Path) -> list[TextLine]:
@@ -185,7 +187,7 @@ def measure(engine: str, scenes: Sequence[Scene]) -> tuple[dict[str, Score], flo
         path = Path(folder) / "photo"
         for number, scene in enumerate([scenes[0], *scenes]):
             path.write_bytes(scene.data)
-            prepared = prepare(path, LIMITS)
+            prepared = prepare(path, LIMITS.files)
             start = time.perf_counter()
             lines = look(prepared.jpeg, path)
             seconds = time.perf_counter() - start

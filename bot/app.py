@@ -38,6 +38,7 @@ from bot.commands.handlers import CommandHandlers
 from bot.commands.preferences import Preferences
 from bot.domain.preferences import Deployment
 from bot.health import health
+from bot.limits import Limits, load_limits
 from bot.ports.disabled_channel import DisabledChannel
 from bot.queue.inbox import Inbox
 from bot.queue.retention import RetentionSweeper
@@ -45,7 +46,7 @@ from bot.queue.waiting_notice import WaitingNotices
 from bot.queue.worker import Worker
 from bot.replies.pictures import ReplyPictures
 from bot.sandbox import ChildProcesses
-from bot.settings import Core, Limits, Section, SettingsError, load
+from bot.settings import Core, Section, SettingsError, load
 from bot.turn.dispatcher import Dispatcher
 from bot.turn.request import RequestComposer
 from bot.turn.runner import TurnRunner
@@ -96,7 +97,7 @@ class Settings:
             self.media,
             self.core,
             self.page,
-            self.limits,
+            *self.limits.sections,
             self.teams_limits,
             self.slack_limits,
             self.downloads,
@@ -128,7 +129,7 @@ def read_settings() -> Settings:
     """Read everything; raises `SettingsError` with one sentence."""
     return Settings(
         core=load(Core),
-        limits=load(Limits),
+        limits=load_limits(),
         redis=load(RedisSettings),
         media=load(MediaSettings),
         model=load(ModelSettings),
@@ -166,31 +167,44 @@ async def services(settings: Settings, blobs: Blobs) -> AsyncIterator[Services]:
     """Build what turns a question into an answer: child processes, pictures, the models."""
     await asyncio.to_thread(settings.core.spool.mkdir, parents=True, exist_ok=True)
     async with AsyncExitStack() as stack:
-        children = ChildProcesses(settings.limits)
+        limits = settings.limits
+        children = ChildProcesses(limits.children, limits.files)
         stack.push_async_callback(children.close)
         children.warm()
-        limits = settings.limits
-        model = build_model(settings.model, limits, settings.vision.lent)
+        model = build_model(settings.model, limits.requests, settings.vision.lent)
         stack.push_async_callback(model.close)
-        vision = build_vision(settings.vision, limits)
+        vision = build_vision(settings.vision, limits.files, limits.children)
         stack.push_async_callback(vision.close)
         embedding = build_embedding(settings.vision, vision)
         if embedding is not None:
             stack.push_async_callback(embedding.close)
-        gallery = AttachmentStore(children, blobs, limits, settings.core.spool)
-        footage = FrameStore(children, blobs, gallery, limits)
+        gallery = AttachmentStore(children, blobs, limits.files, settings.core.spool)
+        footage = FrameStore(children, blobs, gallery, limits.files, limits.videos)
         speech = build_speech(settings.model)
         if speech is not None:
             stack.push_async_callback(speech.close)
         films = VideoContexts(
             footage,
-            Chooser(vision, embedding, limits),
-            Transcriber(speech, children, gallery, limits),
-            limits,
+            Chooser(vision, embedding, limits.turns),
+            Transcriber(speech, children, gallery, limits.files, limits.videos),
+            limits.files,
+            limits.videos,
+            limits.requests,
         )
-        sights = VisionPass(vision, gallery, limits)
-        composer = RequestComposer(gallery, sights, films, limits, settings.deployment.families)
-        yield Services(TurnRunner(model, gallery, footage, composer, limits), gallery, footage)
+        sights = VisionPass(vision, gallery, limits.turns)
+        composer = RequestComposer(
+            gallery,
+            sights,
+            films,
+            limits.files,
+            limits.messages,
+            limits.requests,
+            settings.deployment.families,
+        )
+        turns = TurnRunner(
+            model, gallery, footage, composer, limits.turns, limits.tools, limits.requests
+        )
+        yield Services(turns, gallery, footage)
 
 
 @asynccontextmanager
@@ -225,13 +239,16 @@ async def serving(settings: Settings) -> AsyncIterator[str]:
         redis = await stack.enter_async_context(store(settings))
         blobs = open_blobs(settings.media, settings.core.data)
         turns, gallery, footage = await stack.enter_async_context(services(settings, blobs))
-        mailbox = RedisMailbox(redis, settings.limits, settings.redis.accept_seconds)
-        history = RedisHistory(redis, settings.limits)
+        limits = settings.limits
+        mailbox = RedisMailbox(
+            redis, limits.messages, limits.workers, limits.retention, settings.redis.accept_seconds
+        )
+        history = RedisHistory(redis, limits.retention)
         preferences = Preferences(history, settings.deployment)
         channels = Channels()
-        lobby = WaitingNotices(mailbox, channels, settings.limits)
-        ingress = RedisHistory(redis, settings.limits, settings.redis.accept_seconds)
-        inbox = Inbox(mailbox, ingress, lobby.notice, settings.limits)
+        lobby = WaitingNotices(mailbox, channels, limits.messages)
+        ingress = RedisHistory(redis, limits.retention, settings.redis.accept_seconds)
+        inbox = Inbox(mailbox, ingress, lobby.notice, limits.messages)
         controls = CommandHandlers(history, preferences, gallery)
         desk = Dispatcher(
             mailbox,
@@ -241,10 +258,11 @@ async def serving(settings: Settings) -> AsyncIterator[str]:
             turns,
             ReplyPictures(gallery, footage),
             channels,
-            settings.limits,
+            limits.files,
+            limits.messages,
         )
-        worker = Worker(mailbox, desk.handle, desk.give_up, settings.limits)
-        janitor = RetentionSweeper(mailbox, blobs, settings.limits, settings.core.spool)
+        worker = Worker(mailbox, desk.handle, desk.give_up, limits.workers)
+        janitor = RetentionSweeper(mailbox, blobs, limits.retention, settings.core.spool)
         web_app = web.Application()
         web_app.add_routes(health(partial(ping, redis), lambda: worker.alive))
         teams = await stack.enter_async_context(
@@ -276,7 +294,7 @@ async def serving(settings: Settings) -> AsyncIterator[str]:
 def _slack(
     settings: Settings, redis: Redis, inbox: Inbox
 ) -> AbstractAsyncContextManager[SlackRoom]:
-    keep_seconds = settings.limits.retention_days * 86_400
+    keep_seconds = settings.limits.retention.retention_days * 86_400
     return slack_room(
         settings.slack,
         settings.slack_limits,
@@ -303,8 +321,18 @@ def _page(
             "vision": force.vision,
         }
 
-    limits, spool = settings.limits, settings.core.spool
-    return Page(settings.page, redis, blobs, inbox.receive, state, limits, spool)
+    limits = settings.limits
+    return Page(
+        settings.page,
+        redis,
+        blobs,
+        inbox.receive,
+        state,
+        limits.files,
+        limits.messages,
+        limits.retention,
+        settings.core.spool,
+    )
 
 
 async def _address(settings: Settings, page: Page | None, port: int) -> str:

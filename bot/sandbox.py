@@ -29,7 +29,7 @@ if sys.platform == "linux":
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bot.settings import Limits
+    from bot.limits import ChildLimits, FileLimits
 
 T = TypeVar("T")
 
@@ -57,9 +57,10 @@ class ChildProcesses:
     `limits.child_memory` bytes and dies with its parent; elsewhere it ends after its call.
     """
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: ChildLimits, files: FileLimits) -> None:
         """Take the limits; children are started by `warm`, or when they are needed."""
         self._limits = limits
+        self._files = files
         self._turns = asyncio.Semaphore(limits.children)
         self._pools: set[ProcessPool] = set()
         self._idle: list[ProcessPool] = []
@@ -77,11 +78,11 @@ class ChildProcesses:
     async def run(self, function: Callable[..., T], *args: Any, seconds: float | None = None) -> T:
         """Call a function in a child and return its result, or raise what it raised.
 
-        `seconds` bounds the work itself (default `limits.child_seconds`). Raises `FileProblem`:
+        `seconds` bounds the work itself (default `files.child_seconds`). Raises `FileProblem`:
         `TOO_SLOW`, or `CRASHED` when the child died or ran out of memory; `RuntimeError` when
         closed. Cancelling ends the child at once.
         """
-        limit = seconds or self._limits.child_seconds
+        limit = seconds or self._files.child_seconds
         async with self._turns:
             try:
                 return await self._call_anew(function, args, limit)
@@ -149,7 +150,7 @@ class ChildProcesses:
             max_workers=1,
             max_tasks=CALLS_PER_CHILD,
             initializer=confine,
-            initargs=[self._limits],
+            initargs=[self._limits, self._files],
             context=multiprocessing.get_context("spawn"),
         )
         self._pools.add(pool)
@@ -180,14 +181,14 @@ def importing(module: str) -> None:
     importlib.import_module(module)
 
 
-def confine(limits: Limits) -> None:
+def confine(limits: ChildLimits, files: FileLimits) -> None:
     """Limit the child that this runs in, before it imports a decoder or sees a file."""
     # Pebble's own handler would wait until the decoder returns.
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     os.environ |= {
-        "OPENCV_IO_MAX_IMAGE_PIXELS": str(limits.max_photo_pixels),
-        "OPENCV_IO_MAX_IMAGE_WIDTH": str(limits.max_photo_side),
-        "OPENCV_IO_MAX_IMAGE_HEIGHT": str(limits.max_photo_side),
+        "OPENCV_IO_MAX_IMAGE_PIXELS": str(files.max_photo_pixels),
+        "OPENCV_IO_MAX_IMAGE_WIDTH": str(files.max_photo_side),
+        "OPENCV_IO_MAX_IMAGE_HEIGHT": str(files.max_photo_side),
         "OPENCV_FOR_THREADS_NUM": "1",
         "OPENBLAS_NUM_THREADS": "1",
     }

@@ -10,11 +10,11 @@ if TYPE_CHECKING:
     from adapters.models.offline import OfflineAnalyst
     from adapters.models.settings import ModelSettings
     from adapters.models.transcription import TranscriptionModel
-    from bot.settings import Limits
+    from bot.limits import RequestLimits
 
 
 def build_model(
-    settings: ModelSettings, limits: Limits, vision: tuple[str, str] | None = None
+    settings: ModelSettings, limits: RequestLimits, vision: tuple[str, str] | None = None
 ) -> ChatModel | Gpt4vModel | OfflineAnalyst:
     """Make the model that answers.
 
@@ -44,7 +44,7 @@ def build_speech(settings: ModelSettings) -> TranscriptionModel | None:
 
 
 async def check_model(
-    settings: ModelSettings, limits: Limits, vision: tuple[str, str] | None, name: str
+    settings: ModelSettings, limits: RequestLimits, vision: tuple[str, str] | None, name: str
 ) -> str:
     """Try one model, for `loupe doctor`; raises what is wrong."""
     model = build_model(settings, limits, vision)

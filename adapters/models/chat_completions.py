@@ -11,13 +11,15 @@ from adapters.models.streaming_client import StreamingModel
 if TYPE_CHECKING:
     from adapters.models.openai_client import Token
     from adapters.models.settings import ModelSettings
-    from bot.settings import Limits
+    from bot.limits import RequestLimits
 
 
 class ChatModel(StreamingModel):
     """A provider's models; `token` returns a token of Microsoft Entra ID in place of a key."""
 
-    def __init__(self, settings: ModelSettings, limits: Limits, token: Token | None = None) -> None:
+    def __init__(
+        self, settings: ModelSettings, limits: RequestLimits, token: Token | None = None
+    ) -> None:
         self._connection = ProviderClients(settings, token)
         dialect = RequestParameters(limits.max_answer_tokens, settings.temperature)
         super().__init__(settings, self._connection.client, dialect)

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
     from adapters.models.settings import ModelSettings
     from bot.domain.sightings import Polygon
+    from bot.limits import RequestLimits
     from bot.ports.model import Request
-    from bot.settings import Limits
 
 MOST_TOKENS = 4096
 """What the model could answer at most; asked for more, the service refused the request."""
@@ -52,7 +52,7 @@ class Gpt4vModel(StreamingModel):
     """Deployments of GPT-4 Turbo with Vision; without a resource there are no enhancements."""
 
     def __init__(
-        self, settings: ModelSettings, limits: Limits, resource: VisionResource | None
+        self, settings: ModelSettings, limits: RequestLimits, resource: VisionResource | None
     ) -> None:
         assert settings.azure_key is not None, "the settings insist on a key"
         client = AsyncAzureOpenAI(
@@ -69,7 +69,7 @@ class ExtensionsFormat:
     """How the two API versions want to be asked."""
 
     def __init__(
-        self, settings: ModelSettings, limits: Limits, resource: VisionResource | None
+        self, settings: ModelSettings, limits: RequestLimits, resource: VisionResource | None
     ) -> None:
         self._extended = settings.gpt4v_version == EXTENSIONS_VERSION
         self._streams = settings.gpt4v_stream

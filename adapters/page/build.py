@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from adapters.page.event_stream import State
     from adapters.page.settings import PageSettings
     from adapters.page.upload_api import Accept
+    from bot.limits import FileLimits, MessageLimits, RetentionLimits
     from bot.ports.blobs import Blobs
-    from bot.settings import Limits
 
 DAY = 24 * 3600.0
 
@@ -40,7 +40,9 @@ class Page:
         blobs: Blobs,
         accept: Accept,
         state: State,
-        limits: Limits,
+        files: FileLimits,
+        messages: MessageLimits,
+        retention: RetentionLimits,
         spool: Path,
     ) -> None:
         """Keep the page in a Redis and a blob store, which the caller closes.
@@ -48,14 +50,14 @@ class Page:
         `accept` takes what people post, `state` tells what is in force in a conversation, and
         `spool` is a folder for files on their way.
         """
-        lifetime = limits.retention_days * DAY
+        lifetime = retention.retention_days * DAY
         wall = NotesStore(redis, lifetime)
         self._assets: dict[str, Asset] = {}
         self._news = NoteSubscriptions(redis)
         self._session = Session(wall, settings.hosts)
         self._doors = AccessControl(self._session, self._assets, lifetime)
-        self._feed = EventStream(limits, wall, self._news, blobs, state)
-        self._intake = UploadApi(limits, spool, wall, blobs, accept)
+        self._feed = EventStream(files, wall, self._news, blobs, state)
+        self._intake = UploadApi(files, messages, spool, wall, blobs, accept)
         self.channel = PageChannel(wall, blobs)
 
     async def start(self) -> None:

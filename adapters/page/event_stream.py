@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from adapters.page.notes_store import NoteFile, NotesStore
     from adapters.page.subscriptions import NoteSubscriptions
     from bot.domain.threads import Thread
+    from bot.limits import FileLimits
     from bot.ports.blobs import Blobs
-    from bot.settings import Limits
 
 State = Callable[["Thread"], Awaitable[dict[str, Any]]]
 """Tells what is in force in a thread: `system`, `model`, `models`, `vision`."""
@@ -45,7 +45,12 @@ class EventStream:
     """Handlers that read."""
 
     def __init__(
-        self, limits: Limits, wall: NotesStore, news: NoteSubscriptions, blobs: Blobs, state: State
+        self,
+        limits: FileLimits,
+        wall: NotesStore,
+        news: NoteSubscriptions,
+        blobs: Blobs,
+        state: State,
     ) -> None:
         self._limits = limits
         self._wall = wall

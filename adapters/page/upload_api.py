@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
     from adapters.page.notes_store import NotesStore
     from bot.domain.messages import Message
+    from bot.limits import FileLimits, MessageLimits
     from bot.ports.blobs import Blobs
-    from bot.settings import Limits
 
 Accept = Callable[["Message"], Awaitable[object]]
 """Takes a message for good; raises `StoreDown`."""
@@ -41,9 +41,16 @@ class UploadApi:
     """Handlers that write."""
 
     def __init__(
-        self, limits: Limits, spool: Path, wall: NotesStore, blobs: Blobs, accept: Accept
+        self,
+        files: FileLimits,
+        messages: MessageLimits,
+        spool: Path,
+        wall: NotesStore,
+        blobs: Blobs,
+        accept: Accept,
     ) -> None:
-        self._limits = limits
+        self._limits = files
+        self._longest = messages.max_question
         self._spool = spool
         self._wall = wall
         self._blobs = blobs
@@ -70,11 +77,10 @@ class UploadApi:
 
     async def message(self, request: web.Request) -> web.StreamResponse:
         """Accept a message; 202 only when it is stored."""
-        longest = self._limits.max_question
-        body = await _read_body(request, longest * CHARACTER_BYTES + ENVELOPE_BYTES)
+        body = await _read_body(request, self._longest * CHARACTER_BYTES + ENVELOPE_BYTES)
         posted = read_posted(body) if body is not None else None
-        if posted is None or len(posted.text) > longest:
-            return refusal(413, texts.PAGE_TEXT_TOO_LONG.format(limit=longest))
+        if posted is None or len(posted.text) > self._longest:
+            return refusal(413, texts.PAGE_TEXT_TOO_LONG.format(limit=self._longest))
         files = [await self._wall.file(posted.conversation, ref) for ref in posted.files]
         kept = tuple(file for file in files if file)
         if len(kept) < len(files):

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from bot.domain.preferences import SettingChanges, ThreadSettings
     from bot.domain.threads import Place, Thread
-    from bot.settings import Limits
+    from bot.limits import RetentionLimits
 
 _TURN = TypeAdapter(Turn)
 _PHOTO = TypeAdapter(Photo)
@@ -37,11 +37,13 @@ T = TypeVar("T")
 class RedisHistory:
     """Implements `bot.ports.history.History`."""
 
-    def __init__(self, redis: Redis, limits: Limits, patience: float = PATIENCE) -> None:
-        """Take the client, the limits, and how many seconds to wait for a store that is away."""
+    def __init__(
+        self, redis: Redis, retention: RetentionLimits, patience: float = PATIENCE
+    ) -> None:
+        """Take the client, and how many seconds to wait for a store that is away."""
         self._redis = redis
         self._patience = patience
-        self._keep = limits.retention_days * DAY
+        self._keep = retention.retention_days * DAY
 
     async def past(self, thread: Thread, newest: int = 0) -> ThreadHistory:
         """Read the last committed state of a thread; what is past its retention is left out.

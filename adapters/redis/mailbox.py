@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     from redis.asyncio import Redis
 
-    from bot.settings import Limits
+    from bot.limits import MessageLimits, RetentionLimits, WorkerLimits
 
 log = structlog.get_logger()
 
@@ -72,12 +72,21 @@ def _ms(seconds: float) -> int:
 class RedisMailbox:
     """Implements `bot.ports.mailbox.Mailbox` with one Lua script per step."""
 
-    def __init__(self, redis: Redis, limits: Limits, accept_seconds: float = 1.5) -> None:
+    def __init__(
+        self,
+        redis: Redis,
+        messages: MessageLimits,
+        workers: WorkerLimits,
+        retention: RetentionLimits,
+        accept_seconds: float = 1.5,
+    ) -> None:
         """Take a client, the limits, and how long to try to accept before `StoreDown`."""
         self._redis = redis
         self._accept_seconds = accept_seconds
-        self._limits = limits
-        self._keep = _ms(limits.retention_days * 24 * 3600)
+        self._messages = messages
+        self._lease = _ms(workers.lease_seconds)
+        self._dedup = _ms(retention.dedup_hours * 3600)
+        self._keep = _ms(retention.retention_days * 24 * 3600)
         self._scripts = {name: redis.register_script(lua) for name, lua in SCRIPTS.items()}
 
     async def _run(self, name: str, lane: int, *args: Any, within: float = PATIENCE) -> Any:
@@ -99,8 +108,8 @@ class RedisMailbox:
             keys.lane_of(box),
             box,
             message.dedup or secrets.token_hex(8),
-            _ms(self._limits.dedup_hours * 3600),
-            self._limits.max_waiting,
+            self._dedup,
+            self._messages.max_waiting,
             int(letter.stops),
             hashlib.sha256(message.author.id.encode("utf-8", "replace")).hexdigest()[:16],
             int(letter.gathers),
@@ -117,9 +126,7 @@ class RedisMailbox:
     async def take(self, lane: int) -> Lease | float | None:
         """Lease the next ready thread of a lane; else seconds until one is ready, or None."""
         token = secrets.token_hex(8)
-        reply = await self._run(
-            "TAKE", lane, token, _ms(self._limits.lease_seconds), *self._burst()
-        )
+        reply = await self._run("TAKE", lane, token, self._lease, *self._burst())
         if not reply:
             return None
         if len(reply) == 1:
@@ -143,11 +150,11 @@ class RedisMailbox:
         return _lease(lease.lane, lease.token, reply) if reply else None
 
     def _burst(self) -> tuple[int, int]:
-        return _ms(self._limits.burst_seconds), _ms(self._limits.burst_max_seconds)
+        return _ms(self._messages.burst_seconds), _ms(self._messages.burst_max_seconds)
 
     async def renew(self, lease: Lease) -> LeaseStatus:
         """Hold the lease for another term."""
-        held, stop, *gone = await self._held("RENEW", lease, _ms(self._limits.lease_seconds))
+        held, stop, *gone = await self._held("RENEW", lease, self._lease)
         return LeaseStatus(bool(held), int(stop), frozenset(map(int, gone)))
 
     async def answered(self, lease: Lease, result: AnsweredTurn) -> bool:

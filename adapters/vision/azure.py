@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from adapters.vision.settings import VisionSettings
     from bot.clock import Clock
-    from bot.settings import Limits
+    from bot.limits import ChildLimits, FileLimits
 
 FEATURES = [VisualFeatures.READ, VisualFeatures.OBJECTS, VisualFeatures.PEOPLE]
 WITH_CAPTIONS = [*FEATURES, VisualFeatures.DENSE_CAPTIONS]
@@ -51,14 +51,15 @@ class AzureVision:
     def __init__(
         self,
         settings: VisionSettings,
-        limits: Limits,
+        limits: FileLimits,
+        children: ChildLimits,
         credential: AsyncTokenCredential | None = None,
         clock: Clock | None = None,
     ) -> None:
         self.resource = AzureClient(settings, credential, clock)
         self._settings = settings
         self._limits = limits
-        self._children = ChildProcesses(limits)
+        self._children = ChildProcesses(children, limits)
         self._captions: bool | None = None
         self._finding_out = asyncio.Lock()
 

@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from adapters.vision.settings import VisionSettings
+    from bot.limits import ChildLimits, FileLimits
     from bot.ports.embedding import Embedding
     from bot.ports.vision import Vision
-    from bot.settings import Limits
 
 
-def build_vision(settings: VisionSettings, limits: Limits) -> Vision:
+def build_vision(settings: VisionSettings, limits: FileLimits, children: ChildLimits) -> Vision:
     """Make the engine that is configured; only what it needs is imported, for that takes long."""
     if settings.endpoint:
         from adapters.vision.azure import AzureVision  # noqa: PLC0415
 
-        return AzureVision(settings, limits)
+        return AzureVision(settings, limits, children)
     from adapters.vision.local import LocalVision  # noqa: PLC0415
 
     return LocalVision(limits, settings)

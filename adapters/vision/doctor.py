@@ -8,12 +8,12 @@ from adapters.vision.build import build_embedding, build_vision
 
 if TYPE_CHECKING:
     from adapters.vision.settings import VisionSettings
-    from bot.settings import Limits
+    from bot.limits import ChildLimits, FileLimits
 
 
-async def check_vision(settings: VisionSettings, limits: Limits) -> str:
+async def check_vision(settings: VisionSettings, limits: FileLimits, children: ChildLimits) -> str:
     """Try the engine, for `loupe doctor`; raises what is wrong."""
-    vision = build_vision(settings, limits)
+    vision = build_vision(settings, limits, children)
     try:
         return await vision.check()
     finally:

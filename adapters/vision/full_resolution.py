@@ -13,11 +13,11 @@ from bot.media.photos import read_file
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from bot.limits import FileLimits
     from bot.media.image import Pixels
-    from bot.settings import Limits
 
 
-def open_picture(jpeg: bytes, original: Path | None, limits: Limits) -> tuple[Pixels, bool]:
+def open_picture(jpeg: bytes, original: Path | None, limits: FileLimits) -> tuple[Pixels, bool]:
     """Decode a picture upright, from its file where that shows more than the JPEG.
 
     Returns it with whether the file tells which way is up. Where the file fails the JPEG does.
@@ -34,7 +34,7 @@ def open_picture(jpeg: bytes, original: Path | None, limits: Limits) -> tuple[Pi
     return pixels, False
 
 
-def open_original(path: Path, limits: Limits) -> tuple[Pixels, bool]:
+def open_original(path: Path, limits: FileLimits) -> tuple[Pixels, bool]:
     """Decode a stranger's file upright; raises `FileProblem` as `bot.media.photos.prepare` does."""
     data = read_file(path, limits.max_photo_bytes)
     kind = kinds.sniff(data)
@@ -45,7 +45,7 @@ def open_original(path: Path, limits: Limits) -> tuple[Pixels, bool]:
     return upright(pixels, header.orientation), header.oriented
 
 
-def larger(jpeg: bytes, original: Path, limits: Limits, side: int) -> bytes | None:
+def larger(jpeg: bytes, original: Path, limits: FileLimits, side: int) -> bytes | None:
     """Make an upright JPEG of at most `side` pixels, without metadata, from the file of one.
 
     None where it would show no more than the JPEG does. Raises `FileProblem` and `MemoryError`.

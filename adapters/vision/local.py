@@ -21,6 +21,7 @@ from adapters.vision.settings import VisionSettings
 from adapters.vision.tiled_reading import read_picture, scaled
 from bot.domain.sightings import DetectedObject, Sighting, TextLine
 from bot.errors import FileProblem, Reason, VisionProblem, VisionReason
+from bot.limits import ChildLimits
 from bot.media.image import encode
 from bot.sandbox import ChildProcesses
 from bot.settings import load
@@ -28,7 +29,7 @@ from bot.settings import load
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from bot.settings import Limits
+    from bot.limits import FileLimits
 
 log = structlog.get_logger()
 
@@ -45,13 +46,13 @@ class LocalVision:
     faster on few cores. A picture that waits for its turn waits in its caller.
     """
 
-    def __init__(self, limits: Limits, settings: VisionSettings | None = None) -> None:
+    def __init__(self, limits: FileLimits, settings: VisionSettings | None = None) -> None:
         """Take the limits of files, and the settings, by default those of the environment."""
         settings = settings or load(VisionSettings)
         self._settings = settings.model_copy(update={"key": None})
         self._limits = limits
-        changes = {"children": 1, "child_memory": settings.memory}
-        self._children = ChildProcesses(limits.model_copy(update=changes))
+        children = ChildLimits(children=1, child_memory=settings.memory)
+        self._children = ChildProcesses(children, limits)
         self._turn = asyncio.Semaphore(1)
 
     async def look(
@@ -98,7 +99,7 @@ class LocalVision:
 def look_at(
     jpeg: bytes,
     original: Path | None,
-    limits: Limits,
+    limits: FileLimits,
     settings: VisionSettings,
     upright: bool = False,
 ) -> Sighting:

@@ -32,10 +32,10 @@ if TYPE_CHECKING:
     from bot.domain.outlines import Outline
     from bot.domain.question import RequestedFile
     from bot.domain.threads import Thread
+    from bot.limits import FileLimits
     from bot.ports.blobs import Blobs
     from bot.ports.channel import PictureAttachment
     from bot.sandbox import ChildProcesses
-    from bot.settings import Limits
 
 
 AT_ONCE = 4
@@ -80,7 +80,9 @@ def blob_key(thread: Thread, sha256: str) -> str:
 class AttachmentStore:
     """Turns files into numbered photos and videos, and brings back earlier ones."""
 
-    def __init__(self, children: ChildProcesses, blobs: Blobs, limits: Limits, spool: Path) -> None:
+    def __init__(
+        self, children: ChildProcesses, blobs: Blobs, limits: FileLimits, spool: Path
+    ) -> None:
         """Take the pool that decodes, the store that keeps, and a folder for files on their way."""
         self._children = children
         self._blobs = blobs
@@ -238,7 +240,7 @@ def _number(
     files: Sequence[RequestedFile],
     results: Sequence[_StoredFile | FileProblem],
     past: ThreadHistory,
-    limits: Limits,
+    limits: FileLimits,
 ) -> CollectedFiles:
     """Give numbers in posted order; the same bytes keep the number and name they had."""
     photos, videos = _Numbers(past.photos, past.next_number), _Numbers(past.videos, past.next_video)

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
     from bot.attachments.store import AttachmentStore
     from bot.domain.threads import Thread
+    from bot.limits import TurnLimits
     from bot.ports.model import Picture
     from bot.ports.vision import Vision
-    from bot.settings import Limits
 
 MOST = 200
 """Lines of text, and things, that are kept of one photo: more than a page full."""
@@ -45,7 +45,7 @@ class VisionResult:
 class VisionPass:
     """Has photos looked at, for so long and no longer; what fails costs itself only."""
 
-    def __init__(self, vision: Vision, gallery: AttachmentStore, limits: Limits) -> None:
+    def __init__(self, vision: Vision, gallery: AttachmentStore, limits: TurnLimits) -> None:
         self._vision = vision
         self._gallery = gallery
         self._seconds = limits.sight_seconds

@@ -57,7 +57,7 @@ def _keeping(settings: Settings) -> Iterator[Check]:
 
 
 def _models(settings: Settings) -> Iterator[Check]:
-    model = settings.model, settings.limits, settings.vision.lent
+    model = settings.model, settings.limits.requests, settings.vision.lent
     for name in settings.deployment.models:
         yield Check(f"model {name}", partial(check_model, *model, name))
 
@@ -65,7 +65,11 @@ def _models(settings: Settings) -> Iterator[Check]:
 def _vision(settings: Settings) -> Iterator[Check]:
     vision = settings.vision
     remedy = doctor.VISION if vision.endpoint else doctor.ENGINE
-    yield Check("vision", partial(check_vision, vision, settings.limits), remedy)
+    yield Check(
+        "vision",
+        partial(check_vision, vision, settings.limits.files, settings.limits.children),
+        remedy,
+    )
     if vision.endpoint:
         yield Check("embeddings", partial(check_embedding, vision), doctor.EMBEDDING)
     if settings.model.transcribe_model:

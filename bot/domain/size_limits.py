@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
-    from bot.settings import Limits
+    from bot.limits import FileLimits
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +17,7 @@ class SizeLimits:
     video: int
 
     @classmethod
-    def of(cls, limits: Limits) -> Self:
+    def of(cls, limits: FileLimits) -> Self:
         """Take both from the settings."""
         return cls(limits.max_photo_bytes, limits.max_video_bytes)
 

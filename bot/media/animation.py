@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from bot.settings import Limits
+    from bot.limits import FileLimits
 
 LEAST_SHOWN = 0.02
 USUAL_SHOWN = 0.1
@@ -67,7 +67,7 @@ def shown(page: Image.Image) -> float:
 
 
 @contextmanager
-def leafed(path: Path, limits: Limits) -> Iterator[Animation]:
+def leafed(path: Path, limits: FileLimits) -> Iterator[Animation]:
     """Open an animated picture; raises `FileProblem` (`DAMAGED`, `TOO_MANY_PIXELS`)."""
     kind = kind_of(path)
     Image.MAX_IMAGE_PIXELS = limits.max_photo_pixels
@@ -86,7 +86,7 @@ def leafed(path: Path, limits: Limits) -> Iterator[Animation]:
         yield Animation(image)
 
 
-def moves(path: Path, limits: Limits) -> bool:
+def moves(path: Path, limits: FileLimits) -> bool:
     """Tell whether a file is a picture of several frames; one too damaged to tell does not."""
     if kind_of(path) not in kinds.ANIMATED:
         return False

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from av.packet import Packet
     from numpy.typing import NDArray
 
+    from bot.limits import FileLimits
     from bot.media.video_container import VideoContainer
-    from bot.settings import Limits
 
 RATE = 16_000
 """Samples of a second: what Whisper was trained on."""
@@ -36,11 +36,11 @@ LOWEST_RATE = 4_000
 """Samples of a second below which no speech is understood."""
 
 
-def sound(path: Path, limits: Limits, start: float, end: float) -> bytes | None:
+def sound(path: Path, limits: FileLimits, start: float, end: float) -> bytes | None:
     """Decode the first sound track between two times, in seconds from the first picture.
 
     Returns a WAV file of one channel, 16 bit and 16 kHz, whose time 0 is `start`: what begins later
-    is led in by silence. It ends with the sound, at most `limits.max_video_seconds` after `start`.
+    is led in by silence. It ends with the sound, or at `end`.
     A damaged track yields what it holds; None where that is nothing. Raises `FileProblem` as
     `bot.media.video_container.opened` does.
     """
@@ -50,7 +50,7 @@ def sound(path: Path, limits: Limits, start: float, end: float) -> bytes | None:
         track = _track(reel)
         if track is None:
             return None
-        tape = _SampleBuffer(start, min(end, start + limits.max_video_seconds))
+        tape = _SampleBuffer(start, end)
         for frame in _resampled(_frames(reel, track, start - LEAD_IN, end)):
             tape.lay(_time(reel, track, frame), _samples(frame))
     return tape.wav()

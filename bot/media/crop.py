@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bot.domain.boxes import Box
+    from bot.limits import FileLimits
     from bot.media.image import Pixels
     from bot.media.photo_metadata import PhotoHeader
-    from bot.settings import Limits
 
 LEAST_SIDE = 512
 """A smaller crop is enlarged to this long side: services look at pictures in patches and tiles of
@@ -44,7 +44,7 @@ class Crop:
     sha256: str
 
 
-def crop(path: Path, limits: Limits, box: Box, side: int) -> Crop:
+def crop(path: Path, limits: FileLimits, box: Box, side: int) -> Crop:
     """Cut a box out of an original file: at most `side` pixels long, enlarged if tiny.
 
     Raises `FileProblem` as `bot.media.photos.prepare` does, and `MemoryError`.
@@ -58,7 +58,7 @@ def crop(path: Path, limits: Limits, box: Box, side: int) -> Crop:
     return _cropped(upright(pixels, header.orientation), box, side)
 
 
-def crop_frame(path: Path, limits: Limits, at: float, box: Box, side: int) -> Crop:
+def crop_frame(path: Path, limits: FileLimits, at: float, box: Box, side: int) -> Crop:
     """Cut a box out of the frame that a video shows at a time, as `crop` does of a photo.
 
     Raises `FileProblem` as `bot.media.video_frames.shots` does, and `GONE` where there is no such

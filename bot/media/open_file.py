@@ -10,10 +10,10 @@ from bot.media.video_probe import ProbedFile, examine
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from bot.settings import Limits
+    from bot.limits import FileLimits
 
 
-def take_in(path: Path, limits: Limits) -> PreparedPhoto | ProbedFile:
+def take_in(path: Path, limits: FileLimits) -> PreparedPhoto | ProbedFile:
     """Find out what a file is, and do with it what its kind asks for; runs in a child process.
 
     Raises `FileProblem` as `prepare` and `examine` do, and `MemoryError`.

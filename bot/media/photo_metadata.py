@@ -21,7 +21,7 @@ from bot.media.file_types import FileType
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from bot.settings import Limits
+    from bot.limits import FileLimits
 
 pi_heif.register_heif_opener(
     thumbnails=False, depth_images=False, aux_images=False, decode_threads=1
@@ -70,7 +70,7 @@ def tolerant() -> Iterator[None]:
         ImageFile.LOAD_TRUNCATED_IMAGES = before
 
 
-def read_facts(data: bytes, kind: FileType, limits: Limits) -> PhotoHeader:
+def read_facts(data: bytes, kind: FileType, limits: FileLimits) -> PhotoHeader:
     """Read a picture's header and hold it against the limits.
 
     Raises `FileProblem`: `TOO_MANY_PIXELS`, or `DAMAGED` when the header cannot be read. Wrong
@@ -81,7 +81,7 @@ def read_facts(data: bytes, kind: FileType, limits: Limits) -> PhotoHeader:
         return _header(image, _tags(image, data, kind), data, kind)
 
 
-def _open(data: bytes, kind: FileType, limits: Limits) -> ImageFile.ImageFile:
+def _open(data: bytes, kind: FileType, limits: FileLimits) -> ImageFile.ImageFile:
     """Open with the readers of this kind only; a huge text or colour profile is passed over."""
     Image.MAX_IMAGE_PIXELS = limits.max_photo_pixels
     try:

@@ -20,9 +20,9 @@ from bot.media.photo_metadata import QUARTER_TURNED, read_facts
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from bot.limits import FileLimits
     from bot.media.image import Pixels
     from bot.media.photo_metadata import PhotoHeader
-    from bot.settings import Limits
 
 NEAR = 0.95
 """A reduction by 2, 4 or 8 that comes this near to the wanted side is taken instead of it.
@@ -50,7 +50,7 @@ class PreparedPhoto:
     sha256: str
 
 
-def prepare(path: Path, limits: Limits) -> PreparedPhoto:
+def prepare(path: Path, limits: FileLimits) -> PreparedPhoto:
     """Check a file and make the model-ready picture of it.
 
     A file that is cut yields what it holds, with `facts.incomplete`. Raises `FileProblem`:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from av import Packet
 
-    from bot.settings import Limits
+    from bot.limits import FileLimits
 
 PROBED_BYTES = 5_000_000
 PROBED_MICROSECONDS = 5_000_000
@@ -97,7 +97,7 @@ def kind_of(path: Path) -> FileType:
 
 
 @contextmanager
-def opened(path: Path, limits: Limits) -> Iterator[VideoContainer]:
+def opened(path: Path, limits: FileLimits) -> Iterator[VideoContainer]:
     """Open a video with the demuxer of its kind only.
 
     Raises `FileProblem`: `UNSUPPORTED` (no video), `DAMAGED`, `NO_PICTURE`, `CODEC`,
@@ -152,7 +152,7 @@ def _picture_track(container: InputContainer) -> VideoStream:
     raise FileProblem(Reason.CODEC, "unknown") if moving else FileProblem(Reason.NO_PICTURE)
 
 
-def _fits(stream: VideoStream, limits: Limits) -> None:
+def _fits(stream: VideoStream, limits: FileLimits) -> None:
     width, height = stream.width or 0, stream.height or 0
     if not width or not height:
         raise FileProblem(Reason.CODEC, _codec_of(stream))

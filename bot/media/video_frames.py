@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from bot.limits import FileLimits
     from bot.media.image import Pixels
     from bot.media.video_decoder import Timed
-    from bot.settings import Limits
 
 QUALITY = 85
 PATIENCE = 0.75
@@ -66,7 +66,7 @@ class VideoFrame:
 
 
 def shots(
-    path: Path, limits: Limits, wanted: Sequence[FrameSpec], side: int, quality: int = QUALITY
+    path: Path, limits: FileLimits, wanted: Sequence[FrameSpec], side: int, quality: int = QUALITY
 ) -> tuple[VideoFrame, ...]:
     """Decode the frames that are wanted, at most `side` pixels long, in the order of their times.
 
@@ -94,7 +94,7 @@ def decoding() -> Iterator[None]:
         raise FileProblem(Reason.DAMAGED, type(error).__name__) from error
 
 
-def first_shot(path: Path, limits: Limits) -> tuple[int, int]:
+def first_shot(path: Path, limits: FileLimits) -> tuple[int, int]:
     """Decode the first frame and tell its upright size; raises `FileProblem` (`DAMAGED`)."""
     with opened(path, limits) as reel:
         found = VideoDecoder(reel).frame(0.0)
@@ -105,7 +105,7 @@ def first_shot(path: Path, limits: Limits) -> tuple[int, int]:
     raise FileProblem(Reason.DAMAGED, "no picture decodes")
 
 
-def frame_pixels(path: Path, limits: Limits, at: float) -> Pixels:
+def frame_pixels(path: Path, limits: FileLimits, at: float) -> Pixels:
     """Decode the frame that is shown at a time, upright and at full size.
 
     Raises `FileProblem`: those of `shots`, and `GONE` where there is none.
@@ -118,7 +118,7 @@ def frame_pixels(path: Path, limits: Limits, at: float) -> Pixels:
 
 
 def _leafed(
-    path: Path, limits: Limits, wanted: Sequence[FrameSpec], side: int, quality: int
+    path: Path, limits: FileLimits, wanted: Sequence[FrameSpec], side: int, quality: int
 ) -> Iterator[VideoFrame]:
     """Leaf through an animated picture; each shot tells how much differs from the page before."""
     with leafed(path, limits) as book:

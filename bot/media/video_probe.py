@@ -20,8 +20,8 @@ from bot.media.video_frames import first_shot
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from bot.limits import FileLimits
     from bot.media.video_container import VideoContainer
-    from bot.settings import Limits
 
 MOST_PACKETS = 500_000
 """Packets that are looked at: four hours at 30 frames a second."""
@@ -53,7 +53,7 @@ class ProbedFile:
     sha256: str
 
 
-def examine(path: Path, limits: Limits) -> ProbedFile | None:
+def examine(path: Path, limits: FileLimits) -> ProbedFile | None:
     """Find out whether a file is a video, and what there is to know of it; None for a picture.
 
     Raises `FileProblem`: those of `opened`, `TOO_LARGE_VIDEO`, and `DAMAGED` where not one picture
@@ -71,7 +71,7 @@ def examine(path: Path, limits: Limits) -> ProbedFile | None:
     return ProbedFile(facts, digest)
 
 
-def ticks(path: Path, limits: Limits) -> FrameTimes:
+def ticks(path: Path, limits: FileLimits) -> FrameTimes:
     """List the pictures of a video; raises `FileProblem` as `opened` does."""
     if moves(path, limits):
         with leafed(path, limits) as book:
@@ -106,7 +106,7 @@ def _sorted(found: list[tuple[float, int, bool]]) -> FrameTimes:
     )
 
 
-def _facts(path: Path, limits: Limits) -> VideoFacts:
+def _facts(path: Path, limits: FileLimits) -> VideoFacts:
     with opened(path, limits) as reel:
         listed, broken = _ticks(reel)
         count = len(listed.at)
@@ -134,7 +134,7 @@ def _facts(path: Path, limits: Limits) -> VideoFacts:
     )
 
 
-def _facts_of_book(path: Path, limits: Limits) -> VideoFacts:
+def _facts_of_book(path: Path, limits: FileLimits) -> VideoFacts:
     seconds, count = 0.0, 0
     with leafed(path, limits) as book:
         for at, page in book.pages():

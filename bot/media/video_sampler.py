@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from bot.limits import FileLimits
     from bot.media.video_decoder import Timed
-    from bot.settings import Limits
 
 EVERY = 0.1
 """Seconds between two looks: what is there for less can hardly be told by people either."""
@@ -56,7 +56,7 @@ class _Sample:
 
 def watch(
     path: Path,
-    limits: Limits,
+    limits: FileLimits,
     start: float,
     end: float,
     slot: float,

@@ -13,9 +13,9 @@ from bot.ports.mailbox import Submission
 
 if TYPE_CHECKING:
     from bot.domain.messages import Message
+    from bot.limits import MessageLimits
     from bot.ports.history import History
     from bot.ports.mailbox import Mailbox, Receipt
-    from bot.settings import Limits
 
 log = structlog.get_logger()
 
@@ -26,7 +26,9 @@ Notice = Callable[["Message", "Receipt"], Awaitable[None]]
 class Inbox:
     """Accepts messages durably, before the platform is told that they arrived."""
 
-    def __init__(self, mailbox: Mailbox, history: History, notice: Notice, limits: Limits) -> None:
+    def __init__(
+        self, mailbox: Mailbox, history: History, notice: Notice, limits: MessageLimits
+    ) -> None:
         self._mailbox = mailbox
         self._history = history
         self._notice = notice

@@ -14,9 +14,9 @@ from bot.aio import end
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from bot.limits import RetentionLimits
     from bot.ports.blobs import Blobs
     from bot.ports.mailbox import Mailbox
-    from bot.settings import Limits
 
 log = structlog.get_logger()
 
@@ -33,7 +33,9 @@ class RetentionSweeper:
     In `spool`, which processes share, killed ones may have left files on their way.
     """
 
-    def __init__(self, mailbox: Mailbox, blobs: Blobs, limits: Limits, spool: Path) -> None:
+    def __init__(
+        self, mailbox: Mailbox, blobs: Blobs, limits: RetentionLimits, spool: Path
+    ) -> None:
         self._mailbox = mailbox
         self._blobs = blobs
         self._spool = spool

@@ -17,15 +17,17 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from bot.domain.messages import Message
+    from bot.limits import MessageLimits
     from bot.ports.channel import Channel
     from bot.ports.mailbox import Mailbox, Receipt
-    from bot.settings import Limits
 
 
 class WaitingNotices:
     """Watches over accepted messages until their turn begins."""
 
-    def __init__(self, mailbox: Mailbox, channels: Mapping[str, Channel], limits: Limits) -> None:
+    def __init__(
+        self, mailbox: Mailbox, channels: Mapping[str, Channel], limits: MessageLimits
+    ) -> None:
         self._mailbox = mailbox
         self._channels = channels
         self._limits = limits

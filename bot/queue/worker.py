@@ -17,8 +17,8 @@ from bot.ports.mailbox import LANES, Lease, LeaseLost
 from bot.queue.holding import Holding
 
 if TYPE_CHECKING:
+    from bot.limits import WorkerLimits
     from bot.ports.mailbox import Mailbox
-    from bot.settings import Limits
 
 log = structlog.get_logger()
 
@@ -41,7 +41,9 @@ GiveUp = Callable[[Lease, str], Awaitable[None]]
 class Worker:
     """Runs until closed; as many turns at once as the limit allows."""
 
-    def __init__(self, mailbox: Mailbox, handle: Handle, give_up: GiveUp, limits: Limits) -> None:
+    def __init__(
+        self, mailbox: Mailbox, handle: Handle, give_up: GiveUp, limits: WorkerLimits
+    ) -> None:
         self._mailbox = mailbox
         self._handle = handle
         self._give_up = give_up

@@ -11,7 +11,7 @@ from bot.text.escape import verbatim
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.settings import Limits
+    from bot.limits import MessageLimits
 
 DESCRIBE = "Describe this image"
 DESCRIBE_SEVERAL = "Describe these images"
@@ -98,12 +98,12 @@ EARLIER_POSTS = (
 )
 
 
-def shortened(limits: Limits) -> str:
+def shortened(limits: MessageLimits) -> str:
     """Say that only the beginning of a long question was read."""
     return f"Only the first {limits.max_question:,} characters of the question were read."
 
 
-def command_too_long(limits: Limits) -> str:
+def command_too_long(limits: MessageLimits) -> str:
     """Say that a command with too much text was not obeyed."""
     return (
         f"That is longer than {limits.max_question:,} characters, so nothing was changed. "

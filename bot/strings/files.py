@@ -11,7 +11,7 @@ from bot.text.escape import verbatim
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.settings import Limits
+    from bot.limits import FileLimits
 
 WHY_FILE: dict[Reason, str] = {
     Reason.TOO_LARGE: "it is larger than {limit}. Please send a smaller copy.",
@@ -51,7 +51,7 @@ WHY_FILE: dict[Reason, str] = {
 }
 
 
-def why_file(problem: FileProblem, limits: Limits) -> str:
+def why_file(problem: FileProblem, limits: FileLimits) -> str:
     """Say why a file cannot be used, and the remedy."""
     shown = {
         Reason.TOO_LARGE: size(limits.max_photo_bytes),
@@ -64,7 +64,7 @@ def why_file(problem: FileProblem, limits: Limits) -> str:
     return WHY_FILE[problem.reason].format(limit=limit, detail=problem.detail or "unknown")
 
 
-def file_problem(name: str, place: int, problem: FileProblem, limits: Limits) -> str:
+def file_problem(name: str, place: int, problem: FileProblem, limits: FileLimits) -> str:
     """Name a file that cannot be used, with the reason and the remedy."""
     why = why_file(problem, limits)
     if problem.reason is Reason.TOO_MANY:

@@ -8,7 +8,7 @@ from bot.strings.files import why_file
 
 if TYPE_CHECKING:
     from bot.errors import FileProblem
-    from bot.settings import Limits
+    from bot.limits import FileLimits
 
 PAGE_WRONG_HOST = (
     "Loupe does not answer under this name. Open the address that it printed when it started, "
@@ -27,7 +27,7 @@ PAGE_FILE_SHORTER = "The file is not that long. Please reload the page."
 PAGE_NOT_FOUND = "There is no such page here."
 
 
-def page_file_refused(problem: FileProblem, limits: Limits) -> str:
+def page_file_refused(problem: FileProblem, limits: FileLimits) -> str:
     """Refuse an upload, with the reason and the remedy."""
     why = why_file(problem, limits)
     return why[0].upper() + why[1:]

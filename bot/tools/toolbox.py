@@ -19,8 +19,8 @@ from bot.ports.model import ChatMessage, Picture, TextPart, strict_tool
 from bot.tools.video_frames import FRAMES, UnknownFrame, VideoFramesTool
 
 if TYPE_CHECKING:
+    from bot.limits import ToolLimits
     from bot.ports.model import Part, Tool, ToolCall
-    from bot.settings import Limits
 
 Crop = Callable[[int, Box], Awaitable[Picture]]
 """Cuts a box out of a photo or frame, by its number, at full size; raises `FileProblem`."""
@@ -91,7 +91,7 @@ class Toolbox:
         self,
         photos: Collection[int],
         crop: Crop,
-        limits: Limits,
+        limits: ToolLimits,
         reels: VideoFramesTool | None = None,
     ) -> None:
         self._photos = sorted(photos)

@@ -29,12 +29,12 @@ if TYPE_CHECKING:
 
     from bot.commands.preferences import Preferences
     from bot.domain.messages import Message
+    from bot.limits import FileLimits, MessageLimits
     from bot.ports.channel import Channel
     from bot.ports.history import History
     from bot.ports.mailbox import Lease, Mailbox
     from bot.queue.holding import Holding
     from bot.replies.pictures import ReplyPictures
-    from bot.settings import Limits
     from bot.turn.runner import TurnRunner
 
 log = structlog.get_logger()
@@ -57,7 +57,8 @@ class Dispatcher:
         turns: TurnRunner,
         illustrations: ReplyPictures,
         channels: Mapping[str, Channel],
-        limits: Limits,
+        files: FileLimits,
+        messages: MessageLimits,
     ) -> None:
         self._mailbox = mailbox
         self._history = history
@@ -68,7 +69,8 @@ class Dispatcher:
         self._hints = Hints(history)
         self._asking = QuestionBuilder(channels, self._hints)
         self._channels = channels
-        self._limits = limits
+        self._files = files
+        self._messages = messages
 
     async def handle(self, holding: Holding) -> None:
         """See a lease through; raises `LeaseLost`, `StoreDown` and what nobody foresaw."""
@@ -131,7 +133,7 @@ class Dispatcher:
             await self._called(holding, message)
         elif message.unreadable and not await self._hints.reads_words(message):
             problem = FileProblem(Reason.HTML_ONLY)
-            await self._tell(holding, message, texts.file_problem("", 1, problem, self._limits))
+            await self._tell(holding, message, texts.file_problem("", 1, problem, self._files))
         else:
             await self._answer(holding, message)
 
@@ -200,7 +202,7 @@ class Dispatcher:
             await self._tell(holding, message, texts.STOPPED_EARLY)
             return
         if message.shortened and command.argument:
-            await self._tell(holding, message, texts.command_too_long(self._limits))
+            await self._tell(holding, message, texts.command_too_long(self._messages))
             return
         if message.version:
             await self._retract(lease, message.id)

@@ -31,9 +31,9 @@ if TYPE_CHECKING:
     from bot.domain.history import ThreadHistory
     from bot.domain.preferences import EffectiveSettings
     from bot.domain.question import Question
+    from bot.limits import FileLimits, MessageLimits, RequestLimits
     from bot.ports.model import Picture
     from bot.prompt.messages import VideoPart
-    from bot.settings import Limits
     from bot.video.context import PreparedVideo, Say, VideoContexts
 
 
@@ -89,13 +89,17 @@ class RequestComposer:
         gallery: AttachmentStore,
         sights: VisionPass,
         films: VideoContexts,
-        limits: Limits,
+        files: FileLimits,
+        messages: MessageLimits,
+        requests: RequestLimits,
         families: Mapping[str, str],
     ) -> None:
         self._gallery = gallery
         self._sights = sights
         self._films = films
-        self._limits = limits
+        self._files = files
+        self._messages = messages
+        self._requests = requests
         self._families = dict(families)
 
     def learn(self, name: str, answered_by: str) -> None:
@@ -187,13 +191,13 @@ class RequestComposer:
 
     def _frames(self, videos: Sequence[Video], photos: Sequence[Picture], budget: Budget) -> int:
         """Count the pictures that videos may have: by number, and by what the dearest costs."""
-        side = self._limits.photo_side
+        side = self._files.photo_side
         sizes = [fitted(video.facts.width, video.facts.height, side) for video in videos]
         sizes += [(picture.width, picture.height) for picture in photos]
         sizes += [(side, side)]  # of an overview, at most
-        seen = min(self._limits.sight_tokens, budget.tokens // 4 // budget.pictures)
+        seen = min(self._requests.sight_tokens, budget.tokens // 4 // budget.pictures)
         dearest = seen + max(picture_tokens(budget.family, *size) for size in sizes)
-        heard = sum(v.facts.sound for v in videos) * self._limits.speech_tokens
+        heard = sum(v.facts.sound for v in videos) * self._requests.speech_tokens
         room = (budget.tokens - budget.words - heard) // dearest
         room = max(2, min(budget.pictures, room))
         return (
@@ -202,14 +206,14 @@ class RequestComposer:
 
     def _budget(self, model: str) -> Budget:
         family = self._families.get(model) or family_of(model)
-        return Budget(self._limits.max_pictures, self._limits.max_prompt_tokens, family)
+        return Budget(self._requests.max_pictures, self._requests.max_prompt_tokens, family)
 
     def _evidence(self, looked: _PhotoSightings, pictures: int, budget: Budget) -> VisionContext:
         """Tell what was seen, a quarter of the budget at most for the pictures of the question.
 
         A photo on a contact sheet, or that is not sent again, gets a quarter of what others get.
         """
-        share, most = budget.tokens // 4 // max(1, pictures), self._limits.sight_tokens
+        share, most = budget.tokens // 4 // max(1, pictures), self._requests.sight_tokens
         return VisionContext(looked.known, min(most, share), min(most // 4, share))
 
     async def _looked(
@@ -252,20 +256,23 @@ class RequestComposer:
         self, question: Question, collected: CollectedFiles, past: ThreadHistory
     ) -> tuple[list[Picture], list[str]]:
         """Bring the earlier pictures that a question is about to its new ones."""
-        limits = self._limits
         new = set(_numbers(collected.pictures))
         chosen = [
             photo
             for photo in selected(past, question.words, question.quoted)
             if photo.number not in new
         ]
-        surplus = max(0, len(chosen) + len(collected.pictures) - limits.max_files)
+        surplus = max(0, len(chosen) + len(collected.pictures) - self._files.max_files)
         chosen = chosen[surplus:]
         called = await self._gallery.recall(question.thread, chosen)
         gone = [photo.label for photo in chosen if photo.number not in called]
         notes = [
-            *([texts.shortened(limits)] if question.shortened else []),
-            *([texts.file_problem("", 0, FileProblem(Reason.TOO_MANY), limits)] if surplus else []),
+            *([texts.shortened(self._messages)] if question.shortened else []),
+            *(
+                [texts.file_problem("", 0, FileProblem(Reason.TOO_MANY), self._files)]
+                if surplus
+                else []
+            ),
             *(texts.file_gone(label) for label in gone),
         ]
         return [*called.values(), *collected.pictures], notes
@@ -275,7 +282,7 @@ class RequestComposer:
     ) -> dict[int, Picture]:
         """Bring back the latest of the other pictures, as far as there is room for them."""
         going = set(_numbers(wanted))
-        room = min(self._limits.recent_pictures, self._limits.max_pictures - pictures)
+        room = min(self._requests.recent_pictures, self._requests.max_pictures - pictures)
         rest = [photo for photo in past.photos if photo.number not in going]
         return await self._gallery.recall(question.thread, rest[-room:] if room > 0 else [])
 
@@ -294,7 +301,7 @@ class RequestComposer:
                 sheets.append(await self._gallery.overview(group))
             except FileProblem as problem:
                 names = texts.photo_ranges(_numbers(group))
-                failed.append(texts.file_problem(names, 0, problem, self._limits))
+                failed.append(texts.file_problem(names, 0, problem, self._files))
         return pictures[:singly], sheets, failed
 
 

@@ -37,8 +37,8 @@ if TYPE_CHECKING:
     from bot.domain.boxes import Box
     from bot.domain.preferences import EffectiveSettings
     from bot.domain.question import Question
+    from bot.limits import RequestLimits, ToolLimits, TurnLimits
     from bot.ports.model import Model, Picture
-    from bot.settings import Limits
     from bot.turn.request import RequestComposer
     from bot.video.footage import FrameStore
 
@@ -103,13 +103,17 @@ class TurnRunner:
         gallery: AttachmentStore,
         footage: FrameStore,
         composer: RequestComposer,
-        limits: Limits,
+        turns: TurnLimits,
+        tools: ToolLimits,
+        requests: RequestLimits,
     ) -> None:
         self._model = model
         self._gallery = gallery
         self._footage = footage
         self._composer = composer
-        self._limits = limits
+        self._turns = turns
+        self._tools = tools
+        self._pictures = requests.max_pictures
 
     async def run(
         self,
@@ -126,7 +130,7 @@ class TurnRunner:
         try:
             done, _ = await asyncio.wait(
                 {work, stopping},
-                timeout=self._limits.turn_seconds,
+                timeout=self._turns.turn_seconds,
                 return_when=asyncio.FIRST_COMPLETED,
             )
             if work in done:
@@ -158,7 +162,7 @@ class TurnRunner:
         if question.files and not _asks(question, state):
             return
         words = _words(question, state)
-        leads = self._model.takes_tools(force.model) and self._limits.max_tool_calls > 0
+        leads = self._model.takes_tools(force.model) and self._tools.max_tool_calls > 0
         state.composed = await self._composer.compose(
             question, words, state.collected, past, force, audience.progress, leads=leads
         )
@@ -170,9 +174,7 @@ class TurnRunner:
         elif question.files:
             audience.progress(texts.THINKING)
         state.toolbox = self._toolbox(question, past, force, state)
-        state.rounds = ToolLoop(
-            self._model, state.composed.request, state.toolbox, self._limits.max_pictures
-        )
+        state.rounds = ToolLoop(self._model, state.composed.request, state.toolbox, self._pictures)
         await self._listen(state.rounds, audience, state)
         self._composer.learn(force.model, state.finished.model)
         await asyncio.to_thread(self._close, state)
@@ -183,7 +185,7 @@ class TurnRunner:
         """Give the tools for all photos and videos of a thread; none where vision is off."""
         thread, collected = question.thread, state.collected
         if not force.vision:
-            return Toolbox((), _nothing, self._limits)
+            return Toolbox((), _nothing, self._tools)
         photos = {photo.number: photo for photo in (*past.photos, *collected.photos)}
         videos = {video.number: video for video in (*past.videos, *collected.videos)}
 
@@ -199,7 +201,7 @@ class TurnRunner:
         state.reels = (
             VideoFramesTool(lengths, fetch, _frames_seen(state.composed, past)) if videos else None
         )
-        return Toolbox(photos, crop, self._limits, state.reels)
+        return Toolbox(photos, crop, self._tools, state.reels)
 
     async def _listen(self, rounds: ToolLoop, audience: Audience, state: _State) -> None:
         """Let people see the answer grow."""
@@ -228,7 +230,7 @@ class TurnRunner:
         lines = [line for sighting in sightings.values() for line in sighting.lines]
         state.tail = (
             *([key(unnamed)] if unnamed else []),
-            *doubts(answer, lines, self._limits.sure_confidence),
+            *doubts(answer, lines, self._turns.sure_confidence),
         )
 
     def _outcome(self, question: Question, force: EffectiveSettings, state: _State) -> Outcome:

@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Sequence
 
     from bot.domain.files import Why
+    from bot.limits import TurnLimits
     from bot.ports.embedding import Embedding
     from bot.ports.vision import Vision
-    from bot.settings import Limits
     from bot.video.selection import SelectedCandidate
     from bot.video.survey import Candidate, Survey
 
@@ -63,7 +63,7 @@ class FrameRequest:
 class Chooser:
     """Chooses frames; what an engine fails with costs its means only, never the answer."""
 
-    def __init__(self, vision: Vision, embedding: Embedding | None, limits: Limits) -> None:
+    def __init__(self, vision: Vision, embedding: Embedding | None, limits: TurnLimits) -> None:
         self._vision = vision
         self._embedding = embedding
         self._seconds = limits.sight_seconds

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
     from bot.domain.history import ThreadHistory
     from bot.domain.threads import Thread
+    from bot.limits import FileLimits, RequestLimits, VideoLimits
     from bot.ports.model import Picture
-    from bot.settings import Limits
     from bot.video.chooser import Chooser, FrameRequest
     from bot.video.footage import FrameStore
     from bot.video.sampling import Span
@@ -69,18 +69,26 @@ class VideoContexts:
     """Brings videos; what fails of one costs only that."""
 
     def __init__(
-        self, footage: FrameStore, chooser: Chooser, hearing: Transcriber, limits: Limits
+        self,
+        footage: FrameStore,
+        chooser: Chooser,
+        hearing: Transcriber,
+        files: FileLimits,
+        videos: VideoLimits,
+        requests: RequestLimits,
     ) -> None:
         self._footage = footage
         self._chooser = chooser
         self._hearing = hearing
-        self._limits = limits
+        self._files = files
+        self._videos = videos
+        self._requests = requests
 
     async def bring(
         self, thread: Thread, video: Video, wish: FrameRequest, past: ThreadHistory, say: Say
     ) -> PreparedVideo:
         """Survey a video, choose frames of it, and have its sound track transcribed meanwhile."""
-        spans = spans_of(wish.words, video.facts.seconds, self._limits.max_video_seconds)
+        spans = spans_of(wish.words, video.facts.seconds, self._videos.max_video_seconds)
         listening = asyncio.create_task(self._hearing.hear(thread, video, spans, past))
         try:
             survey = await self._footage.survey(thread, video, spans, _DecodeProgress(video, say))
@@ -89,14 +97,14 @@ class VideoContexts:
                 say(texts.listening(video.label))
             listened = await listening
         except FileProblem as problem:
-            note = texts.file_problem(video.label, 0, problem, self._limits)
+            note = texts.file_problem(video.label, 0, problem, self._files)
             return PreparedVideo(
                 video, VideoPart(self._clip(video, spans, _sound(video))), notes=(note,)
             )
         finally:
             await end(listening)
         phrases = tuple(phrase for each in listened.heard for phrase in each.phrases)
-        words = spoken(video.number, phrases, self._limits.speech_tokens)
+        words = spoken(video.number, phrases, self._requests.speech_tokens)
         sound = _sound(video, listened.heard, words)
         clip = replace(
             self._clip(video, spans, sound, taken.survey, taken.pictures), phrases=phrases

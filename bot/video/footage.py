@@ -37,13 +37,13 @@ if TYPE_CHECKING:
     from bot.domain.files import Video, VideoFacts
     from bot.domain.outlines import Outline
     from bot.domain.threads import Thread
+    from bot.limits import FileLimits, VideoLimits
     from bot.media.video_frames import VideoFrame
     from bot.media.video_probe import FrameTimes
     from bot.ports.blobs import Blobs
     from bot.ports.channel import PictureAttachment
     from bot.ports.mailbox import CitedFrames
     from bot.sandbox import ChildProcesses
-    from bot.settings import Limits
     from bot.video.sampling import PlannedFrame, Span
 
 THUMB_SIDE = 768
@@ -74,12 +74,18 @@ class FrameStore:
     """Surveys videos, keeps the surveys beside them, and brings single frames."""
 
     def __init__(
-        self, children: ChildProcesses, blobs: Blobs, gallery: AttachmentStore, limits: Limits
+        self,
+        children: ChildProcesses,
+        blobs: Blobs,
+        gallery: AttachmentStore,
+        files: FileLimits,
+        videos: VideoLimits,
     ) -> None:
         self._children = children
         self._blobs = blobs
         self._gallery = gallery
-        self._limits = limits
+        self._files = files
+        self._videos = videos
 
     async def survey(
         self, thread: Thread, video: Video, spans: Sequence[Span], decoded: Decoded
@@ -123,8 +129,8 @@ class FrameStore:
         async with self._gallery.original(thread, video.sha256) as path:
             if path is None:
                 raise FileProblem(Reason.GONE)
-            at, side = seconds_of(number), self._limits.photo_side
-            made = await self._children.run(crop_frame, path, self._limits, at, box, side)
+            at, side = seconds_of(number), self._files.photo_side
+            made = await self._children.run(crop_frame, path, self._files, at, box, side)
         name = f"{label(number)} {box.sides}"
         return Picture(name, made.sha256, made.jpeg, made.width, made.height, (number,))
 
@@ -134,7 +140,7 @@ class FrameStore:
         places = await asyncio.to_thread(varied, marks, CELLS)
         shown = [survey.candidates[place] for place in places]
         cells = [(clock(one.at), one.jpeg) for one in shown]
-        made = await self._children.run(sheet, cells, self._limits.photo_side)
+        made = await self._children.run(sheet, cells, self._files.photo_side)
         numbers = tuple(frame_number(video.number, one.at) for one in shown)
         name = f"V{video.number} overview"
         return Picture(name, made.sha256, made.jpeg, made.width, made.height, numbers)
@@ -157,9 +163,9 @@ class FrameStore:
         async with self._gallery.original(thread, video.sha256) as path:
             if path is None:
                 raise FileProblem(Reason.GONE)
-            listed = await self._children.run(ticks, path, self._limits)
+            listed = await self._children.run(ticks, path, self._files)
             planned = [planned_at(listed, at) for at in sorted(times)]
-            made, _ = await self._shots(path, planned, self._limits.photo_side, QUALITY, _unheard)
+            made, _ = await self._shots(path, planned, self._files.photo_side, QUALITY, _unheard)
         pictures = {}
         for shot in made:
             number = frame_number(video.number, shot.at)
@@ -175,8 +181,8 @@ class FrameStore:
         self, thread: Thread, video: Video, path: Path, spans: Sequence[Span], decoded: Decoded
     ) -> Survey:
         decoded(spans[0][0])
-        most = self._limits.video_candidates
-        listed = await self._children.run(ticks, path, self._limits)
+        most = self._videos.video_candidates
+        listed = await self._children.run(ticks, path, self._files)
         pixels = video.facts.width * video.facts.height
         planned: Sequence[PlannedFrame] = ()
         if self._is_watched(video.facts, _frames_of(listed, spans) * pixels):
@@ -185,9 +191,9 @@ class FrameStore:
             made, partial = await self._watched(path, parts, slot, decoded)
         else:
             # In a child too: a stranger's file may have any number of packets.
-            budget = self._limits.video_decoded // pixels
+            budget = self._videos.video_decoded // pixels
             planned = await self._children.run(plan, listed, spans, most, budget)
-            planned = [_kept(one, self._limits.photo_side) for one in planned]
+            planned = [_kept(one, self._files.photo_side) for one in planned]
             made, partial = await self._shots(path, planned, THUMB_SIDE, THUMB_QUALITY, decoded)
             await self._keep_whole(thread, video, made)
         # What a file that is cut does not hold is told of the whole file.
@@ -196,7 +202,7 @@ class FrameStore:
 
     def _is_watched(self, facts: VideoFacts, pixels: int) -> bool:
         """Tell whether so many pixels are watched whole; an animated picture never is."""
-        return facts.codec not in BOOKS and pixels <= self._limits.video_watched
+        return facts.codec not in BOOKS and pixels <= self._videos.video_watched
 
     async def _keep_whole(self, thread: Thread, video: Video, made: Iterable[VideoFrame]) -> None:
         for shot in made:
@@ -211,7 +217,7 @@ class FrameStore:
 
         async def one(part: Span) -> _Seen:
             how = (*part, slot, THUMB_SIDE, THUMB_QUALITY)
-            seen = await self._children.run(watch, path, self._limits, *how)
+            seen = await self._children.run(watch, path, self._files, *how)
             decoded(part[1])
             return seen.shots, seen.whole
 
@@ -229,7 +235,7 @@ class FrameStore:
 
         async def one(part: Sequence[PlannedFrame]) -> _Seen:
             wanted = [each.wanted for each in part]
-            seen = await self._children.run(shots, path, self._limits, wanted, side, quality)
+            seen = await self._children.run(shots, path, self._files, wanted, side, quality)
             decoded(max(each.at for each in wanted))
             return seen, len(seen) == len(wanted)
 
@@ -256,7 +262,7 @@ class FrameStore:
         tasks = [asyncio.create_task(one(work)) for work in works]
         try:
             if tasks:
-                await asyncio.wait(tasks, timeout=self._limits.survey_seconds)
+                await asyncio.wait(tasks, timeout=self._videos.survey_seconds)
             late = [task for task in tasks if not task.done()]
             for task in set(tasks).difference(late):
                 task.result()
@@ -271,12 +277,12 @@ class FrameStore:
 
     def _frame_key(self, thread: Thread, video: Video, number: int) -> str:
         milliseconds = round(seconds_of(number) * 1000)
-        return f"{blob_key(thread, video.sha256)}.{milliseconds}.{self._limits.photo_side}.jpg"
+        return f"{blob_key(thread, video.sha256)}.{milliseconds}.{self._files.photo_side}.jpg"
 
     def _key(self, thread: Thread, video: Video, spans: Sequence[Span]) -> str:
         """Name the survey of some stretches, in milliseconds."""
         told = ".".join(f"{round(start * 1000)}-{round(stop * 1000)}" for start, stop in spans)
-        return f"{blob_key(thread, video.sha256)}.{told}.{self._limits.video_candidates}.survey"
+        return f"{blob_key(thread, video.sha256)}.{told}.{self._videos.video_candidates}.survey"
 
 
 def _frames_of(listed: FrameTimes, spans: Sequence[Span]) -> int:

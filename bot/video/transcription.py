@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from bot.domain.files import Video
     from bot.domain.history import ThreadHistory
     from bot.domain.threads import Thread
+    from bot.limits import FileLimits, VideoLimits
     from bot.ports.speech import Speech
     from bot.sandbox import ChildProcesses
-    from bot.settings import Limits
     from bot.video.sampling import Span
 
 log = structlog.get_logger()
@@ -44,12 +44,14 @@ class Transcriber:
         speech: Speech | None,
         children: ChildProcesses,
         gallery: AttachmentStore,
-        limits: Limits,
+        files: FileLimits,
+        videos: VideoLimits,
     ) -> None:
         self._speech = speech
         self._children = children
         self._gallery = gallery
-        self._limits = limits
+        self._files = files
+        self._longest = videos.max_video_seconds
 
     async def hear(
         self, thread: Thread, video: Video, spans: Sequence[Span], past: ThreadHistory
@@ -85,8 +87,9 @@ class Transcriber:
             return
         async with self._gallery.original(thread, video.sha256) as path:
             for start, end in spans if path else ():
+                until = min(end, start + self._longest)
                 try:
-                    wav = await self._children.run(sound, path, self._limits, start, end)
+                    wav = await self._children.run(sound, path, self._files, start, until)
                 except FileProblem as problem:
                     log.warning("sound_not_read", reason=problem.reason.value)
                     continue

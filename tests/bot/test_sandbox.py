@@ -15,9 +15,10 @@ import pytest
 
 from bot import sandbox as module
 from bot.errors import FileProblem, Reason
+from bot.limits import ChildLimits, FileLimits
 from bot.media.photos import prepare
 from bot.sandbox import ChildProcesses
-from bot.settings import MIB, Limits
+from bot.settings import MIB
 from tests.helpers import child_calls
 from tests.helpers.images import MEDIA, png
 
@@ -36,14 +37,14 @@ def own() -> Callable[[], set[multiprocessing.process.BaseProcess]]:
 
 @pytest.fixture
 async def children() -> AsyncIterator[ChildProcesses]:
-    pool = ChildProcesses(Limits(children=2))
+    pool = ChildProcesses(ChildLimits(children=2), FileLimits())
     yield pool
     await pool.close()
 
 
 @pytest.fixture
 async def one_child() -> AsyncIterator[ChildProcesses]:
-    pool = ChildProcesses(Limits(children=1))
+    pool = ChildProcesses(ChildLimits(children=1), FileLimits())
     yield pool
     await pool.close()
 
@@ -106,7 +107,7 @@ async def test_results_come_back_from_another_process(children: ChildProcesses) 
 
 
 async def test_a_photo_is_prepared(children: ChildProcesses) -> None:
-    limits = Limits()
+    limits = FileLimits()
     path = MEDIA / "leuvenA.jpg"
     assert await children.run(prepare, path, limits) == prepare(path, limits)
 
@@ -148,7 +149,7 @@ async def test_a_crash_costs_its_call_only(one_child: ChildProcesses) -> None:
 
 @on_linux
 async def test_memory_is_limited(one_child: ChildProcesses) -> None:
-    too_much = Limits().child_memory
+    too_much = ChildLimits().child_memory
     assert await failing(one_child.run(child_calls.allocate, too_much)) is Reason.CRASHED
     assert await one_child.run(child_calls.allocate, 64 * MIB) == 64 * MIB
 
@@ -250,7 +251,7 @@ async def test_warm_starts_all_children_with_their_decoders(
 
 
 async def test_closing_ends_everything(own: Any, note: Note) -> None:
-    pool = ChildProcesses(Limits(children=2))
+    pool = ChildProcesses(ChildLimits(children=2), FileLimits())
     pool.warm()
     call = asyncio.create_task(pool.run(child_calls.hang, note.path))
     await note.pid()
@@ -266,9 +267,10 @@ async def test_closing_ends_everything(own: Any, note: Note) -> None:
 PARENT = """
 import asyncio, pathlib, sys
 from bot.sandbox import ChildProcesses
-from bot.settings import Limits
+from bot.limits import ChildLimits, FileLimits
 from tests.helpers import child_calls
-asyncio.run(ChildProcesses(Limits(children=1)).run(child_calls.hang, pathlib.Path(sys.argv[1])))
+confined = ChildLimits(children=1), FileLimits()
+asyncio.run(ChildProcesses(*confined).run(child_calls.hang, pathlib.Path(sys.argv[1])))
 """
 
 
@@ -293,7 +295,7 @@ async def test_no_child_outlives_its_parent(note: Note, sign: signal.Signals) ->
 
 @on_linux
 async def test_a_child_is_confined(one_child: ChildProcesses, tmp_path: Path) -> None:
-    limits = Limits()
+    limits = ChildLimits()
     found = await one_child.run(child_calls.confinement)
     assert found == {
         "memory": (limits.child_memory, limits.child_memory),

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_type_hints
 
 import pytest
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from adapters.redis.settings import RedisSettings
+from bot.limits import FileLimits, Limits, RetentionLimits
 from bot.redaction import secrets_of
 from bot.settings import (
     Core,
-    Limits,
     Section,
     SettingsError,
     WebAddress,
@@ -153,7 +153,7 @@ def test_the_list_tells_value_origin_and_meaning(
     ]
 
 
-@pytest.mark.parametrize("section", [Limits, Core])
+@pytest.mark.parametrize("section", [*get_type_hints(Limits).values(), Core])
 def test_every_default_is_a_value_that_may_be_set(
     section: type[Section], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -166,7 +166,7 @@ def test_every_default_is_a_value_that_may_be_set(
 
 def test_names_are_those_of_the_ecosystem_or_loupes_own() -> None:
     assert environment_name(Core, "port") == "PORT"
-    assert environment_name(Limits, "max_photo_bytes") == "LOUPE_MAX_PHOTO_BYTES"
+    assert environment_name(FileLimits, "max_photo_bytes") == "LOUPE_MAX_PHOTO_BYTES"
 
 
 @pytest.mark.parametrize("value", ["inf", "nan", "1e9"])
@@ -174,7 +174,7 @@ def test_no_duration_is_endless(monkeypatch: pytest.MonkeyPatch, value: str) -> 
     monkeypatch.setenv("LOUPE_RETENTION_DAYS", value)
     sentence = f"^LOUPE_RETENTION_DAYS has the value '{value}': Input should be"
     with pytest.raises(SettingsError, match=sentence):
-        load(Limits)
+        load(RetentionLimits)
 
 
 @pytest.mark.parametrize(

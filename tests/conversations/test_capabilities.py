@@ -12,8 +12,8 @@ from adapters.page.channel import PLACE, PLACES
 from adapters.teams import abilities as teams
 from bot import strings as texts
 from bot.errors import FileProblem, Reason
+from bot.limits import FileLimits
 from bot.ports.channel import Capabilities
-from bot.settings import Limits
 from tests.helpers.behaviour_cases import CAR, FRUIT, ROAD
 from tests.helpers.behaviours import NEVER
 from tests.helpers.channel_setups import TEXT_LIMIT
@@ -159,7 +159,7 @@ async def test_attached_files_are_looked_at_where_they_arrive(
     (request,) = bot.model.requests
     assert len(request.pictures) == DECLARED[place].attached
     (told,) = await talk.told()
-    missing = texts.file_problem("", 1, FileProblem(Reason.HTML_ONLY), Limits())
+    missing = texts.file_problem("", 1, FileProblem(Reason.HTML_ONLY), FileLimits())
     assert (missing in told.text) is not DECLARED[place].attached
 
 

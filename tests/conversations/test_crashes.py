@@ -124,7 +124,7 @@ class Story:
         await house.work()
         if house.fuse.blown and house.fuse.done[-1:] == ["post"]:
             self.doubtful += [m.text for m in self.finals if m is self.shown[-1]]
-        self._clock.forward(self.outside.limits.lease_seconds + 1)
+        self._clock.forward(self.outside.limits.workers.lease_seconds + 1)
         return not house.fuse.blown
 
     @property

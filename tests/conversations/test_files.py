@@ -8,7 +8,7 @@ import pytest
 
 from bot import strings as texts
 from bot.errors import FileProblem, Reason
-from bot.settings import Limits
+from bot.limits import FileLimits
 from tests.helpers.images import MEDIA, opened
 from tests.helpers.running_bot import running, words
 
@@ -27,7 +27,7 @@ MP4 = b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom" + bytes(200)
 
 
 def complaint(name: str, reason: Reason, detail: str = "", **limits: Any) -> str:
-    return texts.file_problem(name, 1, FileProblem(reason, detail), Limits(**limits))
+    return texts.file_problem(name, 1, FileProblem(reason, detail), FileLimits(**limits))
 
 
 async def test_several_photos_of_one_message_are_one_turn(bot: Loupe) -> None:

@@ -9,8 +9,8 @@ import pytest
 
 from bot import strings as texts
 from bot.errors import FileProblem, Reason
+from bot.limits import FileLimits
 from bot.media.size_limits import PICTURE_SIDE
-from bot.settings import Limits
 from tests.conversations.test_vision import drawn
 from tests.helpers.images import opened
 from tests.helpers.running_bot import words
@@ -97,7 +97,7 @@ async def test_a_video_in_a_channel_is_kept_from_apps_and_named_with_the_remedy(
     activity = chat.activity("What happens?") | {"attachments": [twin]}
     assert await registered.deliver(activity) == 202
     await registered.settled()
-    problem = texts.file_problem("", 1, FileProblem(Reason.HTML_ONLY), Limits())
+    problem = texts.file_problem("", 1, FileProblem(Reason.HTML_ONLY), FileLimits())
     assert chat.texts[0].startswith(problem)
 
 

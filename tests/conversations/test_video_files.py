@@ -11,7 +11,7 @@ import pytest
 
 from bot import strings as texts
 from bot.errors import FileProblem, Reason
-from bot.settings import Limits
+from bot.limits import FileLimits
 from tests.conversations.test_video import about, asked, clip, frames
 from tests.helpers import child_calls
 from tests.helpers.images import MEDIA
@@ -60,7 +60,7 @@ BAD = {
 
 
 def complaint(name: str, reason: Reason, detail: str = "", **limits: Any) -> str:
-    return texts.file_problem(name, 1, FileProblem(reason, detail), Limits(**limits))
+    return texts.file_problem(name, 1, FileProblem(reason, detail), FileLimits(**limits))
 
 
 @pytest.mark.parametrize("case", BAD)

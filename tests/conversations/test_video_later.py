@@ -11,7 +11,7 @@ import pytest
 from bot import strings as texts
 from bot.domain.frame_ids import clock
 from bot.errors import FileProblem, Reason
-from bot.settings import Limits
+from bot.limits import FileLimits
 from tests.conversations.test_video import CLIP, about, asked, clip, frames
 from tests.conversations.test_vision import drawn, full
 from tests.helpers.images import MEDIA
@@ -108,7 +108,7 @@ async def test_a_video_that_is_gone_is_asked_for_again(cinema: Loupe) -> None:
     for path in set(cinema.files()) - before:
         path.unlink()
     told = await chat.ask("And then?")
-    gone = texts.file_problem("V1 clip.mp4", 1, FileProblem(Reason.GONE), Limits())
+    gone = texts.file_problem("V1 clip.mp4", 1, FileProblem(Reason.GONE), FileLimits())
     assert told == f"{gone}\n\nA red car with the plate KRW 301."
     request = cinema.model.requests[-1]
     assert request.pictures == []

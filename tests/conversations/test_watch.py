@@ -8,7 +8,7 @@ import pytest
 
 from bot import strings as texts
 from bot.errors import FileProblem, Reason
-from bot.settings import Limits
+from bot.limits import FileLimits
 from tests.helpers.teams_chat import ROBIN
 from tests.servers.openai import say
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 ANSWER = "A red car with the plate KRW 301."
-HTML_ONLY = texts.file_problem("", 1, FileProblem(Reason.HTML_ONLY), Limits())
+HTML_ONLY = texts.file_problem("", 1, FileProblem(Reason.HTML_ONLY), FileLimits())
 
 
 async def watched(bot: Loupe, mode: str) -> Chat:

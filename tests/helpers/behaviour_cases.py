@@ -8,7 +8,7 @@ from typing import Any
 from bot import strings as texts
 from bot.domain.preferences import EffectiveSettings
 from bot.errors import FileProblem, ModelReason, Reason
-from bot.settings import Limits
+from bot.limits import FileLimits
 from tests.helpers.behaviours import NEVER, Behaviour, Step
 from tests.helpers.conversation import File
 from tests.helpers.scene_videos import film
@@ -62,7 +62,7 @@ PHOTOS = (
         "a broken file beside a good one",
         (Step("Compare", (BROKEN, FRUIT), (say("There is one photo."),)),),
         told=(
-            texts.file_problem("broken.png", 1, FileProblem(Reason.DAMAGED), Limits())
+            texts.file_problem("broken.png", 1, FileProblem(Reason.DAMAGED), FileLimits())
             + "\n\nThere is one photo.",
         ),
         turns=(turn("Compare", "There is one photo.", 1),),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from adapters.redis.history import RedisHistory
 from bot.domain.commands import FORMS
-from bot.settings import Limits
+from bot.limits import RetentionLimits
 from tests.helpers.conversation import File
 from tests.servers.openai import Reply
 
@@ -134,7 +134,7 @@ async def _turns(talk: Talk, stage: Stage, behaviour: Behaviour) -> list[dict[st
 
     Who asked counts where several people may.
     """
-    past = await RedisHistory(stage.bot.redis, Limits()).past(talk.thread)
+    past = await RedisHistory(stage.bot.redis, RetentionLimits()).past(talk.thread)
     left_out = FLEETING if behaviour.shared else FLEETING | {"author"}
     return [
         {name: value for name, value in asdict(turn).items() if name not in left_out and value}

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from bot.errors import FileProblem, Reason
 
 if TYPE_CHECKING:
-    from bot.settings import Limits
+    from bot.limits import FileLimits
 
 
 def double(number: int) -> int:
@@ -40,7 +40,7 @@ def crash_over(*_: Any) -> None:
     crash()
 
 
-def watch_until_a_crash(path: Path, limits: Limits, start: float, *how: Any) -> Any:
+def watch_until_a_crash(path: Path, limits: FileLimits, start: float, *how: Any) -> Any:
     """Watch stretches, but die over those that begin after the twentieth second."""
     from bot.media.video_sampler import watch  # noqa: PLC0415
 
@@ -122,7 +122,7 @@ def imported(module: str) -> bool:
     return module in sys.modules
 
 
-def peak(path: Path, limits: Limits) -> tuple[str, int]:
+def peak(path: Path, limits: FileLimits) -> tuple[str, int]:
     """Prepare a photo; return the outcome and by how many bytes memory grew at most (Linux)."""
     from bot.media.photos import prepare  # noqa: PLC0415
 

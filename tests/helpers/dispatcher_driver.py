@@ -14,8 +14,8 @@ from tests.helpers.images import corners, encoded
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from bot.limits import Limits
     from bot.queue.holding import Holding
-    from bot.settings import Limits
 
 POST = Message("m1", THREAD, Author("a", "Anna"), "What is it?", at=time.time())
 

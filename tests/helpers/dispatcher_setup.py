@@ -23,12 +23,12 @@ from bot.ports.mailbox import Lease
 from bot.queue.holding import Holding
 from bot.queue.inbox import Inbox
 from bot.replies.pictures import ReplyPictures
-from bot.settings import Limits
 from bot.turn.dispatcher import Dispatcher
 from bot.turn.request import RequestComposer
 from bot.turn.runner import TurnRunner
 from tests.helpers.crash_injection import Fuse, Fused, FusedModel, Killed
 from tests.helpers.fakes import FakeChannel, FakeVision, SameProcess, ScriptedModel, cinema
+from tests.helpers.limits import limits_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
     from bot.domain.history import ThreadHistory
     from bot.domain.messages import Message
+    from bot.limits import Limits
     from bot.ports.mailbox import Mailbox, Receipt
     from bot.ports.model import Model
 
@@ -52,17 +53,19 @@ class Outside:
     ) -> None:
         self._server = FakeServer()
         self.folder = folder
-        self.limits = limits or Limits(burst_seconds=0, burst_max_seconds=0)
+        self.limits = limits or limits_of(burst_seconds=0, burst_max_seconds=0)
         self.channel = FakeChannel(**{"pace": 0, **can})
         self.model: Any = model or ScriptedModel()
         self.vision = FakeVision()
         self.store = MemoryStore()
         self.blobs = BlobStore(self.store)
         self.redis = self.connect()
-        self.mailbox = RedisMailbox(self.redis, self.limits)
-        self.history = RedisHistory(self.redis, self.limits)
+        self.mailbox = RedisMailbox(
+            self.redis, self.limits.messages, self.limits.workers, self.limits.retention
+        )
+        self.history = RedisHistory(self.redis, self.limits.retention)
         self.receipts: list[Receipt] = []
-        self.inbox = Inbox(self.mailbox, self.history, self._note, self.limits)
+        self.inbox = Inbox(self.mailbox, self.history, self._note, self.limits.messages)
 
     async def _note(self, message: Message, receipt: Receipt) -> None:
         self.receipts.append(receipt)
@@ -90,17 +93,35 @@ class House:
         self.holding: Holding | None = None
         limits = outside.limits
         redis = outside.connect()
-        self.mailbox: Mailbox = Fused(RedisMailbox(redis, limits), self.fuse)  # type: ignore[assignment]
+        self.mailbox: Mailbox = Fused(
+            RedisMailbox(redis, limits.messages, limits.workers, limits.retention), self.fuse
+        )  # type: ignore[assignment]
         history: Any = Fused(outside.history, self.fuse)
         blobs: Any = Fused(outside.blobs, self.fuse)
         channel: Any = Fused(outside.channel, self.fuse)
         children: Any = SameProcess()
         preferences = Preferences(history, DEPLOYMENT)
         vision: Any = Fused(outside.vision, self.fuse)
-        gallery = AttachmentStore(children, blobs, limits, outside.folder)
+        gallery = AttachmentStore(children, blobs, limits.files, outside.folder)
         footage, films = cinema(children, blobs, gallery, limits, vision)
-        composer = RequestComposer(gallery, VisionPass(vision, gallery, limits), films, limits, {})
-        turns = TurnRunner(FusedModel(outside.model, self.fuse), gallery, footage, composer, limits)
+        composer = RequestComposer(
+            gallery,
+            VisionPass(vision, gallery, limits.turns),
+            films,
+            limits.files,
+            limits.messages,
+            limits.requests,
+            {},
+        )
+        turns = TurnRunner(
+            FusedModel(outside.model, self.fuse),
+            gallery,
+            footage,
+            composer,
+            limits.turns,
+            limits.tools,
+            limits.requests,
+        )
         controls = CommandHandlers(history, preferences, gallery)
         channels = {"fake": channel}
         self.desk = Dispatcher(
@@ -111,7 +132,8 @@ class House:
             turns,
             ReplyPictures(gallery, footage),
             channels,
-            limits,
+            limits.files,
+            limits.messages,
         )
 
     async def take(self, thread: Thread = THREAD) -> Holding | None:

@@ -30,10 +30,10 @@ if TYPE_CHECKING:
     from bot.attachments.store import AttachmentStore
     from bot.domain.messages import Address, Attachment, Message
     from bot.domain.size_limits import SizeLimits
+    from bot.limits import Limits
     from bot.ports.channel import PictureAttachment
     from bot.ports.embedding import Embedding
     from bot.ports.speech import Speech
-    from bot.settings import Limits
 
 T = TypeVar("T")
 
@@ -251,7 +251,9 @@ def cinema(
     speech: Speech | None = None,
 ) -> tuple[FrameStore, VideoContexts]:
     """Build what videos need."""
-    footage = FrameStore(children, blobs, gallery, limits)
-    chooser = Chooser(vision, embedding, limits)
-    hearing = Transcriber(speech, children, gallery, limits)
-    return footage, VideoContexts(footage, chooser, hearing, limits)
+    footage = FrameStore(children, blobs, gallery, limits.files, limits.videos)
+    chooser = Chooser(vision, embedding, limits.turns)
+    hearing = Transcriber(speech, children, gallery, limits.files, limits.videos)
+    return footage, VideoContexts(
+        footage, chooser, hearing, limits.files, limits.videos, limits.requests
+    )

@@ -22,6 +22,7 @@ from bot import app
 from bot import strings as texts
 from bot.cli import main as cli
 from bot.domain.commands import COMMANDS, Form
+from bot.limits import Limits
 from bot.settings import Section, environment_name
 
 if TYPE_CHECKING:
@@ -63,7 +64,8 @@ def places() -> dict[str, Capabilities]:
 
 def sections() -> dict[str, type[Section]]:
     """All groups of settings by their names."""
-    return {hint.__name__: hint for hint in get_type_hints(app.Settings).values()}
+    hints = [*get_type_hints(app.Settings).values(), *get_type_hints(Limits).values()]
+    return {hint.__name__: hint for hint in hints if issubclass(hint, Section)}
 
 
 def written(page: str) -> str:

@@ -34,8 +34,9 @@ from adapters.teams.limits import TeamsLimits
 from adapters.teams.settings import TeamsSettings
 from adapters.vision.settings import VisionSettings
 from bot import app
-from bot.settings import Core, Limits
+from bot.settings import Core
 from tests.helpers.images import MEDIA
+from tests.helpers.limits import limits_of
 from tests.helpers.slack_payloads import SECRET
 from tests.helpers.teams_chat import PATIENCE, Chat, new_id
 from tests.servers.image_analysis import KEY as VISION_KEY
@@ -173,7 +174,7 @@ async def running(
         openid = await stack.enter_async_context(OpenIdServer()) if registered else None
         settings = app.Settings(
             core=Core(data=data, host="127.0.0.1", port=0),
-            limits=Limits(**{"children": 1, "shutdown_seconds": 1, **(limits or {})}),
+            limits=limits_of(**{"children": 1, "shutdown_seconds": 1, **(limits or {})}),
             redis=RedisSettings(url=SecretStr(redis_url) if redis_url else None),
             media=MediaSettings(),
             model=_model(service, model or {}),

@@ -17,7 +17,7 @@ from adapters.page.settings import PageSettings
 from bot.domain.messages import Message
 from bot.errors import StoreDown
 from bot.ports.channel import Button, Post, Stage
-from bot.settings import Limits
+from tests.helpers.limits import limits_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -192,7 +192,9 @@ async def serve(redis: Redis, folder: Path, port: int = 0, **limits: Any) -> Asy
     """Serve a page on a loopback port until the block ends."""
     bot = ScriptedBot()
     blobs = open_blobs(MediaSettings(), folder)
-    page = Page(PageSettings(), redis, blobs, bot.accept, bot.tell, Limits(**limits), folder)
+    every = limits_of(**limits)
+    taken = every.files, every.messages, every.retention
+    page = Page(PageSettings(), redis, blobs, bot.accept, bot.tell, *taken, folder)
     bot.channel = page.channel
     app = web.Application()
     app.add_routes(page.routes())

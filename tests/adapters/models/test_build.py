@@ -13,8 +13,8 @@ from adapters.models.chat_completions import ChatModel
 from adapters.models.gpt4v import Gpt4vModel
 from adapters.models.offline import OfflineAnalyst
 from adapters.models.settings import ModelSettings
+from bot.limits import RequestLimits
 from bot.ports.model import ChatMessage, Picture, Request, TextPart
-from bot.settings import Limits
 from tests.servers.gpt4v import VISION_ENDPOINT, VISION_KEY, WITH_EXTENSIONS, Gpt4vServer
 from tests.servers.openai import KEY, OpenAIServer
 from tests.servers.transcriptions import TranscriptionServer, speak
@@ -40,7 +40,7 @@ async def asked(model: ChatModel | Gpt4vModel | OfflineAnalyst, name: str) -> No
 
 
 async def test_without_a_provider_the_facts_are_told() -> None:
-    model = build_model(settings(api="offline"), Limits(), LENT)
+    model = build_model(settings(api="offline"), RequestLimits(), LENT)
     assert isinstance(model, OfflineAnalyst)
     await asked(model, "offline")
 
@@ -49,7 +49,7 @@ async def test_a_provider_s_model_is_asked() -> None:
     async with OpenAIServer() as server:
         model = build_model(
             settings(openai_url=f"{server.url}/v1", openai_key=KEY, openai_model="gpt-4o"),
-            Limits(max_answer_tokens=77),
+            RequestLimits(max_answer_tokens=77),
             LENT,
         )
         assert isinstance(model, ChatModel)
@@ -70,7 +70,7 @@ async def test_the_retired_format_is_lent_the_vision_resource(lent: tuple[str, s
                 azure_deployment="vision",
                 gpt4v_version=WITH_EXTENSIONS,
             ),
-            Limits(),
+            RequestLimits(),
             lent,
         )
         assert isinstance(model, Gpt4vModel)
@@ -108,9 +108,9 @@ async def test_without_a_provider_no_client_is_imported() -> None:
         "import sys\n"
         "from adapters.models.build import build_model, build_speech\n"
         "from adapters.models.settings import ModelSettings\n"
-        "from bot.settings import Limits\n"
+        "from bot.limits import RequestLimits\n"
         "settings = ModelSettings(api='offline', _env_file=None)\n"
-        "build_model(settings, Limits(_env_file=None))\n"
+        "build_model(settings, RequestLimits(_env_file=None))\n"
         "assert build_speech(settings) is None\n"
         "print(sorted({'openai', 'azure.identity'} & set(sys.modules)))"
     )

@@ -19,8 +19,8 @@ from adapters.models.errors import REMEDIES
 from adapters.models.settings import ModelSettings
 from bot.domain.history import Usage
 from bot.errors import ModelProblem, ModelReason
+from bot.limits import RequestLimits
 from bot.ports.model import ChatMessage, Delta, Finished, Picture, Request, TextPart
-from bot.settings import Limits
 from bot.strings import WHY_MODEL
 from tests.servers.openai import (
     KEY,
@@ -59,7 +59,7 @@ async def build(server: OpenAIServer) -> AsyncIterator[Callable[..., ChatModel]]
         if changes.pop("azure", False):
             provider = {"azure_endpoint": server.url, "azure_key": KEY, "azure_deployment": "m"}
         settings = ModelSettings(**{**provider, **changes}, _env_file=None)
-        built.append(ChatModel(settings, Limits(_env_file=None), token))
+        built.append(ChatModel(settings, RequestLimits(_env_file=None), token))
         return built[-1]
 
     yield build
@@ -119,7 +119,7 @@ async def test_only_what_every_model_takes_is_sent(server: OpenAIServer, model: 
         "model": "m",
         "stream": True,
         "stream_options": {"include_usage": True},
-        "max_completion_tokens": Limits(_env_file=None).max_answer_tokens,
+        "max_completion_tokens": RequestLimits(_env_file=None).max_answer_tokens,
     }
 
 

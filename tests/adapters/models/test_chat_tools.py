@@ -13,8 +13,8 @@ from adapters.models.chat_response import MAX_ARGUMENTS, MAX_CALLS
 from adapters.models.settings import ModelSettings
 from bot.domain.history import Usage
 from bot.errors import ModelProblem, ModelReason
+from bot.limits import RequestLimits, ToolLimits
 from bot.ports.model import ChatMessage, Delta, Finished, Picture, Request, TextPart, Tool, ToolCall
-from bot.settings import Limits
 from bot.tools.loop import ToolLoop
 from bot.tools.toolbox import Toolbox
 from tests.servers.openai import (
@@ -73,7 +73,7 @@ async def model(server: OpenAIServer) -> AsyncIterator[ChatModel]:
     settings = ModelSettings(
         openai_url=f"{server.url}/v1", openai_key=KEY, openai_model="m", tries=2, _env_file=None
     )
-    model = ChatModel(settings, Limits(_env_file=None))
+    model = ChatModel(settings, RequestLimits(_env_file=None))
     yield model
     await model.close()
 
@@ -450,7 +450,7 @@ def rounds(model: ChatModel, calls: int = 3) -> ToolLoop:
     async def cut(number: int, box: Box) -> Picture:
         return PICTURE
 
-    toolbox = Toolbox({1}, cut, Limits(max_tool_calls=calls, _env_file=None))
+    toolbox = Toolbox({1}, cut, ToolLimits(max_tool_calls=calls, _env_file=None))
     request = Request("m", (ChatMessage("user", (PICTURE, TextPart("What is written there?"))),))
     return ToolLoop(model, request, toolbox, 10)
 

@@ -13,8 +13,8 @@ from adapters.models.settings import GPT4V_VERSIONS, ModelSettings
 from bot.domain.history import Usage
 from bot.domain.outlines import Span
 from bot.errors import ModelProblem, ModelReason
+from bot.limits import RequestLimits
 from bot.ports.model import ChatMessage, Delta, Finished, Picture, Request, TextPart, Tool
-from bot.settings import Limits
 from tests.servers.gpt4v import (
     SQUARE,
     VISION_ENDPOINT,
@@ -65,7 +65,7 @@ async def build(server: Gpt4vServer) -> AsyncIterator[Callable[..., Gpt4vModel]]
             **changes,
             _env_file=None,
         )
-        limits = Limits(max_answer_tokens=tokens, _env_file=None)
+        limits = RequestLimits(max_answer_tokens=tokens, _env_file=None)
         built.append(Gpt4vModel(settings, limits, resource))
         return built[-1]
 

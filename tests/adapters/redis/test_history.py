@@ -24,7 +24,7 @@ from bot.domain.history import Turn
 from bot.domain.messages import Author, Message
 from bot.domain.threads import Thread
 from bot.ports.mailbox import AnsweredTurn, CitedFrames, Erase, Lease, Submission
-from bot.settings import Limits
+from tests.helpers.limits import limits_of
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -49,9 +49,9 @@ class Bench:
 
     def __init__(self, redis: Redis) -> None:
         self.redis = redis
-        limits = Limits(_env_file=None, retention_days=1)
-        self.mailbox = RedisMailbox(redis, limits)
-        self.history = RedisHistory(redis, limits)
+        limits = limits_of(retention_days=1)
+        self.mailbox = RedisMailbox(redis, limits.messages, limits.workers, limits.retention)
+        self.history = RedisHistory(redis, limits.retention)
         self._posts = 0
 
     async def take(self) -> Lease:

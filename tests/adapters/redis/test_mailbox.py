@@ -16,29 +16,33 @@ from bot.domain.history import Turn
 from bot.domain.messages import Attachment, Author, Message
 from bot.domain.preferences import ThreadSettings
 from bot.domain.threads import Thread
+from bot.limits import RetentionLimits
 from bot.ports.mailbox import LANES, AnsweredTurn, Lease, LeaseLost, SendRecord, Submission
-from bot.settings import Limits
+from tests.helpers.limits import limits_of
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
+
 
 THREAD = Thread("msteams", "tenant", "19:channel@thread.tacv2", "1")
 ANNA = Author("29:anna", "Anna")
 BEN = Author("29:ben", "Ben")
 
 
-def limits(**changes: Any) -> Limits:
-    return Limits(**{"lease_seconds": 1, "burst_seconds": 0.2, "burst_max_seconds": 1, **changes})
+def mailbox_on(redis: Redis, **changes: Any) -> RedisMailbox:
+    brief = {"lease_seconds": 1, "burst_seconds": 0.2, "burst_max_seconds": 1}
+    limits = limits_of(**{**brief, **changes})
+    return RedisMailbox(redis, limits.messages, limits.workers, limits.retention)
 
 
 @pytest.fixture
 def mailbox(redis_client: Redis) -> RedisMailbox:
-    return RedisMailbox(redis_client, limits())
+    return mailbox_on(redis_client)
 
 
 @pytest.fixture
 def history(redis_client: Redis) -> RedisHistory:
-    return RedisHistory(redis_client, limits())
+    return RedisHistory(redis_client, RetentionLimits())
 
 
 def message(identity: str, text: str = "hello", author: Author = ANNA, **more: Any) -> Message:
@@ -132,7 +136,7 @@ async def test_threads_are_parallel(mailbox: RedisMailbox) -> None:
 
 
 async def test_a_full_mailbox_refuses_but_takes_a_stop(redis_client: Redis) -> None:
-    mailbox = RedisMailbox(redis_client, limits(max_waiting=2))
+    mailbox = mailbox_on(redis_client, max_waiting=2)
     await mailbox.accept(Submission(message("m1")))
     await mailbox.accept(Submission(message("m2")))
     assert (await mailbox.accept(Submission(message("m3")))).verdict == "full"
@@ -478,9 +482,10 @@ async def test_news_tells_of_mail_and_of_stops(mailbox: RedisMailbox) -> None:
 
 
 async def test_the_sweep_removes_what_is_past_its_retention(redis_client: Redis) -> None:
-    short = limits(retention_days=1e-6)  # 86 milliseconds
-    sweeper, history = RedisMailbox(redis_client, short), RedisHistory(redis_client, short)
-    keeper = RedisMailbox(redis_client, limits())
+    days = 1e-6  # 86 milliseconds
+    sweeper = mailbox_on(redis_client, retention_days=days)
+    history = RedisHistory(redis_client, RetentionLimits(retention_days=days))
+    keeper = mailbox_on(redis_client)
     await keeper.accept(Submission(message("m1")))
     await keeper.done(await take(keeper), answered(photos=(photo(1, at=0),)))
     await keeper.accept(Submission(message("m2")))
@@ -546,7 +551,7 @@ async def test_a_deletion_of_what_nobody_asked_leaves_no_trace(
 
 
 async def test_a_deletion_finds_room_where_nothing_else_does(redis_client: Redis) -> None:
-    mailbox = RedisMailbox(redis_client, limits(max_waiting=1))
+    mailbox = mailbox_on(redis_client, max_waiting=1)
     await mailbox.accept(Submission(message("m1")))
     assert (await mailbox.accept(Submission(message("m2")))).verdict == "full"
     gone = message("e1", "", kind="deleted", quoted="m1")

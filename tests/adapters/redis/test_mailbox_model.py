@@ -20,15 +20,15 @@ from bot.domain.history import Turn
 from bot.domain.messages import Author, Message
 from bot.domain.threads import Thread
 from bot.ports.mailbox import AnsweredTurn, Entry, Lease, LeaseLost, Receipt, Submission
-from bot.settings import Limits
 from tests.helpers.fakes import Clock
+from tests.helpers.limits import limits_of
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
     from bot.ports.mailbox import Erase
 
-LIMITS = Limits(lease_seconds=10, burst_seconds=2, burst_max_seconds=5, max_waiting=4)
+LIMITS = limits_of(lease_seconds=10, burst_seconds=2, burst_max_seconds=5, max_waiting=4)
 LANE = 3
 THREADS = [
     thread
@@ -100,7 +100,9 @@ class Box:
                     run.append(slip)
                 if not slip.letter.gathers:
                     return run, 0
-        due = min(run[-1].at + LIMITS.burst_seconds, head.at + LIMITS.burst_max_seconds)
+        due = min(
+            run[-1].at + LIMITS.messages.burst_seconds, head.at + LIMITS.messages.burst_max_seconds
+        )
         return run, max(0, due - now)
 
     def ahead(self, seq: int) -> int | None:
@@ -151,8 +153,8 @@ class MailboxMachine(RuleBasedStateMachine):
         self.runner = asyncio.Runner()
         redis: Any = FakeAsyncRedis(server=FakeServer(), protocol=2, decode_responses=True)
         self.redis = redis
-        self.mailbox = RedisMailbox(redis, LIMITS)
-        self.history = RedisHistory(redis, LIMITS)
+        self.mailbox = RedisMailbox(redis, LIMITS.messages, LIMITS.workers, LIMITS.retention)
+        self.history = RedisHistory(redis, LIMITS.retention)
         models = [ThreadModel(thread) for thread in THREADS]
         self.boxes = {
             name: Box(name, model)
@@ -194,7 +196,7 @@ class MailboxMachine(RuleBasedStateMachine):
         letter = Submission(message, **LETTERS[kind])
         box = self.boxes[thread.key + "!" * letter.express]
         receipt = self.do(self.mailbox.accept(letter))
-        if len(box.slips) >= LIMITS.max_waiting and not letter.stops:
+        if len(box.slips) >= LIMITS.messages.max_waiting and not letter.stops:
             assert receipt == Receipt("full")
             return None
         self.append(box, letter)
@@ -214,7 +216,7 @@ class MailboxMachine(RuleBasedStateMachine):
         changed = Submission(message, gathers=letter.gathers and not deleted, joins=joins)
         box = self.own(message.thread)
         receipt = self.do(self.mailbox.accept(changed))
-        if len(box.slips) >= LIMITS.max_waiting and not deleted:
+        if len(box.slips) >= LIMITS.messages.max_waiting and not deleted:
             assert receipt == Receipt("full")
             return
         self.append(box, changed)
@@ -227,7 +229,7 @@ class MailboxMachine(RuleBasedStateMachine):
         post = Message(f"m{self.letters}", thread, Author("a"), "words")
         edit = Submission(replace(post, version="later"))
         box = self.own(thread)
-        if len(box.slips) < LIMITS.max_waiting:
+        if len(box.slips) < LIMITS.messages.max_waiting:
             assert self.do(self.mailbox.accept(edit)).verdict == "accepted"
             self.append(box, edit)
             assert self.do(self.mailbox.accept(Submission(post))) == Receipt("duplicate")
@@ -262,7 +264,7 @@ class MailboxMachine(RuleBasedStateMachine):
             assert found == (None if due is None else due - self.clock())
             return multiple()
         box = self.boxes[name]
-        box.owner, box.due = found.token, self.clock() + LIMITS.lease_seconds
+        box.owner, box.due = found.token, self.clock() + LIMITS.workers.lease_seconds
         box.attempts += 1
         self.compare(found, box)
         return found
@@ -296,7 +298,7 @@ class MailboxMachine(RuleBasedStateMachine):
         box = self.boxes[lease.box]
         standing = self.do(self.mailbox.renew(lease))
         if self.holds(lease):
-            box.due = self.clock() + LIMITS.lease_seconds
+            box.due = self.clock() + LIMITS.workers.lease_seconds
             assert (standing.held, standing.stop) == (True, box.of.stop)
             gone = {slip.seq for slip in box.slips if slip.seq <= box.last and box.withdrawn(slip)}
             assert standing.withdrawn == gone
@@ -363,7 +365,7 @@ class MailboxMachine(RuleBasedStateMachine):
     def drain(self) -> None:
         """Whatever happened, all that waits is handed out in order, and then nothing is left."""
         while any(box.slips for box in self.boxes.values()):
-            self.wait(LIMITS.lease_seconds + LIMITS.burst_max_seconds)
+            self.wait(LIMITS.workers.lease_seconds + LIMITS.messages.burst_max_seconds)
             lease = self.take()
             assert self.do(self.mailbox.done(lease))
             self.boxes[lease.box].pop({entry.seq for entry in lease.run}, self.clock())

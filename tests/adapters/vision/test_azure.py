@@ -15,7 +15,7 @@ from adapters.vision.azure_client import API_VERSION
 from adapters.vision.settings import VisionSettings
 from bot.domain.sightings import DetectedObject, Sighting, TextLine
 from bot.errors import FileProblem, Reason, VisionProblem, VisionReason
-from bot.settings import Limits
+from bot.limits import ChildLimits, FileLimits
 from tests.helpers.fakes import FakeClock
 from tests.helpers.images import MEDIA, corners, described, encoded
 from tests.servers.image_analysis import (
@@ -65,7 +65,9 @@ async def seeing(
 ) -> AsyncIterator[AzureVision]:
     values = {"endpoint": server.url, "key": KEY} | set_
     settings = VisionSettings(_env_file=None, **values)
-    vision = AzureVision(settings, Limits(_env_file=None), credential, clock)
+    vision = AzureVision(
+        settings, FileLimits(_env_file=None), ChildLimits(_env_file=None), credential, clock
+    )
     try:
         yield vision
     finally:

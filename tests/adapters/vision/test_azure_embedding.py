@@ -16,7 +16,7 @@ from adapters.vision.azure_client import AzureClient
 from adapters.vision.azure_embedding import NOT_OFFERED, AzureEmbedding
 from adapters.vision.settings import VisionSettings
 from bot.errors import FileProblem, Reason, VisionProblem, VisionReason
-from bot.settings import Limits
+from bot.limits import ChildLimits, FileLimits
 from tests.helpers.fakes import FakeClock
 from tests.helpers.images import BLUE, RED, corners, detailed, encoded, opened
 from tests.servers.image_analysis import (
@@ -332,7 +332,9 @@ async def test_looks_and_embeddings_keep_one_rate(
     server: ImageAnalysisServer, clock: FakeClock
 ) -> None:
     settings = configured(server, rate="2/min", wait_seconds=70)
-    vision = AzureVision(settings, Limits(_env_file=None), clock=clock)
+    vision = AzureVision(
+        settings, FileLimits(_env_file=None), ChildLimits(_env_file=None), clock=clock
+    )
     made = AzureEmbedding(vision.resource, shared=True)
     await vision.look(PHOTO)
     await made.words("a car")

@@ -20,8 +20,8 @@ from adapters.vision.local import LocalVision
 from adapters.vision.settings import VisionSettings
 from bot.domain.sightings import Sighting
 from bot.errors import FileProblem, Reason, VisionProblem, VisionReason
+from bot.limits import FileLimits
 from bot.media.photos import prepare
-from bot.settings import Limits
 from tests.helpers.images import corners, encoded, turned
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def words(sighting: Sighting) -> list[str]:
 async def reader() -> AsyncIterator[Vision]:
     """One reader for all tests of this file: its engine takes seconds to load."""
     patient = VisionSettings(reading_seconds=60, seconds=90, _env_file=None)
-    reader = LocalVision(Limits(_env_file=None), patient)
+    reader = LocalVision(FileLimits(_env_file=None), patient)
     yield reader
     await reader.close()
 
@@ -150,7 +150,7 @@ def small_text(path: Path) -> tuple[float, float]:
 async def test_small_text_is_read_in_the_original(reader: Vision, tmp_path: Path) -> None:
     original = tmp_path / "photo"
     x, y = small_text(original)
-    shown = prepare(original, Limits(_env_file=None)).jpeg
+    shown = prepare(original, FileLimits(_env_file=None)).jpeg
     assert "KX42BRT" not in "".join(words(await reader.look(shown))).replace(" ", "")
     sighting = await reader.look(shown, original)
     [plate] = [line for line in sighting.lines if line.text.replace(" ", "") == "KX42BRT"]
@@ -168,7 +168,7 @@ async def test_an_original_that_cannot_be_opened_leaves_the_picture(
 async def test_a_crash_over_the_original_leaves_the_picture(tmp_path: Path) -> None:
     original = tmp_path / "photo"
     original.write_bytes(encoded(corners()))
-    reader = LocalVision(Limits(_env_file=None), VisionSettings(_env_file=None))
+    reader = LocalVision(FileLimits(_env_file=None), VisionSettings(_env_file=None))
     calls = Calls([FileProblem(Reason.CRASHED), Sighting(engine="fine")])
     reader._children = calls  # type: ignore[assignment]
     assert (await reader.look(b"jpeg", original)).engine == "fine"
@@ -194,7 +194,7 @@ class Calls:
 
 
 async def test_pictures_wait_in_turn() -> None:
-    reader = LocalVision(Limits(_env_file=None), VisionSettings(_env_file=None))
+    reader = LocalVision(FileLimits(_env_file=None), VisionSettings(_env_file=None))
     calls = Calls([Sighting(engine=str(number)) for number in range(3)])
     calls.gate = asyncio.Event()
     reader._children = calls  # type: ignore[assignment]
@@ -208,7 +208,7 @@ async def test_pictures_wait_in_turn() -> None:
 
 async def test_a_picture_whose_turn_does_not_come_is_given_up() -> None:
     settings = VisionSettings(wait_seconds=0.02, _env_file=None)
-    reader = LocalVision(Limits(_env_file=None), settings)
+    reader = LocalVision(FileLimits(_env_file=None), settings)
     calls = Calls([Sighting(), Sighting()])
     calls.gate = asyncio.Event()
     reader._children = calls  # type: ignore[assignment]
@@ -224,7 +224,7 @@ async def test_a_picture_whose_turn_does_not_come_is_given_up() -> None:
 
 async def test_the_secret_of_the_other_engine_stays_with_the_bot() -> None:
     settings = VisionSettings(key=SecretStr("very-secret"), _env_file=None)
-    reader = LocalVision(Limits(_env_file=None), settings)
+    reader = LocalVision(FileLimits(_env_file=None), settings)
     calls = Calls([Sighting()])
     reader._children = calls  # type: ignore[assignment]
     await reader.look(b"")
@@ -238,7 +238,7 @@ async def test_the_check_looks(reader: Vision) -> None:
 
 async def test_a_slow_reading_is_given_up() -> None:
     settings = VisionSettings(seconds=0.01, _env_file=None)
-    reader = LocalVision(Limits(_env_file=None), settings)
+    reader = LocalVision(FileLimits(_env_file=None), settings)
     try:
         with pytest.raises(FileProblem) as caught:
             await reader.look(jpeg("passat_cc.webp"))

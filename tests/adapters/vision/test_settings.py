@@ -12,7 +12,8 @@ from adapters.vision.azure_embedding import AzureEmbedding
 from adapters.vision.build import build_embedding, build_vision
 from adapters.vision.local import LocalVision
 from adapters.vision.settings import VisionSettings
-from bot.settings import Limits, SettingsError, lines, load
+from bot.limits import ChildLimits, FileLimits
+from bot.settings import SettingsError, lines, load
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,26 +36,30 @@ Read = Callable[..., VisionSettings]
 
 
 async def test_without_an_endpoint_this_machine_sees(settings: Read) -> None:
-    vision = build_vision(settings(), Limits(_env_file=None))
+    vision = build_vision(settings(), FileLimits(_env_file=None), ChildLimits(_env_file=None))
     assert isinstance(vision, LocalVision)
     await vision.close()
 
 
 async def test_with_an_endpoint_azure_sees(settings: Read) -> None:
-    vision = build_vision(settings(VISION_ENDPOINT="https://eyes.example"), Limits(_env_file=None))
+    vision = build_vision(
+        settings(VISION_ENDPOINT="https://eyes.example"),
+        FileLimits(_env_file=None),
+        ChildLimits(_env_file=None),
+    )
     assert isinstance(vision, AzureVision)
     await vision.close()
 
 
 async def test_without_an_endpoint_nothing_embeds(settings: Read) -> None:
-    vision = build_vision(settings(), Limits(_env_file=None))
+    vision = build_vision(settings(), FileLimits(_env_file=None), ChildLimits(_env_file=None))
     assert build_embedding(settings(), vision) is None
     await vision.close()
 
 
 async def test_with_an_endpoint_azure_embeds_with_the_resource_that_sees(settings: Read) -> None:
     read = settings(VISION_ENDPOINT="https://eyes.example", VISION_KEY="very-secret")
-    vision = build_vision(read, Limits(_env_file=None))
+    vision = build_vision(read, FileLimits(_env_file=None), ChildLimits(_env_file=None))
     beside, alone = build_embedding(read, vision), build_embedding(read)
     assert isinstance(vision, AzureVision)
     assert isinstance(beside, AzureEmbedding)

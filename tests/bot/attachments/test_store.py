@@ -23,9 +23,9 @@ from bot.domain.outlines import Outline
 from bot.domain.question import RequestedFile
 from bot.domain.threads import Thread
 from bot.errors import FileProblem, Reason, StoreDown
-from bot.settings import Limits
 from tests.helpers.fakes import SameProcess
 from tests.helpers.images import MEDIA, corners, difference, encoded, opened, turned
+from tests.helpers.limits import limits_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -72,14 +72,14 @@ class Room:
     def __init__(self, spool: Path, **limits: Any) -> None:
         self.spool = spool
         self.blobs = BlobStore(MemoryStore())
-        self.limits = Limits(**limits)
+        self.limits = limits_of(**limits)
         self.gallery = self.under(**limits)
         self.progress: list[tuple[int, int]] = []
 
     def under(self, **limits: Any) -> AttachmentStore:
         """The same gallery under other limits."""
         children: Any = SameProcess()
-        return AttachmentStore(children, self.blobs, Limits(**limits), self.spool)
+        return AttachmentStore(children, self.blobs, limits_of(**limits).files, self.spool)
 
     async def collect(
         self, *files: RequestedFile, past: ThreadHistory | None = None
@@ -172,7 +172,7 @@ async def test_more_files_than_the_limit_are_not_even_fetched(tmp_path: Path, sh
     room = Room(tmp_path, max_files=2)
     found = await room.collect(*(shelf.file(data) for data in (CAR, DOG, CAT)))
     assert len(found.photos) == 2
-    problem = texts.file_problem("", 0, FileProblem(Reason.TOO_MANY), room.limits)
+    problem = texts.file_problem("", 0, FileProblem(Reason.TOO_MANY), room.limits.files)
     assert found.problems == (problem,)
 
 

@@ -16,8 +16,8 @@ from bot.domain.sightings import DetectedObject, Sighting, TextLine
 from bot.domain.threads import Thread
 from bot.errors import FileProblem, Reason, StoreDown, VisionProblem, VisionReason
 from bot.ports.model import Picture
-from bot.settings import Limits
 from tests.helpers.fakes import FakeVision, SameProcess
+from tests.helpers.limits import limits_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -82,8 +82,8 @@ class Bench:
         self.spool = spool
         self.eyes = Eyes()
         self.blobs = blobs or BlobStore(MemoryStore())
-        gallery = AttachmentStore(children, self.blobs, Limits(**limits), spool)
-        self.sights = VisionPass(self.eyes, gallery, Limits(**limits))
+        gallery = AttachmentStore(children, self.blobs, limits_of(**limits).files, spool)
+        self.sights = VisionPass(self.eyes, gallery, limits_of(**limits).turns)
         self.progress: list[tuple[int, int]] = []
 
     async def see(self, *pictures: Picture, gone: bool = False) -> VisionResult:

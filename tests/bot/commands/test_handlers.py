@@ -21,9 +21,9 @@ from bot.domain.history import Turn, Usage
 from bot.domain.messages import Author, Message
 from bot.domain.preferences import Deployment, ThreadSettings
 from bot.domain.threads import Thread
+from bot.limits import MessageLimits, RetentionLimits, WorkerLimits
 from bot.ports.channel import Capabilities
 from bot.ports.mailbox import AnsweredTurn, Entry, Lease, Submission
-from bot.settings import Limits
 
 if TYPE_CHECKING:
     from bot.domain.threads import Place
@@ -40,8 +40,8 @@ class Bench:
 
     def __init__(self, deployment: Deployment = DEPLOYMENT) -> None:
         redis = FakeAsyncRedis(server=FakeServer(), protocol=2, decode_responses=True)
-        self.mailbox = RedisMailbox(redis, Limits())
-        self.history = RedisHistory(redis, Limits())
+        self.mailbox = RedisMailbox(redis, MessageLimits(), WorkerLimits(), RetentionLimits())
+        self.history = RedisHistory(redis, RetentionLimits())
         self.forgotten: list[tuple[Thread, float]] = []
         gallery: Any = self
         self.controls = CommandHandlers(

@@ -9,7 +9,7 @@ from adapters.redis.history import RedisHistory
 from bot.commands.preferences import Preferences
 from bot.domain.preferences import Deployment, EffectiveSettings
 from bot.domain.threads import Thread
-from bot.settings import Limits
+from bot.limits import RetentionLimits
 
 THREAD = Thread("msteams", "tenant", "19:a", "1")
 DEPLOYMENT = Deployment("Be brief.", ("gpt-5.1", "gpt-4o"), {})
@@ -18,7 +18,7 @@ DEPLOYMENT = Deployment("Be brief.", ("gpt-5.1", "gpt-4o"), {})
 @pytest.fixture
 def history() -> RedisHistory:
     redis = FakeAsyncRedis(server=FakeServer(), protocol=2, decode_responses=True)
-    return RedisHistory(redis, Limits())
+    return RedisHistory(redis, RetentionLimits())
 
 
 @pytest.fixture

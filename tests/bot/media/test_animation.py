@@ -8,12 +8,12 @@ import pytest
 from PIL import Image
 
 from bot.errors import FileProblem, Reason
+from bot.limits import FileLimits
 from bot.media.animation import leafed, moves
 from bot.media.open_file import take_in
 from bot.media.photos import PreparedPhoto
 from bot.media.video_frames import FrameSpec, frame_pixels, shots
 from bot.media.video_probe import ProbedFile, ticks
-from bot.settings import Limits
 from tests.helpers.images import MEDIA
 from tests.helpers.video_clips import animation, clip, number_in, number_of
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-LIMITS = Limits(_env_file=None)
+LIMITS = FileLimits(_env_file=None)
 NAMES = pytest.mark.parametrize("name", ["a.gif", "a.webp"])
 
 
@@ -118,7 +118,7 @@ def test_at_any_cut_an_animation_is_a_video_a_photo_or_refused(tmp_path: Path) -
 def test_an_animation_of_too_many_pixels_is_refused(tmp_path: Path, name: str) -> None:
     path = animation(tmp_path / name)
     for pixels in (160 * 90 // 3, 160 * 90 - 1):
-        limits = Limits(max_photo_pixels=pixels, _env_file=None)
+        limits = FileLimits(max_photo_pixels=pixels, _env_file=None)
         with pytest.raises(FileProblem) as caught, leafed(path, limits):
             pass
         assert caught.value.reason is Reason.TOO_MANY_PIXELS

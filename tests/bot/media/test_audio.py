@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 
 from bot.errors import FileProblem, Reason
+from bot.limits import ChildLimits, FileLimits
 from bot.media.audio import RATE, sound
 from bot.media.video_container import opened
 from bot.sandbox import ChildProcesses
-from bot.settings import Limits
 from tests.helpers.images import MEDIA
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-LIMITS = Limits(_env_file=None)
+LIMITS = FileLimits(_env_file=None)
 EXACT = 0.03
 """Seconds that a codec may blur the beginning of a tone by."""
 
@@ -273,16 +273,15 @@ def test_the_form_may_change_within_a_track(tmp_path: Path) -> None:
     assert heard(sound(path, LIMITS, 0.0, 10.0))[0] == about((1.0, 1.5), (5.0, 5.5))
 
 
-def test_no_more_is_decoded_than_one_question_looks_at(tmp_path: Path) -> None:
+def test_no_more_is_decoded_than_was_asked_for(tmp_path: Path) -> None:
     path = clip(tmp_path / "a.mp4", seconds=6.0)
-    limits = Limits(max_video_seconds=2.5, _env_file=None)
-    assert heard(sound(path, limits, 0.0, float("inf")))[1] == 2.5
+    assert heard(sound(path, LIMITS, 0.0, 2.5))[1] == 2.5
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="peak memory is counted otherwise elsewhere")
 async def test_three_minutes_take_little_memory(tmp_path: Path) -> None:
     path = clip(tmp_path / "a.mp4", times=((179.0, 179.5),), seconds=180.0, rate=RATE)
-    children = ChildProcesses(LIMITS)
+    children = ChildProcesses(ChildLimits(_env_file=None), LIMITS)
     try:
         before = await children.run(peak)
         wav = await children.run(sound, path, LIMITS, 0.0, 180.0)

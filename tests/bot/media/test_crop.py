@@ -12,9 +12,9 @@ from PIL.ExifTags import GPS, Base
 
 from bot.domain.boxes import Box
 from bot.errors import FileProblem, Reason
+from bot.limits import ChildLimits, FileLimits
 from bot.media.crop import LEAST_SIDE, Crop, crop
 from bot.sandbox import ChildProcesses
-from bot.settings import Limits
 from tests.helpers.images import (
     BLUE,
     GREEN,
@@ -49,7 +49,7 @@ def file(tmp_path: Path) -> Path:
 
 def cropped(file: Path, data: bytes, box: Box, side: int = 1024, **limits: Any) -> Crop:
     file.write_bytes(data)
-    return crop(file, Limits(**limits), box, side)
+    return crop(file, FileLimits(**limits), box, side)
 
 
 def colour(made: Crop) -> tuple[float, ...]:
@@ -89,7 +89,7 @@ def test_every_kind_of_file_can_be_cut(file: Path, writer: str) -> None:
 
 
 def test_a_heic_is_cut_upright() -> None:
-    made = crop(MEDIA / "arrow.heic", Limits(), Box(0, 0, 999, 500), 1024)
+    made = crop(MEDIA / "arrow.heic", FileLimits(), Box(0, 0, 999, 500), 1024)
     assert made.width > made.height
 
 
@@ -171,9 +171,9 @@ def test_what_is_no_photo_has_its_reason(file: Path, data: bytes, reason: Reason
 
 async def test_it_runs_in_a_child(file: Path) -> None:
     file.write_bytes(encoded(detailed(4000, 3000)))
-    children = ChildProcesses(Limits(children=1))
+    children = ChildProcesses(ChildLimits(children=1), FileLimits())
     try:
-        made = await children.run(crop, file, Limits(), Box(100, 100, 200, 200), 1024)
+        made = await children.run(crop, file, FileLimits(), Box(100, 100, 200, 200), 1024)
     finally:
         await children.close()
     assert opened(made.jpeg).size == (made.width, made.height)

@@ -14,10 +14,10 @@ from PIL import Image
 from adapters.page.assets import read_assets
 from bot.domain.outlines import Outline
 from bot.errors import FileProblem, Reason
+from bot.limits import ChildLimits, FileLimits
 from bot.media.draw_outlines import DARK, HUES, OutlinedPicture, arrange, draw
 from bot.media.size_limits import PICTURE_BYTES, PICTURE_SIDE, SMALL_PICTURE_BYTES
 from bot.sandbox import ChildProcesses
-from bot.settings import Limits
 from tests.helpers.images import MEDIA, corners, detailed, encoded, opened
 
 if TYPE_CHECKING:
@@ -256,7 +256,7 @@ def test_the_layout_leaves_room_for_the_lines() -> None:
 
 
 async def test_it_runs_in_a_child() -> None:
-    children = ChildProcesses(Limits(children=1))
+    children = ChildProcesses(ChildLimits(children=1), FileLimits())
     try:
         jpeg = Path(MEDIA / "notice_double_parking.jpg").read_bytes()
         made = await children.run(draw, jpeg, outlines(box(0.2, 0.2, 0.5, 0.5)))

@@ -11,10 +11,10 @@ import pytest
 from PIL import Image, ImageOps
 
 from bot.errors import FileProblem, Reason
+from bot.limits import FileLimits
 from bot.media.file_types import sniff
 from bot.media.image import Pixels, decode, decode_own, encode, shrink, upright
 from bot.media.photo_metadata import read_facts
-from bot.settings import Limits
 from tests.helpers.images import (
     BLUE,
     GREEN,
@@ -34,7 +34,7 @@ RAMP = np.linspace(0, 255, 64).astype(np.uint8)[None].repeat(48, axis=0)
 
 def image_of(data: bytes, longest: int = 10_000) -> Image.Image:
     """Decode and turn, as Pillow has pixels."""
-    header = read_facts(data, sniff(data), Limits())
+    header = read_facts(data, sniff(data), FileLimits())
     pixels, whole = decode(data, header, longest)
     assert whole
     return as_image(upright(pixels, header.orientation))
@@ -238,7 +238,7 @@ def test_a_cut_file_yields_what_it_holds(writer: str, options: dict[str, Any]) -
     picture = detailed(320, 256)
     whole = encoded(picture, writer, **options)
     data = whole[: len(whole) * 6 // 10]
-    pixels, complete = decode(data, read_facts(data, sniff(data), Limits()), 10_000)
+    pixels, complete = decode(data, read_facts(data, sniff(data), FileLimits()), 10_000)
     part = (0, 128, 320, 256) if writer == "BMP" else (0, 0, 320, 96)
     expected = by_pillow(whole).crop(part)
     assert not complete
@@ -254,7 +254,7 @@ def test_a_cut_file_of_which_nothing_can_be_read_is_damaged(
     whole = encoded(detailed(320, 256), writer, **options)
     data = whole[: len(whole) // 2]
     with pytest.raises(FileProblem) as caught:
-        decode(data, read_facts(data, sniff(data), Limits()), 10_000)
+        decode(data, read_facts(data, sniff(data), FileLimits()), 10_000)
     assert caught.value.reason is Reason.DAMAGED
 
 

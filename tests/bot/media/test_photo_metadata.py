@@ -8,16 +8,16 @@ import pytest
 from PIL.ExifTags import GPS, Base
 
 from bot.errors import FileProblem, Reason
+from bot.limits import FileLimits
 from bot.media.file_types import sniff
 from bot.media.photo_metadata import PhotoHeader, read_facts
-from bot.settings import Limits
 from tests.helpers.images import MEDIA, chunk, corners, described, encoded, png, turned, zipped
 
 WITH_EXIF = ["JPEG", "MPO", "PNG", "WEBP", "TIFF"]
 
 
 def header_of(data: bytes, **limits: Any) -> PhotoHeader:
-    return read_facts(data, sniff(data), Limits(**limits))
+    return read_facts(data, sniff(data), FileLimits(**limits))
 
 
 @pytest.mark.parametrize("writer", WITH_EXIF)
@@ -108,13 +108,13 @@ def test_limits_are_settings() -> None:
 def test_a_header_that_cannot_be_read_is_damage(size: int) -> None:
     data = png(10, 10)
     with pytest.raises(FileProblem) as caught:
-        read_facts(data[:size], sniff(data), Limits())
+        read_facts(data[:size], sniff(data), FileLimits())
     assert caught.value.reason is Reason.DAMAGED
 
 
 def test_the_kind_alone_chooses_the_reader() -> None:
     with pytest.raises(FileProblem):
-        read_facts(encoded(corners(), "PNG"), sniff(b"\xff\xd8\xff"), Limits())
+        read_facts(encoded(corners(), "PNG"), sniff(b"\xff\xd8\xff"), FileLimits())
 
 
 @pytest.mark.parametrize("name", [b"zTXt", b"iCCP", b"iTXt"])

@@ -11,9 +11,10 @@ import pytest
 from PIL.ExifTags import GPS, Base
 
 from bot.errors import FileProblem, Reason
+from bot.limits import ChildLimits, FileLimits
 from bot.media.photos import PreparedPhoto, fitted, prepare
 from bot.sandbox import ChildProcesses
-from bot.settings import MIB, Limits
+from bot.settings import MIB
 from tests.helpers.child_calls import peak
 from tests.helpers.images import (
     MEDIA,
@@ -45,7 +46,7 @@ XMP = b"<x:xmpmeta xmlns:x='adobe:ns:meta/'>secret</x:xmpmeta>"
 
 def prepared(file: Path, data: bytes, **limits: Any) -> PreparedPhoto:
     file.write_bytes(data)
-    return prepare(file, Limits(**limits))
+    return prepare(file, FileLimits(**limits))
 
 
 def reason(file: Path, data: bytes, **limits: Any) -> tuple[Reason, str]:
@@ -92,7 +93,7 @@ def test_a_phone_photo(file: Path) -> None:
     ],
 )
 def test_real_files(name: str, size: tuple[int, int]) -> None:
-    result = prepare(MEDIA / name, Limits())
+    result = prepare(MEDIA / name, FileLimits())
     assert (result.width, result.height) == opened(result.jpeg).size == size
 
 
@@ -134,7 +135,7 @@ def test_no_metadata_leaves(file: Path, writer: str) -> None:
 
 
 def test_no_metadata_of_a_heic_leaves() -> None:
-    result = prepare(MEDIA / "arrow.heic", Limits())
+    result = prepare(MEDIA / "arrow.heic", FileLimits())
     assert result.facts.camera == "Apple iPhone 8 Plus"
     assert set(segments(result.jpeg)) <= {0xE0, 0xDB, 0xC0, 0xC4}
 
@@ -151,7 +152,7 @@ def test_a_cut_photo_shows_what_it_holds(file: Path) -> None:
 
 @pytest.mark.parametrize("name", ["truncated_jpeg.jpg", "truncated.heic"])
 def test_real_cut_files_are_marked(name: str) -> None:
-    assert prepare(MEDIA / name, Limits()).facts.incomplete
+    assert prepare(MEDIA / name, FileLimits()).facts.incomplete
 
 
 def test_a_photo_cut_before_its_pixels_is_damaged(file: Path) -> None:
@@ -203,7 +204,7 @@ def test_a_file_over_the_limit_is_not_even_read(file: Path) -> None:
     with file.open("wb") as sparse:
         sparse.truncate(1 << 40)
     with pytest.raises(FileProblem) as caught:
-        prepare(file, Limits())
+        prepare(file, FileLimits())
     assert caught.value.reason is Reason.TOO_LARGE
 
 
@@ -215,8 +216,8 @@ on_linux = pytest.mark.skipif(
 @pytest.fixture
 async def children() -> AsyncIterator[ChildProcesses]:
     """One child that has prepared a small picture already."""
-    pool = ChildProcesses(Limits(children=1))
-    await pool.run(prepare, MEDIA / "passat_cc.webp", Limits())
+    pool = ChildProcesses(ChildLimits(children=1), FileLimits())
+    await pool.run(prepare, MEDIA / "passat_cc.webp", FileLimits())
     yield pool
     await pool.close()
 
@@ -237,7 +238,7 @@ async def test_bombs_take_no_memory(
     file: Path, children: ChildProcesses, data: bytes, outcome: str
 ) -> None:
     file.write_bytes(data)
-    result, grown = await children.run(peak, file, Limits())
+    result, grown = await children.run(peak, file, FileLimits())
     assert result == outcome
     assert grown < 32 * MIB
 
@@ -245,6 +246,6 @@ async def test_bombs_take_no_memory(
 @on_linux
 async def test_twelve_megapixels_take_little_memory(file: Path, children: ChildProcesses) -> None:
     file.write_bytes(encoded(detailed(4032, 3024), exif=turned(6), quality=90, subsampling=2))
-    result, grown = await children.run(peak, file, Limits())
+    result, grown = await children.run(peak, file, FileLimits())
     assert result == "JPEG"
     assert grown < 64 * MIB

@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bot.errors import FileProblem, Reason
+from bot.limits import FileLimits
 from bot.media.truncation import is_cut, last_box_end
 from bot.media.video_container import kind_of
 from bot.media.video_frames import FrameSpec, shots
 from bot.media.video_probe import examine, ticks
-from bot.settings import Limits
 from tests.helpers.video_clips import animation, clip, number_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-LIMITS = Limits(_env_file=None)
+LIMITS = FileLimits(_env_file=None)
 KINDS: list[tuple[str, str, dict[str, Any]]] = [
     ("a.mp4", "libx264", {"movflags": "faststart"}),
     ("a.mov", "libx264", {"movflags": "faststart"}),

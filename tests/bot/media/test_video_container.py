@@ -10,19 +10,19 @@ import pytest
 from av.stream import Disposition
 
 from bot.errors import FileProblem, Reason
+from bot.limits import FileLimits
 from bot.media import file_types as kinds
 from bot.media.video_container import MAX_TAG, kind_of, opened, tags_of
-from bot.settings import Limits
 from tests.helpers.images import MEDIA
 from tests.helpers.video_clips import blocks, clip, patch, silence
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-LIMITS = Limits(_env_file=None)
+LIMITS = FileLimits(_env_file=None)
 
 
-def refused(path: Path, limits: Limits = LIMITS) -> tuple[Reason, str]:
+def refused(path: Path, limits: FileLimits = LIMITS) -> tuple[Reason, str]:
     """Why a file is not opened, and the detail."""
     with pytest.raises(FileProblem) as caught, opened(path, limits):
         pass
@@ -142,9 +142,9 @@ def test_a_codec_that_nobody_knows_is_named_so(tmp_path: Path) -> None:
 
 def test_more_pixels_than_allowed_are_refused(tmp_path: Path) -> None:
     path = clip(tmp_path / "a.mp4", frames=3)
-    limits = Limits(max_photo_pixels=160 * 90 - 1, _env_file=None)
+    limits = FileLimits(max_photo_pixels=160 * 90 - 1, _env_file=None)
     assert refused(path, limits) == (Reason.TOO_MANY_PIXELS, "160x90")
-    with opened(path, Limits(max_photo_pixels=160 * 90, _env_file=None)) as reel:
+    with opened(path, FileLimits(max_photo_pixels=160 * 90, _env_file=None)) as reel:
         assert reel.stream.width == 160
 
 

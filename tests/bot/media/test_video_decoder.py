@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bot.limits import FileLimits
 from bot.media.video_colour import picture
 from bot.media.video_container import opened
 from bot.media.video_decoder import VideoDecoder
-from bot.settings import Limits
 from tests.helpers.video_clips import clip, number_in
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from bot.media.video_container import VideoContainer
     from bot.media.video_decoder import Timed
 
-LIMITS = Limits(_env_file=None)
+LIMITS = FileLimits(_env_file=None)
 CODECS = ["libx264", "libx265", "mpeg4", "libvpx-vp9"]
 
 

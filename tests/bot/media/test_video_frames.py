@@ -20,13 +20,13 @@ from hypothesis import strategies as st
 
 from bot.domain.boxes import Box
 from bot.errors import FileProblem, Reason
+from bot.limits import ChildLimits, FileLimits
 from bot.media.crop import crop_frame
 from bot.media.frame_marks import difference
 from bot.media.video_container import VideoContainer
 from bot.media.video_frames import FrameSpec, first_shot, frame_pixels, shots
 from bot.media.video_probe import ticks
 from bot.sandbox import ChildProcesses
-from bot.settings import Limits
 from bot.video.sampling import planned_at
 from tests.helpers.images import MEDIA
 from tests.helpers.video_clips import SIZE, blocks, clip, number_in, number_of
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-LIMITS = Limits(_env_file=None)
+LIMITS = FileLimits(_env_file=None)
 KINDS: list[tuple[str, str, dict[str, Any]]] = [
     ("a.mp4", "libx264", {}),
     ("a.mov", "libx264", {}),
@@ -301,7 +301,7 @@ def test_a_frame_that_grows_beyond_the_limit_is_left_out(tmp_path: Path) -> None
             packet.time_base, packet.is_keyframe = Fraction(1, 25), True
             container.mux(packet)
     wanted = [FrameSpec(number / 25) for number in range(4)]
-    limits = Limits(max_photo_pixels=1_000_000, _env_file=None)
+    limits = FileLimits(max_photo_pixels=1_000_000, _env_file=None)
     assert [number_of(s.jpeg) for s in shots(path, limits, wanted, 160)] == [0, 1, 1, 3]
     assert [number_of(s.jpeg) for s in shots(path, LIMITS, wanted, 160)] == [0, 1, 2, 3]
 
@@ -320,7 +320,7 @@ async def test_memory_does_not_grow_with_the_length(tmp_path: Path) -> None:
     peaks = []
     for seconds in (10, 120):
         path = clip(tmp_path / f"{seconds}.mp4", "mpeg4", frames=seconds * 25, size=(320, 180))
-        children = ChildProcesses(LIMITS)
+        children = ChildProcesses(ChildLimits(_env_file=None), LIMITS)
         wanted = [FrameSpec(seconds * i / 20) for i in range(20)]
         try:
             peaks.append(await children.run(peak_of_shots, path, wanted))

@@ -16,12 +16,12 @@ from PIL import Image
 
 from bot.domain.files import VideoFacts
 from bot.errors import FileProblem, Reason
+from bot.limits import FileLimits
 from bot.media import video_probe as scan
 from bot.media.open_file import take_in
 from bot.media.photos import PreparedPhoto
 from bot.media.video_frames import shots
 from bot.media.video_probe import FrameTimes, ProbedFile, examine, ticks
-from bot.settings import Limits
 from bot.video.sampling import plan
 from tests.helpers.images import MEDIA
 from tests.helpers.video_clips import animation, blocks, clip, number_of, patch
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from bot.media.video_frames import VideoFrame
 
-LIMITS = Limits(_env_file=None)
+LIMITS = FileLimits(_env_file=None)
 
 
 @pytest.fixture(autouse=True)
@@ -41,14 +41,14 @@ def unlimited(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def facts(path: Path, **limits: Any) -> VideoFacts:
-    found = examine(path, Limits(_env_file=None, **limits))
+    found = examine(path, FileLimits(_env_file=None, **limits))
     assert found is not None
     return found.facts
 
 
 def why_not(path: Path, **limits: Any) -> Reason:
     with pytest.raises(FileProblem) as caught:
-        take_in(path, Limits(_env_file=None, **limits))
+        take_in(path, FileLimits(_env_file=None, **limits))
     return caught.value.reason
 
 
@@ -238,7 +238,7 @@ def test_a_video_without_one_whole_picture_is_damaged(tmp_path: Path) -> None:
 
 def looked_at(path: Path) -> tuple[VideoFrame, ...] | FileProblem:
     """Do with a file all that is done with a video."""
-    limits = Limits(max_photo_pixels=500_000, _env_file=None)
+    limits = FileLimits(max_photo_pixels=500_000, _env_file=None)
     try:
         found = take_in(path, limits)
         if isinstance(found, PreparedPhoto):

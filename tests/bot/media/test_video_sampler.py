@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from bot.errors import FileProblem, Reason
+from bot.limits import FileLimits
 from bot.media.frame_marks import CHANGED
 from bot.media.video_sampler import BLOCK, SampledFrames, watch
-from bot.settings import Limits
 from tests.helpers.video_clips import clip, number_of
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from bot.media.video_frames import VideoFrame
 
-LIMITS = Limits(_env_file=None)
+LIMITS = FileLimits(_env_file=None)
 RATE = 25
 
 

@@ -12,9 +12,9 @@ from adapters.redis.history import RedisHistory
 from bot.domain.messages import Attachment, Author, Kind, Message
 from bot.domain.threads import Thread
 from bot.errors import Reason, StoreDown
+from bot.limits import MessageLimits, RetentionLimits
 from bot.ports.mailbox import Receipt, Submission
 from bot.queue.inbox import Inbox
-from bot.settings import Limits
 
 if TYPE_CHECKING:
     from bot.domain.preferences import Watch
@@ -31,11 +31,11 @@ class Bench:
     def __init__(self) -> None:
         redis = FakeAsyncRedis(server=FakeServer(), protocol=2, decode_responses=True)
         mailbox: Any = self
-        self.history = RedisHistory(redis, Limits())
+        self.history = RedisHistory(redis, RetentionLimits())
         self.verdict: Literal["accepted", "duplicate", "full"] = "accepted"
         self.letters: list[Submission] = []
         self.noticed: list[Message] = []
-        self.inbox = Inbox(mailbox, self.history, self._notice, Limits(max_question=100))
+        self.inbox = Inbox(mailbox, self.history, self._notice, MessageLimits(max_question=100))
 
     async def accept(self, letter: Submission) -> Receipt:
         self.letters.append(letter)
@@ -131,7 +131,7 @@ async def test_a_store_that_is_away_is_told_to_the_platform(bench: Bench) -> Non
 
     away: Any = Away()
     with pytest.raises(StoreDown):
-        await Inbox(away, bench.history, bench._notice, Limits()).receive(POST)
+        await Inbox(away, bench.history, bench._notice, MessageLimits()).receive(POST)
 
 
 async def test_a_text_is_bounded_and_whole_characters(bench: Bench) -> None:

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from bot.errors import StoreDown
+from bot.limits import RetentionLimits
 from bot.queue.retention import DAY, LEFT, RetentionSweeper
-from bot.settings import Limits
 
 NOWHERE = Path("nowhere")
 
@@ -32,7 +32,7 @@ class Kept:
 
 
 def janitor(turns: Any, blobs: Any, days: float = 30, spool: Path = NOWHERE) -> RetentionSweeper:
-    return RetentionSweeper(turns, blobs, Limits(retention_days=days), spool)
+    return RetentionSweeper(turns, blobs, RetentionLimits(retention_days=days), spool)
 
 
 async def test_turns_and_the_blobs_of_that_age_go() -> None:

@@ -15,11 +15,11 @@ from adapters.redis.mailbox import RedisMailbox
 from bot import strings as texts
 from bot.domain.messages import Author, Message
 from bot.domain.threads import Thread
+from bot.limits import MessageLimits, RetentionLimits, WorkerLimits
 from bot.ports.channel import ConversationGone, DeliveryRefused, DeliveryUnknown, Post, Stage
 from bot.ports.mailbox import Lease, Submission
 from bot.queue.waiting_notice import WaitingNotices
 from bot.replies.outbox import Outbox
-from bot.settings import Limits
 from tests.helpers.fakes import FakeChannel
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 THREAD = Thread("fake", "t", "c")
 POST = Message("m1", THREAD, Author("a"), "What is it?")
-SOON = Limits(notice_seconds=0.02)
+SOON = MessageLimits(notice_seconds=0.02)
 
 
 class Bench:
@@ -35,7 +35,7 @@ class Bench:
 
     def __init__(self, **abilities: Any) -> None:
         redis = FakeAsyncRedis(server=FakeServer(), protocol=2, decode_responses=True)
-        self.mailbox = RedisMailbox(redis, SOON)
+        self.mailbox = RedisMailbox(redis, SOON, WorkerLimits(), RetentionLimits())
         self.channel = FakeChannel(**abilities)
         self.lobby = WaitingNotices(self.mailbox, {"fake": self.channel}, SOON)
 

@@ -17,7 +17,7 @@ from bot.ports.channel import DeliveryRefused
 from bot.ports.mailbox import Lease, Submission
 from bot.queue.holding import Holding
 from bot.queue.worker import Worker
-from bot.settings import Limits
+from tests.helpers.limits import limits_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -36,14 +36,14 @@ class Bench:
 
     def __init__(self, **changes: Any) -> None:
         self.server = FakeServer()
-        self.limits = Limits(**{"lease_seconds": 1, "shutdown_seconds": 0.2, **changes})
+        self.limits = limits_of(**{"lease_seconds": 1, "shutdown_seconds": 0.2, **changes})
         self.mailbox = self.connect()
         self.seen: list[str] = []
         self.given_up: list[str] = []
 
     def connect(self) -> RedisMailbox:
         redis = FakeAsyncRedis(server=self.server, protocol=2, decode_responses=True)
-        return RedisMailbox(redis, self.limits)
+        return RedisMailbox(redis, self.limits.messages, self.limits.workers, self.limits.retention)
 
     @asynccontextmanager
     async def worker(self, handle: Callable[[Holding], Awaitable[None]]) -> AsyncIterator[Worker]:
@@ -51,7 +51,7 @@ class Bench:
             self.given_up.append(lease.run[0].message.id)
             await self.mailbox.bury(lease, why)
 
-        worker = Worker(self.connect(), handle, give_up, self.limits)
+        worker = Worker(self.connect(), handle, give_up, self.limits.workers)
         worker.start()
         try:
             yield worker
@@ -248,7 +248,9 @@ async def test_a_stop_is_not_lost_while_the_lease_is_on_its_way() -> None:
             attempts.append(holding.lease.attempt)
         await bench.note(holding)
 
-    worker = Worker(LateMailbox(redis, bench.limits), handle, bench.mailbox.bury, bench.limits)
+    limits = bench.limits
+    mailbox = LateMailbox(redis, limits.messages, limits.workers, limits.retention)
+    worker = Worker(mailbox, handle, bench.mailbox.bury, limits.workers)
     worker.start()
     await bench.mailbox.accept(letter("m1"))
     await bench.until(lambda: sorted(bench.seen) == ["m1", "s"])

@@ -10,10 +10,10 @@ from fakeredis import FakeAsyncRedis, FakeServer
 from adapters.redis.mailbox import RedisMailbox
 from bot.domain.messages import Author, Message
 from bot.domain.threads import Thread
+from bot.limits import MessageLimits, RetentionLimits, WorkerLimits
 from bot.ports.channel import ConversationGone, DeliveryUnknown, Post, Stage
 from bot.ports.mailbox import Lease, LeaseLost, SendRecord, Submission
 from bot.replies.outbox import Outbox
-from bot.settings import Limits
 from tests.helpers.fakes import FakeChannel
 
 THREAD = Thread("fake", "t", "c")
@@ -23,7 +23,7 @@ OPENING = Post("Looking…", Stage.OPENING, live=True)
 @pytest.fixture
 def mailbox() -> RedisMailbox:
     redis = FakeAsyncRedis(server=FakeServer(), protocol=2, decode_responses=True)
-    return RedisMailbox(redis, Limits())
+    return RedisMailbox(redis, MessageLimits(), WorkerLimits(), RetentionLimits())
 
 
 @pytest.fixture

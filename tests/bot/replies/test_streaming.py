@@ -13,6 +13,7 @@ from adapters.redis.mailbox import RedisMailbox
 from bot import strings as texts
 from bot.domain.messages import Author, Message
 from bot.domain.threads import Thread
+from bot.limits import MessageLimits, RetentionLimits, WorkerLimits
 from bot.ports.channel import (
     ConversationGone,
     DeliveryRefused,
@@ -24,7 +25,6 @@ from bot.ports.channel import (
 from bot.ports.mailbox import Lease, Submission
 from bot.replies.outbox import Outbox
 from bot.replies.streaming import Reply
-from bot.settings import Limits
 from tests.helpers.fakes import FakeChannel
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class Bench:
 
     def __init__(self, **abilities: Any) -> None:
         redis = FakeAsyncRedis(server=FakeServer(), protocol=2, decode_responses=True)
-        self.mailbox = RedisMailbox(redis, Limits())
+        self.mailbox = RedisMailbox(redis, MessageLimits(), WorkerLimits(), RetentionLimits())
         self.channel = FakeChannel(**abilities)
         self.stop = asyncio.Event()
         self.lease: Lease

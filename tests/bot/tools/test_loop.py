@@ -10,8 +10,8 @@ import pytest
 
 from bot.domain.history import Usage
 from bot.errors import ModelProblem, ModelReason
+from bot.limits import ToolLimits
 from bot.ports.model import ChatMessage, Delta, Finished, Picture, Request, TextPart, ToolCall
-from bot.settings import Limits
 from bot.tools import toolbox as tools
 from bot.tools.loop import NOT_SHOWN, ToolLoop, within
 from bot.tools.toolbox import Toolbox
@@ -72,7 +72,7 @@ QUESTION = Request(
 
 
 def rounds(script: Script, pictures: int = 10, request: Request = QUESTION) -> ToolLoop:
-    toolbox = Toolbox({1, 2}, cut, Limits(max_tool_calls=3, _env_file=None))
+    toolbox = Toolbox({1, 2}, cut, ToolLimits(max_tool_calls=3, _env_file=None))
     return ToolLoop(script, request, toolbox, pictures)
 
 

@@ -14,8 +14,8 @@ from bot.domain.frame_ids import frame_number, label
 from bot.domain.outlines import Outline
 from bot.errors import FileProblem, Reason
 from bot.grounding.outlines import MOST
+from bot.limits import ToolLimits
 from bot.ports.model import ChatMessage, Picture, TextPart, ToolCall
-from bot.settings import Limits
 from bot.tools import toolbox as tools
 from bot.tools.toolbox import LOOK, OUTLINE, Toolbox
 from bot.tools.video_frames import FRAMES, VideoFramesTool
@@ -50,7 +50,7 @@ def scissors() -> Scissors:
 
 @pytest.fixture
 def toolbox(scissors: Scissors) -> Toolbox:
-    return Toolbox({1, 2, 3}, scissors, Limits(_env_file=None))
+    return Toolbox({1, 2, 3}, scissors, ToolLimits(_env_file=None))
 
 
 def look(photo: object = "P1", box: object = BOX, id_: str = "a") -> ToolCall:
@@ -186,7 +186,7 @@ async def test_the_same_box_keeps_its_number(toolbox: Toolbox) -> None:
 
 
 async def test_there_are_not_more_outlines_than_can_be_told_apart(scissors: Scissors) -> None:
-    toolbox = Toolbox({1}, scissors, Limits(max_tool_calls=MOST + 5, _env_file=None))
+    toolbox = Toolbox({1}, scissors, ToolLimits(max_tool_calls=MOST + 5, _env_file=None))
     calls = [outline(box=[n, n, n + 50, n + 50], id_=str(n)) for n in range(MOST + 1)]
     said = await toolbox.follow(calls)
     assert words(said[-1]) == tools.TOO_MANY
@@ -234,7 +234,7 @@ async def test_a_wrong_call_is_refused_with_its_reason(
 
 
 async def test_more_calls_than_the_limit_are_not_followed(scissors: Scissors) -> None:
-    toolbox = Toolbox({1}, scissors, Limits(max_tool_calls=2, _env_file=None))
+    toolbox = Toolbox({1}, scissors, ToolLimits(max_tool_calls=2, _env_file=None))
     said = await toolbox.follow([look("P9"), look(), look()])
     assert [words(one) == tools.OVER for one in said[:3]] == [False, False, True]
     assert toolbox.closed
@@ -243,7 +243,7 @@ async def test_more_calls_than_the_limit_are_not_followed(scissors: Scissors) ->
 
 
 async def test_after_the_time_no_call_is_followed(scissors: Scissors) -> None:
-    toolbox = Toolbox({1}, scissors, Limits(tool_seconds=0.05, _env_file=None))
+    toolbox = Toolbox({1}, scissors, ToolLimits(tool_seconds=0.05, _env_file=None))
     assert not toolbox.closed
     scissors.gate = asyncio.Event()
     async with asyncio.timeout(2):
@@ -253,10 +253,10 @@ async def test_after_the_time_no_call_is_followed(scissors: Scissors) -> None:
 
 
 def test_tools_are_offered_where_there_is_something_to_look_at(scissors: Scissors) -> None:
-    limits = Limits(_env_file=None)
+    limits = ToolLimits(_env_file=None)
     assert Toolbox({1}, scissors, limits).tools == (LOOK, OUTLINE)
     assert Toolbox((), scissors, limits).tools == ()
-    assert Toolbox({1}, scissors, Limits(max_tool_calls=0, _env_file=None)).tools == ()
+    assert Toolbox({1}, scissors, ToolLimits(max_tool_calls=0, _env_file=None)).tools == ()
 
 
 # Frames of videos
@@ -270,7 +270,7 @@ async def projected(video: int, times: Sequence[float]) -> Mapping[int, Picture]
 @pytest.fixture
 def cinema(scissors: Scissors) -> Toolbox:
     reels = VideoFramesTool({1: 20.0}, projected, [frame_number(1, 12.36)])
-    return Toolbox({3}, scissors, Limits(_env_file=None), reels)
+    return Toolbox({3}, scissors, ToolLimits(_env_file=None), reels)
 
 
 def frames(id_: str = "a", **arguments: object) -> ToolCall:
@@ -320,7 +320,7 @@ async def test_a_wrong_call_about_videos_is_refused(
 
 
 async def test_frames_count_as_calls(scissors: Scissors) -> None:
-    limits = Limits(max_tool_calls=1, _env_file=None)
+    limits = ToolLimits(max_tool_calls=1, _env_file=None)
     toolbox = Toolbox((), scissors, limits, VideoFramesTool({1: 20.0}, projected, ()))
     first, second, _ = await toolbox.follow([frames(), frames("b")])
     assert [words(first) == tools.OVER, words(second) == tools.OVER] == [False, True]

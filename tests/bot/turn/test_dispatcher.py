@@ -19,10 +19,10 @@ from bot.errors import FileProblem, ModelProblem, ModelReason, Reason
 from bot.ports.channel import ConversationGone, DeliveryRefused, Stage
 from bot.ports.mailbox import AnsweredTurn, LeaseLost
 from bot.ports.model import TextPart
-from bot.settings import Limits
 from tests.helpers.dispatcher_driver import POST, Bench, command
 from tests.helpers.dispatcher_setup import THREAD, House
 from tests.helpers.fakes import Clock
+from tests.helpers.limits import limits_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -61,7 +61,7 @@ async def test_a_follow_up_knows_what_was_said(bench: Bench) -> None:
 
 
 async def test_a_burst_of_photos_is_one_question(tmp_path: Path) -> None:
-    bench = Bench(tmp_path, limits=Limits(burst_seconds=30, burst_max_seconds=60))
+    bench = Bench(tmp_path, limits=limits_of(burst_seconds=30, burst_max_seconds=60))
     holding = await bench.taken(bench.photo("p1"))
     work = asyncio.create_task(bench.house.desk.handle(holding))
     await bench.channel.until(texts.placeholder(1))
@@ -80,7 +80,7 @@ async def test_a_burst_of_photos_is_one_question(tmp_path: Path) -> None:
 
 
 async def test_a_stop_ends_the_wait_for_more_photos(tmp_path: Path) -> None:
-    bench = Bench(tmp_path, limits=Limits(burst_seconds=30, burst_max_seconds=60))
+    bench = Bench(tmp_path, limits=limits_of(burst_seconds=30, burst_max_seconds=60))
     holding = await bench.taken(bench.photo("p1"))
     work = asyncio.create_task(bench.house.desk.handle(holding))
     await bench.channel.until(texts.placeholder(1))
@@ -133,7 +133,7 @@ async def test_what_is_told_once_waits_for_an_answer_that_succeeds(bench: Bench)
 async def test_words_beside_a_file_out_of_reach_stay_unread_unless_all_is_watched(
     bench: Bench,
 ) -> None:
-    remedy = texts.file_problem("", 1, FileProblem(Reason.HTML_ONLY), bench.outside.limits)
+    remedy = texts.file_problem("", 1, FileProblem(Reason.HTML_ONLY), bench.outside.limits.files)
     post = replace(POST, thread=CHANNEL, addressed=False, attachments=(HIDDEN,))
     await bench.outside.history.change(CHANNEL.place, watch="photos")
     assert await bench.said(post) == [remedy]
@@ -144,8 +144,8 @@ async def test_words_beside_a_file_out_of_reach_stay_unread_unless_all_is_watche
 
 
 async def test_a_command_that_was_cut_changes_nothing(bench: Bench) -> None:
-    cut = command("/system " + "x" * bench.outside.limits.max_question)
-    assert await bench.said(cut) == [texts.command_too_long(bench.outside.limits)]
+    cut = command("/system " + "x" * bench.outside.limits.messages.max_question)
+    assert await bench.said(cut) == [texts.command_too_long(bench.outside.limits.messages)]
     assert await bench.outside.history.settings(THREAD) == ThreadSettings()
 
 
@@ -164,7 +164,7 @@ async def test_a_watched_post_whose_picture_is_out_of_reach_gets_the_remedy(benc
     await bench.outside.history.change(CHANNEL.place, watch="photos")
     post = replace(POST, text="", thread=CHANNEL, addressed=False, attachments=(HIDDEN,))
     limits = bench.outside.limits
-    remedy = texts.file_problem("", 1, FileProblem(Reason.HTML_ONLY), limits)
+    remedy = texts.file_problem("", 1, FileProblem(Reason.HTML_ONLY), limits.files)
     assert await bench.said(post) == [remedy]
     assert bench.model.requests == []
 
@@ -298,7 +298,7 @@ async def test_a_process_that_was_stalled_shows_nothing_over_its_successor(
     gate = bench.model.gate = asyncio.Event()
     stalled = asyncio.create_task(bench.house.desk.handle(await bench.taken(POST)))
     await bench.channel.until("A red")
-    clock.forward(bench.outside.limits.lease_seconds + 1)
+    clock.forward(bench.outside.limits.workers.lease_seconds + 1)
     bench.model.gate = None
     await House(bench.outside).work()
     (message,) = bench.channel.messages

@@ -13,7 +13,7 @@ from bot.domain.files import Photo, PhotoFacts
 from bot.domain.history import ThreadHistory, Turn
 from bot.domain.messages import Attachment, Author, Message
 from bot.domain.threads import Thread
-from bot.settings import Limits
+from bot.limits import RetentionLimits
 from bot.turn.hints import Hints, is_new
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ PHOTO = Photo(1, "0" * 64, "a.jpg", PhotoFacts("JPEG", 1, 1, 1), "Alex", 0)
 
 @pytest.fixture
 def history(redis_client: Redis) -> RedisHistory:
-    return RedisHistory(redis_client, Limits())
+    return RedisHistory(redis_client, RetentionLimits())
 
 
 @pytest.mark.parametrize(

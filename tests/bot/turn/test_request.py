@@ -22,10 +22,10 @@ from bot.domain.token_costs import picture_tokens, text_tokens
 from bot.errors import FileProblem, Reason, VisionProblem, VisionReason
 from bot.ports.model import ChatMessage, Picture, TextPart
 from bot.prompt.vision_context import RULES, VisionContext
-from bot.settings import Limits
 from bot.turn.request import ComposedRequest, RequestComposer
 from tests.helpers.fakes import FakeVision, SameProcess, cinema
 from tests.helpers.images import corners, encoded, opened
+from tests.helpers.limits import limits_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -65,13 +65,21 @@ class Bench:
 
     def __init__(self, spool: Path, *words: str, **limits: Any) -> None:
         children: Any = SameProcess()
-        self.limits = Limits(**limits)
+        self.limits = limits_of(**limits)
         blobs = BlobStore(MemoryStore())
-        self.gallery = AttachmentStore(children, blobs, self.limits, spool)
+        self.gallery = AttachmentStore(children, blobs, self.limits.files, spool)
         self.vision = Reader({number: seen(each) for number, each in enumerate(words, start=1)})
-        sights = VisionPass(self.vision, self.gallery, self.limits)
+        sights = VisionPass(self.vision, self.gallery, self.limits.turns)
         _, films = cinema(children, blobs, self.gallery, self.limits, self.vision)
-        self.composer = RequestComposer(self.gallery, sights, films, self.limits, {})
+        self.composer = RequestComposer(
+            self.gallery,
+            sights,
+            films,
+            self.limits.files,
+            self.limits.messages,
+            self.limits.requests,
+            {},
+        )
         self.past = ThreadHistory()
         self.progress: list[str] = []
 

@@ -33,11 +33,11 @@ from bot.errors import VisionProblem, VisionReason
 from bot.ports.model import Picture, TextPart, VideoIntroduction
 from bot.prompt.messages import VideoPart
 from bot.prompt.vision_context import VisionContext
-from bot.settings import Limits
 from bot.turn.request import SMALL, ComposedRequest, RequestComposer
 from bot.video.context import PreparedVideo
 from tests.helpers.fakes import FakeVision, SameProcess
 from tests.helpers.images import corners, encoded
+from tests.helpers.limits import limits_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -111,13 +111,21 @@ class Bench:
 
     def __init__(self, spool: Path, **limits: Any) -> None:
         children: Any = SameProcess()
-        self.limits = Limits(_env_file=None, **limits)
-        gallery = AttachmentStore(children, BlobStore(MemoryStore()), self.limits, spool)
+        self.limits = limits_of(**limits)
+        gallery = AttachmentStore(children, BlobStore(MemoryStore()), self.limits.files, spool)
         self.vision = FakeVision()
         self.vision.always = read("LARGE")
         self.films: Any = Projector()
-        sights = VisionPass(self.vision, gallery, self.limits)
-        self.composer = RequestComposer(gallery, sights, self.films, self.limits, {})
+        sights = VisionPass(self.vision, gallery, self.limits.turns)
+        self.composer = RequestComposer(
+            gallery,
+            sights,
+            self.films,
+            self.limits.files,
+            self.limits.messages,
+            self.limits.requests,
+            {},
+        )
         self.progress: list[str] = []
 
     async def compose(

@@ -20,11 +20,11 @@ from bot.domain.question import Question, RequestedFile
 from bot.domain.threads import Thread
 from bot.errors import FileProblem, ModelProblem, ModelReason, Reason
 from bot.ports.model import Picture, TextPart
-from bot.settings import Limits
 from bot.turn.request import RequestComposer
 from bot.turn.runner import TurnRunner
 from tests.helpers.fakes import FakeVision, SameProcess, ScriptedModel, cinema
 from tests.helpers.images import corners, encoded
+from tests.helpers.limits import limits_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -65,14 +65,30 @@ class Bench:
     def __init__(self, spool: Path, *pieces: str, **limits: Any) -> None:
         children: Any = SameProcess()
         self.model = ScriptedModel(*pieces)
-        self.limits = Limits(**limits)
+        self.limits = limits_of(**limits)
         self.blobs = BlobStore(MemoryStore())
-        self.gallery = AttachmentStore(children, self.blobs, self.limits, spool)
+        self.gallery = AttachmentStore(children, self.blobs, self.limits.files, spool)
         self.vision = FakeVision()
-        sights = VisionPass(self.vision, self.gallery, self.limits)
+        sights = VisionPass(self.vision, self.gallery, self.limits.turns)
         footage, films = cinema(children, self.blobs, self.gallery, self.limits, self.vision)
-        self.composer = RequestComposer(self.gallery, sights, films, self.limits, {})
-        self.turns = TurnRunner(self.model, self.gallery, footage, self.composer, self.limits)
+        self.composer = RequestComposer(
+            self.gallery,
+            sights,
+            films,
+            self.limits.files,
+            self.limits.messages,
+            self.limits.requests,
+            {},
+        )
+        self.turns = TurnRunner(
+            self.model,
+            self.gallery,
+            footage,
+            self.composer,
+            self.limits.turns,
+            self.limits.tools,
+            self.limits.requests,
+        )
         self.watcher = Watcher()
 
     async def ask(
@@ -166,7 +182,7 @@ async def test_a_photo_without_words_asks_for_a_description(
 async def test_a_file_that_fails_is_told_above_the_answer(tmp_path: Path) -> None:
     bench = Bench(tmp_path)
     outcome = await bench.ask("What is it?", picture(1, FileProblem(Reason.EXPIRED)), picture(2))
-    problem = texts.file_problem("1.jpg", 1, FileProblem(Reason.EXPIRED), bench.limits)
+    problem = texts.file_problem("1.jpg", 1, FileProblem(Reason.EXPIRED), bench.limits.files)
     assert outcome.text == f"{problem}\n\nA red car."
     assert bench.watcher.grown[0] == problem
     assert all(outcome.text.startswith(text) for text in bench.watcher.grown)
@@ -176,7 +192,9 @@ async def test_a_file_that_fails_is_told_above_the_answer(tmp_path: Path) -> Non
 async def test_when_all_files_fail_and_nothing_is_asked_the_model_is_not(tmp_path: Path) -> None:
     bench = Bench(tmp_path)
     outcome = await bench.ask("", picture(1, FileProblem(Reason.EMPTY)))
-    assert outcome.text == texts.file_problem("1.jpg", 1, FileProblem(Reason.EMPTY), bench.limits)
+    assert outcome.text == texts.file_problem(
+        "1.jpg", 1, FileProblem(Reason.EMPTY), bench.limits.files
+    )
     assert (outcome.turn.status, outcome.turn.problem) == ("failed", "")
     assert (bench.model.requests, outcome.request) == ([], ())
 
@@ -201,7 +219,7 @@ async def test_words_not_meant_for_loupe_are_nothing_without_a_photo(tmp_path: P
 async def test_a_question_that_was_cut_is_told_so(tmp_path: Path) -> None:
     bench = Bench(tmp_path)
     outcome = await bench.ask("What is", shortened=True)
-    assert outcome.text == f"{texts.shortened(bench.limits)}\n\nA red car."
+    assert outcome.text == f"{texts.shortened(bench.limits.messages)}\n\nA red car."
 
 
 async def test_an_earlier_photo_comes_back_when_it_is_named(tmp_path: Path) -> None:
@@ -229,7 +247,7 @@ async def test_no_more_photos_are_recalled_than_may_be_posted(tmp_path: Path) ->
     past = ThreadHistory(turns=(first.turn,), photos=first.photos)
     outcome = await bench.ask("And P1, P2, P3?", picture(4), past=past)
     assert sent(bench.request) == [2, 3, 4]
-    problem = texts.file_problem("", 0, FileProblem(Reason.TOO_MANY), bench.limits)
+    problem = texts.file_problem("", 0, FileProblem(Reason.TOO_MANY), bench.limits.files)
     assert outcome.text == f"{problem}\n\nA red car."
 
 
@@ -284,7 +302,7 @@ async def test_a_sheet_that_cannot_be_made_costs_its_photos_only(
     bench = Bench(tmp_path, max_pictures=3)
     monkeypatch.setattr(bench.gallery, "overview", failing)
     outcome = await bench.ask("What are they?", *(picture(n) for n in range(1, 8)))
-    problem = texts.file_problem("P3–P7", 0, FileProblem(Reason.TOO_SLOW), bench.limits)
+    problem = texts.file_problem("P3–P7", 0, FileProblem(Reason.TOO_SLOW), bench.limits.files)
     assert outcome.text == f"{problem}\n\nA red car."
     assert (outcome.turn.shown, outcome.turn.sheets) == ((1, 2), ())
 

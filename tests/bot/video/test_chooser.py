@@ -10,7 +10,7 @@ import pytest
 from bot.domain.frame_ids import frame_number, seconds_of
 from bot.domain.sightings import Sighting, TextLine
 from bot.errors import FileProblem, Reason, VisionProblem, VisionReason
-from bot.settings import Limits
+from bot.limits import TurnLimits
 from bot.video.chooser import CHANGES, EMBEDDING, LOOKS, WORDS, Chooser, FrameRequest
 from tests.helpers.fakes import FakeVision
 from tests.helpers.frame_candidates import candidate, each, survey
@@ -87,7 +87,7 @@ class Bench:
         seconds: float = 9,
     ) -> None:
         self.vision = vision or Eyes()
-        limits = Limits(_env_file=None, sight_seconds=seconds)
+        limits = TurnLimits(_env_file=None, sight_seconds=seconds)
         self.chooser = Chooser(self.vision, embedding, limits)
         self.progress: list[tuple[int, int]] = []
 

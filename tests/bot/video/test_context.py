@@ -17,20 +17,21 @@ from bot.domain.threads import Thread
 from bot.errors import FileProblem, ModelProblem, ModelReason, Reason
 from bot.ports.model import Picture
 from bot.prompt.vision_context import spoken
-from bot.settings import Limits
 from bot.video.chooser import FrameRequest
 from bot.video.context import PreparedVideo, VideoContexts
 from bot.video.survey import Survey
 from bot.video.transcription import Transcript
 from tests.helpers.frame_candidates import candidate, each
+from tests.helpers.limits import limits_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from bot.limits import Limits
     from bot.video.sampling import Span
 
 THREAD = Thread("fake", "t", "c")
-LIMITS = Limits(_env_file=None, max_video_seconds=180)
+LIMITS = limits_of(max_video_seconds=180)
 FACTS = VideoFacts("MP4 video", "h264", 640, 480, 9, 20.0, 25.0, sound=True)
 VIDEO = Video(1, "a" * 64, "crash.mp4", FACTS, "Anna", 5.0)
 LONG = replace(VIDEO, facts=replace(FACTS, seconds=600.0))
@@ -137,7 +138,7 @@ class Bench:
     def __init__(self, limits: Limits = LIMITS) -> None:
         self.footage, self.chooser, self.hearing = Projector(), Choice(2.0, 7.0), Ear()
         parts: Any = (self.footage, self.chooser, self.hearing)
-        self.films = VideoContexts(*parts, limits)
+        self.films = VideoContexts(*parts, limits.files, limits.videos, limits.requests)
         self.said: list[str] = []
 
     async def bring(self, video: Video = VIDEO, wish: FrameRequest = WISH) -> PreparedVideo:
@@ -258,7 +259,7 @@ async def test_what_is_spoken_goes_with_the_video(bench: Bench) -> None:
     bench.hearing.phrases = (HELLO,)
     brought = await bench.bring()
     assert "its words follow" in brought.film.clip.text
-    assert brought.film.spoken == spoken(1, (HELLO,), LIMITS.speech_tokens)
+    assert brought.film.spoken == spoken(1, (HELLO,), LIMITS.requests.speech_tokens)
     assert (brought.film.clip.phrases, brought.heard) == (
         (HELLO,),
         (SpokenPassage(1, 0, 21, (HELLO,)),),
@@ -267,7 +268,7 @@ async def test_what_is_spoken_goes_with_the_video(bench: Bench) -> None:
 
 
 async def test_words_for_which_there_is_no_room_are_not_promised() -> None:
-    bench = Bench(LIMITS.model_copy(update={"speech_tokens": 0}))
+    bench = Bench(limits_of(max_video_seconds=180, speech_tokens=0))
     bench.hearing.phrases = (HELLO,)
     brought = await bench.bring()
     assert "there is no room for its words" in brought.film.clip.text

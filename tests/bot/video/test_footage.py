@@ -16,17 +16,18 @@ from bot.domain.frame_ids import frame_number
 from bot.domain.outlines import Outline
 from bot.domain.threads import Thread
 from bot.errors import FileProblem, Reason
+from bot.limits import ChildLimits, FileLimits
 from bot.media.video_frames import shots
 from bot.media.video_probe import examine, ticks
 from bot.media.video_sampler import watch
 from bot.ports.mailbox import CitedFrames
 from bot.sandbox import ChildProcesses, importing
-from bot.settings import Limits
 from bot.video.footage import CELLS, FrameStore
 from bot.video.sampling import plan
 from bot.video.survey import Survey, read
 from tests.helpers import child_calls
 from tests.helpers.fakes import SameProcess
+from tests.helpers.limits import limits_of
 from tests.helpers.video_clips import animation, clip, number_of
 
 if TYPE_CHECKING:
@@ -62,16 +63,16 @@ class Room:
 
     def __init__(self, tmp_path: Path, children: Any = None, **limits: Any) -> None:
         self.tmp_path = tmp_path
-        self.limits = Limits(_env_file=None, **limits)
+        self.limits = limits_of(**limits)
         self.blobs = BlobStore(MemoryStore())
         self.children = Recorded(children or SameProcess())
         self.told: list[float] = []
         taken: Any = self.children
-        gallery = AttachmentStore(taken, self.blobs, self.limits, tmp_path)
-        self.footage = FrameStore(taken, self.blobs, gallery, self.limits)
+        gallery = AttachmentStore(taken, self.blobs, self.limits.files, tmp_path)
+        self.footage = FrameStore(taken, self.blobs, gallery, self.limits.files, self.limits.videos)
 
     async def video(self, path: Path, number: int = 1) -> Video:
-        found = examine(path, self.limits)
+        found = examine(path, self.limits.files)
         assert found is not None
         await self.blobs.put(blob_key(THREAD, found.sha256), path)
         return Video(number, found.sha256, path.name, found.facts, "Anna", 7.0)
@@ -160,7 +161,7 @@ async def test_what_engines_made_of_a_survey_is_kept_with_it(room: Room) -> None
 async def test_what_another_version_kept_is_made_anew(room: Room) -> None:
     video = await room.clip()
     survey = await room.survey(video)
-    key = f"{blob_key(THREAD, video.sha256)}.0-100000.{room.limits.video_candidates}.survey"
+    key = f"{blob_key(THREAD, video.sha256)}.0-100000.{room.limits.videos.video_candidates}.survey"
     kept = await room.blobs.get(key)
     assert kept is not None
     assert read(kept) == survey
@@ -258,7 +259,7 @@ async def test_an_overview_shows_small_frames_in_order(room: Room) -> None:
     assert list(sheet.numbers) == sorted(sheet.numbers)
     assert set(sheet.numbers) <= {frame_number(3, one.at) for one in survey.candidates}
     assert sheet.name == "V3 overview"
-    assert max(sheet.width, sheet.height) <= room.limits.photo_side
+    assert max(sheet.width, sheet.height) <= room.limits.files.photo_side
 
 
 async def test_cited_frames_are_shown_with_their_outlines(room: Room) -> None:
@@ -283,7 +284,7 @@ async def test_the_frames_of_an_animation_are_brought(room: Room) -> None:
 
 @pytest.fixture
 async def processes() -> AsyncIterator[ChildProcesses]:
-    children = ChildProcesses(Limits(_env_file=None))
+    children = ChildProcesses(ChildLimits(), FileLimits())
     both = (children.run(importing, "bot.media.open_file") for _ in range(2))
     await asyncio.gather(*both)
     yield children
@@ -299,7 +300,7 @@ async def long_video(room: Room) -> Video:
     """A video whose survey is decoded in several parts."""
     video = await room.clip(frames=500, gop=50)
     path = room.tmp_path / "a.mp4"
-    planned = plan(ticks(path, room.limits), WHOLE, room.limits.video_candidates, 1000)
+    planned = plan(ticks(path, room.limits.files), WHOLE, room.limits.videos.video_candidates, 1000)
     assert len(planned) > 10
     return video
 

@@ -15,12 +15,13 @@ from bot.domain.history import ThreadHistory, Turn
 from bot.domain.threads import Thread
 from bot.errors import FileProblem, ModelProblem, ModelReason, Reason
 from bot.media.audio import sound
-from bot.settings import Limits
 from bot.video.transcription import Transcriber, Transcript
+from tests.helpers.limits import limits_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from bot.limits import FileLimits
     from bot.video.sampling import Span
 
 THREAD = Thread("fake", "t", "c")
@@ -54,6 +55,9 @@ class Ears:
         pass
 
 
+LIMITS = limits_of()
+
+
 class Deck:
     """Plays no sound but tells which was wanted; `problems` are those of stretches, by start."""
 
@@ -61,7 +65,9 @@ class Deck:
         self.silent = False
         self.problems: dict[float, FileProblem] = {}
 
-    async def run(self, function: Any, path: Path, limits: Limits, *span: float) -> bytes | None:
+    async def run(
+        self, function: Any, path: Path, limits: FileLimits, *span: float
+    ) -> bytes | None:
         assert function is sound
         assert path.read_bytes() == b"video"
         if span[0] in self.problems:
@@ -75,9 +81,9 @@ class Bench:
     def __init__(self, spool: Path, *words: str) -> None:
         self.ears, self.deck = Ears(*words), Deck()
         self.blobs = BlobStore(MemoryStore())
-        limits, children = Limits(_env_file=None), self.deck
-        self.gallery = AttachmentStore(children, self.blobs, limits, spool)  # type: ignore[arg-type]
-        self.hearing = Transcriber(self.ears, children, self.gallery, limits)  # type: ignore[arg-type]
+        limits, children = LIMITS, self.deck
+        self.gallery = AttachmentStore(children, self.blobs, limits.files, spool)  # type: ignore[arg-type]
+        self.hearing = Transcriber(self.ears, children, self.gallery, limits.files, limits.videos)  # type: ignore[arg-type]
         self.past = ThreadHistory()
 
     async def keep(self) -> Bench:
@@ -192,6 +198,11 @@ async def test_a_video_that_is_gone_is_not_heard(tmp_path: Path) -> None:
     assert (await bench.hear(WHOLE), bench.ears.heard) == (NOTHING, [])
 
 
+async def test_no_more_is_decoded_than_one_question_looks_at(bench: Bench) -> None:
+    await bench.hear((60.0, float("inf")))
+    assert bench.ears.heard == [b"60 to 240"]
+
+
 async def test_a_video_without_a_sound_track_is_not_opened(bench: Bench) -> None:
     silent = replace(VIDEO, facts=replace(FACTS, sound=False))
     assert (await bench.hear(WHOLE, video=silent), bench.ears.heard) == (NOTHING, [])
@@ -199,5 +210,5 @@ async def test_a_video_without_a_sound_track_is_not_opened(bench: Bench) -> None
 
 async def test_without_a_model_nothing_is_heard(bench: Bench) -> None:
     children: Any = bench.deck
-    deaf = Transcriber(None, children, bench.gallery, Limits(_env_file=None))
+    deaf = Transcriber(None, children, bench.gallery, LIMITS.files, LIMITS.videos)
     assert await deaf.hear(THREAD, VIDEO, (WHOLE,), bench.past) == NOTHING
