@@ -8,6 +8,8 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+from bot.aio import fan_out
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from pathlib import Path
@@ -57,7 +59,7 @@ SLACK_SOCKET = "Check SLACK_APP_TOKEN (scope connections:write), and that Socket
 
 async def examine(checks: list[Check]) -> list[CheckResult]:
     """Try all parts side by side."""
-    return list(await asyncio.gather(*map(_examine, checks)))
+    return list((await fan_out(_examine, checks)).values())
 
 
 async def _examine(check: Check) -> CheckResult:

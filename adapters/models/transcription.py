@@ -10,6 +10,7 @@ import asyncio
 import json
 import re
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -20,7 +21,7 @@ from adapters.models.audio import AudioSamples, tone
 from adapters.models.errors import REMEDIES, advised, problem
 from adapters.models.openai_client import ProviderClients, host_of
 from adapters.models.retry import retry_budget, wait_before_retry
-from bot.aio import end
+from bot.aio import fan_out
 from bot.clock import Clock
 from bot.errors import ModelProblem, ModelReason
 
@@ -116,12 +117,8 @@ class TranscriptionModel:
     async def _by_pieces(self, sound: AudioSamples, seconds: float, *, timed: bool) -> list[Phrase]:
         """Transcribe all pieces; the first problem with one ends the others."""
         pieces = await asyncio.to_thread(sound.pieces, seconds)
-        # No TaskGroup: before Python 3.13 one that failed spoils the time limit around it.
-        tasks = [asyncio.create_task(self._piece(piece, timed=timed)) for piece in pieces]
-        try:
-            return [phrase for found in await asyncio.gather(*tasks) for phrase in found]
-        finally:
-            await end(*tasks)
+        results = await fan_out(partial(self._piece, timed=timed), pieces)
+        return [phrase for heard in results.values() for phrase in heard]
 
     async def _piece(self, piece: AudioSamples, *, timed: bool) -> list[Phrase]:
         """Transcribe one piece; raises `TimesUnsupported` where it was asked for them in vain."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import OrderedDict
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from adapters.http.json_fields import dig, name
+from bot.aio import fan_out
 from bot.clock import Clock
 from bot.ports.channel import ConversationGone, DeliveryRefused, DeliveryUnknown
 
@@ -41,8 +42,8 @@ class Users:
     async def names(self, team: str, users: Iterable[str]) -> dict[str, str]:
         """Tell the names of several people by id; those that cannot be had are left out."""
         ids = list(dict.fromkeys(users))
-        found = await asyncio.gather(*(self.name(team, user) for user in ids))
-        return {user: known for user, known in zip(ids, found, strict=True) if known}
+        names = await fan_out(partial(self.name, team), ids)
+        return {ids[index]: full for index, full in names.items() if full}
 
     async def _asked(self, team: str, user: str) -> tuple[str, float]:
         """Ask Slack; returns the name, and until when that holds."""

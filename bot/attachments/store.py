@@ -8,10 +8,11 @@ import re
 import secrets
 import unicodedata
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from bot import strings as texts
-from bot.aio import end
+from bot.aio import fan_out
 from bot.domain.files import Photo, Video
 from bot.domain.size_limits import SizeLimits
 from bot.errors import FileProblem, Reason
@@ -24,7 +25,7 @@ from bot.media.video_probe import ProbedFile
 from bot.ports.model import Picture
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Iterable, Sequence
+    from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
     from pathlib import Path
 
     from bot.domain.boxes import Box
@@ -42,7 +43,6 @@ AT_ONCE = 4
 """Files of one question that are fetched and prepared side by side."""
 MAX_NAME = 80
 
-T = TypeVar("T")
 F = TypeVar("F", Photo, Video)
 
 
@@ -97,23 +97,19 @@ class AttachmentStore:
         progress: Callable[[int, int], None],
     ) -> CollectedFiles:
         """Fetch, check and keep all files; each that fails costs itself only."""
-        limit = asyncio.Semaphore(AT_ONCE)
-        done = 0
 
         async def one(file: RequestedFile) -> _StoredFile | FileProblem:
-            nonlocal done
-            async with limit:
-                try:
-                    return await self._take_in(thread, file)
-                except FileProblem as problem:
-                    return problem
-                finally:
-                    done += 1
-                    progress(done, len(files))
+            try:
+                return await self._take_in(thread, file)
+            except FileProblem as problem:
+                return problem
+
+        def advance(done: int, _: int) -> None:
+            progress(done, len(files))
 
         accepted = files[: self._limits.max_files]
-        results = await _together(one(file) for file in accepted)
-        collected = _number(accepted, results, past, self._limits)
+        results = await fan_out(one, accepted, at_once=AT_ONCE, progress=advance)
+        collected = _number(accepted, list(results.values()), past, self._limits)
         if len(files) > len(accepted):
             note = texts.file_problem("", 0, FileProblem(Reason.TOO_MANY), self._limits)
             return replace(collected, problems=(*collected.problems, note))
@@ -152,11 +148,11 @@ class AttachmentStore:
 
     async def recall(self, thread: Thread, photos: Iterable[Photo]) -> dict[int, Picture]:
         """Bring back earlier photos by number; one that is no longer kept is left out."""
-        wanted = list(photos)
-        found = await _together(self._recall(thread, photo) for photo in wanted)
+        listed = list(photos)
+        pictures = await fan_out(partial(self._recall, thread), listed)
         return {
-            photo.number: picture
-            for photo, picture in zip(wanted, found, strict=True)
+            listed[index].number: picture
+            for index, picture in pictures.items()
             if picture is not None
         }
 
@@ -221,15 +217,6 @@ class AttachmentStore:
         """Erase files of a thread by their digests, with all that was made of them."""
         if digests:
             await self._blobs.erase_some(thread.key, digests)
-
-
-async def _together(works: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
-    """Do works side by side; when one fails, none goes on without the others."""
-    tasks = [asyncio.create_task(work) for work in works]
-    try:
-        return await asyncio.gather(*tasks)
-    finally:
-        await end(*tasks)
 
 
 def _picture(photo: Photo, jpeg: bytes, width: int, height: int) -> Picture:

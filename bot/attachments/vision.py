@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
 
-from bot.aio import end
+from bot.aio import fan_out
 from bot.domain.frame_ids import is_frame
 from bot.domain.sightings import Sighting
 from bot.errors import FileProblem, StoreDown, VisionProblem, VisionReason
@@ -17,6 +16,7 @@ from bot.errors import FileProblem, StoreDown, VisionProblem, VisionReason
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from bot.aio import Progress
     from bot.attachments.store import AttachmentStore
     from bot.domain.threads import Thread
     from bot.limits import TurnLimits
@@ -27,9 +27,6 @@ MOST = 200
 """Lines of text, and things, that are kept of one photo: more than a page full."""
 AT_ONCE = 8
 """Photos of one question that wait for the engine with their originals on disk."""
-
-Progress = Callable[[int, int], None]
-"""Is told how many are done, of how many."""
 
 log = structlog.get_logger()
 
@@ -54,53 +51,48 @@ class VisionPass:
         self, thread: Thread, pictures: Sequence[Picture], progress: Progress
     ) -> VisionResult:
         """Look at pictures of single photos, side by side; never raises what the engine raises."""
-        seen = VisionResult()
-        limit = asyncio.Semaphore(AT_ONCE)
-        done = 0
+        outcomes = await fan_out(
+            partial(self._attempt, thread),
+            pictures,
+            at_once=AT_ONCE,
+            seconds=self._seconds,
+            progress=progress,
+        )
+        result = VisionResult()
+        for index, outcome in outcomes.items():
+            if isinstance(outcome, Sighting):
+                result.sightings[pictures[index].numbers[0]] = outcome
+            else:
+                result.problem = _graver(result.problem, outcome)
+        if len(outcomes) < len(pictures):
+            result.problem = _graver(result.problem, VisionProblem(VisionReason.TIMED_OUT))
+        if result.problem is not None:
+            seen = len(result.sightings)
+            log.warning("photos_not_all_seen", problem=str(result.problem), seen=seen)
+        return result
 
-        async def one(picture: Picture) -> None:
-            nonlocal done
-            async with limit:
-                try:
-                    seen.sightings[picture.numbers[0]] = await self._look(thread, picture)
-                except (FileProblem, VisionProblem) as problem:
-                    seen.problem = _graver(seen.problem, problem)
-                except StoreDown:
-                    raise
-                except Exception:  # whatever the engine fails with, the question is answered
-                    log.exception("vision_broke")
-                    seen.problem = _graver(seen.problem, VisionProblem(VisionReason.FAILED))
-            done += 1
-            progress(done, len(pictures))
-
-        tasks = [asyncio.create_task(one(picture)) for picture in pictures]
+    async def _try(
+        self, thread: Thread, picture: Picture
+    ) -> Sighting | FileProblem | VisionProblem:
+        """Look at a picture; return the problem if that fails, except when the store is down."""
         try:
-            if await _ended(tasks, self._seconds) < len(tasks):
-                seen.problem = _graver(seen.problem, VisionProblem(VisionReason.TIMED_OUT))
-        finally:
-            await end(*tasks)
-        if seen.problem is not None:
-            log.warning("photos_not_all_seen", problem=str(seen.problem), seen=len(seen.sightings))
-        return seen
+            return await self._look(thread, picture)
+        except (FileProblem, VisionProblem) as problem:
+            return problem
+        except StoreDown:
+            raise
+        except Exception:  # Whatever the engine fails with, the question is answered.
+            log.exception("vision_broke")
+            return VisionProblem(VisionReason.FAILED)
 
     async def _look(self, thread: Thread, picture: Picture) -> Sighting:
         if is_frame(picture.numbers[0]):  # There is no file that shows more of it.
-            seen = await self._vision.look(picture.jpeg, upright=True)
+            sighting = await self._vision.look(picture.jpeg, upright=True)
         else:
             async with self._gallery.original(thread, picture.sha256) as path:
-                seen = await self._vision.look(picture.jpeg, path)
-        lines = tuple(line for line in seen.lines if any(map(str.isalnum, line.text)))
-        return replace(seen, lines=lines[:MOST], things=seen.things[:MOST])
-
-
-async def _ended(tasks: Sequence[asyncio.Task[None]], seconds: float) -> int:
-    """Count the tasks that end in time; raises at once what one of them raises."""
-    if not tasks:
-        return 0
-    done, _ = await asyncio.wait(tasks, timeout=seconds, return_when=asyncio.FIRST_EXCEPTION)
-    for task in done:
-        task.result()
-    return len(done)
+                sighting = await self._vision.look(picture.jpeg, path)
+        lines = tuple(line for line in sighting.lines if any(map(str.isalnum, line.text)))
+        return replace(sighting, lines=lines[:MOST], things=sighting.things[:MOST])
 
 
 def _graver(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from bot.aio import fan_out
 from bot.domain.boxes import Box, InvalidBox, read_box
 from bot.domain.frame_ids import label
 from bot.domain.outlines import Outline
@@ -125,12 +126,12 @@ class Toolbox:
         Returns a message of words for each, and after them one with the crops, if any.
         """
         self._until = self._until or asyncio.get_running_loop().time() + self._seconds
-        results = await asyncio.gather(*(self._follow(call) for call in calls))
+        results = await fan_out(self._follow, calls)
         said = [
             ChatMessage("tool", (TextPart(words),), answers=call.id)
-            for call, (words, _) in zip(calls, results, strict=True)
+            for call, (words, _) in zip(calls, results.values(), strict=True)
         ]
-        crops: list[Part] = [part for _, shown in results for part in shown]
+        crops: list[Part] = [part for _, shown in results.values() for part in shown]
         return (*said, ChatMessage("user", (TextPart(CROPS), *crops))) if crops else tuple(said)
 
     async def _follow(self, call: ToolCall) -> tuple[str, tuple[Part, ...]]:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 import structlog
 
-from bot.aio import end
+from bot.aio import fan_out
 from bot.domain.files import ChosenFrame
 from bot.domain.frame_ids import CLOCK, frame_number, read_clock
 from bot.domain.sightings import Sighting
@@ -21,8 +20,9 @@ from bot.video.relevance import by_vectors, by_words
 from bot.video.selection import select
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
+    from bot.aio import Progress
     from bot.domain.files import Why
     from bot.limits import TurnLimits
     from bot.ports.embedding import Embedding
@@ -37,8 +37,6 @@ LOOKS = 24
 AT_ONCE = 8
 """Candidates that wait for an engine at the same time."""
 
-Progress = Callable[[int, int], None]
-"""Is told how many candidates are done, of how many."""
 T = TypeVar("T")
 
 log = structlog.get_logger()
@@ -151,27 +149,18 @@ class Chooser:
         progress: Progress,
     ) -> list[T | FileProblem | VisionProblem]:
         """Show all candidates to an engine, side by side, for so long and no longer."""
-        limit = asyncio.Semaphore(AT_ONCE)
-        results: dict[int, T | FileProblem | VisionProblem] = {}
 
-        async def one(place: int, jpeg: bytes) -> None:
-            async with limit:
-                try:
-                    results[place] = await engine(jpeg)
-                except (FileProblem, VisionProblem) as problem:
-                    results[place] = problem
-            progress(len(results), len(candidates))
+        async def one(candidate: Candidate) -> T | FileProblem | VisionProblem:
+            try:
+                return await engine(candidate.jpeg)
+            except (FileProblem, VisionProblem) as problem:
+                return problem
 
-        tasks = [asyncio.create_task(one(i, each.jpeg)) for i, each in enumerate(candidates)]
-        try:
-            if tasks:
-                done, _ = await asyncio.wait(tasks, timeout=self._seconds)
-                for task in done:
-                    task.result()
-        finally:
-            await end(*tasks)
+        results = await fan_out(
+            one, candidates, at_once=AT_ONCE, seconds=self._seconds, progress=progress
+        )
         late = VisionProblem(VisionReason.TIMED_OUT)
-        return [results.get(place, late) for place in range(len(candidates))]
+        return [results.get(index, late) for index in range(len(candidates))]
 
 
 def _named(video: int, survey: Survey, wish: FrameRequest) -> list[ChosenFrame]:

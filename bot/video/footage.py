@@ -7,12 +7,12 @@ import hashlib
 import io
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import structlog
 from PIL import Image
 
-from bot.aio import end
+from bot.aio import fan_out
 from bot.attachments.store import blob_key
 from bot.domain.frame_ids import clock, frame_number, label, seconds_of
 from bot.errors import FileProblem, Reason
@@ -66,6 +66,8 @@ Decoded = Callable[[float], None]
 
 _Seen = tuple[Sequence["VideoFrame"], bool]
 """Frames, and whether they are all that were to be had."""
+
+Part = TypeVar("Part")
 
 log = structlog.get_logger()
 
@@ -221,7 +223,7 @@ class FrameStore:
             decoded(part[1])
             return seen.shots, seen.whole
 
-        return await self._gathered([one(part) for part in parts])
+        return await self._side_by_side(one, parts)
 
     async def _shots(
         self,
@@ -239,41 +241,34 @@ class FrameStore:
             decoded(max(each.at for each in wanted))
             return seen, len(seen) == len(wanted)
 
-        return await self._gathered([one(part) for part in shares(planned, WORTH)])
+        return await self._side_by_side(one, shares(planned, WORTH))
 
-    async def _gathered(self, works: Iterable[Awaitable[_Seen]]) -> tuple[list[VideoFrame], bool]:
-        """Gather what is decoded in time, and tell whether some is missing.
+    async def _side_by_side(
+        self, decode: Callable[[Part], Awaitable[_Seen]], parts: Sequence[Part]
+    ) -> tuple[list[VideoFrame], bool]:
+        """Decode parts in the time for it; return their frames, and whether some are missing.
 
-        Raises `FileProblem` if all is.
+        Raises `FileProblem` if all are.
         """
-        made: list[VideoFrame] = []
-        problems: list[FileProblem] = []
-        whole = True
 
-        async def one(work: Awaitable[_Seen]) -> None:
-            nonlocal whole
+        async def one(part: Part) -> _Seen | FileProblem:
             try:
-                shots, all_of_it = await work
-                made.extend(shots)
-                whole = whole and all_of_it
+                return await decode(part)
             except FileProblem as problem:
-                problems.append(problem)
+                return problem
 
-        tasks = [asyncio.create_task(one(work)) for work in works]
-        try:
-            if tasks:
-                await asyncio.wait(tasks, timeout=self._videos.survey_seconds)
-            late = [task for task in tasks if not task.done()]
-            for task in set(tasks).difference(late):
-                task.result()
-        finally:
-            await end(*tasks)
-        if not made:
+        results = await fan_out(one, parts, seconds=self._videos.survey_seconds)
+        problems = [one for one in results.values() if isinstance(one, FileProblem)]
+        decoded = [one for one in results.values() if not isinstance(one, FileProblem)]
+        frames = [frame for frames, _ in decoded for frame in frames]
+        late = len(parts) - len(results)
+        if not frames:
             reason = Reason.TOO_SLOW if late else Reason.DAMAGED
             raise problems[0] if problems else FileProblem(reason, "no frames")
-        if late or problems or not whole:
-            log.warning("frames_missing", late=len(late), problems=[str(p) for p in problems])
-        return made, bool(late or problems or not whole)
+        missing = bool(late or problems) or not all(whole for _, whole in decoded)
+        if missing:
+            log.warning("frames_missing", late=late, problems=[str(p) for p in problems])
+        return frames, missing
 
     def _frame_key(self, thread: Thread, video: Video, number: int) -> str:
         milliseconds = round(seconds_of(number) * 1000)
