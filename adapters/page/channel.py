@@ -8,10 +8,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 from adapters.page.notes_store import Note, NoteFile, NotePicture
+from bot.clock import Clock
 from bot.domain.threads import Thread
 from bot.errors import FileProblem, Reason, StoreDown
 from bot.media.size_limits import check_file
 from bot.ports.channel import Capabilities, DeliveryUnknown
+from bot.retry import AttemptFailed, Backoff, RetryBudget, RetryPolicy, retrying
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -33,8 +35,8 @@ PLACES: Mapping[str, Capabilities] = {
 }
 """What can be done where, as the documentation tells it: on the page, everywhere the same."""
 
-WAITS = (0.1, 0.3, 1.0)
-"""Seconds before each new try of a write that the store did not take."""
+RETRY_POLICY = RetryPolicy(tries=4, backoff=Backoff(first=0.2, jitter=(0.75, 1.25)))
+"""Of writes while the store is down: within about a second and a half."""
 
 T = TypeVar("T")
 
@@ -150,13 +152,12 @@ class PageChannel:
 
 
 async def _persist(write: Callable[[], Awaitable[T]]) -> T:
-    """Repeat a write that is safe to repeat; raises `DeliveryUnknown` at last."""
-    for wait in WAITS:
+    """Retry a write that is safe to repeat; raises `DeliveryUnknown` at last."""
+
+    async def attempt() -> T:
         try:
             return await write()
-        except StoreDown:
-            await asyncio.sleep(wait)
-    try:
-        return await write()
-    except StoreDown as error:
-        raise DeliveryUnknown from error
+        except StoreDown as error:
+            raise AttemptFailed(DeliveryUnknown(str(error)), retry=True) from error
+
+    return await retrying(attempt, RetryBudget(RETRY_POLICY, Clock()), "page_not_written")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import random
 from typing import TYPE_CHECKING, TypeVar
 
 import structlog
@@ -12,7 +11,9 @@ from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
+from bot.clock import Clock
 from bot.errors import StoreDown
+from bot.retry import Backoff, RetryBudget, RetryPolicy
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -21,10 +22,10 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-FIRST_WAIT = 0.05
-LONGEST_WAIT = 2.0
+RETRY_POLICY = RetryPolicy(backoff=Backoff(first=0.05, longest=2.0))
+"""Calls are retried until they work; callers say within which time."""
 
-PASSING = (
+TEMPORARY = (
     exceptions.ConnectionError,
     exceptions.TimeoutError,
     exceptions.ReadOnlyError,
@@ -34,8 +35,8 @@ PASSING = (
 )
 """Errors of a server that is away, starting, full or changing its master."""
 
-PASSING_REPLIES = ("MISCONF", "NOREPLICAS")
-"""Error replies of the same kind that redis-py has no class for: the disk is full, or too few
+TEMPORARY_REPLIES = ("MISCONF", "NOREPLICAS")
+"""Beginnings of such error replies that redis-py has no class for: the disk is full, or too few
 replicas follow (https://redis.io/docs/latest/develop/reference/protocol-spec/)."""
 
 log = structlog.get_logger()
@@ -44,8 +45,8 @@ log = structlog.get_logger()
 def connect(url: str, settings: RedisSettings) -> Redis:
     """Make a client for redis://, rediss:// or unix://; nothing is sent yet.
 
-    A command is sent once: whether one that got no answer may be repeated is known only to who
-    sent it (see `retrying`). A command waits for a free connection, then for its reply, at most
+    A command is sent once: only its caller knows whether one that got no reply may be repeated
+    (see `retrying`). A command waits for a free connection, then for its reply, at most
     `reply_seconds` each; a subscription made with `pubsub()` waits for ever. Replies are `str`.
     """
     pool = BlockingConnectionPool.from_url(
@@ -66,25 +67,24 @@ def connect(url: str, settings: RedisSettings) -> Redis:
 
 
 async def retrying(call: Callable[[], Awaitable[T]], *, within: float | None = None) -> T:
-    """Repeat an idempotent call while the store is away, full or starting.
+    """Retry an idempotent call while the store is away, full or starting.
 
     Goes on for ever, or for `within` seconds, the running call included; then raises
-    `StoreDown`. Errors that time does not mend are raised at once.
+    `StoreDown`. Errors that are not temporary are raised at once.
     """
     cause: Exception | None = None
-    wait = FIRST_WAIT
+    budget = RetryBudget(RETRY_POLICY, Clock())
     try:
         async with asyncio.timeout(within) as bound:
             while True:
                 try:
                     return await heeding(call)
                 except exceptions.RedisError as error:
-                    if not _passes(error):
+                    if not _is_temporary(error):
                         raise
                     cause = error
-                log.warning("store_unavailable", error=str(cause), retry_within=wait)
-                await asyncio.sleep(random.uniform(wait / 2, wait))  # noqa: S311
-                wait = min(wait * 2, LONGEST_WAIT)
+                log.warning("store_unavailable", error=str(cause))
+                await budget.pause()
     except TimeoutError:
         if not bound.expired():
             raise
@@ -105,8 +105,8 @@ async def heeding(call: Callable[[], Awaitable[T]]) -> T:
     return result
 
 
-def _passes(error: exceptions.RedisError) -> bool:
-    return isinstance(error, PASSING) or str(error).startswith(PASSING_REPLIES)
+def _is_temporary(error: exceptions.RedisError) -> bool:
+    return isinstance(error, TEMPORARY) or str(error).startswith(TEMPORARY_REPLIES)
 
 
 async def ping(redis: Redis) -> None:

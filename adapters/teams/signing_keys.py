@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import structlog
 from aiohttp import ClientError, ClientSession
@@ -13,9 +12,7 @@ from jwt import PyJWK
 from jwt.exceptions import PyJWTError
 
 from bot.aio import end
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from bot.clock import Clock
 
 log = structlog.get_logger()
 
@@ -23,7 +20,7 @@ FRESH_SECONDS = 24 * 3600.0
 """Keys are fetched again once a day, as Microsoft advises:
 https://learn.microsoft.com/azure/bot-service/rest-api/bot-framework-rest-connector-authentication
 """
-PATIENCE_SECONDS = 60.0
+REFETCH_SECONDS = 60.0
 """Least time between two fetches, whatever strangers send."""
 FETCH_SECONDS = 10.0
 """Longest time for the two requests of a fetch."""
@@ -53,13 +50,13 @@ class SigningKeys:
         session: ClientSession,
         url: str,
         *,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Clock | None = None,
         fresh_seconds: float = FRESH_SECONDS,
         fetch_seconds: float = FETCH_SECONDS,
     ) -> None:
         self._session = session
         self._url = url
-        self._clock = clock
+        self._clock = clock or Clock()
         self._fresh_seconds = fresh_seconds
         self._fetch_seconds = fetch_seconds
         self._keys: dict[str, SigningKey] = {}
@@ -93,18 +90,18 @@ class SigningKeys:
         return key
 
     def _may_fetch(self) -> bool:
-        return self._fetching is not None or self._clock() - self._tried >= PATIENCE_SECONDS
+        return self._fetching is not None or self._clock.now() - self._tried >= REFETCH_SECONDS
 
     async def _keep_fresh(self) -> None:
         while True:
             succeeded = await self.refresh()
-            await asyncio.sleep(self._fresh_seconds if succeeded else PATIENCE_SECONDS)
+            await self._clock.sleep(self._fresh_seconds if succeeded else REFETCH_SECONDS)
 
     async def refresh(self) -> bool:
         """Join the fetch that is under way, or start one; tells whether there are new keys."""
         before = self._keys
         if self._fetching is None:
-            self._tried = self._clock()
+            self._tried = self._clock.now()
             self._fetching = asyncio.create_task(self._fetch())
             self._fetching.add_done_callback(self._fetched)
         await asyncio.shield(self._fetching)

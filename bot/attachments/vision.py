@@ -71,7 +71,7 @@ class VisionPass:
             log.warning("photos_not_all_seen", problem=str(result.problem), seen=seen)
         return result
 
-    async def _try(
+    async def _attempt(
         self, thread: Thread, picture: Picture
     ) -> Sighting | FileProblem | VisionProblem:
         """Look at a picture; return the problem if that fails, except when the store is down."""

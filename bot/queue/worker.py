@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import random
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ from bot.errors import StoreDown
 from bot.ports.channel import DeliveryRefused
 from bot.ports.mailbox import LANES, Lease, LeaseLost
 from bot.queue.holding import Holding
+from bot.retry import Backoff
 
 if TYPE_CHECKING:
     from bot.limits import WorkerLimits
@@ -26,10 +28,10 @@ POLL = 2.0
 """Seconds between looks at a lane that nothing was heard of."""
 PAUSE = 0.5
 """Seconds before the next look at a store that was away."""
-LONGEST = 600.0
-"""Most seconds that a platform is left alone for before the next attempt."""
-BACKOFF = 2.0
-"""Seconds before the second attempt; doubled for each further one."""
+LONGEST_WAIT = 600.0
+"""Most seconds before the next attempt, whatever the platform asks for."""
+BACKOFF = Backoff(first=2.0, longest=math.inf, jitter=(0.8, 1.2))
+"""Waits between the attempts at a message."""
 
 
 Handle = Callable[[Holding], Awaitable[None]]
@@ -192,7 +194,6 @@ class Worker:
 
 
 def _delay(lease: Lease, error: Exception) -> float:
-    """Wait longer before each attempt, and as long as the platform asked for."""
-    asked = min(error.after, LONGEST) if isinstance(error, DeliveryRefused) else 0.0
-    backoff = BACKOFF * 2 ** (lease.attempt - 1) * random.uniform(0.8, 1.2)  # noqa: S311
-    return float(max(backoff, asked))
+    """Return the seconds before the next attempt: at least those that the platform asks for."""
+    requested = min(error.after, LONGEST_WAIT) if isinstance(error, DeliveryRefused) else 0.0
+    return max(BACKOFF.wait(lease.attempt), requested)

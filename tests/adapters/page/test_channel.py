@@ -22,6 +22,7 @@ from bot.ports.channel import (
     Post,
     Stage,
 )
+from bot.retry import Backoff, RetryPolicy
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -48,7 +49,8 @@ class ShakyWall(NotesStore):
 
 @pytest.fixture
 async def wall(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[ShakyWall]:
-    monkeypatch.setattr(channel_module, "WAITS", (0.0, 0.0))
+    policy = RetryPolicy(tries=3, backoff=Backoff(0.0))
+    monkeypatch.setattr(channel_module, "RETRY_POLICY", policy)
     client = FakeAsyncRedis(server=FakeServer(), decode_responses=True)
     yield ShakyWall(client, 3600)
     await client.aclose()

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 from aiohttp import ClientSession
 
-from adapters.teams.signing_keys import PATIENCE_SECONDS, KeysUnavailable, SigningKeys
+from adapters.teams.signing_keys import REFETCH_SECONDS, KeysUnavailable, SigningKeys
+from bot.clock import Clock
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -16,14 +17,14 @@ if TYPE_CHECKING:
     from tests.servers.openid import OpenIdServer
 
 
-class Clock:
+class StandingClock(Clock):
     """A clock that stands until it is moved."""
 
     def __init__(self) -> None:
-        self.now = 1000.0
+        self.time = 1000.0
 
-    def __call__(self) -> float:
-        return self.now
+    def now(self) -> float:
+        return self.time
 
 
 @pytest.fixture
@@ -33,13 +34,13 @@ async def session() -> AsyncIterator[ClientSession]:
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
+def clock() -> StandingClock:
+    return StandingClock()
 
 
 @pytest.fixture
 async def keys(
-    openid: OpenIdServer, session: ClientSession, clock: Clock
+    openid: OpenIdServer, session: ClientSession, clock: StandingClock
 ) -> AsyncIterator[SigningKeys]:
     keys = SigningKeys(session, openid.url, clock=clock)
     yield keys
@@ -76,26 +77,26 @@ async def test_many_at_once_share_one_fetch(keys: SigningKeys, openid: OpenIdSer
 
 
 async def test_unknown_keys_are_fetched_for_once_a_minute(
-    keys: SigningKeys, openid: OpenIdServer, clock: Clock
+    keys: SigningKeys, openid: OpenIdServer, clock: StandingClock
 ) -> None:
     assert await keys.find("first")
     for number in range(100):
         assert await keys.find(f"forged-{number}") is None
     assert openid.fetches == 1
-    clock.now += PATIENCE_SECONDS - 1
+    clock.time += REFETCH_SECONDS - 1
     assert await keys.find("forged") is None
     assert openid.fetches == 1
-    clock.now += 1
+    clock.time += 1
     assert await keys.find("forged") is None
     assert openid.fetches == 2
 
 
 async def test_a_rotated_key_is_found_after_the_minute(
-    keys: SigningKeys, openid: OpenIdServer, clock: Clock
+    keys: SigningKeys, openid: OpenIdServer, clock: StandingClock
 ) -> None:
     await keys.find("first")
     new = openid.rotate()
-    clock.now += PATIENCE_SECONDS
+    clock.time += REFETCH_SECONDS
     assert await keys.find(new.id) is not None
     assert keys.known("first") is None
 
@@ -104,38 +105,38 @@ async def test_a_rotated_key_is_found_after_the_minute(
     "body", ["no object", [], {}, {"jwks_uri": 5}, {"jwks_uri": "http://127.0.0.1:1/keys"}]
 )
 async def test_keys_are_kept_when_the_service_talks_nonsense(
-    keys: SigningKeys, openid: OpenIdServer, clock: Clock, body: object
+    keys: SigningKeys, openid: OpenIdServer, clock: StandingClock, body: object
 ) -> None:
     await keys.find("first")
     openid.body = body
-    clock.now += PATIENCE_SECONDS
+    clock.time += REFETCH_SECONDS
     assert await keys.find("other") is None
     assert openid.fetches == 2
     assert await keys.find("first") is not None
 
 
 async def test_keys_are_kept_when_the_service_fails(
-    keys: SigningKeys, openid: OpenIdServer, clock: Clock
+    keys: SigningKeys, openid: OpenIdServer, clock: StandingClock
 ) -> None:
     await keys.find("first")
     openid.status = 500
-    clock.now += PATIENCE_SECONDS
+    clock.time += REFETCH_SECONDS
     assert await keys.find("other") is None
     assert await keys.find("first") is not None
 
 
 async def test_an_empty_key_set_replaces_nothing(
-    keys: SigningKeys, openid: OpenIdServer, clock: Clock
+    keys: SigningKeys, openid: OpenIdServer, clock: StandingClock
 ) -> None:
     await keys.find("first")
     openid.keys = []
-    clock.now += PATIENCE_SECONDS
+    clock.time += REFETCH_SECONDS
     assert await keys.find("other") is None
     assert await keys.find("first") is not None
 
 
 async def test_without_any_key_nothing_can_be_told(
-    keys: SigningKeys, openid: OpenIdServer, clock: Clock
+    keys: SigningKeys, openid: OpenIdServer, clock: StandingClock
 ) -> None:
     openid.status = 503
     with pytest.raises(KeysUnavailable):
@@ -144,7 +145,7 @@ async def test_without_any_key_nothing_can_be_told(
     with pytest.raises(KeysUnavailable):
         await keys.find("first")
     assert openid.fetches == 1
-    clock.now += PATIENCE_SECONDS
+    clock.time += REFETCH_SECONDS
     assert await keys.find("first") is not None
 
 

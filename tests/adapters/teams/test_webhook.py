@@ -99,7 +99,7 @@ async def test_a_rotated_key_is_taken_up(
     openid.rotate()
     token = openid.token(APP_ID, SERVICE)
     assert await endpoint.post(sent(), token) == (401, "")
-    monkeypatch.setattr("adapters.teams.signing_keys.PATIENCE_SECONDS", 0)
+    monkeypatch.setattr("adapters.teams.signing_keys.REFETCH_SECONDS", 0)
     assert await endpoint.post(sent(), token) == (202, "")
 
 
