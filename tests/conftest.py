@@ -14,10 +14,10 @@ from adapters.redis.settings import RedisSettings
 from adapters.slack import web_api as api
 from adapters.teams import connector
 from adapters.teams import streaming as streams
-from tests.helpers.browser import launched, opened
-from tests.helpers.channel_setups import Stages
-from tests.helpers.running_bot import Bots
-from tests.helpers.slack_workspace import Offices
+from tests.helpers.browser import launch_browser, open_page
+from tests.helpers.channel_setups import ChannelSetups
+from tests.helpers.running_bot import RunningBots
+from tests.helpers.slack_workspace import SlackWorkspaces
 from tests.servers.openid import OpenIdServer
 from tests.servers.page import serve
 from tests.servers.redis_server import ENGINES, RedisServer, find_engine
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from playwright.async_api import Browser, Page
     from redis.asyncio import Redis
 
-    from tests.helpers.running_bot import Loupe
-    from tests.servers.page import Served
+    from tests.helpers.running_bot import RunningBot
+    from tests.servers.page import ServedPage
 
 # One commit gives one result: the same examples each time, however slow the machine is.
 # `pytest --hypothesis-profile=search` looks for new ones.
@@ -88,7 +88,7 @@ async def openid() -> AsyncIterator[OpenIdServer]:
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def chromium() -> AsyncIterator[Browser]:
     """The browser of all tests; they need the session's event loop."""
-    async with launched() as browser:
+    async with launch_browser() as browser:
         yield browser
 
 
@@ -101,37 +101,37 @@ async def page_store() -> AsyncIterator[Redis]:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def served(page_store: Redis, tmp_path: Path) -> AsyncIterator[Served]:
+async def served(page_store: Redis, tmp_path: Path) -> AsyncIterator[ServedPage]:
     """The local page with a scripted bot behind it."""
     async with serve(page_store, tmp_path) as page:
         yield page
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def tab(chromium: Browser, served: Served) -> AsyncIterator[Page]:
+async def tab(chromium: Browser, served: ServedPage) -> AsyncIterator[Page]:
     """The local page in the browser."""
-    async with opened(chromium, served) as page:
+    async with open_page(chromium, served) as page:
         yield page
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def bots(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Bots]:
+async def bots(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[RunningBots]:
     """The bots of all tests; they need the session's event loop."""
-    async with Bots(tmp_path_factory.mktemp("bots")) as bots:
+    async with RunningBots(tmp_path_factory.mktemp("bots")) as bots:
         yield bots
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def stages(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stages]:
+async def stages(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[ChannelSetups]:
     """The channels that the same conversations are held on; see `tests.helpers.conversation`."""
-    async with Stages(tmp_path_factory.mktemp("stages")) as stages:
+    async with ChannelSetups(tmp_path_factory.mktemp("stages")) as stages:
         yield stages
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def offices(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Offices]:
+async def offices(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[SlackWorkspaces]:
     """The workspaces of Slack that tests share; they need the session's event loop."""
-    async with Offices(tmp_path_factory.mktemp("offices")) as offices:
+    async with SlackWorkspaces(tmp_path_factory.mktemp("offices")) as offices:
         yield offices
 
 
@@ -144,24 +144,24 @@ def brisk(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest_asyncio.fixture(loop_scope="session", params=["registered", "playground"])
-async def bot(request: pytest.FixtureRequest, bots: Bots, brisk: None) -> Loupe:
+async def bot(request: pytest.FixtureRequest, bots: RunningBots, brisk: None) -> RunningBot:
     """The bot on each kind of store and in each mode."""
     return await bots.get(request.param)
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def registered(bots: Bots, brisk: None) -> Loupe:
+async def registered(bots: RunningBots, brisk: None) -> RunningBot:
     """The bot as it runs in Teams."""
     return await bots.get("registered")
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def playground(bots: Bots, brisk: None) -> Loupe:
+async def playground(bots: RunningBots, brisk: None) -> RunningBot:
     """The bot without credentials, which serves programs on this machine."""
     return await bots.get("playground")
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def cinema(bots: Bots, brisk: None) -> Loupe:
+async def cinema(bots: RunningBots, brisk: None) -> RunningBot:
     """The bot with room for many frames of videos, and with ears."""
     return await bots.get("cinema")

@@ -14,7 +14,7 @@ from adapters.models.settings import ModelSettings
 from bot.domain.commands import COMMANDS, FORMS, parse
 from bot.ports.channel import Capabilities
 from bot.settings import environment_name
-from tests.helpers.generated_docs import ABILITIES, PART, ROOT, help_of, pages, sections, written
+from tests.helpers.generated_docs import ABILITIES, PART, ROOT, generate, help_of, pages, sections
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -81,7 +81,7 @@ def test_every_part_and_every_piece_of_code_has_an_end(page: str) -> None:
 
 
 def test_what_comes_from_the_code_is_up_to_date(page: str) -> None:
-    is_, should_be = PAGES[page].splitlines(), written(PAGES[page]).splitlines()
+    is_, should_be = PAGES[page].splitlines(), generate(PAGES[page]).splitlines()
     diff = "\n".join(unified_diff(is_, should_be, page, "the code", lineterm=""))
     assert not diff, f"`make docs` mends this:\n{diff}"
 
@@ -144,12 +144,12 @@ def test_all_that_a_channel_declares_to_do_or_not_is_in_the_table() -> None:
 
 
 def test_every_command_that_is_named_is_one(page: str) -> None:
-    written_ones = [span for span in spans(PAGES[page]) if re.match(r"/[a-z]", span)]
-    for span in set(written_ones) - ROUTES:
-        written = span.replace("\\|", "|").removeprefix(IN_SLACK)
-        name, _, argument = written.partition(" ")
+    commands = [span for span in spans(PAGES[page]) if re.match(r"/[a-z]", span)]
+    for span in set(commands) - ROUTES:
+        command_span = span.replace("\\|", "|").removeprefix(IN_SLACK)
+        name, _, argument = command_span.partition(" ")
         form = FORMS[name.strip("/.")]
-        command = parse(f"/{written.lstrip('/')}")
+        command = parse(f"/{command_span.lstrip('/')}")
         assert argument == form.argument or (command and command.valid), span
 
 

@@ -18,8 +18,8 @@ from bot import strings as texts
 from bot.cli.doctor import checks
 from bot.queue.worker import Worker
 from bot.settings import SettingsError, lines
-from tests.helpers.running_bot import Loupe
-from tests.helpers.serve_process import Process
+from tests.helpers.running_bot import RunningBot
+from tests.helpers.serve_process import ServeProcess
 from tests.servers.image_analysis import KEY as VISION_KEY
 from tests.servers.image_analysis import ImageAnalysisServer
 from tests.servers.openai import KEY, OpenAIServer, say
@@ -244,7 +244,7 @@ class Services:
         self.vision = vision
 
     @asynccontextmanager
-    async def process(self, **changes: str) -> AsyncIterator[tuple[Process, Loupe]]:
+    async def process(self, **changes: str) -> AsyncIterator[tuple[ServeProcess, RunningBot]]:
         """Start a process, and a bot to talk with that stands for it."""
         told = {"OPENAI_BASE_URL": f"{self.model.url}/v1", "OPENAI_API_KEY": KEY}
         told |= {"VISION_ENDPOINT": self.vision.url, "VISION_KEY": VISION_KEY}
@@ -252,11 +252,11 @@ class Services:
         redis: Any = None
         speech: Any = None
         services = self.teams, self.model, speech, self.vision, None
-        async with ClientSession() as session, Process(self._folder, **known) as process:
+        async with ClientSession() as session, ServeProcess(self._folder, **known) as process:
             folder, at = self._folder, origin(process.url)
             yield (
                 process,
-                Loupe(process.url, at, folder, *services, redis, session),
+                RunningBot(process.url, at, folder, *services, redis, session),
             )
 
 
@@ -272,7 +272,7 @@ async def services(folder: Path) -> AsyncIterator[Services]:
 
 @pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGINT])
 async def test_told_to_end_it_ends_at_once_when_idle(folder: Path, sign: signal.Signals) -> None:
-    async with Process(folder) as process:
+    async with ServeProcess(folder) as process:
         begun = time.monotonic()
         async with asyncio.timeout(20):
             assert await process.end(sign) == 0

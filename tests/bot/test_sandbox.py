@@ -245,7 +245,7 @@ async def test_warm_starts_all_children_with_their_decoders(
 ) -> None:
     children.warm()
     assert len(own()) == 2
-    loaded = [children.run(child_calls.imported, module.DECODERS) for _ in range(2)]
+    loaded = [children.run(child_calls.is_imported, module.DECODERS) for _ in range(2)]
     assert await asyncio.gather(*loaded) == [True, True]
     assert len(own()) == 2
 

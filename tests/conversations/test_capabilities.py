@@ -14,19 +14,19 @@ from bot import strings as texts
 from bot.errors import FileProblem, Reason
 from bot.limits import FileLimits
 from bot.ports.channel import Capabilities
-from tests.helpers.behaviour_cases import CAR, FRUIT, ROAD
-from tests.helpers.behaviours import NEVER
+from tests.helpers.behaviour_cases import FRUIT, OUTLINE_CAR, ROAD
+from tests.helpers.behaviours import NEVER_SET
 from tests.helpers.channel_setups import TEXT_LIMIT
-from tests.helpers.conversation_slack import SlackStage
-from tests.helpers.conversation_teams import TeamsTalk
+from tests.helpers.conversation_slack import SlackSetup
+from tests.helpers.conversation_teams import TeamsConversation
 from tests.helpers.generated_docs import places
 from tests.helpers.teams_chat import Chat, new_id
-from tests.servers.openai import begun, call_tools, say
+from tests.servers.openai import call_tools, say, tool_call_start
 
 if TYPE_CHECKING:
-    from tests.helpers.channel_setups import Stages
-    from tests.helpers.conversation import Talk
-    from tests.helpers.running_bot import Bots, Loupe
+    from tests.helpers.channel_setups import ChannelSetups
+    from tests.helpers.conversation import Conversation
+    from tests.helpers.running_bot import RunningBot, RunningBots
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.usefixtures("brisk")]
 
@@ -43,17 +43,19 @@ def shortly(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(PLACES, PLACE, replace(PLACES[PLACE], text_limit=TEXT_LIMIT))
 
 
-async def begin(place: str, stages: Stages, bots: Bots) -> tuple[Loupe, Talk]:
+async def begin(
+    place: str, stages: ChannelSetups, bots: RunningBots
+) -> tuple[RunningBot, Conversation]:
     """Begin a conversation at a place."""
     if place in {teams.EMULATOR, teams.OTHERS}:
         bot = await bots.get("playground")
         bot.model.forget()
         scope = "emulator" if place == teams.EMULATOR else "webchat"
-        return bot, TeamsTalk(Chat(bot, scope, f"{scope}-{new_id()}"))
+        return bot, TeamsConversation(Chat(bot, scope, f"{scope}-{new_id()}"))
     if place in teams.PLACES:
         stage = await stages.get("teams")
         begun_by = {teams.PERSONAL: stage.bot.personal, teams.GROUP: stage.bot.group}
-        return stage.bot, TeamsTalk(begun_by.get(place, stage.bot.thread)())
+        return stage.bot, TeamsConversation(begun_by.get(place, stage.bot.thread)())
     if place == PLACE:
         stage = await stages.get("page")
         return stage.bot, stage.private()
@@ -61,7 +63,9 @@ async def begin(place: str, stages: Stages, bots: Bots) -> tuple[Loupe, Talk]:
     return stage.bot, stage.shared()
 
 
-async def held(bot: Loupe, talk: Talk, able: Capabilities, *rest: Any) -> asyncio.Event:
+async def held(
+    bot: RunningBot, talk: Conversation, able: Capabilities, *rest: Any
+) -> asyncio.Event:
     """Have an answer under way, as far as it is seen; returns what lets it go on."""
     gate = asyncio.Event()
     bot.model.then(say(PARTS[0], gate, PARTS[1], *rest))
@@ -70,14 +74,14 @@ async def held(bot: Loupe, talk: Talk, able: Capabilities, *rest: Any) -> asynci
     return gate
 
 
-async def finished(bot: Loupe, gate: asyncio.Event) -> None:
+async def finished(bot: RunningBot, gate: asyncio.Event) -> None:
     gate.set()
     await bot.settled()
 
 
 @pytest.mark.parametrize("place", PUBLIC)
 async def test_where_texts_can_be_edited_an_answer_is_seen_while_it_is_written(
-    stages: Stages, bots: Bots, place: str
+    stages: ChannelSetups, bots: RunningBots, place: str
 ) -> None:
     bot, talk = await begin(place, stages, bots)
     gate = await held(bot, talk, DECLARED[place])
@@ -89,7 +93,7 @@ async def test_where_texts_can_be_edited_an_answer_is_seen_while_it_is_written(
 
 @pytest.mark.parametrize("place", PUBLIC)
 async def test_an_answer_streams_where_there_are_streams(
-    stages: Stages, bots: Bots, place: str
+    stages: ChannelSetups, bots: RunningBots, place: str
 ) -> None:
     bot, talk = await begin(place, stages, bots)
     await talk.post("Hello")
@@ -99,13 +103,15 @@ async def test_an_answer_streams_where_there_are_streams(
 
 @pytest.mark.parametrize("place", PUBLIC)
 async def test_the_stop_button_ends_an_answer_where_there_is_one(
-    stages: Stages, bots: Bots, place: str
+    stages: ChannelSetups, bots: RunningBots, place: str
 ) -> None:
     bot, talk = await begin(place, stages, bots)
     able = DECLARED[place]
-    gate = await held(bot, talk, able, *([NEVER] if able.stops else []))
+    gate = await held(bot, talk, able, *([NEVER_SET] if able.stops else []))
     await talk.stop()
-    if able.stops and not isinstance(talk, TeamsTalk):  # Teams tells of it at the next words.
+    if able.stops and not isinstance(
+        talk, TeamsConversation
+    ):  # Teams tells of it at the next words.
         await bot.model.until_closed()
     await finished(bot, gate)
     (told,) = await talk.told()
@@ -115,7 +121,7 @@ async def test_the_stop_button_ends_an_answer_where_there_is_one(
 
 @pytest.mark.parametrize("place", PUBLIC)
 async def test_addresses_that_people_wrote_are_links_where_that_shows_nothing_else(
-    stages: Stages, bots: Bots, place: str
+    stages: ChannelSetups, bots: RunningBots, place: str
 ) -> None:
     bot, talk = await begin(place, stages, bots)
     bot.model.then(say("See [the form](https://example.com/form)."))
@@ -128,9 +134,11 @@ async def test_addresses_that_people_wrote_are_links_where_that_shows_nothing_el
 
 
 @pytest.mark.parametrize("place", PUBLIC)
-async def test_pictures_are_shown_where_they_can_be(stages: Stages, bots: Bots, place: str) -> None:
+async def test_pictures_are_shown_where_they_can_be(
+    stages: ChannelSetups, bots: RunningBots, place: str
+) -> None:
     bot, talk = await begin(place, stages, bots)
-    bot.model.then(call_tools(begun("outline", CAR)), say("A car [1]."))
+    bot.model.then(call_tools(tool_call_start("outline", OUTLINE_CAR)), say("A car [1]."))
     await talk.post("Where is the car?", ROAD)
     await bot.settled()
     assert await talk.pictures() == DECLARED[place].pictures
@@ -138,7 +146,7 @@ async def test_pictures_are_shown_where_they_can_be(stages: Stages, bots: Bots, 
 
 @pytest.mark.parametrize("place", PUBLIC)
 async def test_a_long_transcript_is_a_file_where_files_can_be_sent(
-    stages: Stages, bots: Bots, place: str, shortly: None
+    stages: ChannelSetups, bots: RunningBots, place: str, shortly: None
 ) -> None:
     bot, talk = await begin(place, stages, bots)
     for text in ("Once upon a time. " * 600, "!json"):
@@ -151,7 +159,7 @@ async def test_a_long_transcript_is_a_file_where_files_can_be_sent(
 
 @pytest.mark.parametrize("place", PUBLIC)
 async def test_attached_files_are_looked_at_where_they_arrive(
-    stages: Stages, bots: Bots, place: str
+    stages: ChannelSetups, bots: RunningBots, place: str
 ) -> None:
     bot, talk = await begin(place, stages, bots)
     await talk.attach("What is this?", FRUIT)
@@ -165,7 +173,7 @@ async def test_attached_files_are_looked_at_where_they_arrive(
 
 @pytest.mark.parametrize("place", THREADS)
 async def test_pictures_that_stood_in_a_thread_before_are_looked_at_where_they_can_be_had(
-    stages: Stages, bots: Bots, place: str
+    stages: ChannelSetups, bots: RunningBots, place: str
 ) -> None:
     bot, talk = await begin(place, stages, bots)
     await talk.post("The dent", FRUIT, by="Robin", mention=False)
@@ -179,7 +187,7 @@ async def test_pictures_that_stood_in_a_thread_before_are_looked_at_where_they_c
 
 @pytest.mark.parametrize("place", PUBLIC)
 async def test_an_edited_question_is_answered_anew_where_edits_are_followed(
-    stages: Stages, bots: Bots, place: str
+    stages: ChannelSetups, bots: RunningBots, place: str
 ) -> None:
     bot, talk = await begin(place, stages, bots)
     await talk.post("How many apples?")
@@ -193,7 +201,7 @@ async def test_an_edited_question_is_answered_anew_where_edits_are_followed(
 
 @pytest.mark.parametrize("place", PUBLIC)
 async def test_commands_are_written_as_the_platform_lets_people_write_them(
-    stages: Stages, bots: Bots, place: str
+    stages: ChannelSetups, bots: RunningBots, place: str
 ) -> None:
     bot, talk = await begin(place, stages, bots)
     await talk.post(f"{DECLARED[place].prefix}usage")
@@ -202,10 +210,10 @@ async def test_commands_are_written_as_the_platform_lets_people_write_them(
 
 
 async def test_what_is_private_is_said_to_one_person_at_once_and_without_files(
-    stages: Stages,
+    stages: ChannelSetups,
 ) -> None:
     stage = await stages.get("slack-http")
-    assert isinstance(stage, SlackStage)
+    assert isinstance(stage, SlackSetup)
     talk, calls = stage.slash(), stage.slack.calls
     await talk.post("Once upon a time. " * 600)
     await stage.bot.settled()

@@ -12,7 +12,7 @@ from bot.domain.commands import parse
 from tests.servers.openai import say, usage
 
 if TYPE_CHECKING:
-    from tests.helpers.running_bot import Loupe
+    from tests.helpers.running_bot import RunningBot
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 HELP = texts.help_text("/", offline=False)
@@ -20,7 +20,7 @@ HELP = texts.help_text("/", offline=False)
 
 @pytest.mark.parametrize("written", ["/help", "!help", "/HELP", "/help me"])
 async def test_a_command_needs_no_mention_and_may_have_an_exclamation_mark(
-    registered: Loupe, written: str
+    registered: RunningBot, written: str
 ) -> None:
     chat = registered.group()
     await chat.ask(written)
@@ -29,7 +29,7 @@ async def test_a_command_needs_no_mention_and_may_have_an_exclamation_mark(
     assert registered.model.requests == []
 
 
-async def test_a_misspelt_command_gets_the_nearest_match(registered: Loupe) -> None:
+async def test_a_misspelt_command_gets_the_nearest_match(registered: RunningBot) -> None:
     chat = registered.personal()
     command = parse("/jsn")
     assert command
@@ -39,7 +39,7 @@ async def test_a_misspelt_command_gets_the_nearest_match(registered: Loupe) -> N
     assert registered.model.requests == []
 
 
-async def test_the_log_of_photos_tells_what_their_files_say(bot: Loupe) -> None:
+async def test_the_log_of_photos_tells_what_their_files_say(bot: RunningBot) -> None:
     chat = bot.group()
     assert await chat.ask("/photos") == texts.NO_PHOTOS
     await chat.ask("Look", bot.file("fruits.jpg"), bot.file("leuvenA.jpg", "street.jpg"))
@@ -51,7 +51,7 @@ async def test_the_log_of_photos_tells_what_their_files_say(bot: Loupe) -> None:
     assert "° E" in second
 
 
-async def test_usage_adds_up_what_the_service_counted(bot: Loupe) -> None:
+async def test_usage_adds_up_what_the_service_counted(bot: RunningBot) -> None:
     chat = bot.group()
     assert await chat.ask("/usage") == texts.NO_USAGE
     bot.model.then(say("One.", usage=usage(1000, 20, 100)), say("Two.", usage=usage(1500, 30)))
@@ -62,7 +62,7 @@ async def test_usage_adds_up_what_the_service_counted(bot: Loupe) -> None:
     )
 
 
-async def test_what_only_reads_overtakes_a_running_answer(bot: Loupe) -> None:
+async def test_what_only_reads_overtakes_a_running_answer(bot: RunningBot) -> None:
     chat, gate = bot.group(), asyncio.Event()
     bot.model.then(say("Before."), say("Now. ", gate, "Done."))
     await chat.ask("One")
@@ -79,7 +79,7 @@ async def test_what_only_reads_overtakes_a_running_answer(bot: Loupe) -> None:
     await bot.settled()
 
 
-async def test_another_model_is_chosen_by_its_name(bot: Loupe) -> None:
+async def test_another_model_is_chosen_by_its_name(bot: RunningBot) -> None:
     chat = bot.group()
     assert await chat.ask("/model") == (
         "`gpt-4o` answers here. Available: `gpt-4o`, `gpt-4o-mini`. Choose one with /model NAME."
@@ -90,7 +90,7 @@ async def test_another_model_is_chosen_by_its_name(bot: Loupe) -> None:
     assert [request.body["model"] for request in bot.model.requests] == ["gpt-4o-mini"]
 
 
-async def test_a_setting_at_the_top_of_a_channel_holds_for_its_threads(bot: Loupe) -> None:
+async def test_a_setting_at_the_top_of_a_channel_holds_for_its_threads(bot: RunningBot) -> None:
     top = bot.thread()
     beside, elsewhere = bot.thread(beside=top), bot.thread()
     told = await top.ask("/model gpt-4o-mini")
@@ -105,7 +105,7 @@ async def test_a_setting_at_the_top_of_a_channel_holds_for_its_threads(bot: Loup
     assert models == ["gpt-4o-mini", "gpt-4o", "gpt-4o", "gpt-4o-mini"]
 
 
-async def test_the_vision_switch_is_remembered(registered: Loupe) -> None:
+async def test_the_vision_switch_is_remembered(registered: RunningBot) -> None:
     chat = registered.group()
     assert await chat.ask("/vision") == texts.vision_shown(True)
     told = await chat.ask("/vision off")
@@ -113,7 +113,7 @@ async def test_the_vision_switch_is_remembered(registered: Loupe) -> None:
     assert await chat.ask("/vision") == texts.vision_shown(False)
 
 
-async def test_commands_are_no_part_of_the_conversation_with_the_model(bot: Loupe) -> None:
+async def test_commands_are_no_part_of_the_conversation_with_the_model(bot: RunningBot) -> None:
     chat = bot.group()
     await chat.ask("/vision off")
     await chat.ask("Hello")

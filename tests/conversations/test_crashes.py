@@ -25,11 +25,11 @@ from bot.domain.preferences import ThreadSettings
 from bot.domain.sightings import DetectedObject, Sighting
 from bot.ports.channel import Stage
 from bot.ports.model import Delta, Finished
-from tests.helpers.crash_injection import Fuse
-from tests.helpers.dispatcher_setup import THREAD, House, Outside
-from tests.helpers.fakes import Clock, Shown
-from tests.helpers.images import corners, encoded
-from tests.helpers.scene_videos import film
+from tests.helpers.crash_injection import CrashInjector
+from tests.helpers.dispatcher_setup import THREAD, DispatcherProcess, Surroundings
+from tests.helpers.fakes import FakeTime, RecordedMessage
+from tests.helpers.images import corners_image, encode_image
+from tests.helpers.scene_videos import scene_video
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -41,7 +41,7 @@ QUESTION = Message("m1", THREAD, Author("a", "Anna"), "What is it?", at=time.tim
 STOP = replace(QUESTION, id="m2", text="/stop")
 FORGET = replace(QUESTION, id="m3", text="/forget")
 JSON = replace(QUESTION, id="m4", text="/json")
-JPEG = encoded(corners())
+JPEG = encode_image(corners_image())
 SHA256 = hashlib.sha256(JPEG).hexdigest()
 PHOTO = Attachment("car.jpg", "image/jpeg", {"id": "car"})
 CLIP = Attachment("day.mp4", "video/mp4", {"id": "day"})
@@ -61,8 +61,8 @@ class PatientModel:
         self._pieces = pieces
         self.asked = 0
         self.said = ""
-        self.outside: Outside
-        self.house: House
+        self.outside: Surroundings
+        self.house: DispatcherProcess
 
     def takes_tools(self, model: str) -> bool:
         return True
@@ -108,18 +108,20 @@ class Story:
     `doubtful` are the texts that people saw when a process died before it could record so.
     """
 
-    def __init__(self, folder: Path, clock: Clock, model: PatientModel, **abilities: Any) -> None:
+    def __init__(
+        self, folder: Path, clock: FakeTime, model: PatientModel, **abilities: Any
+    ) -> None:
         self._clock = clock
         self.model = model
-        self.outside = model.outside = Outside(folder, model, **abilities)
+        self.outside = model.outside = Surroundings(folder, model, **abilities)
         self.shown = self.outside.channel.messages
-        self.outside.channel.uploads |= {"car": JPEG, "day": film(size=(64, 48))}
-        self.fuses: list[Fuse] = []
+        self.outside.channel.uploads |= {"car": JPEG, "day": scene_video(size=(64, 48))}
+        self.fuses: list[CrashInjector] = []
         self.doubtful: list[str] = []
 
-    async def process(self, fuse: Fuse | None = None) -> bool:
+    async def process(self, fuse: CrashInjector | None = None) -> bool:
         """Let a process work; tells whether it lived to the end. Then its lease expires."""
-        house = self.model.house = House(self.outside, fuse)
+        house = self.model.house = DispatcherProcess(self.outside, fuse)
         self.fuses.append(house.fuse)
         await house.work()
         if house.fuse.blown and house.fuse.done[-1:] == ["post"]:
@@ -128,7 +130,7 @@ class Story:
         return not house.fuse.blown
 
     @property
-    def finals(self) -> list[Shown]:
+    def finals(self) -> list[RecordedMessage]:
         """The messages that people are left with, but for placeholders that dangle."""
         return [m for m in self.shown if m.posts[-1].stage is Stage.FINAL]
 
@@ -148,7 +150,7 @@ Beginning = Callable[..., Begin]
 @pytest.fixture
 def begin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Beginning:
     """Return how to begin a story with a message that waits to be answered."""
-    clock = Clock()
+    clock = FakeTime()
     monkeypatch.setattr(time, "time", clock)
 
     def beginning(
@@ -169,7 +171,7 @@ async def every_crash(begin: Begin) -> list[Story]:
     stories = []
     for step, after in ((number // 2, bool(number % 2)) for number in itertools.count()):
         story = await begin()
-        if await story.process(Fuse(step, after=after)):
+        if await story.process(CrashInjector(step, after=after)):
             break
         assert await story.process(), story
         stories.append(story)
@@ -206,7 +208,7 @@ async def test_an_answer_is_shown_once(begin: Beginning) -> None:
 async def test_an_answer_is_shown_once_after_two_crashes(begin: Beginning) -> None:
     for first, second in itertools.product(range(1, 20, 3), repeat=2):
         story = await begin(PatientModel, *SHORT)()
-        for fuse in (Fuse(first), Fuse(second, after=True), Fuse()):
+        for fuse in (CrashInjector(first), CrashInjector(second, after=True), CrashInjector()):
             await story.process(fuse)
         turn = await the_turn(story)
         (final,) = story.finals

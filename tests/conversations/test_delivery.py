@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bot import strings as texts
-from tests.helpers.running_bot import running
+from tests.helpers.running_bot import run_bot
 from tests.servers.openai import Hang, say
 from tests.servers.redis_server import ENGINES, RedisServer, find_engine
 from tests.servers.teams import TeamsServer
@@ -18,18 +18,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tests.helpers.running_bot import Loupe
+    from tests.helpers.running_bot import RunningBot
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 ANSWER = "A red car with the plate KRW 301."
 
 
-async def status_of(bot: Loupe, path: str) -> int:
+async def status_of(bot: RunningBot, path: str) -> int:
     async with bot.session.get(f"{bot.origin}{path}") as response:
         return response.status
 
 
-async def test_a_delivery_is_accepted_before_it_is_answered(bot: Loupe) -> None:
+async def test_a_delivery_is_accepted_before_it_is_answered(bot: RunningBot) -> None:
     chat, gate = bot.group(), asyncio.Event()
     bot.model.then(say(gate, "At last."))
     async with asyncio.timeout(5):
@@ -41,7 +41,7 @@ async def test_a_delivery_is_accepted_before_it_is_answered(bot: Loupe) -> None:
     assert chat.texts == ["At last."]
 
 
-async def test_what_is_delivered_again_is_answered_once(bot: Loupe) -> None:
+async def test_what_is_delivered_again_is_answered_once(bot: RunningBot) -> None:
     chat = bot.personal()
     activity = chat.activity("What is this?", bot.photo("fruits.jpg"))
     for _ in range(3):
@@ -53,7 +53,7 @@ async def test_what_is_delivered_again_is_answered_once(bot: Loupe) -> None:
     assert len(bot.model.requests) == 1
 
 
-async def test_what_is_delivered_many_times_at_once_is_answered_once(bot: Loupe) -> None:
+async def test_what_is_delivered_many_times_at_once_is_answered_once(bot: RunningBot) -> None:
     chat = bot.group()
     activity = chat.activity("What is this?", bot.photo("fruits.jpg"))
     statuses = await asyncio.gather(*(bot.deliver(activity) for _ in range(20)))
@@ -63,7 +63,7 @@ async def test_what_is_delivered_many_times_at_once_is_answered_once(bot: Loupe)
     assert len(bot.model.requests) == 1
 
 
-async def test_equal_ids_in_other_conversations_are_other_messages(registered: Loupe) -> None:
+async def test_equal_ids_in_other_conversations_are_other_messages(registered: RunningBot) -> None:
     chats = [registered.group(), registered.group(), registered.group(tenant="another-tenant")]
     for chat in chats:
         assert await registered.deliver(chat.activity("Hello", id="1")) == 202
@@ -86,7 +86,7 @@ def server(request: pytest.FixtureRequest) -> Iterator[RedisServer]:
 async def test_while_the_store_is_down_messages_are_to_be_delivered_again(
     tmp_path: Path, server: RedisServer
 ) -> None:
-    async with running(tmp_path, redis_url=server.url) as bot:
+    async with run_bot(tmp_path, redis_url=server.url) as bot:
         chat = bot.group()
         assert await chat.ask("Hello") == ANSWER
         server.kill()
@@ -104,12 +104,12 @@ async def test_while_the_store_is_down_messages_are_to_be_delivered_again(
 async def test_a_question_under_way_is_answered_once_after_a_restart(tmp_path: Path) -> None:
     limits = {"shutdown_seconds": 0.1}
     async with TeamsServer(authorize=True) as teams:
-        async with running(tmp_path, limits=limits, teams=teams) as bot:
+        async with run_bot(tmp_path, limits=limits, teams=teams) as bot:
             chat = bot.group()
             bot.model.then(Hang())
             await chat.post("What is this?", bot.photo("fruits.jpg"))
             await bot.model.until_asked()
-        async with running(tmp_path, limits=limits, teams=teams) as bot:
+        async with run_bot(tmp_path, limits=limits, teams=teams) as bot:
             await bot.settled()
             assert len(bot.model.requests) == 1
         assert chat.texts == [ANSWER]
@@ -120,8 +120,8 @@ async def test_two_replicas_answer_once_and_stop_each_other(
 ) -> None:
     async with (
         TeamsServer(authorize=True) as teams,
-        running(tmp_path, redis_url=server.url, teams=teams) as one,
-        running(tmp_path, redis_url=server.url, teams=teams) as two,
+        run_bot(tmp_path, redis_url=server.url, teams=teams) as one,
+        run_bot(tmp_path, redis_url=server.url, teams=teams) as two,
     ):
         chat = one.group()
         activity = chat.activity("What is this?", one.photo("fruits.jpg"))
@@ -152,7 +152,7 @@ CLAIMS: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("claims", CLAIMS)
 async def test_who_cannot_prove_to_be_the_service_is_refused(
-    registered: Loupe, claims: str
+    registered: RunningBot, claims: str
 ) -> None:
     assert registered.openid
     chat, before = registered.group(), await registered.stored()
@@ -168,7 +168,7 @@ async def test_who_cannot_prove_to_be_the_service_is_refused(
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"{", b'{"type": "message"}', b"\xff\xfe"])
-async def test_what_is_no_activity_is_refused(playground: Loupe, body: bytes) -> None:
+async def test_what_is_no_activity_is_refused(playground: RunningBot, body: bytes) -> None:
     async with playground.session.post(
         f"{playground.origin}/api/messages",
         data=body,
@@ -186,7 +186,7 @@ async def test_what_is_no_activity_is_refused(playground: Loupe, body: bytes) ->
     ],
 )
 async def test_the_playground_mode_serves_only_this_machine(
-    playground: Loupe, headers: dict[str, str]
+    playground: RunningBot, headers: dict[str, str]
 ) -> None:
     chat = playground.group()
     async with playground.session.post(
@@ -195,7 +195,7 @@ async def test_the_playground_mode_serves_only_this_machine(
         assert response.status == 403
 
 
-async def test_an_address_that_is_no_connector_is_never_answered(bot: Loupe) -> None:
+async def test_an_address_that_is_no_connector_is_never_answered(bot: RunningBot) -> None:
     chat = bot.group()
     activity = chat.activity("Hello", serviceUrl="https://example.com/")
     assert await bot.deliver(activity) == 401
@@ -206,7 +206,7 @@ async def test_a_question_that_failed_for_an_unforeseen_reason_is_given_up_in_on
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bot.queue.worker.BACKOFF", 0.01)
-    async with running(tmp_path, limits={"max_attempts": 1}) as bot:
+    async with run_bot(tmp_path, limits={"max_attempts": 1}) as bot:
         chat = bot.group()
         monkeypatch.setattr("bot.turn.request.build", lambda *_: 1 / 0)
         await chat.ask("What is this?")

@@ -9,13 +9,13 @@ import pytest
 
 from bot import strings as texts
 from bot.domain.preferences import EffectiveSettings
-from tests.helpers.running_bot import words
+from tests.helpers.running_bot import question_words
 from tests.servers.openai import say
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.helpers.running_bot import Loupe
+    from tests.helpers.running_bot import RunningBot
     from tests.helpers.teams_chat import Chat
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -26,7 +26,7 @@ def system(secret: str) -> str:
     return f"Answer like surveyor {secret[::-1]}."
 
 
-async def talked(bot: Loupe, chat: Chat, secret: str) -> set[Path]:
+async def talked(bot: RunningBot, chat: Chat, secret: str) -> set[Path]:
     """Hold a conversation with a photo and a setting; returns the files kept of it."""
     before = set(bot.files())
     await chat.ask(f"My secret is {secret}", bot.photo("fruits.jpg"))
@@ -36,11 +36,11 @@ async def talked(bot: Loupe, chat: Chat, secret: str) -> set[Path]:
     return set(bot.files()) - before
 
 
-async def holds(bot: Loupe, secret: str) -> bool:
+async def holds(bot: RunningBot, secret: str) -> bool:
     return any(secret in value for value in (await bot.stored()).values())
 
 
-async def test_reset_forgets_what_was_said_and_keeps_the_settings(bot: Loupe) -> None:
+async def test_reset_forgets_what_was_said_and_keeps_the_settings(bot: RunningBot) -> None:
     chat, secret = bot.group(), f"one-{id(bot)}"
     files = await talked(bot, chat, secret)
     assert len(files) == 4
@@ -58,7 +58,7 @@ async def test_reset_forgets_what_was_said_and_keeps_the_settings(bot: Loupe) ->
     assert request.pictures == []
 
 
-async def test_forget_erases_everything_with_a_receipt(bot: Loupe) -> None:
+async def test_forget_erases_everything_with_a_receipt(bot: RunningBot) -> None:
     chat, secret = bot.personal(), f"two-{id(bot)}"
     files = await talked(bot, chat, secret)
     assert await holds(bot, secret)
@@ -71,7 +71,7 @@ async def test_forget_erases_everything_with_a_receipt(bot: Loupe) -> None:
     assert system(secret) not in bot.model.requests[-1].texts[0]
 
 
-async def test_forgetting_a_thread_touches_no_other(bot: Loupe) -> None:
+async def test_forgetting_a_thread_touches_no_other(bot: RunningBot) -> None:
     top = bot.thread()
     beside = bot.thread(beside=top)
     await top.ask("/system For the channel.")
@@ -89,7 +89,7 @@ async def test_forgetting_a_thread_touches_no_other(bot: Loupe) -> None:
 
 
 @pytest.mark.parametrize("command", ["/reset", "/forget"])
-async def test_a_running_answer_is_ended_and_leaves_nothing(bot: Loupe, command: str) -> None:
+async def test_a_running_answer_is_ended_and_leaves_nothing(bot: RunningBot, command: str) -> None:
     chat, secret = bot.group(), f"three-{command}-{id(bot)}"
     before = set(bot.files())
     bot.model.then(say("A red car. ", asyncio.Event(), "Nobody reads this."))
@@ -103,11 +103,11 @@ async def test_a_running_answer_is_ended_and_leaves_nothing(bot: Loupe, command:
     assert not await holds(bot, secret)
     assert set(bot.files()) <= before
     assert chat.texts[-1] == ANSWER
-    assert words(bot.model.requests[-1]).endswith("\nThis comes later")
+    assert question_words(bot.model.requests[-1]).endswith("\nThis comes later")
     assert len(bot.model.requests[-1].body["messages"]) == 2
 
 
-async def test_what_was_forgotten_stays_forgotten_in_the_chat_of_others(bot: Loupe) -> None:
+async def test_what_was_forgotten_stays_forgotten_in_the_chat_of_others(bot: RunningBot) -> None:
     one, two = bot.personal(), bot.personal()
     await one.ask("My secret is 4711", bot.photo("fruits.jpg"))
     await two.ask("/forget")

@@ -7,37 +7,37 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bot import strings as texts
-from tests.helpers.running_bot import running, words
+from tests.helpers.running_bot import question_words, run_bot
 from tests.helpers.teams_chat import ALEX, ROBIN, Chat
 from tests.servers.openai import say
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.helpers.running_bot import Loupe
-    from tests.servers.openai import Received
+    from tests.helpers.running_bot import RunningBot
+    from tests.servers.openai import ReceivedRequest
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 ANSWER = "A red car with the plate KRW 301."
 
 
-def roles(request: Received) -> list[str]:
+def roles(request: ReceivedRequest) -> list[str]:
     return [message["role"] for message in request.body["messages"]]
 
 
-def labels(request: Received) -> list[str]:
+def labels(request: ReceivedRequest) -> list[str]:
     """The pictures of a request, as they are called there."""
     return [text for text in request.texts if text.startswith("[P")]
 
 
-async def with_photos(bot: Loupe, chat: Chat, *names: str) -> None:
+async def with_photos(bot: RunningBot, chat: Chat, *names: str) -> None:
     """Hold a conversation about photos, one after the other."""
     for name in names:
         bot.model.then(say(f"This is {name}."))
         await chat.ask(f"What is {name}?", bot.file(name))
 
 
-async def test_a_later_question_goes_with_what_was_said_before(bot: Loupe) -> None:
+async def test_a_later_question_goes_with_what_was_said_before(bot: RunningBot) -> None:
     chat = bot.personal()
     await chat.ask("What plate is this?", bot.photo("plate_KRW301.png"))
     await chat.ask("And what country?")
@@ -47,7 +47,7 @@ async def test_a_later_question_goes_with_what_was_said_before(bot: Loupe) -> No
     assert len(request.pictures) == 1
 
 
-async def test_threads_people_and_tenants_never_mix(bot: Loupe) -> None:
+async def test_threads_people_and_tenants_never_mix(bot: RunningBot) -> None:
     one = bot.thread()
     chats = [
         *(one, bot.thread(beside=one), bot.group(), bot.personal(), bot.personal()),
@@ -65,7 +65,7 @@ async def test_threads_people_and_tenants_never_mix(bot: Loupe) -> None:
         assert told.count("The secret is") == 1
 
 
-async def test_only_the_last_pictures_travel_and_the_older_are_named(bot: Loupe) -> None:
+async def test_only_the_last_pictures_travel_and_the_older_are_named(bot: RunningBot) -> None:
     chat = bot.group()
     await with_photos(bot, chat, "fruits.jpg", "passat_cc.webp", "copy_centre.jpg")
     await chat.ask("Which was best?")
@@ -75,7 +75,7 @@ async def test_only_the_last_pictures_travel_and_the_older_are_named(bot: Loupe)
     assert "This is fruits.jpg." in request.texts
 
 
-async def test_naming_a_photo_brings_it_back(bot: Loupe) -> None:
+async def test_naming_a_photo_brings_it_back(bot: RunningBot) -> None:
     chat = bot.group()
     await with_photos(bot, chat, "fruits.jpg", "passat_cc.webp", "copy_centre.jpg")
     await chat.ask("Is P1 edible?")
@@ -85,7 +85,9 @@ async def test_naming_a_photo_brings_it_back(bot: Loupe) -> None:
 
 
 @pytest.mark.parametrize("quoting", ["the post", "the answer"])
-async def test_quoting_a_message_brings_its_photos_back(registered: Loupe, quoting: str) -> None:
+async def test_quoting_a_message_brings_its_photos_back(
+    registered: RunningBot, quoting: str
+) -> None:
     chat = registered.group()
     await with_photos(registered, chat, "fruits.jpg", "passat_cc.webp", "copy_centre.jpg")
     quoted = chat.posts[0] if quoting == "the post" else chat.messages[0].id
@@ -94,7 +96,7 @@ async def test_quoting_a_message_brings_its_photos_back(registered: Loupe, quoti
     assert labels(registered.model.requests[-1])[-1] == "[P1 fruits.jpg]"
 
 
-async def test_the_model_is_told_who_said_what_where_several_people_write(bot: Loupe) -> None:
+async def test_the_model_is_told_who_said_what_where_several_people_write(bot: RunningBot) -> None:
     chat = bot.thread()
     await chat.ask("Is it damaged?", bot.photo("passat_cc.webp"), by=ALEX)
     await chat.ask("Are you sure?", by=ROBIN)
@@ -103,14 +105,14 @@ async def test_the_model_is_told_who_said_what_where_several_people_write(bot: L
     assert told[-1] == "[Written by: Robin]\nAre you sure?"
 
 
-async def test_a_photo_posted_twice_keeps_its_number(registered: Loupe) -> None:
+async def test_a_photo_posted_twice_keeps_its_number(registered: RunningBot) -> None:
     chat = registered.group()
     await with_photos(registered, chat, "fruits.jpg", "copy_centre.jpg", "fruits.jpg")
     assert labels(registered.model.requests[-1])[-1] == "[P1 fruits.jpg]"
     assert (await chat.ask("/photos")).count("\n") == 1
 
 
-async def test_a_photo_that_is_no_longer_kept_is_asked_for_again(registered: Loupe) -> None:
+async def test_a_photo_that_is_no_longer_kept_is_asked_for_again(registered: RunningBot) -> None:
     chat = registered.group()
     before = set(registered.files())
     await chat.ask("What is this?", registered.photo("fruits.jpg"))
@@ -120,7 +122,9 @@ async def test_a_photo_that_is_no_longer_kept_is_asked_for_again(registered: Lou
     assert registered.model.requests[-1].pictures == []
 
 
-async def test_a_question_that_failed_leaves_its_photo_but_no_answer(registered: Loupe) -> None:
+async def test_a_question_that_failed_leaves_its_photo_but_no_answer(
+    registered: RunningBot,
+) -> None:
     chat = registered.group()
     registered.model.then(say(finish="content_filter"))
     await chat.ask("Describe the crime", registered.photo("fruits.jpg"))
@@ -131,13 +135,13 @@ async def test_a_question_that_failed_leaves_its_photo_but_no_answer(registered:
 
 
 async def test_a_conversation_goes_on_after_a_restart(tmp_path: Path) -> None:
-    async with running(tmp_path) as bot:
+    async with run_bot(tmp_path) as bot:
         chat = bot.group()
         await chat.ask("What is this?", bot.photo("fruits.jpg"))
-    async with running(tmp_path) as bot:
+    async with run_bot(tmp_path) as bot:
         again = Chat(bot, "groupChat", chat.place)
         assert await again.ask("Is P1 edible?") == ANSWER
         (request,) = bot.model.requests
         assert roles(request) == ["system", "user", "assistant", "user"]
         assert len(request.pictures) == 1
-        assert words(request).endswith("\nIs P1 edible?")
+        assert question_words(request).endswith("\nIs P1 edible?")

@@ -15,14 +15,14 @@ import pytest_asyncio
 from PIL import Image, ImageDraw, ImageFont
 
 from bot import strings as texts
-from tests.helpers.running_bot import running
-from tests.servers.openai import begun, call_tools, say
+from tests.helpers.running_bot import run_bot
+from tests.servers.openai import call_tools, say, tool_call_start
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from tests.helpers.running_bot import Loupe
-    from tests.servers.openai import Received
+    from tests.helpers.running_bot import RunningBot
+    from tests.servers.openai import ReceivedRequest
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -48,18 +48,18 @@ def notice(*lines: str) -> bytes:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def bot(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Loupe]:
+async def bot(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[RunningBot]:
     folder = tmp_path_factory.mktemp("orders")
-    async with running(folder, registered=False, sees_itself=True) as loupe:
+    async with run_bot(folder, registered=False, sees_itself=True) as loupe:
         yield loupe
 
 
 @pytest.fixture(autouse=True)
-def fresh(bot: Loupe) -> None:
+def fresh(bot: RunningBot) -> None:
     bot.model.requests.clear()
 
 
-def seen(request: Received) -> list[str]:
+def seen(request: ReceivedRequest) -> list[str]:
     """The lines of the only fence of a request."""
     fences = [text for text in request.texts[1:] if text.startswith("<seen>\n")]
     (fence,) = fences
@@ -70,7 +70,7 @@ def seen(request: Received) -> list[str]:
 
 @pytest.mark.parametrize("name", ORDERS)
 async def test_text_in_a_picture_is_quoted_and_the_rest_of_the_request_is_the_same(
-    bot: Loupe, name: str
+    bot: RunningBot, name: str
 ) -> None:
     for lines in (("A harmless notice",), ORDERS[name]):
         chat = bot.personal()
@@ -87,13 +87,13 @@ async def test_text_in_a_picture_is_quoted_and_the_rest_of_the_request_is_the_sa
     assert without_seen(hostile) == without_seen(harmless)
 
 
-def without_seen(request: Received) -> Any:
+def without_seen(request: ReceivedRequest) -> Any:
     """A request without its fence and the bytes of its pictures."""
     whole = re.sub(r"data:image/jpeg;base64,[\w+/=]+", "…", json.dumps(request.body))
     return re.sub(r"<seen>.*?</seen>", "…", whole)
 
 
-async def test_orders_in_pictures_of_earlier_turns_stay_quoted(bot: Loupe) -> None:
+async def test_orders_in_pictures_of_earlier_turns_stay_quoted(bot: RunningBot) -> None:
     chat = bot.personal()
     await chat.ask("What is this?", bot.teams.picture(notice(*ORDERS["fence"])))
     for number in range(2):
@@ -106,7 +106,7 @@ async def test_orders_in_pictures_of_earlier_turns_stay_quoted(bot: Loupe) -> No
     assert last.texts[0] == bot.model.requests[0].texts[0]
 
 
-async def test_commands_in_pictures_are_not_obeyed(bot: Loupe) -> None:
+async def test_commands_in_pictures_are_not_obeyed(bot: RunningBot) -> None:
     chat = bot.personal()
     before = await chat.ask("/system")
     await chat.ask("What is this?", bot.teams.picture(notice(*ORDERS["command"])))
@@ -116,7 +116,7 @@ async def test_commands_in_pictures_are_not_obeyed(bot: Loupe) -> None:
 
 
 async def test_what_a_picture_says_is_no_mention_and_no_link_in_answer_or_key(
-    bot: Loupe,
+    bot: RunningBot,
 ) -> None:
     bot.model.then(say("It says: " + " ".join(LURE)))
     chat = bot.personal()
@@ -131,10 +131,10 @@ async def test_what_a_picture_says_is_no_mention_and_no_link_in_answer_or_key(
         assert not picture.activity.get("text")
 
 
-async def test_a_label_that_a_model_copies_from_a_picture_is_plain_text(bot: Loupe) -> None:
+async def test_a_label_that_a_model_copies_from_a_picture_is_plain_text(bot: RunningBot) -> None:
     label = "<at>Everyone</at> [pay](https://evil.example/pay)"
     told = json.dumps({"photo": "P1", "label": label, "box": [10, 10, 300, 300]})
-    bot.model.then(call_tools(begun("outline", told)), say("Look."))
+    bot.model.then(call_tools(tool_call_start("outline", told)), say("Look."))
     chat = bot.personal()
     await chat.ask("?", bot.teams.picture(notice(*LURE)))
     text = chat.messages[0]
@@ -147,7 +147,7 @@ async def test_a_label_that_a_model_copies_from_a_picture_is_plain_text(bot: Lou
 async def test_the_analyst_shows_orders_as_code(tmp_path_factory: pytest.TempPathFactory) -> None:
     folder = tmp_path_factory.mktemp("analyst")
     offline = {"api": "offline"}
-    async with running(folder, registered=False, model=offline, sees_itself=True) as analyst:
+    async with run_bot(folder, registered=False, model=offline, sees_itself=True) as analyst:
         chat = analyst.personal()
         await chat.ask("What does it say?", analyst.teams.picture(notice(*LURE, "/forget")))
         told = chat.texts[0]

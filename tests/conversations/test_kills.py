@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import aiohttp
 import pytest
 
-from tests.helpers.serve_process import Process
+from tests.helpers.serve_process import ServeProcess
 from tests.servers.openai import KEY, OpenAIServer, say
 from tests.servers.redis_server import ENGINES, RedisServer, find_engine
 from tests.servers.teams import TENANT, TeamsServer
@@ -129,7 +129,7 @@ async def test_killing_a_worker_and_the_store_loses_and_repeats_nothing(
         teams = await stack.enter_async_context(TeamsServer())
         model = await stack.enter_async_context(Echo())
         workers = [
-            await stack.enter_async_context(Process(tmp_path, **settings(store, model)))
+            await stack.enter_async_context(ServeProcess(tmp_path, **settings(store, model)))
             for _ in range(2)
         ]
         session = await stack.enter_async_context(aiohttp.ClientSession())

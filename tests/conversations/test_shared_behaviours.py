@@ -15,31 +15,31 @@ import pytest
 from adapters.page.channel import PLACE, PLACES
 from bot import strings as texts
 from tests.conversations.test_transcript import parsed
-from tests.helpers.behaviour_cases import COMMANDS, LOOK, PHOTOS
+from tests.helpers.behaviour_cases import COMMANDS, LOOK_STEP, PHOTOS
 from tests.helpers.behaviour_cases_shared import SHARED
-from tests.helpers.behaviours import Played, play
-from tests.helpers.channel_setups import STAGES, TEXT_LIMIT
-from tests.helpers.conversation_slack import SlackStage
+from tests.helpers.behaviours import PlayResult, play
+from tests.helpers.channel_setups import CHANNELS, TEXT_LIMIT
+from tests.helpers.conversation_slack import SlackSetup
 from tests.servers.openai import say
 
 if TYPE_CHECKING:
     from tests.helpers.behaviours import Behaviour
-    from tests.helpers.channel_setups import Stages
-    from tests.helpers.conversation import Talk
+    from tests.helpers.channel_setups import ChannelSetups
+    from tests.helpers.conversation import Conversation
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.usefixtures("brisk")]
 SCRIPT = (*PHOTOS, *COMMANDS, *SHARED)
 CASES = [
     pytest.param(behaviour, stage, id=f"{stage}: {behaviour.name}")
     for behaviour in SCRIPT
-    for stage in STAGES
+    for stage in CHANNELS
     if not (behaviour.shared and stage == "page")
 ]
-_played: dict[tuple[str, str], Played] = {}
+_played: dict[tuple[str, str], PlayResult] = {}
 """What came of the conversations that were held already."""
 
 
-async def played(stages: Stages, behaviour: Behaviour, stage: str) -> Played:
+async def played(stages: ChannelSetups, behaviour: Behaviour, stage: str) -> PlayResult:
     """Hold a conversation, once."""
     if (stage, behaviour.name) not in _played:
         _played[stage, behaviour.name] = await play(behaviour, await stages.get(stage))
@@ -47,7 +47,9 @@ async def played(stages: Stages, behaviour: Behaviour, stage: str) -> Played:
 
 
 @pytest.mark.parametrize(("behaviour", "stage"), CASES)
-async def test_it_is_as_the_script_says(stages: Stages, behaviour: Behaviour, stage: str) -> None:
+async def test_it_is_as_the_script_says(
+    stages: ChannelSetups, behaviour: Behaviour, stage: str
+) -> None:
     found = await played(stages, behaviour, stage)
     assert found.told == behaviour.told
     assert found.turns == behaviour.turns
@@ -57,38 +59,38 @@ async def test_it_is_as_the_script_says(stages: Stages, behaviour: Behaviour, st
 
 @pytest.mark.parametrize("behaviour", SCRIPT, ids=lambda behaviour: behaviour.name)
 async def test_the_model_is_asked_the_same_to_the_last_byte(
-    stages: Stages, behaviour: Behaviour
+    stages: ChannelSetups, behaviour: Behaviour
 ) -> None:
     """System message, tools, pictures and all: no channel adds a word of its own."""
-    names = [name for name in STAGES if not (behaviour.shared and name == "page")]
+    names = [name for name in CHANNELS if not (behaviour.shared and name == "page")]
     first, *others = [(await played(stages, behaviour, name)).bodies for name in names]
     assert len(first) == len(behaviour.asked)
     for name, bodies in zip(names[1:], others, strict=True):
         assert bodies == first, name
 
 
-@pytest.mark.parametrize("name", STAGES)
+@pytest.mark.parametrize("name", CHANNELS)
 async def test_a_long_transcript_is_handed_over_whole(
-    stages: Stages, name: str, monkeypatch: pytest.MonkeyPatch
+    stages: ChannelSetups, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(PLACES, PLACE, replace(PLACES[PLACE], text_limit=TEXT_LIMIT))
     stage = await stages.get(name)
     talk, story = stage.private(), "Once upon a time. " * 600
-    stage.bot.model.then(*LOOK.answers, say("A story."))
-    for text, files in ((LOOK.say, LOOK.files), (story, ()), ("/json", ())):
+    stage.bot.model.then(*LOOK_STEP.answers, say("A story."))
+    for text, files in ((LOOK_STEP.say, LOOK_STEP.files), (story, ()), ("/json", ())):
         await talk.post(text, *files)
         await stage.bot.settled()
     assert (await talk.told())[-1].text == texts.JSON_AS_FILE
     handed = await talk.files()
     assert list(handed) == ["transcript.json"]
     assert [one["content"][-1] for one in json.loads(handed["transcript.json"])[1:]] == [
-        *(LOOK.say, "A bowl of fruit."),
+        *(LOOK_STEP.say, "A bowl of fruit."),
         *(story.strip(), "A story."),
     ]
 
 
 async def test_where_there_are_no_files_it_comes_in_blocks_that_join_to_the_same(
-    stages: Stages,
+    stages: ChannelSetups,
 ) -> None:
     stage = await stages.get("teams")
     talk, story = stage.shared(), "Once upon a time. " * 300
@@ -109,11 +111,11 @@ def _joined(blocks: list[str]) -> str:
 
 @pytest.mark.parametrize("name", ["slack-http", "slack-socket"])
 async def test_at_the_top_of_direct_messages_a_setting_holds_for_all_threads_of_the_chat(
-    stages: Stages, name: str
+    stages: ChannelSetups, name: str
 ) -> None:
     """Slack shows direct messages as threads, of which a chat of Teams and the page has one."""
     stage = await stages.get(name)
-    top: Talk = stage.private()
+    top: Conversation = stage.private()
     await top.post("/model gpt-4o-mini")
     await stage.bot.settled()
     (told,) = await top.told()
@@ -122,12 +124,12 @@ async def test_at_the_top_of_direct_messages_a_setting_holds_for_all_threads_of_
 
 @pytest.mark.parametrize("name", ["slack-http", "slack-socket"])
 async def test_the_help_in_slack_names_what_can_be_typed_there_and_has_buttons(
-    stages: Stages, name: str
+    stages: ChannelSetups, name: str
 ) -> None:
     stage = await stages.get(name)
     talk = stage.private()
-    stage.bot.model.then(*LOOK.answers)
-    await talk.post(LOOK.say, *LOOK.files)
+    stage.bot.model.then(*LOOK_STEP.answers)
+    await talk.post(LOOK_STEP.say, *LOOK_STEP.files)
     await stage.bot.settled()
     await talk.post("!help")
     await stage.bot.settled()
@@ -141,10 +143,10 @@ async def test_the_help_in_slack_names_what_can_be_typed_there_and_has_buttons(
 
 
 async def test_what_loupe_answers_privately_names_its_commands_behind_its_name(
-    stages: Stages,
+    stages: ChannelSetups,
 ) -> None:
     stage = await stages.get("slack-http")
-    assert isinstance(stage, SlackStage)
+    assert isinstance(stage, SlackSetup)
     talk = stage.slash()
     await talk.order("help")
     await stage.bot.settled()

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bot import strings as texts
-from tests.helpers.running_bot import running
+from tests.helpers.running_bot import run_bot
 from tests.servers.openai import say
 from tests.servers.teams import TeamsServer
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.helpers.running_bot import Loupe
+    from tests.helpers.running_bot import RunningBot
     from tests.helpers.teams_chat import Chat
-    from tests.servers.teams_chats import Shown
+    from tests.servers.teams_chats import TeamsMessage
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 PIECES = ("A red car. ", "It has a plate. ", "KRW 301.")
@@ -34,7 +34,7 @@ async def begun(chat: Chat, *pieces: str) -> tuple[asyncio.Event, ...]:
     return gates
 
 
-async def grown(chat: Chat) -> Shown:
+async def grown(chat: Chat) -> TeamsMessage:
     """Ask for an answer in three pieces, each given when the one before is shown."""
     gates = await begun(chat, *PIECES)
     for gate, text in zip(gates, GROWN, strict=False):
@@ -45,7 +45,7 @@ async def grown(chat: Chat) -> Shown:
     return shown
 
 
-async def test_a_placeholder_stands_within_a_second(bot: Loupe) -> None:
+async def test_a_placeholder_stands_within_a_second(bot: RunningBot) -> None:
     chat, gate = bot.group(), asyncio.Event()
     bot.model.then(say(gate, "A red car."))
     asked = asyncio.get_running_loop().time()
@@ -58,7 +58,7 @@ async def test_a_placeholder_stands_within_a_second(bot: Loupe) -> None:
     assert chat.texts == ["A red car."]
 
 
-async def test_progress_is_shown_until_there_is_an_answer(registered: Loupe) -> None:
+async def test_progress_is_shown_until_there_is_an_answer(registered: RunningBot) -> None:
     chat, gate = registered.personal(), asyncio.Event()
     registered.model.then(say(gate, "A red car."))
     await chat.post("What is this?", registered.photo("fruits.jpg"))
@@ -73,7 +73,7 @@ async def test_progress_is_shown_until_there_is_an_answer(registered: Loupe) -> 
 
 async def test_an_answer_streams_in_a_personal_chat_by_the_rules_of_teams(tmp_path: Path) -> None:
     server = TeamsServer(authorize=True, strict_rate=True)
-    async with server as teams, running(tmp_path, teams=teams) as bot:
+    async with server as teams, run_bot(tmp_path, teams=teams) as bot:
         chat = bot.personal()
         shown = await grown(chat)
         assert shown.texts == GROWN
@@ -84,7 +84,7 @@ async def test_an_answer_streams_in_a_personal_chat_by_the_rules_of_teams(tmp_pa
 
 
 async def test_elsewhere_the_answer_grows_by_edits_at_the_pace_that_is_allowed(
-    registered: Loupe,
+    registered: RunningBot,
 ) -> None:
     chat = registered.group()
     shown = await grown(chat)
@@ -96,7 +96,9 @@ async def test_elsewhere_the_answer_grows_by_edits_at_the_pace_that_is_allowed(
     assert all(later - earlier > 0.9 for earlier, later in pairwise(edits[:-1]))
 
 
-async def test_commands_and_complaints_are_not_labelled_as_generated(registered: Loupe) -> None:
+async def test_commands_and_complaints_are_not_labelled_as_generated(
+    registered: RunningBot,
+) -> None:
     chat = registered.group()
     await chat.ask("/help")
     await chat.ask("", registered.file("broken.png"))
@@ -104,7 +106,7 @@ async def test_commands_and_complaints_are_not_labelled_as_generated(registered:
 
 
 @pytest.mark.parametrize("scope", ["group", "personal"])
-async def test_a_long_answer_is_split_at_paragraphs(registered: Loupe, scope: str) -> None:
+async def test_a_long_answer_is_split_at_paragraphs(registered: RunningBot, scope: str) -> None:
     chat = registered.group() if scope == "group" else registered.personal()
     paragraphs = [f"Paragraph {n}: " + "the car is red. " * 48 + "It is." for n in range(6)]
     registered.model.then(say("\n\n".join(paragraphs)))
@@ -115,7 +117,7 @@ async def test_a_long_answer_is_split_at_paragraphs(registered: Loupe, scope: st
 
 
 async def test_a_long_answer_goes_on_in_a_second_message_while_it_grows(
-    registered: Loupe,
+    registered: RunningBot,
 ) -> None:
     chat = registered.group()
     first, second = "The car is red. " * 100 + "Yes.", "The door is blue. " * 60 + "Yes."
@@ -126,7 +128,7 @@ async def test_a_long_answer_goes_on_in_a_second_message_while_it_grows(
     assert chat.texts == [first, f"{second}\n\nThat is all."]
 
 
-async def test_a_complaint_above_the_answer_grows_into_it(registered: Loupe) -> None:
+async def test_a_complaint_above_the_answer_grows_into_it(registered: RunningBot) -> None:
     chat, gate = registered.personal(), asyncio.Event()
     registered.model.then(say(gate, "A red car."))
     await chat.post("Compare", registered.file("broken.png"), registered.photo("fruits.jpg"))
@@ -137,7 +139,7 @@ async def test_a_complaint_above_the_answer_grows_into_it(registered: Loupe) -> 
     assert all(later.startswith(earlier) for earlier, later in pairwise(complaint.texts))
 
 
-async def test_only_markdown_that_teams_shows_is_sent(registered: Loupe) -> None:
+async def test_only_markdown_that_teams_shows_is_sent(registered: RunningBot) -> None:
     chat = registered.group()
     registered.model.then(say("# Findings\n\n| part | state |\n|---|---|\n| door | dented |\n"))
     told = await chat.ask("What is damaged?")
@@ -147,7 +149,7 @@ async def test_only_markdown_that_teams_shows_is_sent(registered: Loupe) -> None
     assert "dented" in told
 
 
-async def test_the_stop_button_of_teams_ends_the_answer(registered: Loupe) -> None:
+async def test_the_stop_button_of_teams_ends_the_answer(registered: RunningBot) -> None:
     chat = registered.personal()
     gates = await begun(chat, "A red car. ", "It has a plate. ", "Nobody reads this.")
     await chat.until(GROWN[0])
@@ -166,7 +168,7 @@ async def test_a_stream_that_teams_ends_goes_on_by_edits_of_the_same_message(
     tmp_path: Path,
 ) -> None:
     server = TeamsServer(authorize=True, stream_seconds=1.5)
-    async with server as teams, running(tmp_path, teams=teams) as bot:
+    async with server as teams, run_bot(tmp_path, teams=teams) as bot:
         chat = bot.personal()
         shown = await grown(chat)
         assert shown.text == GROWN[-1]
@@ -175,7 +177,7 @@ async def test_a_stream_that_teams_ends_goes_on_by_edits_of_the_same_message(
         assert 403 in {request.status for request in teams.requests}
 
 
-async def test_the_connector_is_asked_again_when_it_has_no_time(registered: Loupe) -> None:
+async def test_the_connector_is_asked_again_when_it_has_no_time(registered: RunningBot) -> None:
     chat = registered.group()
     registered.teams.throttle(retry_after="0.1")
     registered.teams.fail(502, method="PUT")
@@ -184,7 +186,7 @@ async def test_the_connector_is_asked_again_when_it_has_no_time(registered: Loup
 
 
 async def test_a_placeholder_that_may_not_have_arrived_leaves_one_answer(
-    registered: Loupe,
+    registered: RunningBot,
 ) -> None:
     chat = registered.group()
     registered.teams.cut(method="POST", after=True)
@@ -193,7 +195,7 @@ async def test_a_placeholder_that_may_not_have_arrived_leaves_one_answer(
 
 
 async def test_a_chat_that_the_bot_was_removed_from_does_not_hold_up_others(
-    registered: Loupe,
+    registered: RunningBot,
 ) -> None:
     gone, other = registered.group(), registered.group()
     registered.teams.refuse(403, "BotNotInConversationRoster")

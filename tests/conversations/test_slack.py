@@ -10,23 +10,32 @@ import pytest
 import pytest_asyncio
 
 from bot import strings as texts
-from tests.helpers.running_bot import words
-from tests.helpers.slack_payloads import MENTION, changed, deleted, delivered, said, slash
+from tests.helpers.running_bot import question_words
+from tests.helpers.slack_payloads import (
+    MENTION,
+    event_callback,
+    message_changed,
+    message_deleted,
+    message_event,
+    slash,
+)
 from tests.helpers.slack_workspace import CAR
 from tests.servers.openai import call_tools, say
 
 if TYPE_CHECKING:
-    from tests.helpers.slack_workspace import Office, Offices
+    from tests.helpers.slack_workspace import SlackWorkspace, SlackWorkspaces
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 @pytest_asyncio.fixture(loop_scope="session", params=["http", "socket"])
-async def office(request: pytest.FixtureRequest, offices: Offices, brisk: None) -> Office:
+async def office(
+    request: pytest.FixtureRequest, offices: SlackWorkspaces, brisk: None
+) -> SlackWorkspace:
     return await offices.get(request.param)
 
 
-async def test_a_photo_is_answered_in_its_thread_by_a_stream(office: Office) -> None:
+async def test_a_photo_is_answered_in_its_thread_by_a_stream(office: SlackWorkspace) -> None:
     office.bot.model.then(say("A bowl of ", "fruit."))
     thread = await office.say("What is this?", office.slack.file(CAR))
     (answer,) = await office.answered(thread)
@@ -38,7 +47,7 @@ async def test_a_photo_is_answered_in_its_thread_by_a_stream(office: Office) -> 
     assert len(request.pictures) == 1
 
 
-async def test_a_thread_is_remembered_and_others_are_not(office: Office) -> None:
+async def test_a_thread_is_remembered_and_others_are_not(office: SlackWorkspace) -> None:
     office.bot.model.then(say("A bowl of fruit."), say("Three apples."), say("Nothing."))
     thread = await office.say("What is this?", office.slack.file(CAR))
     await office.answered(thread)
@@ -48,19 +57,19 @@ async def test_a_thread_is_remembered_and_others_are_not(office: Office) -> None
     assert "fruit" not in str(office.bot.model.requests[2].body)
 
 
-async def test_in_a_channel_loupe_answers_who_mentions_it(office: Office) -> None:
+async def test_in_a_channel_loupe_answers_who_mentions_it(office: SlackWorkspace) -> None:
     assert await office.say("Nice weather", channel="C1")
     answer = await office.ask(f"{MENTION} what is this?", office.slack.file(CAR), channel="C1")
     assert answer
     (request,) = office.bot.model.requests
     assert "Alex" in str(request.body)
-    assert words(request).endswith("what is this?")
+    assert question_words(request).endswith("what is this?")
     assert len(office.slack.messages) == 1
 
 
-async def test_a_post_that_comes_as_two_events_and_again_is_one(office: Office) -> None:
+async def test_a_post_that_comes_as_two_events_and_again_is_one(office: SlackWorkspace) -> None:
     ts = office.slack.stamp()
-    post = said(f"{MENTION} hello?", channel="C1", ts=ts)
+    post = message_event(f"{MENTION} hello?", channel="C1", ts=ts)
     mention = {**post, "type": "app_mention"}
     retry = {"X-Slack-Retry-Num": "1", "X-Slack-Retry-Reason": "http_timeout"}
     statuses = [await office.event(post), await office.event(mention)]
@@ -71,9 +80,11 @@ async def test_a_post_that_comes_as_two_events_and_again_is_one(office: Office) 
     assert len(office.slack.messages) == 1
 
 
-async def test_the_first_mention_in_a_thread_brings_its_pictures(office: Office) -> None:
+async def test_the_first_mention_in_a_thread_brings_its_pictures(office: SlackWorkspace) -> None:
     root = office.slack.stamp()
-    first = said("the dent", channel="C1", ts=root, user="USAM", files=[office.slack.file(CAR)])
+    first = message_event(
+        "the dent", channel="C1", ts=root, user="USAM", files=[office.slack.file(CAR)]
+    )
     office.slack.posts.append(first)
     answer = await office.ask(f"{MENTION} what is it?", channel="C1", thread_ts=root)
     assert texts.EARLIER_POSTS not in answer
@@ -82,7 +93,9 @@ async def test_the_first_mention_in_a_thread_brings_its_pictures(office: Office)
     assert "Sam" in await office.ask(f"{MENTION} /photos", channel="C1", thread_ts=root)
 
 
-async def test_where_there_are_no_streams_answers_are_posted_and_edited(office: Office) -> None:
+async def test_where_there_are_no_streams_answers_are_posted_and_edited(
+    office: SlackWorkspace,
+) -> None:
     office.slack.agent = False
     office.bot.model.then(say("A bowl of fruit."))
     thread = await office.say("What is this?", office.slack.file(CAR))
@@ -95,7 +108,7 @@ async def test_where_there_are_no_streams_answers_are_posted_and_edited(office: 
     assert answer.blocks[-1]["type"] == "context_actions"
 
 
-async def test_a_command_is_obeyed_in_each_way_that_slack_allows(office: Office) -> None:
+async def test_a_command_is_obeyed_in_each_way_that_slack_allows(office: SlackWorkspace) -> None:
     thread = await office.say("What is this?", office.slack.file(CAR))
     await office.answered(thread)
     assert "P1" in await office.ask("!photos", thread_ts=thread)
@@ -108,7 +121,7 @@ async def test_a_command_is_obeyed_in_each_way_that_slack_allows(office: Office)
     assert "P1" in private.text
 
 
-async def test_the_transcript_is_a_file_in_the_thread(office: Office) -> None:
+async def test_the_transcript_is_a_file_in_the_thread(office: SlackWorkspace) -> None:
     thread = await office.say("What is this?", office.slack.file(CAR))
     await office.answered(thread)
     await office.say("!json", thread_ts=thread)
@@ -119,7 +132,7 @@ async def test_the_transcript_is_a_file_in_the_thread(office: Office) -> None:
     assert files or "```json" in told[0]
 
 
-async def test_the_native_stop_ends_an_answer(office: Office) -> None:
+async def test_the_native_stop_ends_an_answer(office: SlackWorkspace) -> None:
     hold = asyncio.Event()
     office.bot.model.then(call_tools("It is a ", hold))
     thread = await office.say("What is this?", office.slack.file(CAR))
@@ -139,14 +152,14 @@ async def test_the_native_stop_ends_an_answer(office: Office) -> None:
     assert office.slack.messages == [answer]
 
 
-async def test_nothing_that_is_said_becomes_a_mention(office: Office) -> None:
+async def test_nothing_that_is_said_becomes_a_mention(office: SlackWorkspace) -> None:
     office.bot.model.then(say("Ask <!channel> or <@U1>: <https://x.test|here>."))
     answer = await office.ask("Whom do I ask, <!here>?", channel="D1")
     assert "channel" in answer
     assert office.slack.alarms == []
 
 
-async def test_files_that_cannot_be_had_are_named(office: Office) -> None:
+async def test_files_that_cannot_be_had_are_named(office: SlackWorkspace) -> None:
     missing = office.slack.file(CAR, "gone.jpg")
     del office.slack.files[missing["id"]]
     hidden = {"id": "F90", "name": "old.jpg", "mimetype": "image/jpeg", "mode": "hidden_by_limit"}
@@ -156,7 +169,7 @@ async def test_files_that_cannot_be_had_are_named(office: Office) -> None:
         assert name in answer
 
 
-async def test_a_file_of_another_organisation_is_asked_for(office: Office) -> None:
+async def test_a_file_of_another_organisation_is_asked_for(office: SlackWorkspace) -> None:
     whole = office.slack.file(CAR)
     stub = {"id": whole["id"], "mode": "file_access", "file_access": "check_file_info"}
     assert await office.ask("What is this?", stub)
@@ -164,9 +177,9 @@ async def test_a_file_of_another_organisation_is_asked_for(office: Office) -> No
     assert len(request.pictures) == 1
 
 
-async def test_a_post_is_looked_at_when_somebody_marks_it(office: Office) -> None:
+async def test_a_post_is_looked_at_when_somebody_marks_it(office: SlackWorkspace) -> None:
     ts = office.slack.stamp()
-    post = said("the dent", channel="C1", ts=ts, files=[office.slack.file(CAR)])
+    post = message_event("the dent", channel="C1", ts=ts, files=[office.slack.file(CAR)])
     office.slack.posts.append(post)
     marked = {
         "type": "reaction_added",
@@ -180,7 +193,7 @@ async def test_a_post_is_looked_at_when_somebody_marks_it(office: Office) -> Non
     assert len(office.bot.model.requests[0].pictures) == 1
 
 
-async def test_when_the_app_is_uninstalled_all_is_erased(office: Office) -> None:
+async def test_when_the_app_is_uninstalled_all_is_erased(office: SlackWorkspace) -> None:
     thread = await office.say("What is this?", office.slack.file(CAR))
     await office.answered(thread)
     await office.ask("!vision off", thread_ts=thread)
@@ -194,8 +207,8 @@ async def test_when_the_app_is_uninstalled_all_is_erased(office: Office) -> None
     assert kept == []
 
 
-async def test_what_is_not_signed_is_refused(office: Office) -> None:
-    payload = delivered(said("hello", channel="D1"))
+async def test_what_is_not_signed_is_refused(office: SlackWorkspace) -> None:
+    payload = event_callback(message_event("hello", channel="D1"))
     forged = {"X-Slack-Signature": "v0=" + "0" * 64}
     session, origin = office.bot.session, office.bot.origin
     # Where events come through a socket, nothing is taken by HTTP at all.
@@ -204,14 +217,14 @@ async def test_what_is_not_signed_is_refused(office: Office) -> None:
     assert office.slack.messages == []
 
 
-async def test_an_edited_question_takes_the_place_of_the_old_one(office: Office) -> None:
+async def test_an_edited_question_takes_the_place_of_the_old_one(office: SlackWorkspace) -> None:
     office.bot.model.then(say("An apple."), say("A pear."), say("Both."))
     ts = office.slack.stamp()
-    post = said("How many apples?", channel="D1", ts=ts)
+    post = message_event("How many apples?", channel="D1", ts=ts)
     assert await office.event(post) == 200
     await office.answered(ts)
     after = {**post, "text": "How many pears?", "edited": {"user": "UALEX", "ts": "9.1"}}
-    assert await office.event(changed(after, post)) == 200
+    assert await office.event(message_changed(after, post)) == 200
     await office.answered(ts, 2)
     await office.ask("And in all?", thread_ts=ts)
     told = str(office.bot.model.requests[2].body)
@@ -219,47 +232,55 @@ async def test_an_edited_question_takes_the_place_of_the_old_one(office: Office)
     assert "apples" not in told
 
 
-async def test_a_post_that_is_deleted_is_forgotten_with_its_pictures(office: Office) -> None:
+async def test_a_post_that_is_deleted_is_forgotten_with_its_pictures(
+    office: SlackWorkspace,
+) -> None:
     office.bot.model.then(say("A dent."), say("Nothing."))
     thread = await office.say("What is this dent?", office.slack.file(CAR))
     await office.answered(thread)
     assert office.bot.files()
-    assert await office.event(deleted(channel="D1", ts=thread)) == 200
+    assert await office.event(message_deleted(channel="D1", ts=thread)) == 200
     await office.bot.settled()
     assert office.bot.files() == []
     await office.ask("What was it?", thread_ts=thread)
     assert "dent" not in str(office.bot.model.requests[1].body)
 
 
-async def test_an_edit_ends_the_answer_that_is_running(office: Office) -> None:
+async def test_an_edit_ends_the_answer_that_is_running(office: SlackWorkspace) -> None:
     hold = asyncio.Event()
     office.bot.model.then(say("Three ", hold), say("A pear."))
     ts = office.slack.stamp()
-    post = said("How many apples?", channel="D1", ts=ts)
+    post = message_event("How many apples?", channel="D1", ts=ts)
     assert await office.event(post) == 200
     await office.slack.until(lambda: any("Three" in one.text for one in office.slack.messages))
     after = {**post, "text": "How many pears?", "edited": {"user": "UALEX", "ts": "9.1"}}
-    assert await office.event(changed(after, post)) == 200
+    assert await office.event(message_changed(after, post)) == 200
     first, second = await office.answered(ts, 2)
     assert first.text == f"Three\n\n{texts.STOPPED_HERE}"
     assert second.text == "A pear."
 
 
-async def test_a_question_that_is_deleted_while_it_waits_gets_no_answer(office: Office) -> None:
+async def test_a_question_that_is_deleted_while_it_waits_gets_no_answer(
+    office: SlackWorkspace,
+) -> None:
     hold = asyncio.Event()
     office.bot.model.then(say("Three ", hold))
     thread = await office.say("How many apples?")
     await office.slack.until(lambda: any("Three" in one.text for one in office.slack.messages))
-    waiting = said("And pears?", channel="D1", ts=office.slack.stamp(), thread_ts=thread)
+    waiting = message_event("And pears?", channel="D1", ts=office.slack.stamp(), thread_ts=thread)
     assert await office.event(waiting) == 200
-    assert await office.event(deleted(channel="D1", ts=waiting["ts"], thread_ts=thread)) == 200
+    assert (
+        await office.event(message_deleted(channel="D1", ts=waiting["ts"], thread_ts=thread)) == 200
+    )
     hold.set()
     await office.bot.settled()
     assert len(office.bot.model.requests) == 1
 
 
 @pytest.mark.parametrize("command", ["!reset", "!forget"])
-async def test_what_was_to_be_forgotten_is_not_read_anew(office: Office, command: str) -> None:
+async def test_what_was_to_be_forgotten_is_not_read_anew(
+    office: SlackWorkspace, command: str
+) -> None:
     thread = await office.say("What is this?", office.slack.file(CAR))
     await office.answered(thread)
     await office.ask(command, thread_ts=thread)
@@ -268,9 +289,13 @@ async def test_what_was_to_be_forgotten_is_not_read_anew(office: Office, command
     assert office.bot.files() == []
 
 
-async def test_a_mention_alone_has_the_pictures_of_its_thread_looked_at(office: Office) -> None:
+async def test_a_mention_alone_has_the_pictures_of_its_thread_looked_at(
+    office: SlackWorkspace,
+) -> None:
     root = office.slack.stamp()
-    first = said("the dent", channel="C1", ts=root, user="USAM", files=[office.slack.file(CAR)])
+    first = message_event(
+        "the dent", channel="C1", ts=root, user="USAM", files=[office.slack.file(CAR)]
+    )
     office.slack.posts.append(first)
     answer = await office.ask(MENTION, channel="C1", thread_ts=root)
     (request,) = office.bot.model.requests
@@ -279,10 +304,10 @@ async def test_a_mention_alone_has_the_pictures_of_its_thread_looked_at(office: 
 
 
 async def test_a_mention_alone_in_a_thread_without_pictures_is_told_what_to_do(
-    office: Office,
+    office: SlackWorkspace,
 ) -> None:
     root = office.slack.stamp()
-    office.slack.posts.append(said("Lunch?", channel="C1", ts=root, user="USAM"))
+    office.slack.posts.append(message_event("Lunch?", channel="C1", ts=root, user="USAM"))
     assert await office.ask(MENTION, channel="C1", thread_ts=root) == texts.spelled(
         texts.NOTHING_ASKED, "!"
     )

@@ -10,12 +10,12 @@ import pytest
 import pytest_asyncio
 
 from bot import strings as texts
-from tests.helpers.slack_payloads import MENTION, button, said, shortcut
+from tests.helpers.slack_payloads import MENTION, button, message_event, shortcut
 from tests.helpers.slack_workspace import CAR
 from tests.servers.openai import say
 
 if TYPE_CHECKING:
-    from tests.helpers.slack_workspace import Office, Offices
+    from tests.helpers.slack_workspace import SlackWorkspace, SlackWorkspaces
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -23,11 +23,11 @@ GROUP = "G1"
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def office(offices: Offices, brisk: None) -> Office:
+async def office(offices: SlackWorkspaces, brisk: None) -> SlackWorkspace:
     return await offices.get("http")
 
 
-async def asked(office: Office, channel: str = "C1") -> str:
+async def asked(office: SlackWorkspace, channel: str = "C1") -> str:
     """Have a photo answered in a channel; returns its thread."""
     office.bot.model.then(say("A bowl of fruit."))
     thread = await office.say(f"{MENTION} what is it?", office.slack.file(CAR), channel=channel)
@@ -36,13 +36,15 @@ async def asked(office: Office, channel: str = "C1") -> str:
 
 
 @pytest.mark.parametrize("written", [f"{MENTION} /photos", f"{MENTION} !photos", "!photos"])
-async def test_a_command_in_a_channel_needs_no_mention(office: Office, written: str) -> None:
+async def test_a_command_in_a_channel_needs_no_mention(
+    office: SlackWorkspace, written: str
+) -> None:
     thread = await asked(office)
     told = await office.ask(written, channel="C1", thread_ts=thread)
     assert told.startswith("- **P1**")
 
 
-async def test_the_help_is_what_can_be_written_in_slack(office: Office) -> None:
+async def test_the_help_is_what_can_be_written_in_slack(office: SlackWorkspace) -> None:
     thread = await asked(office)
     told = await office.ask(f"{MENTION} help!", channel="C1", thread_ts=thread)
     told = await office.ask("!help", channel="C1", thread_ts=thread)
@@ -54,7 +56,7 @@ async def test_the_help_is_what_can_be_written_in_slack(office: Office) -> None:
 
 
 async def test_slash_commands_about_a_thread_are_about_the_latest_of_their_caller(
-    office: Office,
+    office: SlackWorkspace,
 ) -> None:
     thread = await asked(office)
     seen = len(office.slack.messages)
@@ -67,7 +69,7 @@ async def test_slash_commands_about_a_thread_are_about_the_latest_of_their_calle
 
 
 async def test_a_setting_by_slash_holds_in_the_channel_and_is_told_in_private(
-    office: Office,
+    office: SlackWorkspace,
 ) -> None:
     told = await office.slash("vision off", channel_id="C1")
     assert told == texts.vision_set(False, texts.IN_THIS_CHANNEL)
@@ -79,7 +81,9 @@ async def test_a_setting_by_slash_holds_in_the_channel_and_is_told_in_private(
     assert told == texts.vision_shown(True)
 
 
-async def test_a_system_message_by_slash_waits_for_its_authors_continue(office: Office) -> None:
+async def test_a_system_message_by_slash_waits_for_its_authors_continue(
+    office: SlackWorkspace,
+) -> None:
     told = await office.slash("system Answer in French.", channel_id="C1")
     assert "/loupe system continue" in told
     (block,) = [block for block in office.private[0].blocks if block["type"] == "actions"]
@@ -99,14 +103,14 @@ async def test_a_system_message_by_slash_waits_for_its_authors_continue(office: 
     assert "Answer in French." in str(office.bot.model.requests[-1].body["messages"][0])
 
 
-async def test_help_by_slash_tells_how_it_is_written_there(office: Office) -> None:
+async def test_help_by_slash_tells_how_it_is_written_there(office: SlackWorkspace) -> None:
     told = await office.slash("")
     assert "`/loupe json [full]`" in told
     assert "`/loupe photos`" in await office.slash("fotos")
 
 
 @pytest.mark.parametrize("how", ["!stop", "slash"])
-async def test_a_stop_ends_the_answer(office: Office, how: str) -> None:
+async def test_a_stop_ends_the_answer(office: SlackWorkspace, how: str) -> None:
     hold = asyncio.Event()
     office.bot.model.then(say("Three ", hold))
     thread = await office.say(f"{MENTION} how many apples?", channel="C1")
@@ -120,7 +124,7 @@ async def test_a_stop_ends_the_answer(office: Office, how: str) -> None:
     assert office.slack.shown(thread)[0].text == f"Three\n\n{texts.STOPPED_HERE}"
 
 
-async def test_reset_and_forget_act_in_the_thread(office: Office) -> None:
+async def test_reset_and_forget_act_in_the_thread(office: SlackWorkspace) -> None:
     thread = await asked(office)
     told = await office.ask("!reset", channel="C1", thread_ts=thread)
     assert told == texts.history_reset(1)
@@ -131,9 +135,11 @@ async def test_reset_and_forget_act_in_the_thread(office: Office) -> None:
     assert told == texts.forgotten(1, 1, 0, 0)
 
 
-async def test_the_shortcut_looks_at_a_post_that_mentions_nobody(office: Office) -> None:
+async def test_the_shortcut_looks_at_a_post_that_mentions_nobody(office: SlackWorkspace) -> None:
     ts = office.slack.stamp()
-    post = said("the dent", channel="C1", ts=ts, user="USAM", files=[office.slack.file(CAR)])
+    post = message_event(
+        "the dent", channel="C1", ts=ts, user="USAM", files=[office.slack.file(CAR)]
+    )
     office.slack.posts.append(post)
     assert await office.event(post) == 200
     office.bot.model.then(say("A dent."), say("Still a dent."))
@@ -146,7 +152,7 @@ async def test_the_shortcut_looks_at_a_post_that_mentions_nobody(office: Office)
     assert [one.text for one in await office.answered(ts, 2)] == ["A dent.", "Still a dent."]
 
 
-async def test_a_watched_channel_has_its_photos_looked_at(office: Office) -> None:
+async def test_a_watched_channel_has_its_photos_looked_at(office: SlackWorkspace) -> None:
     told = await office.ask(f"{MENTION} /watch photos", channel="C1")
     assert told == texts.watch_set("photos", "Alex")
     assert await office.say("Nice weather", channel="C1")
@@ -163,7 +169,7 @@ async def test_a_watched_channel_has_its_photos_looked_at(office: Office) -> Non
     assert len(office.bot.model.requests) == 1
 
 
-async def test_in_a_group_of_people_loupe_waits_for_its_mention(office: Office) -> None:
+async def test_in_a_group_of_people_loupe_waits_for_its_mention(office: SlackWorkspace) -> None:
     await office.say("Hello all", channel=GROUP, channel_type="mpim")
     answer = await office.ask(
         f"{MENTION} what is it?", office.slack.file(CAR), channel=GROUP, channel_type="mpim"
@@ -172,7 +178,7 @@ async def test_in_a_group_of_people_loupe_waits_for_its_mention(office: Office) 
     assert len(office.slack.messages) == 1
 
 
-async def test_a_long_transcript_is_a_file_whose_json_is_whole(office: Office) -> None:
+async def test_a_long_transcript_is_a_file_whose_json_is_whole(office: SlackWorkspace) -> None:
     long = "word " * 3_000
     office.bot.model.then(say(long))
     thread = await office.say("Tell me a lot.")
@@ -185,10 +191,10 @@ async def test_a_long_transcript_is_a_file_whose_json_is_whole(office: Office) -
     assert "".join(json.loads(data)[2]["content"]).strip() == long.strip()
 
 
-async def test_a_shortcut_where_loupe_is_no_member_is_told_so(office: Office) -> None:
+async def test_a_shortcut_where_loupe_is_no_member_is_told_so(office: SlackWorkspace) -> None:
     for method in ("chat.startStream", "chat.postMessage"):
         office.slack.errors[method] = ["not_in_channel"] * 4
-    post = said("the dent", channel="C9", user="USAM", files=[office.slack.file(CAR)])
+    post = message_event("the dent", channel="C9", user="USAM", files=[office.slack.file(CAR)])
     hook = f"{office.slack.url}/hook"
     asked = shortcut(post, channel={"id": "C9"}, response_url=hook)
     assert await office.deliver(asked) == 200
@@ -197,9 +203,11 @@ async def test_a_shortcut_where_loupe_is_no_member_is_told_so(office: Office) ->
     assert office.slack.hooked[0]["response_type"] == "ephemeral"
 
 
-async def test_a_shortcut_obeys_no_command_of_others_and_needs_a_picture(office: Office) -> None:
+async def test_a_shortcut_obeys_no_command_of_others_and_needs_a_picture(
+    office: SlackWorkspace,
+) -> None:
     for number, text in enumerate(("!vision off", "Lunch?", "")):
-        post = said(text, channel="C1", ts=office.slack.stamp(), user="USAM")
+        post = message_event(text, channel="C1", ts=office.slack.stamp(), user="USAM")
         assert await office.deliver(shortcut(post, trigger_id=f"{number}.1")) == 200
     await office.slack.until(lambda: len(office.slack.messages) == 3)
     assert {shown.text for shown in office.slack.messages} == {

@@ -11,10 +11,10 @@ import aiohttp
 import pytest
 
 from bot import strings as texts
-from tests.helpers.running_bot import running
-from tests.helpers.serve_process import Process
-from tests.helpers.slack_payloads import SECRET, delivered, said
-from tests.helpers.slack_workspace import CAR, Office, opened
+from tests.helpers.running_bot import run_bot
+from tests.helpers.serve_process import ServeProcess
+from tests.helpers.slack_payloads import SECRET, event_callback, message_event
+from tests.helpers.slack_workspace import CAR, SlackWorkspace, open_workspace
 from tests.servers.openai import KEY, Hang, OpenAIServer, say
 from tests.servers.redis_server import ENGINES, RedisServer, find_engine
 from tests.servers.slack import APP_TOKEN, TOKEN, SlackServer
@@ -35,14 +35,14 @@ def store() -> Iterator[RedisServer]:
 
 def hello(slack: SlackServer, text: str = "What is this?") -> dict[str, Any]:
     """The delivery of a direct message."""
-    return delivered(said(text, channel="D1", ts=slack.stamp()))
+    return event_callback(message_event(text, channel="D1", ts=slack.stamp()))
 
 
 @pytest.mark.parametrize("way", WAYS)
 async def test_while_the_store_is_down_slack_is_to_deliver_again(
     tmp_path: Path, store: RedisServer, way: str
 ) -> None:
-    async with opened(tmp_path, socket=way == "socket", redis_url=store.url) as office:
+    async with open_workspace(tmp_path, socket=way == "socket", redis_url=store.url) as office:
         assert await office.ask("Hello")
         store.kill()
         payload = hello(office.slack)
@@ -57,19 +57,19 @@ async def test_while_the_store_is_down_slack_is_to_deliver_again(
 
 
 @pytest.fixture
-async def wired(tmp_path: Path) -> AsyncIterator[Office]:
-    async with opened(tmp_path, socket=True) as office:
+async def wired(tmp_path: Path) -> AsyncIterator[SlackWorkspace]:
+    async with open_workspace(tmp_path, socket=True) as office:
         yield office
 
 
-async def test_a_socket_that_slack_refreshes_loses_nothing(wired: Office) -> None:
+async def test_a_socket_that_slack_refreshes_loses_nothing(wired: SlackWorkspace) -> None:
     assert await wired.ask("Hello")
     await wired.slack.sockets.refresh()
     await wired.slack.until(lambda: wired.slack.sockets.opened == 2)
     assert await wired.ask("And now?")
 
 
-async def test_a_socket_that_breaks_amid_an_answer_is_opened_anew(wired: Office) -> None:
+async def test_a_socket_that_breaks_amid_an_answer_is_opened_anew(wired: SlackWorkspace) -> None:
     hold = asyncio.Event()
     wired.bot.model.then(say("Three ", hold, "apples."))
     thread = await wired.say("How many?")
@@ -82,7 +82,7 @@ async def test_a_socket_that_breaks_amid_an_answer_is_opened_anew(wired: Office)
 
 
 async def test_an_envelope_that_comes_again_is_acknowledged_and_answered_once(
-    wired: Office,
+    wired: SlackWorkspace,
 ) -> None:
     payload = hello(wired.slack)
     for attempt in range(3):
@@ -98,13 +98,13 @@ async def test_a_question_under_way_is_answered_in_its_message_after_a_restart(
     how: dict[str, Any] = {"registered": False, "socket": way == "socket"}
     how["limits"] = {"shutdown_seconds": 0.1}
     async with SlackServer() as slack:
-        async with running(tmp_path, slack=slack, **how) as bot:
-            office = Office(bot, slack, socket=way == "socket")
+        async with run_bot(tmp_path, slack=slack, **how) as bot:
+            office = SlackWorkspace(bot, slack, socket=way == "socket")
             bot.model.then(Hang())
             thread = await office.say("What is this?", slack.file(CAR))
             await bot.model.until_asked()
-        async with running(tmp_path, slack=slack, **how) as bot:
-            (answer,) = await Office(bot, slack, socket=True).answered(thread)
+        async with run_bot(tmp_path, slack=slack, **how) as bot:
+            (answer,) = await SlackWorkspace(bot, slack, socket=True).answered(thread)
         assert answer.streamed
         assert not answer.streaming
 
@@ -132,7 +132,7 @@ async def test_who_is_killed_amid_a_stream_has_it_ended_by_another(
             {"SLACK_APP_TOKEN": APP_TOKEN} if way == "socket" else {"SLACK_SIGNING_SECRET": SECRET}
         )
         model.then(say("Three ", asyncio.Event()), say("Three apples."))
-        first = await stack.enter_async_context(Process(tmp_path, **settings, **how))
+        first = await stack.enter_async_context(ServeProcess(tmp_path, **settings, **how))
         payload = hello(slack)
         if way == "socket":
             assert await slack.send(payload)
@@ -141,7 +141,7 @@ async def test_who_is_killed_amid_a_stream_has_it_ended_by_another(
             assert await slack.deliver(session, origin, payload) == 200
         await slack.until(lambda: any("Three" in one.text for one in slack.messages))
         await first.end(signal.SIGKILL)
-        second = await stack.enter_async_context(Process(tmp_path, **settings, **how))
+        second = await stack.enter_async_context(ServeProcess(tmp_path, **settings, **how))
         await slack.until(lambda: "apples" in slack.messages[0].text, 40)
         await slack.until(lambda: slack.messages[0].blocks, 20)
         await second.end(signal.SIGTERM)

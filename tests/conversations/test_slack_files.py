@@ -10,15 +10,15 @@ import pytest_asyncio
 
 from bot import strings as texts
 from tests.helpers.images import MEDIA
-from tests.helpers.running_bot import words
+from tests.helpers.running_bot import question_words
 from tests.helpers.slack_payloads import MENTION
-from tests.helpers.slack_workspace import CAR, opened
-from tests.servers.openai import begun, call_tools, say
+from tests.helpers.slack_workspace import CAR, open_workspace
+from tests.servers.openai import call_tools, say, tool_call_start
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.helpers.slack_workspace import Office, Offices
+    from tests.helpers.slack_workspace import SlackWorkspace, SlackWorkspaces
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -26,18 +26,18 @@ SIGN = (MEDIA / "notice_double_parking.jpg").read_bytes()
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def office(offices: Offices, brisk: None) -> Office:
+async def office(offices: SlackWorkspaces, brisk: None) -> SlackWorkspace:
     return await offices.get("http")
 
 
-async def test_any_number_of_files_is_one_question(office: Office) -> None:
+async def test_any_number_of_files_is_one_question(office: SlackWorkspace) -> None:
     photos = [office.slack.file(CAR), office.slack.file(SIGN, "sign.jpg")]
     assert await office.ask("Which is the sign?", *photos)
     (request,) = office.bot.model.requests
     assert len(request.pictures) == 2
 
 
-async def test_photos_posted_one_by_one_are_answered_together(office: Office) -> None:
+async def test_photos_posted_one_by_one_are_answered_together(office: SlackWorkspace) -> None:
     office.bot.model.then(say("Fruit, and a sign."))
     thread = await office.say("", office.slack.file(CAR))
     await office.say("", office.slack.file(SIGN), thread_ts=thread)
@@ -45,10 +45,10 @@ async def test_photos_posted_one_by_one_are_answered_together(office: Office) ->
     (answer,) = await office.answered(thread)
     assert answer.text == "Fruit, and a sign."
     (request,) = office.bot.model.requests
-    assert words(request).endswith("What are they?")
+    assert question_words(request).endswith("What are they?")
 
 
-async def test_a_heic_photo_is_read(office: Office) -> None:
+async def test_a_heic_photo_is_read(office: SlackWorkspace) -> None:
     data = (MEDIA / "arrow.heic").read_bytes()
     file = office.slack.file(data, "IMG_0042.HEIC", "image/heic")
     thread = await office.say("What is this?", file)
@@ -57,7 +57,9 @@ async def test_a_heic_photo_is_read(office: Office) -> None:
     assert len(office.bot.model.requests[0].pictures) == 1
 
 
-async def test_of_a_photo_out_of_reach_slacks_smaller_copy_is_looked_at(office: Office) -> None:
+async def test_of_a_photo_out_of_reach_slacks_smaller_copy_is_looked_at(
+    office: SlackWorkspace,
+) -> None:
     small = office.slack.file(CAR)
     lost = office.slack.file(SIGN, "IMG_0042.heic", "image/heic")
     del office.slack.files[lost["id"]]
@@ -66,7 +68,7 @@ async def test_of_a_photo_out_of_reach_slacks_smaller_copy_is_looked_at(office: 
     assert len(office.bot.model.requests[0].pictures) == 1
 
 
-async def test_a_page_to_sign_in_is_not_taken_for_a_photo(office: Office) -> None:
+async def test_a_page_to_sign_in_is_not_taken_for_a_photo(office: SlackWorkspace) -> None:
     file = {**office.slack.file(CAR), "url_private": f"{office.slack.url}/login"}
     answer = await office.ask("What is this?", file)
     assert "`car.jpg` could not be used" in answer
@@ -74,16 +76,18 @@ async def test_a_page_to_sign_in_is_not_taken_for_a_photo(office: Office) -> Non
     assert office.bot.files() == []
 
 
-async def test_a_file_elsewhere_is_never_asked_for_with_the_token(office: Office) -> None:
+async def test_a_file_elsewhere_is_never_asked_for_with_the_token(office: SlackWorkspace) -> None:
     file = {**office.slack.file(CAR), "url_private": f"{office.bot.model.url}/v1/models"}
     answer = await office.ask("What is this?", file)
     assert "`car.jpg` could not be used" in answer
     assert office.bot.model.requests[0].pictures == []
 
 
-async def test_the_outlined_photo_is_uploaded_into_the_thread(office: Office) -> None:
+async def test_the_outlined_photo_is_uploaded_into_the_thread(office: SlackWorkspace) -> None:
     box = {"photo": "P1", "label": "apple", "box": [100, 100, 400, 400]}
-    office.bot.model.then(call_tools(begun("outline", json.dumps(box))), say("The apple [1]."))
+    office.bot.model.then(
+        call_tools(tool_call_start("outline", json.dumps(box))), say("The apple [1].")
+    )
     thread = await office.say("Where is the apple?", office.slack.file(CAR))
     await office.slack.until(lambda: office.slack.shared)
     await office.bot.settled()
@@ -92,7 +96,7 @@ async def test_the_outlined_photo_is_uploaded_into_the_thread(office: Office) ->
     assert data.startswith(b"\xff\xd8")
 
 
-async def test_a_video_is_looked_through(office: Office) -> None:
+async def test_a_video_is_looked_through(office: SlackWorkspace) -> None:
     film = (MEDIA / "street_bikes_taxi.mp4").read_bytes()
     file = office.slack.file(film, "street.mp4", "video/mp4")
     office.bot.model.then(say("A taxi passes."))
@@ -105,6 +109,6 @@ async def test_a_video_is_looked_through(office: Office) -> None:
 
 
 async def test_a_file_that_is_too_large_is_told(tmp_path: Path) -> None:
-    async with opened(tmp_path, limits={"max_photo_bytes": 50_000}) as office:
+    async with open_workspace(tmp_path, limits={"max_photo_bytes": 50_000}) as office:
         answer = await office.ask("What is this?", office.slack.file(CAR))
     assert "`car.jpg` could not be used" in answer

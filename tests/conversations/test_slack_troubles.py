@@ -11,15 +11,15 @@ import pytest_asyncio
 
 from bot import strings as texts
 from tests.conversations.test_transcript import parsed
-from tests.helpers.slack_payloads import delivered, said
-from tests.helpers.slack_workspace import CAR, opened
+from tests.helpers.slack_payloads import event_callback, message_event
+from tests.helpers.slack_workspace import CAR, open_workspace
 from tests.servers.openai import say
 from tests.servers.slack import CUT, HTML, LOST, THROTTLED
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.helpers.slack_workspace import Office, Offices
+    from tests.helpers.slack_workspace import SlackWorkspace, SlackWorkspaces
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -28,11 +28,11 @@ WHOLE = "".join(PIECES)
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def office(offices: Offices, brisk: None) -> Office:
+async def office(offices: SlackWorkspaces, brisk: None) -> SlackWorkspace:
     return await offices.get("troubles")
 
 
-async def asked(office: Office) -> str:
+async def asked(office: SlackWorkspace) -> str:
     """Ask for an answer in three pieces, each given when the one before is shown."""
     gates = [asyncio.Event() for _ in PIECES[1:]]
     held = [step for gate, piece in zip(gates, PIECES[1:], strict=True) for step in (gate, piece)]
@@ -47,7 +47,7 @@ async def asked(office: Office) -> str:
     return thread
 
 
-async def seen(office: Office, words: str) -> None:
+async def seen(office: SlackWorkspace, words: str) -> None:
     """Wait until a message says so."""
     await office.slack.until(lambda: any(words in one.text for one in office.slack.messages))
 
@@ -55,7 +55,7 @@ async def seen(office: Office, words: str) -> None:
 @pytest.mark.parametrize("method", ["chat.startStream", "chat.appendStream", "chat.stopStream"])
 @pytest.mark.parametrize("fault", [f"{THROTTLED}1", CUT, LOST, HTML, "internal_error"])
 async def test_a_stream_that_meets_trouble_shows_the_whole_answer_once(
-    office: Office, method: str, fault: str
+    office: SlackWorkspace, method: str, fault: str
 ) -> None:
     office.bot.model.then(say(*PIECES))
     office.slack.errors[method] = [fault]
@@ -69,7 +69,7 @@ async def test_a_stream_that_meets_trouble_shows_the_whole_answer_once(
 @pytest.mark.parametrize("fault", [f"{THROTTLED}1", LOST, HTML, "service_unavailable"])
 @pytest.mark.parametrize("method", ["chat.postMessage", "chat.update"])
 async def test_edits_that_meet_trouble_show_the_whole_answer_once(
-    office: Office, method: str, fault: str
+    office: SlackWorkspace, method: str, fault: str
 ) -> None:
     office.slack.agent = False
     office.bot.model.then(say(*PIECES))
@@ -81,7 +81,9 @@ async def test_edits_that_meet_trouble_show_the_whole_answer_once(
     assert [text for text in answers if "fruit" in text] == [WHOLE]
 
 
-async def test_when_slack_ends_a_stream_the_same_message_goes_on_by_edits(office: Office) -> None:
+async def test_when_slack_ends_a_stream_the_same_message_goes_on_by_edits(
+    office: SlackWorkspace,
+) -> None:
     gate = asyncio.Event()
     office.bot.model.then(say(PIECES[0], gate, *PIECES[1:]))
     thread = await office.say("What is this?", office.slack.file(CAR))
@@ -96,13 +98,15 @@ async def test_when_slack_ends_a_stream_the_same_message_goes_on_by_edits(office
     assert answer.blocks[-1]["type"] == "context_actions"
 
 
-async def test_words_of_which_nobody_knows_whether_they_arrived_come_once(office: Office) -> None:
+async def test_words_of_which_nobody_knows_whether_they_arrived_come_once(
+    office: SlackWorkspace,
+) -> None:
     office.slack.errors["chat.appendStream"] = ["", CUT]
     thread = await asked(office)
     assert [one.text for one in office.slack.shown(thread)] == [WHOLE]
 
 
-async def test_slack_is_left_alone_for_as_long_as_it_asks(office: Office) -> None:
+async def test_slack_is_left_alone_for_as_long_as_it_asks(office: SlackWorkspace) -> None:
     office.slack.agent = False
     office.slack.errors["chat.postMessage"] = [f"{THROTTLED}2"]
     began = time.monotonic()
@@ -112,7 +116,7 @@ async def test_slack_is_left_alone_for_as_long_as_it_asks(office: Office) -> Non
 
 
 async def test_a_busy_day_keeps_to_slacks_rates(tmp_path: Path) -> None:
-    async with opened(tmp_path) as office:
+    async with open_workspace(tmp_path) as office:
         office.slack.rates.strict = True
         threads = [await office.say(f"Question {n}") for n in range(12)]
         for thread in threads:
@@ -121,7 +125,7 @@ async def test_a_busy_day_keeps_to_slacks_rates(tmp_path: Path) -> None:
         assert len(office.slack.messages) == len(threads)
 
 
-async def test_an_upload_that_is_refused_for_the_rate_is_repeated(office: Office) -> None:
+async def test_an_upload_that_is_refused_for_the_rate_is_repeated(office: SlackWorkspace) -> None:
     office.slack.errors["files.getUploadURLExternal"] = [f"{THROTTLED}1"]
     office.slack.errors["files.completeUploadExternal"] = [f"{THROTTLED}1"]
     office.bot.model.then(say("word " * 3_000))
@@ -132,7 +136,7 @@ async def test_an_upload_that_is_refused_for_the_rate_is_repeated(office: Office
 
 
 async def test_where_no_file_can_be_uploaded_the_transcript_comes_in_messages(
-    office: Office,
+    office: SlackWorkspace,
 ) -> None:
     office.bot.model.then(say("word " * 3_000))
     thread = await office.say("Tell me a lot.")
@@ -146,13 +150,13 @@ async def test_where_no_file_can_be_uploaded_the_transcript_comes_in_messages(
     assert list(dict.fromkeys(roles)) == ["system", "user", "assistant"]
 
 
-async def test_who_is_signed_out_of_slack_reads_what_to_do(office: Office) -> None:
+async def test_who_is_signed_out_of_slack_reads_what_to_do(office: SlackWorkspace) -> None:
     office.slack.signed_out = True
     answer = await office.ask("What is this?", office.slack.file(CAR))
     assert "`car.jpg` could not be used" in answer
 
 
-async def test_when_the_token_is_revoked_the_work_ends(office: Office) -> None:
+async def test_when_the_token_is_revoked_the_work_ends(office: SlackWorkspace) -> None:
     hold = asyncio.Event()
     office.bot.model.then(say(PIECES[0], hold, *PIECES[1:]))
     await office.say("What is this?")
@@ -163,7 +167,7 @@ async def test_when_the_token_is_revoked_the_work_ends(office: Office) -> None:
     await office.bot.settled()
 
 
-async def test_a_channel_that_loupe_was_removed_from_ends_the_work(office: Office) -> None:
+async def test_a_channel_that_loupe_was_removed_from_ends_the_work(office: SlackWorkspace) -> None:
     for method in ("chat.startStream", "chat.postMessage"):
         office.slack.errors[method] = ["not_in_channel"] * 50
     await office.say("What is this?")
@@ -172,11 +176,11 @@ async def test_a_channel_that_loupe_was_removed_from_ends_the_work(office: Offic
 
 
 async def test_what_is_delivered_again_while_it_is_answered_is_one_question(
-    office: Office,
+    office: SlackWorkspace,
 ) -> None:
     hold = asyncio.Event()
     office.bot.model.then(say(PIECES[0], hold, *PIECES[1:]))
-    payload = delivered(said("What is this?", channel="D1", ts=office.slack.stamp()))
+    payload = event_callback(message_event("What is this?", channel="D1", ts=office.slack.stamp()))
     assert await office.deliver(payload) == 200
     await seen(office, PIECES[0].strip())
     for attempt in ("1", "2", "3"):
@@ -190,7 +194,7 @@ async def test_what_is_delivered_again_while_it_is_answered_is_one_question(
 
 async def test_deliveries_are_taken_however_much_is_being_answered(tmp_path: Path) -> None:
     hold = asyncio.Event()
-    async with opened(tmp_path) as office:
+    async with open_workspace(tmp_path) as office:
         office.bot.model.then(*[say("Well, ", hold, "yes.") for _ in range(32)])
         for number in range(32):
             await office.say(f"Held {number}")
@@ -198,7 +202,9 @@ async def test_deliveries_are_taken_however_much_is_being_answered(tmp_path: Pat
         connections = asyncio.Semaphore(16)
 
         async def late(number: int) -> None:
-            payload = delivered(said(f"Late {number}", channel="D2", ts=office.slack.stamp()))
+            payload = event_callback(
+                message_event(f"Late {number}", channel="D2", ts=office.slack.stamp())
+            )
             async with connections:
                 while await office.deliver(payload) != 200:
                     """A store that is slow has Slack deliver it again."""

@@ -12,7 +12,7 @@ from tests.helpers.teams_chat import ROBIN
 from tests.servers.openai import say
 
 if TYPE_CHECKING:
-    from tests.helpers.running_bot import Loupe
+    from tests.helpers.running_bot import RunningBot
     from tests.helpers.teams_chat import Chat
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -29,7 +29,7 @@ async def begun(chat: Chat) -> None:
 
 @pytest.mark.parametrize("scope", ["personal", "group", "thread"])
 async def test_stop_ends_the_answer_within_a_second_and_closes_the_connection(
-    bot: Loupe, scope: str
+    bot: RunningBot, scope: str
 ) -> None:
     chat: Chat = getattr(bot, scope)()
     await begun(chat)
@@ -41,14 +41,16 @@ async def test_stop_ends_the_answer_within_a_second_and_closes_the_connection(
     assert chat.texts == [STOPPED, texts.STOPPING]
 
 
-async def test_anybody_in_the_chat_may_stop_an_answer(registered: Loupe) -> None:
+async def test_anybody_in_the_chat_may_stop_an_answer(registered: RunningBot) -> None:
     chat = registered.group()
     await begun(chat)
     await chat.ask("/stop", by=ROBIN)
     assert chat.texts == [STOPPED, texts.STOPPING]
 
 
-async def test_what_was_said_before_the_stop_stays_part_of_the_conversation(bot: Loupe) -> None:
+async def test_what_was_said_before_the_stop_stays_part_of_the_conversation(
+    bot: RunningBot,
+) -> None:
     chat = bot.group()
     await begun(chat)
     await chat.ask("/stop")
@@ -57,7 +59,7 @@ async def test_what_was_said_before_the_stop_stays_part_of_the_conversation(bot:
     assert "Nobody" not in await chat.ask("/json")
 
 
-async def test_stop_removes_what_waits_but_not_what_comes_later(bot: Loupe) -> None:
+async def test_stop_removes_what_waits_but_not_what_comes_later(bot: RunningBot) -> None:
     chat = bot.group()
     await begun(chat)
     await chat.post("This waits")
@@ -70,7 +72,7 @@ async def test_stop_removes_what_waits_but_not_what_comes_later(bot: Loupe) -> N
     assert "This comes later" in asked
 
 
-async def test_a_stop_reaches_no_other_conversation(registered: Loupe) -> None:
+async def test_a_stop_reaches_no_other_conversation(registered: RunningBot) -> None:
     chat, other = registered.group(), registered.group()
     await begun(other)
     await chat.post("/stop")

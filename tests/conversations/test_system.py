@@ -14,19 +14,19 @@ from bot.turn import dispatcher as desk
 from tests.helpers.teams_chat import ALEX, ROBIN
 
 if TYPE_CHECKING:
-    from tests.helpers.running_bot import Loupe
+    from tests.helpers.running_bot import RunningBot
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 DEFAULT = "You are an AI assistant that helps people find information."
 NEW = "Answer like a surveyor.\nName every damage."
 
 
-def in_force(bot: Loupe) -> str:
+def in_force(bot: RunningBot) -> str:
     """The system message of the last request, without the rules that follow it."""
     return bot.model.requests[-1].texts[0].partition("\n\nPhotos in this")[0]
 
 
-async def test_the_system_message_is_shown_with_its_origin(registered: Loupe) -> None:
+async def test_the_system_message_is_shown_with_its_origin(registered: RunningBot) -> None:
     chat = registered.group()
     assert await chat.ask("/system") == texts.system_shown(EffectiveSettings(DEFAULT, "", True))
     await chat.ask(f"/system {NEW}")
@@ -35,7 +35,7 @@ async def test_the_system_message_is_shown_with_its_origin(registered: Loupe) ->
     assert told == texts.system_shown(EffectiveSettings(NEW, "", True, "thread"))
 
 
-async def test_a_new_one_is_confirmed_by_a_button_and_keeps_the_history(bot: Loupe) -> None:
+async def test_a_new_one_is_confirmed_by_a_button_and_keeps_the_history(bot: RunningBot) -> None:
     chat = bot.personal()
     await chat.ask("Hello")
     await chat.ask(f"/system {NEW}")
@@ -51,7 +51,7 @@ async def test_a_new_one_is_confirmed_by_a_button_and_keeps_the_history(bot: Lou
     assert {"Hello", "Not yet"} < set(bot.model.requests[-1].texts)
 
 
-async def test_it_is_confirmed_by_words_too(bot: Loupe) -> None:
+async def test_it_is_confirmed_by_words_too(bot: RunningBot) -> None:
     chat = bot.group()
     await chat.ask(f"/system {NEW}")
     assert await chat.ask("/system continue") == texts.system_changed(texts.IN_THIS_CHAT)
@@ -59,7 +59,7 @@ async def test_it_is_confirmed_by_words_too(bot: Loupe) -> None:
     assert in_force(bot) == NEW
 
 
-async def test_only_its_author_confirms_it(bot: Loupe) -> None:
+async def test_only_its_author_confirms_it(bot: RunningBot) -> None:
     chat = bot.group()
     await chat.ask(f"/system {NEW}", by=ALEX)
     assert await chat.ask("/system continue", by=ROBIN) == texts.NOTHING_PENDING
@@ -70,7 +70,7 @@ async def test_only_its_author_confirms_it(bot: Loupe) -> None:
     assert await chat.ask("/system continue", by=ALEX) == texts.system_changed("in this chat")
 
 
-async def test_a_newer_text_replaces_the_one_that_waits(registered: Loupe) -> None:
+async def test_a_newer_text_replaces_the_one_that_waits(registered: RunningBot) -> None:
     chat = registered.group()
     await chat.ask("/system Answer in one word.")
     await chat.ask(f"/system {NEW}")
@@ -79,7 +79,7 @@ async def test_a_newer_text_replaces_the_one_that_waits(registered: Loupe) -> No
     assert in_force(registered) == NEW
 
 
-async def test_one_that_was_cancelled_is_gone(registered: Loupe) -> None:
+async def test_one_that_was_cancelled_is_gone(registered: RunningBot) -> None:
     chat = registered.group()
     await chat.ask(f"/system {NEW}")
     await chat.press("Cancel")
@@ -91,7 +91,7 @@ async def test_one_that_was_cancelled_is_gone(registered: Loupe) -> None:
 
 @pytest.mark.parametrize(("minutes", "holds"), [(9.9, True), (10.1, False)])
 async def test_it_waits_for_ten_minutes(
-    registered: Loupe, monkeypatch: pytest.MonkeyPatch, minutes: float, holds: bool
+    registered: RunningBot, monkeypatch: pytest.MonkeyPatch, minutes: float, holds: bool
 ) -> None:
     chat = registered.group()
     await chat.ask(f"/system {NEW}")
@@ -101,7 +101,7 @@ async def test_it_waits_for_ten_minutes(
     assert told == (texts.system_changed(texts.IN_THIS_CHAT) if holds else texts.NOTHING_PENDING)
 
 
-async def test_it_is_taken_back(bot: Loupe) -> None:
+async def test_it_is_taken_back(bot: RunningBot) -> None:
     chat = bot.group()
     await chat.ask(f"/system {NEW}")
     await chat.ask("/system continue")
@@ -112,7 +112,7 @@ async def test_it_is_taken_back(bot: Loupe) -> None:
 
 
 async def test_at_the_top_of_a_channel_it_holds_for_all_threads_and_in_a_thread_for_that_one(
-    bot: Loupe,
+    bot: RunningBot,
 ) -> None:
     top = bot.thread()
     inside, beside, elsewhere = bot.thread(beside=top), bot.thread(beside=top), bot.thread()

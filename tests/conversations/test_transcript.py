@@ -15,7 +15,7 @@ from tests.payloads import payload
 from tests.servers.openai import say
 
 if TYPE_CHECKING:
-    from tests.helpers.running_bot import Loupe
+    from tests.helpers.running_bot import RunningBot
     from tests.helpers.teams_chat import Chat
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -51,7 +51,7 @@ def said(role: str, *content: Any) -> dict[str, Any]:
     return {"role": role, "content": [*content]}
 
 
-async def test_it_has_the_shape_of_the_quickstart(bot: Loupe) -> None:
+async def test_it_has_the_shape_of_the_quickstart(bot: RunningBot) -> None:
     chat = bot.personal()
     await chat.ask("Compare", bot.file("fruits.jpg", "a.jpg"), bot.photo("copy_centre.jpg"))
     await chat.ask("", bot.photo("fruits.jpg"))
@@ -69,13 +69,13 @@ async def test_it_has_the_shape_of_the_quickstart(bot: Loupe) -> None:
     ]
 
 
-async def test_before_anything_was_said_it_is_the_system_message(registered: Loupe) -> None:
+async def test_before_anything_was_said_it_is_the_system_message(registered: RunningBot) -> None:
     chat = registered.group()
     assert parsed(await chat.ask("/json")) == [said("system", DEFAULT)]
 
 
 async def test_a_failed_question_is_not_in_it_and_a_new_system_message_is(
-    registered: Loupe,
+    registered: RunningBot,
 ) -> None:
     chat = registered.group()
     registered.model.then(say(finish="content_filter"))
@@ -91,7 +91,9 @@ async def test_a_failed_question_is_not_in_it_and_a_new_system_message_is(
 
 
 @pytest.mark.parametrize("hostile", HOSTILE)
-async def test_it_parses_whatever_people_and_models_write(registered: Loupe, hostile: str) -> None:
+async def test_it_parses_whatever_people_and_models_write(
+    registered: RunningBot, hostile: str
+) -> None:
     chat = registered.group()
     registered.model.then(say(f"You said {hostile.encode('utf-8', 'replace').decode()}"))
     await chat.ask(f"Look {hostile}", by={"id": "29:eve", "name": hostile})
@@ -102,7 +104,7 @@ async def test_it_parses_whatever_people_and_models_write(registered: Loupe, hos
     assert parsed(await chat.ask("/json full"))["turns"][0]["answer"] == answered["content"][0]
 
 
-async def test_in_full_it_has_everything_that_is_recorded(bot: Loupe) -> None:
+async def test_in_full_it_has_everything_that_is_recorded(bot: RunningBot) -> None:
     chat = bot.thread()
     await chat.ask("Look", bot.photo("fruits.jpg"))
     await chat.post("/json full")
@@ -154,7 +156,7 @@ async def long_talk(chat: Chat) -> list[dict[str, Any]]:
     return [said("system", DEFAULT), *(one for turn in turns for one in turn)]
 
 
-async def test_a_long_one_comes_in_blocks_that_each_parse(bot: Loupe) -> None:
+async def test_a_long_one_comes_in_blocks_that_each_parse(bot: RunningBot) -> None:
     chat = bot.group()
     expected = await long_talk(chat)
     before = len(chat.texts)
@@ -166,7 +168,7 @@ async def test_a_long_one_comes_in_blocks_that_each_parse(bot: Loupe) -> None:
 
 
 async def test_a_text_that_fills_several_blocks_is_whole_when_they_are_joined(
-    registered: Loupe,
+    registered: RunningBot,
 ) -> None:
     chat, long = registered.group(), "All of the car is red. " * 200 + "Yes."
     registered.model.then(say(long))
@@ -178,7 +180,9 @@ async def test_a_text_that_fills_several_blocks_is_whole_when_they_are_joined(
     assert "".join(text for one in answers for text in one["content"]) == long
 
 
-async def test_in_a_personal_chat_a_long_one_is_a_file_once_the_user_accepts(bot: Loupe) -> None:
+async def test_in_a_personal_chat_a_long_one_is_a_file_once_the_user_accepts(
+    bot: RunningBot,
+) -> None:
     chat = bot.personal()
     expected = await long_talk(chat)
     await chat.ask("/json")
@@ -191,7 +195,7 @@ async def test_in_a_personal_chat_a_long_one_is_a_file_once_the_user_accepts(bot
     assert chat.messages[-1].cards[0]["contentType"].endswith("file.info")
 
 
-async def test_a_file_that_is_declined_is_not_handed_over(registered: Loupe) -> None:
+async def test_a_file_that_is_declined_is_not_handed_over(registered: RunningBot) -> None:
     chat = registered.personal()
     await long_talk(chat)
     await chat.ask("/json full")

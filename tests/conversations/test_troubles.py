@@ -10,22 +10,22 @@ import pytest
 
 from bot import strings as texts
 from bot.errors import ModelReason
-from tests.helpers.running_bot import running
+from tests.helpers.running_bot import run_bot
 from tests.servers.openai import (
     KEY,
     Hang,
     Plain,
-    broken_off,
     choice,
+    content_filter,
+    cut_answer,
     fail,
-    filtered,
     say,
 )
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.helpers.running_bot import Loupe
+    from tests.helpers.running_bot import RunningBot
     from tests.servers.openai import Reply
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -33,7 +33,7 @@ ANSWER = "A red car with the plate KRW 301."
 TOO_LONG = "context_length_exceeded"
 
 REFUSALS: dict[str, tuple[Reply, ModelReason]] = {
-    "content filter": (filtered(), ModelReason.FILTERED),
+    "content filter": (content_filter(), ModelReason.FILTERED),
     "wrong key": (fail(401, "invalid_api_key"), ModelReason.UNAUTHORIZED),
     "no role": (fail(403, "PermissionDenied"), ModelReason.UNAUTHORIZED),
     "no deployment": (fail(404, "DeploymentNotFound"), ModelReason.NO_DEPLOYMENT),
@@ -48,7 +48,7 @@ REFUSALS: dict[str, tuple[Reply, ModelReason]] = {
 
 
 @pytest.mark.parametrize("trouble", REFUSALS)
-async def test_a_refusal_ends_in_one_sentence(registered: Loupe, trouble: str) -> None:
+async def test_a_refusal_ends_in_one_sentence(registered: RunningBot, trouble: str) -> None:
     reply, reason = REFUSALS[trouble]
     chat = registered.group()
     registered.model.then(reply)
@@ -64,11 +64,11 @@ async def test_a_refusal_ends_in_one_sentence(registered: Loupe, trouble: str) -
         (fail(429, retry_after_ms=10), ModelReason.BUSY),
         (fail(500), ModelReason.FAILED),
         (fail(503, retry_after=0.01), ModelReason.FAILED),
-        (broken_off(), ModelReason.UNREACHABLE),
+        (cut_answer(), ModelReason.UNREACHABLE),
     ],
 )
 async def test_a_failure_in_passing_is_tried_again_before_it_is_told(
-    registered: Loupe, reply: Reply, reason: ModelReason
+    registered: RunningBot, reply: Reply, reason: ModelReason
 ) -> None:
     chat = registered.group()
     registered.model.then(reply, reply)
@@ -78,7 +78,7 @@ async def test_a_failure_in_passing_is_tried_again_before_it_is_told(
 
 
 @pytest.mark.parametrize("status", [429, 500])
-async def test_a_failure_that_passes_is_not_seen(bot: Loupe, status: int) -> None:
+async def test_a_failure_that_passes_is_not_seen(bot: RunningBot, status: int) -> None:
     chat = bot.group()
     bot.model.then(fail(status, retry_after_ms=10))
     await chat.ask("What is this?", bot.photo("fruits.jpg"))
@@ -89,7 +89,7 @@ async def test_a_failure_that_passes_is_not_seen(bot: Loupe, status: int) -> Non
 @pytest.mark.parametrize(
     ("reply", "reason"),
     [
-        (broken_off("A red car. "), ModelReason.CUT),
+        (cut_answer("A red car. "), ModelReason.CUT),
         (say("A red car. ", finish=None, done=False), ModelReason.CUT),
         (say("A red car. ", finish="content_filter"), ModelReason.FILTERED_ANSWER),
         (say("A red car. ", {"error": {"code": "server_error"}}), ModelReason.FAILED),
@@ -97,7 +97,7 @@ async def test_a_failure_that_passes_is_not_seen(bot: Loupe, status: int) -> Non
 )
 @pytest.mark.parametrize("scope", ["personal", "group"])
 async def test_what_was_said_stays_and_one_sentence_follows(
-    registered: Loupe, scope: str, reply: Reply, reason: ModelReason
+    registered: RunningBot, scope: str, reply: Reply, reason: ModelReason
 ) -> None:
     chat = getattr(registered, scope)()
     registered.model.then(reply)
@@ -109,14 +109,14 @@ async def test_what_was_said_stays_and_one_sentence_follows(
     assert not shown.streaming
 
 
-async def test_oddities_of_a_stream_are_not_seen(registered: Loupe) -> None:
+async def test_oddities_of_a_stream_are_not_seen(registered: RunningBot) -> None:
     chat = registered.group()
     odd: list[Any] = [choice(), {"choices": []}, b": keep-alive\n\n", choice(role="assistant")]
     registered.model.then(say(*odd, "A red ", choice(), "car.", {"choices": []}))
     assert await chat.ask("What is this?") == "A red car."
 
 
-async def test_in_which_field_a_refusal_came_is_recorded(registered: Loupe) -> None:
+async def test_in_which_field_a_refusal_came_is_recorded(registered: RunningBot) -> None:
     chat = registered.group()
     registered.model.then(say(choice(refusal="I cannot help with that.")))
     assert await chat.ask("Who is this?") == "I cannot help with that."
@@ -124,15 +124,15 @@ async def test_in_which_field_a_refusal_came_is_recorded(registered: Loupe) -> N
     assert '"refusal": "delta.refusal"' in whole.replace('"refusal"], "', '"refusal": "')
 
 
-async def replies(bot: Loupe, command: str, chat: Any) -> list[str]:
+async def replies(bot: RunningBot, command: str, chat: Any) -> list[str]:
     before = len(chat.texts)
     await chat.ask(command)
     return [str(text) for text in chat.texts[before:]]
 
 
-async def test_a_question_after_a_failure_is_answered(registered: Loupe) -> None:
+async def test_a_question_after_a_failure_is_answered(registered: RunningBot) -> None:
     chat = registered.group()
-    registered.model.then(filtered())
+    registered.model.then(content_filter())
     await chat.ask("Describe the crime")
     assert await chat.ask("Describe the car") == ANSWER
     assert "crime" not in json.dumps(registered.model.requests[-1].body)
@@ -140,7 +140,7 @@ async def test_a_question_after_a_failure_is_answered(registered: Loupe) -> None
 
 async def test_time_outs_end_in_one_sentence(tmp_path: Path) -> None:
     quick = {"first_seconds": 0.5, "idle_seconds": 0.5, "tries": 1}
-    async with running(tmp_path, model=quick) as bot:
+    async with run_bot(tmp_path, model=quick) as bot:
         silent, halting = bot.group(), bot.group()
         bot.model.then(Hang())
         await silent.ask("What is this?")
@@ -153,14 +153,14 @@ async def test_time_outs_end_in_one_sentence(tmp_path: Path) -> None:
 
 async def test_a_service_that_is_not_there_ends_in_one_sentence(tmp_path: Path) -> None:
     nowhere = {"openai_url": "http://127.0.0.1:9/v1", "openai_key": KEY, "tries": 1}
-    async with running(tmp_path, model=nowhere) as bot:
+    async with run_bot(tmp_path, model=nowhere) as bot:
         chat = bot.group()
         await chat.ask("What is this?")
         assert chat.texts == [texts.WHY_MODEL[ModelReason.UNREACHABLE]]
 
 
 async def test_without_a_model_the_bot_tells_what_the_files_prove(tmp_path: Path) -> None:
-    async with running(
+    async with run_bot(
         tmp_path, registered=False, model={"api": "offline"}, sees_itself=True
     ) as bot:
         chat = bot.group()

@@ -12,41 +12,43 @@ from bot.errors import FileProblem, Reason
 from bot.limits import FileLimits
 from bot.media.size_limits import PICTURE_SIDE
 from tests.conversations.test_vision import drawn
-from tests.helpers.images import opened
-from tests.helpers.running_bot import words
-from tests.helpers.scene_videos import film, share
+from tests.helpers.images import open_jpeg
+from tests.helpers.running_bot import question_words
+from tests.helpers.scene_videos import scene_video, share
 from tests.servers.openai import say
 
 if TYPE_CHECKING:
-    from tests.helpers.running_bot import Loupe
+    from tests.helpers.running_bot import RunningBot
     from tests.helpers.teams_chat import Chat
-    from tests.servers.openai import Received
+    from tests.servers.openai import ReceivedRequest
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 CLIP = "vtest12_h264.mp4"
 FRAME = re.compile(r"\[Frame at (\d+:\d\d\.\d) of V(\d+)\]")
-NIGHT = film((1.0, "black", ""), (1.0, "indigo", ""), (1.0, "teal", ""))
+NIGHT = scene_video((1.0, "black", ""), (1.0, "indigo", ""), (1.0, "teal", ""))
 
 
-def clip(bot: Loupe, data: bytes = b"", name: str = "clip.mp4") -> dict[str, Any]:
+def clip(bot: RunningBot, data: bytes = b"", name: str = "clip.mp4") -> dict[str, Any]:
     """Attach a tiny video of three scenes of a second, or another."""
-    return bot.teams.file(data or film(), name)
+    return bot.teams.file(data or scene_video(), name)
 
 
-def frames(request: Received, video: int = 1) -> list[str]:
+def frames(request: ReceivedRequest, video: int = 1) -> list[str]:
     """The times of the frames of a video in a request, as they are headed."""
     found = [FRAME.fullmatch(text) for text in request.texts]
     return [match[1] for match in found if match and int(match[2]) == video]
 
 
-def about(request: Received, video: int = 1) -> str:
+def about(request: ReceivedRequest, video: int = 1) -> str:
     """How a request introduces a video."""
     (told,) = (text for text in request.texts[1:] if re.match(rf"\[V{video} [^:]*: video, ", text))
     return told
 
 
-async def asked(bot: Loupe, chat: Chat, *question: Any, says: str = "", **how: Any) -> Received:
+async def asked(
+    bot: RunningBot, chat: Chat, *question: Any, says: str = "", **how: Any
+) -> ReceivedRequest:
     """Ask something, and return what the model was asked."""
     if says:
         bot.model.then(say(says))
@@ -54,7 +56,7 @@ async def asked(bot: Loupe, chat: Chat, *question: Any, says: str = "", **how: A
     return bot.model.requests[-1]
 
 
-async def test_a_video_goes_as_an_overview_and_frames_with_their_times(cinema: Loupe) -> None:
+async def test_a_video_goes_as_an_overview_and_frames_with_their_times(cinema: RunningBot) -> None:
     chat = cinema.personal()
     answer = "Two people come at 0:01.2, a third at 0:05.2."
     request = await asked(cinema, chat, "Who comes?", cinema.file(CLIP), says=answer)
@@ -65,7 +67,7 @@ async def test_a_video_goes_as_an_overview_and_frames_with_their_times(cinema: L
         *(f"[Frame at {time} of V1]" for time in ("0:01.2", "0:05.2", "0:08.6", "0:11.9")),
         "Who comes?",
     ]
-    overview, *singles = map(opened, request.pictures)
+    overview, *singles = map(open_jpeg, request.pictures)
     assert 2000 < max(overview.size) <= 2048
     assert {single.size for single in singles} == {(768, 576)}
     assert "Videos are numbered V1" in request.texts[0]
@@ -78,7 +80,7 @@ async def test_a_video_goes_as_an_overview_and_frames_with_their_times(cinema: L
 
 @pytest.mark.parametrize("scope", ["personal", "group"])
 async def test_a_video_is_answered_wherever_teams_hands_it_over(
-    registered: Loupe, scope: str
+    registered: RunningBot, scope: str
 ) -> None:
     chat: Chat = getattr(registered, scope)()
     told = "It turns red at 0:01.0."
@@ -90,7 +92,7 @@ async def test_a_video_is_answered_wherever_teams_hands_it_over(
 
 
 async def test_a_video_in_a_channel_is_kept_from_apps_and_named_with_the_remedy(
-    registered: Loupe,
+    registered: RunningBot,
 ) -> None:
     chat = registered.thread()
     twin = {"contentType": "text/html", "content": '<attachment id="1"></attachment>'}
@@ -101,10 +103,12 @@ async def test_a_video_in_a_channel_is_kept_from_apps_and_named_with_the_remedy(
     assert chat.texts[0].startswith(problem)
 
 
-async def test_a_frame_of_the_overview_is_shown_as_well_when_it_is_cited(cinema: Loupe) -> None:
+async def test_a_frame_of_the_overview_is_shown_as_well_when_it_is_cited(
+    cinema: RunningBot,
+) -> None:
     chat = cinema.group()
     colours = ("navy", "darkred", "olive", "teal", "indigo", "maroon", "black", "peru", "plum")
-    data = film(*((1.0, colour, "") for colour in colours))
+    data = scene_video(*((1.0, colour, "") for colour in colours))
     first = await asked(cinema, chat, "What comes?", clip(cinema, data))
     unseen = next(at for at in range(9) if f"0:0{at}.0" not in frames(first))
     answer = f"See 0:0{unseen}.0, but never 0:09.5."
@@ -114,18 +118,18 @@ async def test_a_frame_of_the_overview_is_shown_as_well_when_it_is_cited(cinema:
     assert share(sheet, colours[unseen]) > 0.8
 
 
-async def test_an_answer_without_times_shows_no_frames(cinema: Loupe) -> None:
+async def test_an_answer_without_times_shows_no_frames(cinema: RunningBot) -> None:
     chat = cinema.group()
     await asked(cinema, chat, "Who comes?", clip(cinema), says="Nobody, not even at 0:02.55.")
     assert len(chat.messages) == 1
 
 
-async def test_a_video_without_words_is_described(cinema: Loupe) -> None:
+async def test_a_video_without_words_is_described(cinema: RunningBot) -> None:
     request = await asked(cinema, cinema.group(), "", clip(cinema))
-    assert words(request).endswith(texts.DESCRIBE_VIDEO)
+    assert question_words(request).endswith(texts.DESCRIBE_VIDEO)
 
 
-async def test_several_videos_are_told_apart(cinema: Loupe) -> None:
+async def test_several_videos_are_told_apart(cinema: RunningBot) -> None:
     chat = cinema.group()
     answer = "Red at V1 0:01.0; teal at V2 0:02.0, which V1 has not at 0:02.0."
     files = clip(cinema, name="day.mp4"), clip(cinema, NIGHT, "night.mp4")
@@ -139,7 +143,7 @@ async def test_several_videos_are_told_apart(cinema: Loupe) -> None:
     assert share(night, "teal") > 0.8
 
 
-async def test_photos_and_a_video_share_one_message(cinema: Loupe) -> None:
+async def test_photos_and_a_video_share_one_message(cinema: RunningBot) -> None:
     chat = cinema.group()
     files = cinema.photo("fruits.jpg"), clip(cinema), cinema.photo("motorway.jpg")
     request = await asked(cinema, chat, "Compare them", *files)
@@ -149,16 +153,16 @@ async def test_photos_and_a_video_share_one_message(cinema: Loupe) -> None:
     assert "Looking at 2 photos and 1 video…" in _seen(cinema, chat)
 
 
-def _seen(bot: Loupe, chat: Chat) -> list[str]:
+def _seen(bot: RunningBot, chat: Chat) -> list[str]:
     """All texts that were shown in a chat while it was at work."""
     requests = [one for one in bot.teams.requests if one.conversation == chat.conversation]
     return [str(one.activity.get("text", "")) for one in requests]
 
 
-async def test_more_pictures_than_a_request_holds_are_shared_out(cinema: Loupe) -> None:
+async def test_more_pictures_than_a_request_holds_are_shared_out(cinema: RunningBot) -> None:
     names = ("fruits.jpg", "motorway.jpg", "leuvenA.jpg", "copy_centre.jpg", "plate_KRW301.png")
     photos = [cinema.file(name) for name in (*names, "passat_cc.webp", "sign_sports_centre.jpg")]
-    videos = [clip(cinema, film(*_shades(at), (1.0, "white", str(at)))) for at in range(3)]
+    videos = [clip(cinema, scene_video(*_shades(at), (1.0, "white", str(at)))) for at in range(3)]
     request = await asked(cinema, cinema.group(), "Compare them", *photos, *videos)
     assert len(request.pictures) == 10
     assert all(frames(request, number) for number in (1, 2, 3))
@@ -170,8 +174,8 @@ def _shades(at: int) -> tuple[tuple[float, str, str], ...]:
     return tuple((0.5, f"hsl({at * 90 + step * 25}, 80%, 40%)", "") for step in range(9))
 
 
-async def test_videos_that_there_is_no_room_for_are_named(bot: Loupe) -> None:
-    videos = [clip(bot, film((1.0, "navy", str(at))), f"{at}.mp4") for at in range(6)]
+async def test_videos_that_there_is_no_room_for_are_named(bot: RunningBot) -> None:
+    videos = [clip(bot, scene_video((1.0, "navy", str(at))), f"{at}.mp4") for at in range(6)]
     chat = bot.group()
     told = await chat.ask("Compare them", *videos)
     (request,) = bot.model.requests
@@ -179,12 +183,12 @@ async def test_videos_that_there_is_no_room_for_are_named(bot: Loupe) -> None:
     assert told.startswith(texts.videos_left_out(["V5 4.mp4", "V6 5.mp4"]))
 
 
-async def test_frames_of_a_rotated_video_stand_upright(cinema: Loupe) -> None:
+async def test_frames_of_a_rotated_video_stand_upright(cinema: RunningBot) -> None:
     chat = cinema.group()
     video = cinema.file("vtest12_rotated90.mp4")
     request = await asked(cinema, chat, "Who comes?", video)
     assert "576 x 768 pixels" in about(request)
-    assert {opened(jpeg).size for jpeg in request.pictures[1:]} == {(576, 768)}
+    assert {open_jpeg(jpeg).size for jpeg in request.pictures[1:]} == {(576, 768)}
     await asked(cinema, chat, "When?", says=f"See {frames(request)[0]}.")
     (sheet,) = drawn(chat)
     assert sheet.height > sheet.width

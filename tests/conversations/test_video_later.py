@@ -15,22 +15,22 @@ from bot.limits import FileLimits
 from tests.conversations.test_video import CLIP, about, asked, clip, frames
 from tests.conversations.test_vision import drawn, full
 from tests.helpers.images import MEDIA
-from tests.helpers.running_bot import running
-from tests.helpers.scene_videos import film, share
+from tests.helpers.running_bot import run_bot
+from tests.helpers.scene_videos import scene_video, share
 from tests.servers.openai import say
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.helpers.running_bot import Loupe
+    from tests.helpers.running_bot import RunningBot
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 ANSWER = "A red car with the plate KRW 301."
-LONG = film(*((1.0, colour, "") for colour in ("navy", "darkred", "olive") * 4))
+LONG = scene_video(*((1.0, colour, "") for colour in ("navy", "darkred", "olive") * 4))
 
 
 async def test_a_question_afterwards_chooses_frames_anew_from_the_kept_video(
-    cinema: Loupe,
+    cinema: RunningBot,
 ) -> None:
     chat = cinema.group()
     first = await asked(cinema, chat, "What happens?", clip(cinema, LONG), says="Red at 0:01.0.")
@@ -45,7 +45,7 @@ async def test_a_question_afterwards_chooses_frames_anew_from_the_kept_video(
     assert share(drawn(chat)[-1], "darkred") > 0.8
 
 
-async def test_an_earlier_video_is_looked_at_again_when_it_is_named(cinema: Loupe) -> None:
+async def test_an_earlier_video_is_looked_at_again_when_it_is_named(cinema: RunningBot) -> None:
     chat = cinema.group()
     await chat.ask("What happens?", clip(cinema))
     other = await asked(cinema, chat, "And this?", cinema.photo("fruits.jpg"))
@@ -58,7 +58,9 @@ async def test_an_earlier_video_is_looked_at_again_when_it_is_named(cinema: Loup
 
 
 @pytest.mark.parametrize("quoting", ["the post", "the answer"])
-async def test_quoting_a_message_brings_its_video_back(registered: Loupe, quoting: str) -> None:
+async def test_quoting_a_message_brings_its_video_back(
+    registered: RunningBot, quoting: str
+) -> None:
     chat = registered.group()
     await chat.ask("What happens?", clip(registered))
     quoted = chat.posts[0] if quoting == "the post" else chat.messages[0].id
@@ -76,7 +78,7 @@ async def test_quoting_a_message_brings_its_video_back(registered: Loupe, quotin
     ],
 )
 async def test_only_the_part_that_a_question_names_is_looked_at(
-    cinema: Loupe, words: str, part: str
+    cinema: RunningBot, words: str, part: str
 ) -> None:
     chat = cinema.group()
     request = await asked(cinema, chat, words, clip(cinema, LONG))
@@ -89,7 +91,7 @@ async def test_only_the_part_that_a_question_names_is_looked_at(
 
 async def test_of_a_long_video_the_first_and_the_last_part_are_offered(tmp_path: Path) -> None:
     limits = {"max_video_seconds": 4}
-    async with running(tmp_path, registered=False, limits=limits) as bot:
+    async with run_bot(tmp_path, registered=False, limits=limits) as bot:
         chat = bot.group()
         told = await chat.ask("What happens?", clip(bot, LONG))
         note = texts.parts_seen("V1 clip.mp4", 12, ((0, 2), (10, 12)))
@@ -101,7 +103,7 @@ async def test_of_a_long_video_the_first_and_the_last_part_are_offered(tmp_path:
         assert all("0:04.0" <= time <= "0:06.0" for time in frames(bot.model.requests[-1]))
 
 
-async def test_a_video_that_is_gone_is_asked_for_again(cinema: Loupe) -> None:
+async def test_a_video_that_is_gone_is_asked_for_again(cinema: RunningBot) -> None:
     chat = cinema.group()
     before = set(cinema.files())
     await chat.ask("What happens?", clip(cinema))
@@ -116,7 +118,7 @@ async def test_a_video_that_is_gone_is_asked_for_again(cinema: Loupe) -> None:
 
 
 @pytest.mark.parametrize("command", ["/forget", "/reset"])
-async def test_what_is_kept_of_a_video_is_erased(cinema: Loupe, command: str) -> None:
+async def test_what_is_kept_of_a_video_is_erased(cinema: RunningBot, command: str) -> None:
     chat = cinema.group()
     before = set(cinema.files())
     await asked(cinema, chat, "What happens?", cinema.file(CLIP), says="See 0:01.6.")
@@ -134,7 +136,7 @@ async def test_what_is_kept_of_a_video_is_erased(cinema: Loupe, command: str) ->
 
 async def test_a_video_is_swept_with_all_that_was_made_of_it(tmp_path: Path) -> None:
     limits = {"retention_days": 2.5 / 86400}
-    async with running(tmp_path, registered=False, limits=limits) as bot:
+    async with run_bot(tmp_path, registered=False, limits=limits) as bot:
         chat = bot.group()
         bot.model.then(say("See 0:01.0."))
         await chat.ask("What happens?", clip(bot))
@@ -144,7 +146,7 @@ async def test_a_video_is_swept_with_all_that_was_made_of_it(tmp_path: Path) -> 
                 await asyncio.sleep(0.05)
 
 
-async def test_the_transcript_names_videos_and_frames(cinema: Loupe) -> None:
+async def test_the_transcript_names_videos_and_frames(cinema: RunningBot) -> None:
     chat = cinema.group()
     request = await asked(cinema, chat, "When is it red?", clip(cinema), says="At 0:01.0.")
     told = await chat.ask("/json")

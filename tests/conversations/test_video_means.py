@@ -15,23 +15,23 @@ from bot import strings as texts
 from bot.errors import VisionProblem, VisionReason
 from tests.conversations.test_video import asked, clip, frames
 from tests.conversations.test_vision import drawn, full
-from tests.helpers.running_bot import running
-from tests.helpers.scene_videos import film, share
-from tests.servers.gpt4v import Gpt4vServer, Told
+from tests.helpers.running_bot import run_bot
+from tests.helpers.scene_videos import scene_video, share
+from tests.servers.gpt4v import Gpt4vServer, GroundedAnswer
 from tests.servers.image_analysis import KEY as VISION_KEY
-from tests.servers.image_analysis import OF_PICTURES, OF_TEXTS, Seen, fail
+from tests.servers.image_analysis import OF_PICTURES, OF_TEXTS, PictureContent, fail
 from tests.servers.openai import KEY
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
-    from tests.helpers.running_bot import Loupe
+    from tests.helpers.running_bot import RunningBot
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 ANSWER = "A red car with the plate KRW 301."
 COLOURS = ("navy", "olive", "teal", "darkred", "indigo", "peru", "black", "plum")
-SCENES = film(*((1.0, colour, "") for colour in COLOURS))
+SCENES = scene_video(*((1.0, colour, "") for colour in COLOURS))
 
 
 def red_or_not(jpeg: bytes) -> Sequence[float]:
@@ -45,13 +45,13 @@ def of_words(_: str) -> Sequence[float]:
 
 
 @pytest.fixture
-def discerning(cinema: Loupe) -> Loupe:
+def discerning(cinema: RunningBot) -> RunningBot:
     """An engine to which only what is dark red fits a question."""
     cinema.vision.of_picture, cinema.vision.of_text = red_or_not, of_words
     return cinema
 
 
-async def test_frames_are_chosen_by_their_likeness_to_the_question(discerning: Loupe) -> None:
+async def test_frames_are_chosen_by_their_likeness_to_the_question(discerning: RunningBot) -> None:
     chat = discerning.group()
     request = await asked(discerning, chat, "When does it stop?", clip(discerning, SCENES))
     assert "0:03.0" in frames(request)
@@ -65,7 +65,7 @@ async def test_frames_are_chosen_by_their_likeness_to_the_question(discerning: L
     assert asked_for.count(OF_PICTURES) == len(COLOURS)
 
 
-async def test_a_question_afterwards_embeds_its_words_only(discerning: Loupe) -> None:
+async def test_a_question_afterwards_embeds_its_words_only(discerning: RunningBot) -> None:
     chat = discerning.group()
     await chat.ask("What happens?", clip(discerning, SCENES))
     discerning.vision.requests.clear()
@@ -82,7 +82,7 @@ async def test_a_question_afterwards_embeds_its_words_only(discerning: Loupe) ->
     ],
 )
 async def test_where_nothing_embeds_the_question_is_answered_all_the_same(
-    cinema: Loupe, trouble: list[Any]
+    cinema: RunningBot, trouble: list[Any]
 ) -> None:
     cinema.vision.then(*trouble)
     chat = cinema.group()
@@ -98,7 +98,7 @@ async def test_where_nothing_embeds_the_question_is_answered_all_the_same(
 async def test_a_region_without_embeddings_is_asked_once(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
-    async with running(tmp_path_factory.mktemp("region"), registered=False) as bot:
+    async with run_bot(tmp_path_factory.mktemp("region"), registered=False) as bot:
         bot.vision.embeddings = False
         chat = bot.group()
         for question in (["Why?", clip(bot, SCENES)], ["And then?"]):
@@ -108,7 +108,7 @@ async def test_a_region_without_embeddings_is_asked_once(
         assert chat.texts == [ANSWER, ANSWER]
 
 
-async def test_an_engine_that_fails_altogether_is_told_once(cinema: Loupe) -> None:
+async def test_an_engine_that_fails_altogether_is_told_once(cinema: RunningBot) -> None:
     wrong = fail(401, "PermissionDenied")
     cinema.vision.then(*[wrong] * 40)
     chat = cinema.group()
@@ -118,9 +118,9 @@ async def test_an_engine_that_fails_altogether_is_told_once(cinema: Loupe) -> No
     assert chat.texts == [f"{ANSWER}\n\n{missing}"]
 
 
-async def test_what_is_seen_in_frames_joins_the_question(cinema: Loupe) -> None:
+async def test_what_is_seen_in_frames_joins_the_question(cinema: RunningBot) -> None:
     line = ((0.1, 0.1, 0.2, 0.1), (("KRW", 0.99), ("301", 0.95)))
-    cinema.vision.seen = Seen(lines=(line,))
+    cinema.vision.seen = PictureContent(lines=(line,))
     chat = cinema.group()
     request = await asked(cinema, chat, "Which plate?", clip(cinema))
     fences = [text for text in request.texts[1:] if text.startswith("<seen>")]
@@ -132,7 +132,7 @@ async def test_what_is_seen_in_frames_joins_the_question(cinema: Loupe) -> None:
     assert len(turn["sightings"]) == len(fences)
 
 
-async def test_vision_off_looks_at_nothing_and_still_shows_frames(cinema: Loupe) -> None:
+async def test_vision_off_looks_at_nothing_and_still_shows_frames(cinema: RunningBot) -> None:
     chat = cinema.group()
     await chat.ask("/vision off")
     request = await asked(cinema, chat, "When?", clip(cinema), says="At 0:01.0.")
@@ -143,19 +143,19 @@ async def test_vision_off_looks_at_nothing_and_still_shows_frames(cinema: Loupe)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def analyst(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Loupe]:
+async def analyst(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[RunningBot]:
     """The bot without any model, which sees by itself."""
     folder = tmp_path_factory.mktemp("analyst")
     offline = {"api": "offline"}
-    async with running(folder, registered=False, model=offline, sees_itself=True) as bot:
+    async with run_bot(folder, registered=False, model=offline, sees_itself=True) as bot:
         yield bot
 
 
 async def test_the_analyst_tells_what_the_file_proves_and_what_is_read_when(
-    analyst: Loupe,
+    analyst: RunningBot,
 ) -> None:
     chat = analyst.group()
-    data = film((1.0, "navy", ""), (1.0, "darkred", "STOP HERE"), (1.0, "olive", ""))
+    data = scene_video((1.0, "navy", ""), (1.0, "darkred", "STOP HERE"), (1.0, "olive", ""))
     told = await chat.ask("When can STOP be read?", clip(analyst, data))
     assert "**V1** `clip.mp4`" in chat.texts[0]
     assert "MP4 video, H264, 0:03.0 long, 320 × 240 pixels" in (
@@ -169,14 +169,14 @@ async def test_the_analyst_tells_what_the_file_proves_and_what_is_read_when(
     assert (best["why"], best["means"]) == ("question", "words")
 
 
-async def test_the_analyst_shows_the_moments_that_it_tells_of(analyst: Loupe) -> None:
+async def test_the_analyst_shows_the_moments_that_it_tells_of(analyst: RunningBot) -> None:
     chat = analyst.group()
     await chat.ask("What changes?", clip(analyst))
     (sheet,) = drawn(chat)
     assert all(share(sheet, colour) > 0.15 for colour in ("navy", "darkred", "olive"))
 
 
-async def test_the_analyst_answers_a_question_afterwards(analyst: Loupe) -> None:
+async def test_the_analyst_answers_a_question_afterwards(analyst: RunningBot) -> None:
     chat = analyst.group()
     await chat.ask("", clip(analyst))
     told = await chat.ask("What is there at 0:01.5?")
@@ -198,9 +198,9 @@ async def test_the_retired_service_gets_frames_without_enhancements(
             "openai_key": None,
         }
         folder = tmp_path_factory.mktemp("legacy")
-        async with running(folder, registered=False, model=legacy) as bot:
+        async with run_bot(folder, registered=False, model=legacy) as bot:
             service.resource = (bot.vision.url, VISION_KEY)
-            service.then(Told("It turns red at 0:01.0."))
+            service.then(GroundedAnswer("It turns red at 0:01.0."))
             chat = bot.group()
             assert await chat.ask("When?", clip(bot))
             (request,) = service.requests

@@ -13,24 +13,24 @@ from tests.conversations.test_video import clip
 from tests.conversations.test_video_tools import more_frames
 from tests.conversations.test_vision import drawn
 from tests.helpers import child_calls
-from tests.helpers.scene_videos import DAY, film
+from tests.helpers.scene_videos import DAY, scene_video
 from tests.servers.openai import Hang, call_tools, say
 from tests.servers.transcriptions import speak
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from tests.helpers.running_bot import Loupe
+    from tests.helpers.running_bot import RunningBot
     from tests.helpers.teams_chat import Chat
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 NAME = "V1 clip.mp4"
-WITH_SOUND = film(*DAY, sound=speak(("stop", 0.5, 1.0), seconds=3.0))
+WITH_SOUND = scene_video(*DAY, sound=speak(("stop", 0.5, 1.0), seconds=3.0))
 
 
 @pytest.fixture
-def note(cinema: Loupe) -> Iterator[Note]:
+def note(cinema: RunningBot) -> Iterator[Note]:
     """The pipe on which the child that hangs says which process it is."""
     paper = Note(cinema.data / "note")
     yield paper
@@ -51,7 +51,7 @@ async def nothing_began(chat: Chat) -> None:
     assert not list((chat.bot.data / "spool").iterdir())
 
 
-async def test_a_stop_ends_the_download(cinema: Loupe) -> None:
+async def test_a_stop_ends_the_download(cinema: RunningBot) -> None:
     drive = cinema.teams.drive
     drive.gate = asyncio.Event()
     try:
@@ -77,7 +77,7 @@ async def test_a_stop_ends_the_download(cinema: Loupe) -> None:
     ],
 )
 async def test_a_stop_ends_the_child_that_decodes(
-    cinema: Loupe, note: Note, monkeypatch: pytest.MonkeyPatch, work: str, progress: str
+    cinema: RunningBot, note: Note, monkeypatch: pytest.MonkeyPatch, work: str, progress: str
 ) -> None:
     monkeypatch.setattr(work, child_calls.hang_over_video)
     chat = cinema.group()
@@ -93,7 +93,7 @@ async def test_a_stop_ends_the_child_that_decodes(
     assert "KRW 301" in await chat.ask("What happens now?", clip(cinema))
 
 
-async def test_a_stop_ends_the_choosing(cinema: Loupe) -> None:
+async def test_a_stop_ends_the_choosing(cinema: RunningBot) -> None:
     cinema.vision.gate = asyncio.Event()
     chat = cinema.group()
     await chat.post("What happens?", clip(cinema))
@@ -102,7 +102,7 @@ async def test_a_stop_ends_the_choosing(cinema: Loupe) -> None:
     assert len(cinema.vision.requests) == 1
 
 
-async def test_a_stop_ends_the_reading_of_the_frames(cinema: Loupe) -> None:
+async def test_a_stop_ends_the_reading_of_the_frames(cinema: RunningBot) -> None:
     embedded = 0
 
     def embed(_: bytes) -> Sequence[float]:
@@ -121,7 +121,7 @@ async def test_a_stop_ends_the_reading_of_the_frames(cinema: Loupe) -> None:
     await nothing_began(chat)
 
 
-async def test_a_stop_ends_the_asking(cinema: Loupe) -> None:
+async def test_a_stop_ends_the_asking(cinema: RunningBot) -> None:
     cinema.model.then(Hang())
     chat = cinema.group()
     await chat.post("What happens?", clip(cinema))
@@ -133,7 +133,7 @@ async def test_a_stop_ends_the_asking(cinema: Loupe) -> None:
 
 
 async def test_a_stop_ends_the_child_that_fetches_frames_for_the_model(
-    cinema: Loupe, note: Note, monkeypatch: pytest.MonkeyPatch
+    cinema: RunningBot, note: Note, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hold = asyncio.Event()
     cinema.model.then(

@@ -13,30 +13,30 @@ from bot.tools import video_frames as reels
 from bot.tools.loop import NOT_SHOWN
 from tests.conversations.test_video import CLIP, clip, frames
 from tests.conversations.test_vision import drawn, full, look, outline, results
-from tests.helpers.images import opened
-from tests.helpers.running_bot import running
-from tests.helpers.scene_videos import film, share
-from tests.servers.openai import begun, call_tools, say
+from tests.helpers.images import open_jpeg
+from tests.helpers.running_bot import run_bot
+from tests.helpers.scene_videos import scene_video, share
+from tests.servers.openai import call_tools, say, tool_call_start
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from PIL import Image
 
-    from tests.helpers.running_bot import Loupe
+    from tests.helpers.running_bot import RunningBot
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
-SCENES = film(*((1.0, colour, "") for colour in ("navy", "darkred", "olive") * 4))
+SCENES = scene_video(*((1.0, colour, "") for colour in ("navy", "darkred", "olive") * 4))
 
 
 def more_frames(
     start: str, end: str, count: Any = 1, *, video: Any = "V1", at: int = 0
 ) -> dict[str, Any]:
     told = {"video": video, "from": start, "to": end, "count": count}
-    return begun("frames", json.dumps(told), at=at)
+    return tool_call_start("frames", json.dumps(told), at=at)
 
 
-async def test_a_model_asks_for_frames_and_gets_them_exactly(cinema: Loupe) -> None:
+async def test_a_model_asks_for_frames_and_gets_them_exactly(cinema: RunningBot) -> None:
     call = call_tools("I look closer.", more_frames("0:03.55", "0:04.75", 4))
     cinema.model.then(call, say("It turns red at 0:04.4."))
     chat = cinema.group()
@@ -48,14 +48,14 @@ async def test_a_model_asks_for_frames_and_gets_them_exactly(cinema: Loupe) -> N
     assert results(second) == [reels.BROUGHT.format(frames=names)]
     assert second.body["messages"][-1]["role"] == "user"
     assert frames(second)[-4:] == shown
-    brought = [opened(jpeg) for jpeg in second.pictures[-4:]]
+    brought = [open_jpeg(jpeg) for jpeg in second.pictures[-4:]]
     assert [share(one, "navy") > 0.9 for one in brought] == [True, True, False, False]
     assert [share(one, "darkred") > 0.9 for one in brought] == [False, False, True, True]
     assert chat.texts[0] == "I look closer.\n\nIt turns red at 0:04.4."
 
 
 async def test_frames_that_a_model_asked_for_are_recorded_and_shown_when_cited(
-    cinema: Loupe,
+    cinema: RunningBot,
 ) -> None:
     cinema.model.then(call_tools(more_frames("0:07.3", "0:07.3")), say("It is red at 0:07.3."))
     chat = cinema.group()
@@ -67,7 +67,7 @@ async def test_frames_that_a_model_asked_for_are_recorded_and_shown_when_cited(
     assert [(one["video"], one["at"], one["means"]) for one in asked] == [(1, 7.3, "tool")]
 
 
-async def test_what_is_pointed_at_in_a_frame_is_outlined_on_it(cinema: Loupe) -> None:
+async def test_what_is_pointed_at_in_a_frame_is_outlined_on_it(cinema: RunningBot) -> None:
     box = [200, 300, 400, 600]
     cinema.model.then(
         call_tools(more_frames("0:01.2", "0:01.2")),
@@ -94,7 +94,7 @@ def _frame_of(sheet: Image.Image) -> Image.Image:
 
 async def test_a_look_at_a_frame_shows_it_at_full_resolution(tmp_path: Path) -> None:
     limits = {"photo_side": 256}
-    async with running(tmp_path, registered=False, limits=limits) as bot:
+    async with run_bot(tmp_path, registered=False, limits=limits) as bot:
         box = [0, 0, 300, 300]
         bot.model.then(
             call_tools(more_frames("0:01.6", "0:01.6")),
@@ -105,18 +105,18 @@ async def test_a_look_at_a_frame_shows_it_at_full_resolution(tmp_path: Path) -> 
         last = bot.model.requests[-1]
         assert results(last)[-1] == tools.SHOWN.format(label="V1 0:01.6", box=box)
         assert f"[V1 0:01.6, region {box}]" in last.texts
-        whole, crop = opened(last.pictures[-2]), opened(last.pictures[-1])
+        whole, crop = open_jpeg(last.pictures[-2]), open_jpeg(last.pictures[-1])
         assert max(whole.size) == 256
         assert crop.width > 0.28 * 768
 
 
-async def test_what_is_wrong_with_a_call_is_told(cinema: Loupe) -> None:
+async def test_what_is_wrong_with_a_call_is_told(cinema: RunningBot) -> None:
     cinema.model.then(
         call_tools(
             more_frames("0:01", "0:02", video="V7"),
             more_frames("0:01", "1:30", at=1),
             more_frames("soon", "later", at=2),
-            begun("frames", "[]", at=3),
+            tool_call_start("frames", "[]", at=3),
             look("V1 0:00.7", [1, 1, 500, 500], at=4),
             outline("door", [1, 1, 500, 500], at=5, photo="V9 0:01.0"),
             more_frames("0:02.0", "0:01.0", "many", at=6),
@@ -140,7 +140,7 @@ async def test_what_is_wrong_with_a_call_is_told(cinema: Loupe) -> None:
 
 async def test_calls_without_end_are_ended_within_the_pictures(tmp_path: Path) -> None:
     limits = {"max_tool_calls": 3, "max_pictures": 4}
-    async with running(tmp_path, registered=False, limits=limits) as bot:
+    async with run_bot(tmp_path, registered=False, limits=limits) as bot:
         bot.model.then(*[call_tools(more_frames("0:00", "0:09", 99))] * 3, say("Enough."))
         chat = bot.group()
         assert await chat.ask("?", clip(bot, SCENES)) == "Enough."
@@ -152,7 +152,7 @@ async def test_calls_without_end_are_ended_within_the_pictures(tmp_path: Path) -
         assert all(len(request.pictures) <= 4 for request in bot.model.requests)
 
 
-async def test_frames_of_an_earlier_video_can_be_asked_for(cinema: Loupe) -> None:
+async def test_frames_of_an_earlier_video_can_be_asked_for(cinema: RunningBot) -> None:
     chat = cinema.group()
     await chat.ask("When?", clip(cinema, SCENES))
     await chat.ask("And this?", cinema.photo("fruits.jpg"))
@@ -164,7 +164,7 @@ async def test_frames_of_an_earlier_video_can_be_asked_for(cinema: Loupe) -> Non
     assert share(drawn(chat)[-1], "darkred") > 0.8
 
 
-async def test_frames_of_a_video_that_is_gone_are_told_to_be_gone(cinema: Loupe) -> None:
+async def test_frames_of_a_video_that_is_gone_are_told_to_be_gone(cinema: RunningBot) -> None:
     chat = cinema.group()
     before = set(cinema.files())
     await chat.ask("When?", clip(cinema, SCENES))
@@ -177,7 +177,7 @@ async def test_frames_of_a_video_that_is_gone_are_told_to_be_gone(cinema: Loupe)
     assert results(cinema.model.requests[-1]) == [reels.GONE.format(video=1)]
 
 
-async def test_frames_that_teams_refuses_are_told_in_words(registered: Loupe) -> None:
+async def test_frames_that_teams_refuses_are_told_in_words(registered: RunningBot) -> None:
     registered.model.then(say("It is red at 0:01.0."))
     chat = registered.group()
     registered.teams.refuse(413, "MessageSizeTooBig", times=2, pictures=True)

@@ -19,50 +19,50 @@ from bot.media.size_limits import PICTURE_BYTES, PICTURE_SIDE
 from bot.tools import toolbox as tools
 from bot.tools.loop import NOT_SHOWN
 from tests.conversations.test_transcript import parsed_full
-from tests.helpers.images import MEDIA, opened
-from tests.helpers.running_bot import running, words
-from tests.servers.gpt4v import SQUARE, Gpt4vServer, Marked, Told
+from tests.helpers.images import MEDIA, open_jpeg
+from tests.helpers.running_bot import question_words, run_bot
+from tests.servers.gpt4v import SQUARE, Gpt4vServer, GroundedAnswer, GroundedSpan
 from tests.servers.image_analysis import KEY as VISION_KEY
-from tests.servers.image_analysis import Seen, fail, throttled
-from tests.servers.openai import KEY, Hang, begun, call_tools, more, say
+from tests.servers.image_analysis import PictureContent, fail, throttling
+from tests.servers.openai import KEY, Hang, call_tools, say, tool_call_rest, tool_call_start
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.helpers.running_bot import Loupe
+    from tests.helpers.running_bot import RunningBot
     from tests.helpers.teams_chat import Chat
-    from tests.servers.openai import Received
+    from tests.servers.openai import ReceivedRequest
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 ANSWER = "A red car with the plate KRW 301."
 PLATE = (0.1, 0.6, 0.2, 0.05)
-STREET = Seen(
+STREET = PictureContent(
     lines=((PLATE, (("KRW", 0.99), ("301", 0.93))),),
     objects=(((0.05, 0.3, 0.5, 0.4), "car", 0.88), ((0.7, 0.1, 0.2, 0.2), "tree", 0.71)),
 )
 CAR_BOX, PLATE_BOX = [50, 300, 550, 700], [95, 590, 305, 660]
 
 
-def arguments(photo: str, box: list[int], **more: str) -> str:
-    return json.dumps({"photo": photo, **more, "box": box})
+def arguments(photo: str, box: list[int], **tool_call_rest: str) -> str:
+    return json.dumps({"photo": photo, **tool_call_rest, "box": box})
 
 
 def look(photo: str = "P1", box: list[int] | None = None, at: int = 0) -> dict[str, Any]:
-    return begun("look", arguments(photo, box or PLATE_BOX), at=at)
+    return tool_call_start("look", arguments(photo, box or PLATE_BOX), at=at)
 
 
 def outline(label: str, box: list[int], at: int = 0, photo: str = "P1") -> dict[str, Any]:
-    return begun("outline", arguments(photo, box, label=label), at=at)
+    return tool_call_start("outline", arguments(photo, box, label=label), at=at)
 
 
-def results(request: Received) -> list[str]:
+def results(request: ReceivedRequest) -> list[str]:
     """What a model was told of its calls, in order."""
     return [str(one["content"]) for one in request.body["messages"] if one["role"] == "tool"]
 
 
 def drawn(chat: Chat) -> list[Image.Image]:
     """The pictures that the bot has shown, in order."""
-    return [opened(data) for shown in chat.messages for data in shown.pictures]
+    return [open_jpeg(data) for shown in chat.messages for data in shown.pictures]
 
 
 async def full(chat: Chat) -> dict[str, Any]:
@@ -73,7 +73,7 @@ async def full(chat: Chat) -> dict[str, Any]:
     return whole
 
 
-async def test_what_is_read_and_seen_joins_the_question_as_data(bot: Loupe) -> None:
+async def test_what_is_read_and_seen_joins_the_question_as_data(bot: RunningBot) -> None:
     bot.vision.seen = STREET
     chat = bot.personal()
     await chat.ask("What is this?", bot.photo("motorway.jpg"))
@@ -93,7 +93,7 @@ async def test_what_is_read_and_seen_joins_the_question_as_data(bot: Loupe) -> N
 
 
 async def test_without_outlines_of_the_model_its_words_are_matched_with_what_was_seen(
-    bot: Loupe,
+    bot: RunningBot,
 ) -> None:
     bot.vision.seen = STREET
     chat = bot.group()
@@ -107,7 +107,7 @@ async def test_without_outlines_of_the_model_its_words_are_matched_with_what_was
     assert len(picture.pictures) == 1
 
 
-async def test_a_model_looks_closer_and_outlines_before_it_cites(bot: Loupe) -> None:
+async def test_a_model_looks_closer_and_outlines_before_it_cites(bot: RunningBot) -> None:
     bot.model.then(
         call_tools("Let me look closer.", look()),
         call_tools(outline("car", CAR_BOX), outline("plate", PLATE_BOX, at=1)),
@@ -119,7 +119,7 @@ async def test_a_model_looks_closer_and_outlines_before_it_cites(bot: Loupe) -> 
     first, second, third = bot.model.requests
     assert [tool["function"]["name"] for tool in first.body["tools"]] == ["look", "outline"]
     assert results(second) == [tools.SHOWN.format(label="P1", box=PLATE_BOX)]
-    crop = opened(second.pictures[-1])
+    crop = open_jpeg(second.pictures[-1])
     assert max(crop.size) >= 512
     assert second.body["messages"][-1]["role"] == "user"
     assert results(third)[1:] == [tools.OUTLINED.format(number=n) for n in (1, 2)]
@@ -128,7 +128,7 @@ async def test_a_model_looks_closer_and_outlines_before_it_cites(bot: Loupe) -> 
     assert picture.pictures
 
 
-async def test_a_crop_shows_the_original_at_full_resolution(bot: Loupe) -> None:
+async def test_a_crop_shows_the_original_at_full_resolution(bot: RunningBot) -> None:
     photo = Image.open(MEDIA / "motorway.jpg").resize((4032, 3024))
     photo.paste("white", (0, 0, 400, 300))
     for column in range(0, 400, 4):
@@ -137,7 +137,7 @@ async def test_a_crop_shows_the_original_at_full_resolution(bot: Loupe) -> None:
     photo.save(file, "JPEG", quality=95)
     bot.model.then(call_tools(look(box=[0, 0, 90, 90])), say("Stripes."))
     await bot.group().ask("What is in the corner?", bot.teams.picture(file.getvalue()))
-    whole, crop = (opened(data).convert("L") for data in bot.model.requests[1].pictures)
+    whole, crop = (open_jpeg(data).convert("L") for data in bot.model.requests[1].pictures)
     assert max(whole.size) <= 2048
     assert crop.crop((0, 0, 300, 200)).getextrema()[1] > 230
     row = [crop.getpixel((x, 100)) for x in range(300)]
@@ -145,13 +145,13 @@ async def test_a_crop_shows_the_original_at_full_resolution(bot: Loupe) -> None:
     assert edges > 100
 
 
-async def test_the_picture_shows_the_photo_with_outlines_on_a_copy(bot: Loupe) -> None:
+async def test_the_picture_shows_the_photo_with_outlines_on_a_copy(bot: RunningBot) -> None:
     bot.model.then(call_tools(outline("car", CAR_BOX)), say("A car [1]."))
     chat = bot.group()
     await chat.ask("?", bot.photo("motorway.jpg"))
     (picture,) = drawn(chat)
     assert max(picture.size) == PICTURE_SIDE
-    original = opened((MEDIA / "motorway.jpg").read_bytes()).resize(picture.size)
+    original = open_jpeg((MEDIA / "motorway.jpg").read_bytes()).resize(picture.size)
     assert near(picture, original, (0.2, 0.4))
     assert not near(picture, original, (0.05, 0.5))
     kept = {path.read_bytes() for path in bot.files()}
@@ -166,7 +166,7 @@ def near(one: Image.Image, other: Image.Image, at: tuple[float, float]) -> bool:
     return sum(abs(a - b) for a, b in pairs) / (12 * 12 * 3) < 20
 
 
-async def test_an_earlier_photo_is_looked_at_again(bot: Loupe) -> None:
+async def test_an_earlier_photo_is_looked_at_again(bot: RunningBot) -> None:
     bot.vision.seen = STREET
     chat = bot.group()
     await chat.ask("What is this?", bot.photo("motorway.jpg"))
@@ -183,7 +183,7 @@ async def test_an_earlier_photo_is_looked_at_again(bot: Loupe) -> None:
     assert bot.vision.requests == []
 
 
-async def test_vision_off_reads_nothing_and_offers_no_tools(bot: Loupe) -> None:
+async def test_vision_off_reads_nothing_and_offers_no_tools(bot: RunningBot) -> None:
     bot.vision.seen = STREET
     chat = bot.personal()
     assert "Vision is off" in await chat.ask("/vision off")
@@ -199,7 +199,9 @@ async def test_vision_off_reads_nothing_and_offers_no_tools(bot: Loupe) -> None:
 
 
 @pytest.mark.parametrize("reason", [VisionReason.UNAUTHORIZED, VisionReason.BAD_REQUEST])
-async def test_an_engine_that_fails_is_told_once(registered: Loupe, reason: VisionReason) -> None:
+async def test_an_engine_that_fails_is_told_once(
+    registered: RunningBot, reason: VisionReason
+) -> None:
     bot = registered
     unauthorized = reason is VisionReason.UNAUTHORIZED
     wrong = fail(401, "PermissionDenied") if unauthorized else fail(400, "InvalidRequest")
@@ -210,15 +212,15 @@ async def test_an_engine_that_fails_is_told_once(registered: Loupe, reason: Visi
     assert told == f"{ANSWER}\n\n{texts.without_vision(VisionProblem(reason))}"
 
 
-async def test_a_throttled_engine_is_waited_for(registered: Loupe) -> None:
+async def test_a_throttled_engine_is_waited_for(registered: RunningBot) -> None:
     bot = registered
     bot.vision.seen = STREET
-    bot.vision.then(throttled(0.05))
+    bot.vision.then(throttling(0.05))
     chat = bot.group()
     assert "[1] car" in await chat.ask("What is this?", bot.photo("motorway.jpg"))
 
 
-async def test_a_stop_while_the_engine_looks_ends_the_turn(registered: Loupe) -> None:
+async def test_a_stop_while_the_engine_looks_ends_the_turn(registered: RunningBot) -> None:
     bot = registered
     bot.vision.gate = asyncio.Event()
     chat = bot.group()
@@ -231,7 +233,7 @@ async def test_a_stop_while_the_engine_looks_ends_the_turn(registered: Loupe) ->
     assert bot.model.requests == []
 
 
-async def test_a_stop_in_the_middle_of_the_tools_ends_the_answer(bot: Loupe) -> None:
+async def test_a_stop_in_the_middle_of_the_tools_ends_the_answer(bot: RunningBot) -> None:
     bot.model.then(call_tools("I look closer.", look()), Hang())
     chat = bot.group()
     await chat.post("What is this?", bot.photo("motorway.jpg"))
@@ -245,7 +247,7 @@ async def test_a_stop_in_the_middle_of_the_tools_ends_the_answer(bot: Loupe) -> 
 
 async def test_calls_without_end_are_ended(tmp_path: Path) -> None:
     limits = {"max_tool_calls": 3, "max_pictures": 2}
-    async with running(tmp_path, registered=False, limits=limits) as bot:
+    async with run_bot(tmp_path, registered=False, limits=limits) as bot:
         bot.model.then(*[call_tools(look())] * 3, say("Enough."))
         chat = bot.group()
         assert await chat.ask("?", bot.photo("motorway.jpg")) == "Enough."
@@ -255,16 +257,18 @@ async def test_calls_without_end_are_ended(tmp_path: Path) -> None:
         assert any(NOT_SHOWN in text for text in last.texts)
 
 
-async def test_what_is_wrong_with_a_call_is_told_the_model(bot: Loupe) -> None:
+async def test_what_is_wrong_with_a_call_is_told_the_model(bot: RunningBot) -> None:
     bot.model.then(
         call_tools(
-            begun("look", '{"photo": "P1", "box": [1, 2'),
-            begun("approve", "{}", at=1),
+            tool_call_start("look", '{"photo": "P1", "box": [1, 2'),
+            tool_call_start("approve", "{}", at=1),
             look("P9", at=2),
             outline("car", [0, 0, 2000, 2000], at=3),
             outline("all", [0, 0, 999, 999], at=4),
         ),
-        call_tools(begun("look", "", at=0), more(arguments("P1", [300, 300, 100, 100]))),
+        call_tools(
+            tool_call_start("look", "", at=0), tool_call_rest(arguments("P1", [300, 300, 100, 100]))
+        ),
         say("Done."),
     )
     chat = bot.group()
@@ -278,7 +282,7 @@ async def test_what_is_wrong_with_a_call_is_told_the_model(bot: Loupe) -> None:
     assert drawn(chat) == []
 
 
-async def test_an_outline_that_is_not_cited_gets_a_key(bot: Loupe) -> None:
+async def test_an_outline_that_is_not_cited_gets_a_key(bot: RunningBot) -> None:
     calls = [outline("car", CAR_BOX), outline("plate", PLATE_BOX, at=1)]
     bot.model.then(call_tools(*calls), say("See the car [1]."))
     chat = bot.group()
@@ -286,7 +290,7 @@ async def test_an_outline_that_is_not_cited_gets_a_key(bot: Loupe) -> None:
     assert len(drawn(chat)) == 1
 
 
-async def test_a_picture_that_is_refused_is_told_in_words(registered: Loupe) -> None:
+async def test_a_picture_that_is_refused_is_told_in_words(registered: RunningBot) -> None:
     bot = registered
     bot.model.then(call_tools(outline("car", CAR_BOX)), say("A car [1]."))
     chat = bot.group()
@@ -296,16 +300,16 @@ async def test_a_picture_that_is_refused_is_told_in_words(registered: Loupe) -> 
     assert chat.texts == ["A car [1].", texts.picture_not_shown("P1")]
 
 
-async def test_the_picture_keeps_to_the_limits_of_teams(bot: Loupe) -> None:
+async def test_the_picture_keeps_to_the_limits_of_teams(bot: RunningBot) -> None:
     bot.model.then(call_tools(outline("car", CAR_BOX)), say("A car [1]."))
     chat = bot.group()
     await chat.ask("?", bot.file("passat_cc.webp"))
     (data,) = [data for shown in chat.messages for data in shown.pictures]
     assert len(data) <= PICTURE_BYTES
-    assert max(opened(data).size) <= PICTURE_SIDE
+    assert max(open_jpeg(data).size) <= PICTURE_SIDE
 
 
-async def test_the_full_transcript_says_which_words_stand_for_what(bot: Loupe) -> None:
+async def test_the_full_transcript_says_which_words_stand_for_what(bot: RunningBot) -> None:
     bot.vision.seen = STREET
     bot.model.then(
         call_tools(outline("Auto 🚗", CAR_BOX)), say("Ein Schild 🚗🚗 und ein **Auto** [1].")
@@ -336,9 +340,11 @@ async def test_what_the_retired_service_grounds_is_outlined(tmp_path: Path, vers
             "openai_url": "",
             "openai_key": None,
         }
-        async with running(tmp_path, registered=False, model=legacy) as bot:
+        async with run_bot(tmp_path, registered=False, model=legacy) as bot:
             service.resource = (bot.vision.url, VISION_KEY)
-            service.then(Told("A red car stands there.", (Marked("Red car", 2, 7, SQUARE),)))
+            service.then(
+                GroundedAnswer("A red car stands there.", (GroundedSpan("Red car", 2, 7, SQUARE),))
+            )
             chat = bot.group()
             told = await chat.ask("What is this?", bot.photo("motorway.jpg"))
             assert told == "A red car stands there.\n\n[1] red car"
@@ -351,7 +357,7 @@ async def test_what_the_retired_service_grounds_is_outlined(tmp_path: Path, vers
             assert "enhancements" not in service.requests[-1].body
 
 
-async def test_words_of_two_photos_are_outlined_on_the_right_one(bot: Loupe) -> None:
+async def test_words_of_two_photos_are_outlined_on_the_right_one(bot: RunningBot) -> None:
     bot.vision.seen = STREET
     bot.model.then(
         call_tools(outline("car", CAR_BOX), outline("tree", CAR_BOX, at=1, photo="P2")),
@@ -360,4 +366,4 @@ async def test_words_of_two_photos_are_outlined_on_the_right_one(bot: Loupe) -> 
     chat = bot.group()
     await chat.ask("?", bot.photo("motorway.jpg"), bot.photo("leuvenA.jpg"))
     assert len(drawn(chat)) == 2
-    assert words(bot.model.requests[0]).endswith("?")
+    assert question_words(bot.model.requests[0]).endswith("?")

@@ -9,19 +9,19 @@ import pytest
 import pytest_asyncio
 
 from bot import strings as texts
-from tests.helpers.running_bot import running, words
+from tests.helpers.running_bot import question_words, run_bot
 from tests.servers.openai import say
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from tests.helpers.running_bot import Loupe
+    from tests.helpers.running_bot import RunningBot
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 ANSWER = "A red car with the plate KRW 301."
 
 
-async def test_questions_of_a_thread_are_answered_in_order_and_one_by_one(bot: Loupe) -> None:
+async def test_questions_of_a_thread_are_answered_in_order_and_one_by_one(bot: RunningBot) -> None:
     chat = bot.group()
     numbers = [f"Answer {n}." for n in range(5)]
     bot.model.then(*(say(number) for number in numbers))
@@ -29,11 +29,13 @@ async def test_questions_of_a_thread_are_answered_in_order_and_one_by_one(bot: L
         await chat.post(f"Question {n}")
     await bot.settled()
     assert chat.texts == numbers
-    assert [words(one)[-10:] for one in bot.model.requests] == [f"Question {n}" for n in range(5)]
+    assert [question_words(one)[-10:] for one in bot.model.requests] == [
+        f"Question {n}" for n in range(5)
+    ]
     assert numbers[3] in bot.model.requests[4].texts
 
 
-async def test_a_long_answer_holds_up_only_its_own_thread(bot: Loupe) -> None:
+async def test_a_long_answer_holds_up_only_its_own_thread(bot: RunningBot) -> None:
     thread, gate = bot.thread(), asyncio.Event()
     beside = bot.thread(beside=thread)
     bot.model.then(say(gate, "Slow."), say("Quick."))
@@ -48,15 +50,15 @@ async def test_a_long_answer_holds_up_only_its_own_thread(bot: Loupe) -> None:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def slow(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Loupe]:
+async def slow(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[RunningBot]:
     """A bot that answers one question at a time, and says soon that people have to wait."""
     limits = {"notice_seconds": 0.2, "max_turns": 1, "max_waiting": 4}
-    async with running(tmp_path_factory.mktemp("slow"), limits=limits) as bot:
+    async with run_bot(tmp_path_factory.mktemp("slow"), limits=limits) as bot:
         yield bot
 
 
 async def test_who_waits_is_told_how_many_are_before_and_that_message_becomes_the_answer(
-    slow: Loupe,
+    slow: RunningBot,
 ) -> None:
     chat, gate = slow.group(), asyncio.Event()
     slow.model.then(say(gate, "First."), say("Second."), say("Third."))
@@ -71,7 +73,7 @@ async def test_who_waits_is_told_how_many_are_before_and_that_message_becomes_th
 
 
 async def test_words_that_wait_for_an_answer_together_with_a_photo_are_told_nothing(
-    slow: Loupe,
+    slow: RunningBot,
 ) -> None:
     chat, gate = slow.group(), asyncio.Event()
     slow.model.then(say(gate, "First."), say("Second."), say("Third."))
@@ -85,7 +87,7 @@ async def test_words_that_wait_for_an_answer_together_with_a_photo_are_told_noth
     assert chat.texts == ["First.", "Second.", "Third."]
 
 
-async def test_who_waits_for_other_conversations_is_told_so(slow: Loupe) -> None:
+async def test_who_waits_for_other_conversations_is_told_so(slow: RunningBot) -> None:
     chat, other, gate = slow.group(), slow.personal(), asyncio.Event()
     asked = len(slow.model.requests)
     slow.model.then(say(gate, "First."), say("Second."))
@@ -98,7 +100,7 @@ async def test_who_waits_for_other_conversations_is_told_so(slow: Loupe) -> None
     assert [notice.text] == other.texts == ["Second."]
 
 
-async def test_a_message_that_finds_no_room_is_not_lost_in_silence(slow: Loupe) -> None:
+async def test_a_message_that_finds_no_room_is_not_lost_in_silence(slow: RunningBot) -> None:
     chat, gate = slow.group(), asyncio.Event()
     slow.model.then(say(gate, "First."))
     for question in ("One", "Two", "Three", "Four", "Five"):

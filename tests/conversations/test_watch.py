@@ -13,7 +13,7 @@ from tests.helpers.teams_chat import ROBIN
 from tests.servers.openai import say
 
 if TYPE_CHECKING:
-    from tests.helpers.running_bot import Loupe
+    from tests.helpers.running_bot import RunningBot
     from tests.helpers.teams_chat import Chat
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -21,7 +21,7 @@ ANSWER = "A red car with the plate KRW 301."
 HTML_ONLY = texts.file_problem("", 1, FileProblem(Reason.HTML_ONLY), FileLimits())
 
 
-async def watched(bot: Loupe, mode: str) -> Chat:
+async def watched(bot: RunningBot, mode: str) -> Chat:
     """Have a channel watched; returns the thread in which it was said."""
     top = bot.thread()
     assert await top.ask(f"/watch {mode}", by=ROBIN) == texts.watch_set(mode, "Robin")
@@ -39,7 +39,7 @@ async def html_only(chat: Chat, text: str = "", **how: Any) -> None:
 
 @pytest.mark.parametrize("scope", ["group", "thread"])
 async def test_a_post_that_nobody_addressed_is_neither_read_nor_stored(
-    bot: Loupe, scope: str
+    bot: RunningBot, scope: str
 ) -> None:
     chat: Chat = getattr(bot, scope)()
     before, files = await bot.stored(), bot.files()
@@ -50,7 +50,7 @@ async def test_a_post_that_nobody_addressed_is_neither_read_nor_stored(
     assert bot.files() == files
 
 
-async def test_photos_of_a_watched_channel_are_answered_in_their_threads(bot: Loupe) -> None:
+async def test_photos_of_a_watched_channel_are_answered_in_their_threads(bot: RunningBot) -> None:
     top = await watched(bot, "photos")
     first, second = bot.thread(beside=top), bot.thread(beside=top)
     await first.ask("A dent", bot.photo("passat_cc.webp"), mention=False)
@@ -60,7 +60,7 @@ async def test_photos_of_a_watched_channel_are_answered_in_their_threads(bot: Lo
     assert [len(request.pictures) for request in bot.model.requests] == [1, 1]
 
 
-async def test_words_in_a_channel_whose_photos_are_watched_stay_unread(bot: Loupe) -> None:
+async def test_words_in_a_channel_whose_photos_are_watched_stay_unread(bot: RunningBot) -> None:
     top = await watched(bot, "photos")
     thread, before = bot.thread(beside=top), await bot.stored()
     await thread.ask("A secret among us", mention=False)
@@ -68,7 +68,7 @@ async def test_words_in_a_channel_whose_photos_are_watched_stay_unread(bot: Loup
     assert await bot.stored() == before
 
 
-async def test_how_to_ask_on_works(registered: Loupe) -> None:
+async def test_how_to_ask_on_works(registered: RunningBot) -> None:
     top = await watched(registered, "photos")
     thread = registered.thread(beside=top)
     await thread.ask("A dent", registered.photo("passat_cc.webp"), mention=False)
@@ -77,7 +77,7 @@ async def test_how_to_ask_on_works(registered: Loupe) -> None:
     assert "[Written by: Alex]\nA dent" in registered.model.requests[-1].texts
 
 
-async def test_everything_in_a_channel_is_answered_when_all_is_watched(bot: Loupe) -> None:
+async def test_everything_in_a_channel_is_answered_when_all_is_watched(bot: RunningBot) -> None:
     top = await watched(bot, "all")
     thread = bot.thread(beside=top)
     await thread.ask("Good morning", mention=False)
@@ -85,7 +85,7 @@ async def test_everything_in_a_channel_is_answered_when_all_is_watched(bot: Loup
     assert [text.partition("\n")[0] for text in thread.texts] == [ANSWER, ANSWER]
 
 
-async def test_watching_ends_and_holds_for_its_own_channel_only(bot: Loupe) -> None:
+async def test_watching_ends_and_holds_for_its_own_channel_only(bot: RunningBot) -> None:
     top = await watched(bot, "all")
     elsewhere = bot.thread()
     await elsewhere.ask("Good morning", mention=False)
@@ -98,7 +98,7 @@ async def test_watching_ends_and_holds_for_its_own_channel_only(bot: Loupe) -> N
 
 
 async def test_a_group_chat_may_be_watched_too_and_a_personal_chat_needs_it_not(
-    registered: Loupe,
+    registered: RunningBot,
 ) -> None:
     chat = registered.group()
     assert await chat.ask("/watch photos") == texts.watch_set("photos", "Alex")
@@ -106,7 +106,7 @@ async def test_a_group_chat_may_be_watched_too_and_a_personal_chat_needs_it_not(
     assert await registered.personal().ask("/watch photos") == texts.WATCH_NEEDS_CHANNEL
 
 
-async def test_a_post_whose_picture_is_kept_from_bots_is_told_once_a_day(bot: Loupe) -> None:
+async def test_a_post_whose_picture_is_kept_from_bots_is_told_once_a_day(bot: RunningBot) -> None:
     top = await watched(bot, "photos")
     first, second = bot.thread(beside=top), bot.thread(beside=top)
     await html_only(first, mention=False)
@@ -118,7 +118,7 @@ async def test_a_post_whose_picture_is_kept_from_bots_is_told_once_a_day(bot: Lo
     assert bot.model.requests == []
 
 
-async def test_words_beside_a_file_that_cannot_be_read_stay_unread(bot: Loupe) -> None:
+async def test_words_beside_a_file_that_cannot_be_read_stay_unread(bot: RunningBot) -> None:
     top = await watched(bot, "photos")
     first, second = bot.thread(beside=top), bot.thread(beside=top)
     await html_only(first, "Party secrets", mention=False)
@@ -130,14 +130,14 @@ async def test_words_beside_a_file_that_cannot_be_read_stay_unread(bot: Loupe) -
         assert "secrets" not in await thread.ask("/json full")
 
 
-async def test_a_known_command_written_wrongly_is_told_without_a_mention(bot: Loupe) -> None:
+async def test_a_known_command_written_wrongly_is_told_without_a_mention(bot: RunningBot) -> None:
     thread = bot.thread()
     assert "/watch photos|all|off" in await thread.ask("/watch photo", mention=False)
     await thread.ask("/jsn", mention=False)
     assert len(thread.texts) == 1
 
 
-async def test_who_asks_about_such_a_picture_is_told_each_time(registered: Loupe) -> None:
+async def test_who_asks_about_such_a_picture_is_told_each_time(registered: RunningBot) -> None:
     chat = registered.thread()
     for _ in range(2):
         registered.model.then(say("I see no picture."))
@@ -145,7 +145,9 @@ async def test_who_asks_about_such_a_picture_is_told_each_time(registered: Loupe
     assert chat.texts == [f"{HTML_ONLY}\n\nI see no picture."] * 2
 
 
-async def test_a_mention_below_posts_that_were_never_seen_is_told_so(registered: Loupe) -> None:
+async def test_a_mention_below_posts_that_were_never_seen_is_told_so(
+    registered: RunningBot,
+) -> None:
     thread = registered.thread()
     await thread.ask("Look at our car", mention=False)
     thread.posts.append("a post that the bot never saw")

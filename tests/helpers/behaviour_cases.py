@@ -9,19 +9,26 @@ from bot import strings as texts
 from bot.domain.preferences import EffectiveSettings
 from bot.errors import FileProblem, ModelReason, Reason
 from bot.limits import FileLimits
-from tests.helpers.behaviours import NEVER, Behaviour, Step
+from tests.helpers.behaviours import NEVER_SET, Behaviour, Step
 from tests.helpers.conversation import File
-from tests.helpers.scene_videos import film
-from tests.servers.openai import begun, call_tools, say
+from tests.helpers.scene_videos import scene_video
+from tests.servers.openai import call_tools, say, tool_call_start
 
 DEFAULT = "You are an AI assistant that helps people find information."
 FRUIT, SHOP, BROKEN = File.of("fruits.jpg"), File.of("copy_centre.jpg"), File.of("broken.png")
-ROAD, CLIP = File.of("motorway.jpg"), File("clip.mp4", film())
+ROAD, CLIP = File.of("motorway.jpg"), File("clip.mp4", scene_video())
 DIGEST = "9c031d80a1c52da5eca790db896baffec6a7e52bf786cdb7bbfca5c7f880e6a1"
-CAR = json.dumps({"photo": "P1", "label": "car", "box": [50, 300, 550, 700]})
+OUTLINE_CAR = json.dumps({"photo": "P1", "label": "car", "box": [50, 300, 550, 700]})
 CORNERS = ((0.05005, 0.3003), (0.55055, 0.3003), (0.55055, 0.7007), (0.05005, 0.7007))
-OUTLINED = {"number": 1, "photo": 1, "polygon": CORNERS, "label": "car"}
-GROUNDED = {"number": 1, "text": "car", "offset": 11, "length": 3, "polygon": CORNERS, "photo": 1}
+CAR_OUTLINE = {"number": 1, "photo": 1, "polygon": CORNERS, "label": "car"}
+CAR_GROUNDING = {
+    "number": 1,
+    "text": "car",
+    "offset": 11,
+    "length": 3,
+    "polygon": CORNERS,
+    "photo": 1,
+}
 
 
 def turn(question: str, answer: str, *photos: int, **more: Any) -> dict[str, Any]:
@@ -33,20 +40,20 @@ def turn(question: str, answer: str, *photos: int, **more: Any) -> dict[str, Any
     return {name: value for name, value in made.items() if value}
 
 
-FREE = {"prompt": 0, "completion": 0, "cached": 0}
+NO_USAGE = {"prompt": 0, "completion": 0, "cached": 0}
 """What costs nothing, since it did not come to an end."""
 
-LOOK = Step("What is this?", (FRUIT,), (say("A bowl of fruit."),))
-LOOKED = turn("What is this?", "A bowl of fruit.", 1)
-SEEN = ("[P1 fruits.jpg]", "What is this?")
+LOOK_STEP = Step("What is this?", (FRUIT,), (say("A bowl of fruit."),))
+LOOK_TURN = turn("What is this?", "A bowl of fruit.", 1)
+LOOK_REQUEST = ("[P1 fruits.jpg]", "What is this?")
 
 PHOTOS = (
     Behaviour(
         "a photo, a question, and a question that goes on from there",
-        (LOOK, Step("How many apples?", answers=(say("Three apples."),))),
+        (LOOK_STEP, Step("How many apples?", answers=(say("Three apples."),))),
         told=("A bowl of fruit.", "Three apples."),
-        turns=(LOOKED, turn("How many apples?", "Three apples.")),
-        asked=(SEEN, (*SEEN, "A bowl of fruit.", "How many apples?")),
+        turns=(LOOK_TURN, turn("How many apples?", "Three apples.")),
+        asked=(LOOK_REQUEST, (*LOOK_REQUEST, "A bowl of fruit.", "How many apples?")),
     ),
     Behaviour(
         "two photos without words that are posted one after the other",
@@ -74,7 +81,7 @@ PHOTOS = (
             Step(
                 "Where is the car?",
                 (ROAD,),
-                (call_tools(begun("outline", CAR)), say("There is a car [1].")),
+                (call_tools(tool_call_start("outline", OUTLINE_CAR)), say("There is a car [1].")),
             ),
         ),
         told=("There is a car [1].",),
@@ -84,8 +91,8 @@ PHOTOS = (
                 "There is a car [1].",
                 1,
                 usage={"prompt": 2000, "completion": 40, "cached": 0},
-                outlines=(OUTLINED,),
-                grounding=(GROUNDED,),
+                outlines=(CAR_OUTLINE,),
+                grounding=(CAR_GROUNDING,),
             ),
         ),
         asked=(
@@ -122,7 +129,7 @@ PHOTOS = (
                 status="failed",
                 model="",
                 finish="",
-                usage=FREE,
+                usage=NO_USAGE,
                 problem="filtered_answer",
                 refusal="finish_reason content_filter",
             ),
@@ -134,7 +141,7 @@ PHOTOS = (
 COMMANDS = (
     Behaviour(
         "/photos and /usage",
-        (LOOK, Step("/photos"), Step("/usage")),
+        (LOOK_STEP, Step("/photos"), Step("/usage")),
         told=(
             "A bowl of fruit.",
             "- **P1** `fruits.jpg`: 512 × 480, JPEG, 80 KB, no capture time; posted; "
@@ -142,13 +149,13 @@ COMMANDS = (
             "Used here so far:\n\n"
             "- gpt-4o: 1 answer, 1 picture, 1,000 tokens in (0 cached), 20 out",
         ),
-        turns=(LOOKED,),
-        asked=(SEEN,),
+        turns=(LOOK_TURN,),
+        asked=(LOOK_REQUEST,),
     ),
     Behaviour(
         "/vision off and on again",
         (
-            *(LOOK, Step("/vision off")),
+            *(LOOK_STEP, Step("/vision off")),
             Step("And this?", (SHOP,), (say("A shop."),)),
             *(Step("/vision on"), Step("/vision")),
         ),
@@ -159,23 +166,26 @@ COMMANDS = (
             texts.vision_set(True, "here"),
             texts.vision_shown(True),
         ),
-        turns=(LOOKED, turn("And this?", "A shop.", 2)),
-        asked=(SEEN, (*SEEN, "A bowl of fruit.", "[P2 copy_centre.jpg]", "And this?")),
+        turns=(LOOK_TURN, turn("And this?", "A shop.", 2)),
+        asked=(
+            LOOK_REQUEST,
+            (*LOOK_REQUEST, "A bowl of fruit.", "[P2 copy_centre.jpg]", "And this?"),
+        ),
     ),
     Behaviour(
         "/model",
-        (LOOK, Step("/model gpt-4o-mini"), Step("Hello", answers=(say("Good morning."),))),
+        (LOOK_STEP, Step("/model gpt-4o-mini"), Step("Hello", answers=(say("Good morning."),))),
         told=("A bowl of fruit.", texts.model_set("gpt-4o-mini", "here"), "Good morning."),
         turns=(
-            LOOKED,
+            LOOK_TURN,
             turn("Hello", "Good morning.", deployment="gpt-4o-mini", model="gpt-4o-mini"),
         ),
-        asked=(SEEN, (*SEEN, "A bowl of fruit.", "Hello")),
+        asked=(LOOK_REQUEST, (*LOOK_REQUEST, "A bowl of fruit.", "Hello")),
     ),
     Behaviour(
         "a system message that is confirmed by its button",
         (
-            *(LOOK, Step("/system Answer in one word."), Step(press="Continue")),
+            *(LOOK_STEP, Step("/system Answer in one word."), Step(press="Continue")),
             Step("Hello", answers=(say("Hi."),)),
             Step("/system"),
         ),
@@ -186,8 +196,8 @@ COMMANDS = (
             "Hi.",
             texts.system_shown(EffectiveSettings("Answer in one word.", "", True, "thread")),
         ),
-        turns=(LOOKED, turn("Hello", "Hi.")),
-        asked=(SEEN, (*SEEN, "A bowl of fruit.", "Hello")),
+        turns=(LOOK_TURN, turn("Hello", "Hi.")),
+        asked=(LOOK_REQUEST, (*LOOK_REQUEST, "A bowl of fruit.", "Hello")),
         buttons=("Continue", "Cancel"),
     ),
     Behaviour(
@@ -196,7 +206,7 @@ COMMANDS = (
             Step(
                 "What is this?",
                 (FRUIT,),
-                (say("A red car. ", NEVER, "Nobody reads this."),),
+                (say("A red car. ", NEVER_SET, "Nobody reads this."),),
                 until="A red car.",
             ),
             *(Step("/stop"), Step("Go on", answers=(say("It is parked."),))),
@@ -208,15 +218,15 @@ COMMANDS = (
                 status="stopped",
                 model="",
                 finish="",
-                usage=FREE,
+                usage=NO_USAGE,
             ),
             turn("Go on", "It is parked."),
         ),
-        asked=(SEEN, (*SEEN, "A red car.", "Go on")),
+        asked=(LOOK_REQUEST, (*LOOK_REQUEST, "A red car.", "Go on")),
     ),
     Behaviour(
         "/json",
-        (LOOK, Step("/json")),
+        (LOOK_STEP, Step("/json")),
         told=(
             "A bowl of fruit.",
             "```json\n[\n"
@@ -225,20 +235,20 @@ COMMANDS = (
             ', "What is this?"]},\n'
             '{"role": "assistant", "content": ["A bowl of fruit."]}\n]\n```',
         ),
-        turns=(LOOKED,),
-        asked=(SEEN,),
+        turns=(LOOK_TURN,),
+        asked=(LOOK_REQUEST,),
     ),
     Behaviour(
         "/reset",
-        (LOOK, Step("/reset"), Step("What was it?", answers=(say("I do not know."),))),
+        (LOOK_STEP, Step("/reset"), Step("What was it?", answers=(say("I do not know."),))),
         told=("A bowl of fruit.", texts.history_reset(1), "I do not know."),
         turns=(turn("What was it?", "I do not know."),),
-        asked=(SEEN, ("What was it?",)),
+        asked=(LOOK_REQUEST, ("What was it?",)),
     ),
     Behaviour(
         "/forget",
         (
-            *(LOOK, Step("/vision off"), Step("/forget"), Step("/photos"), Step("/vision")),
+            *(LOOK_STEP, Step("/vision off"), Step("/forget"), Step("/photos"), Step("/vision")),
             Step("What was it?", answers=(say("I do not know."),)),
         ),
         told=(
@@ -250,6 +260,6 @@ COMMANDS = (
             "I do not know.",
         ),
         turns=(turn("What was it?", "I do not know."),),
-        asked=(SEEN, ("What was it?",)),
+        asked=(LOOK_REQUEST, ("What was it?",)),
     ),
 )

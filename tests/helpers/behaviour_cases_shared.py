@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from bot import strings as texts
-from tests.helpers.behaviour_cases import DEFAULT, FREE, FRUIT, LOOK, turn
-from tests.helpers.behaviours import NEVER, Behaviour, Step
+from tests.helpers.behaviour_cases import DEFAULT, FRUIT, LOOK_STEP, NO_USAGE, turn
+from tests.helpers.behaviours import NEVER_SET, Behaviour, Step
 from tests.servers.openai import say
 
 MINI = {"deployment": "gpt-4o-mini", "model": "gpt-4o-mini"}
-LOOKED = turn("What is this?", "A bowl of fruit.", 1, author="Alex")
+LOOK_TURN = turn("What is this?", "A bowl of fruit.", 1, author="Alex")
 BY_ALEX, BY_ROBIN = "[Written by: Alex]\n", "[Written by: Robin]\n"
-SEEN = ("[P1]", f"{BY_ALEX}What is this?")
+LOOK_REQUEST = ("[P1]", f"{BY_ALEX}What is this?")
 
 SHARED = (
     Behaviour(
@@ -21,16 +21,16 @@ SHARED = (
             Step("What is this?", (FRUIT,), (say("A bowl of fruit."),), thread=2),
         ),
         told=("A bowl of fruit.",),
-        turns=(LOOKED,),
-        asked=(SEEN,),
+        turns=(LOOK_TURN,),
+        asked=(LOOK_REQUEST,),
         shared=True,
     ),
     Behaviour(
         "two people ask in one thread",
-        (LOOK, Step("How many apples?", answers=(say("Three apples."),), by="Robin")),
+        (LOOK_STEP, Step("How many apples?", answers=(say("Three apples."),), by="Robin")),
         told=("A bowl of fruit.", "Three apples."),
-        turns=(LOOKED, turn("How many apples?", "Three apples.", author="Robin")),
-        asked=(SEEN, (*SEEN, "A bowl of fruit.", f"{BY_ROBIN}How many apples?")),
+        turns=(LOOK_TURN, turn("How many apples?", "Three apples.", author="Robin")),
+        asked=(LOOK_REQUEST, (*LOOK_REQUEST, "A bowl of fruit.", f"{BY_ROBIN}How many apples?")),
         shared=True,
     ),
     Behaviour(
@@ -75,7 +75,7 @@ SHARED = (
     Behaviour(
         "only who proposed a system message confirms it",
         (
-            *(LOOK, Step("/system Be brief.")),
+            *(LOOK_STEP, Step("/system Be brief.")),
             Step("/system continue", by="Robin"),
             Step("/system continue"),
         ),
@@ -85,15 +85,15 @@ SHARED = (
             texts.NOTHING_PENDING,
             texts.system_changed(texts.IN_THIS_THREAD),
         ),
-        turns=(LOOKED,),
-        asked=(SEEN,),
+        turns=(LOOK_TURN,),
+        asked=(LOOK_REQUEST,),
         buttons=("Continue", "Cancel"),
         shared=True,
     ),
     Behaviour(
         "anybody stops an answer",
         (
-            Step("Hello", answers=(say("A red car. ", NEVER),), until="A red car."),
+            Step("Hello", answers=(say("A red car. ", NEVER_SET),), until="A red car."),
             Step("/stop", by="Robin"),
         ),
         told=(f"A red car.\n\n{texts.STOPPED_HERE}", texts.STOPPING),
@@ -104,7 +104,7 @@ SHARED = (
                 status="stopped",
                 model="",
                 finish="",
-                usage=FREE,
+                usage=NO_USAGE,
             ),
         ),
         asked=((f"{BY_ALEX}Hello",),),

@@ -16,10 +16,10 @@ from tests.servers.openai import Reply
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from tests.helpers.conversation import Stage, Talk, Told
-    from tests.servers.openai import Received
+    from tests.helpers.conversation import ChannelSetup, Conversation, ShownMessage
+    from tests.servers.openai import ReceivedRequest
 
-FLEETING = {"id", "at", "messages", "sent", "first", "seconds", "sightings", "frames"}
+VARYING_FIELDS = {"id", "at", "messages", "sent", "first", "seconds", "sightings", "frames"}
 """Fields of a turn that tell when it was and by which ids, or what vision measured."""
 
 _POSTED = re.compile(r"posted( by \w+)? [\d-]{10} [\d:]{5} UTC")
@@ -66,7 +66,7 @@ class Behaviour:
 
 
 @dataclass(frozen=True)
-class Played:
+class PlayResult:
     """What came of a conversation; `bodies` are the whole requests to the model."""
 
     told: tuple[str, ...]
@@ -77,9 +77,9 @@ class Played:
     bodies: list[str] = field(repr=False)
 
 
-async def play(behaviour: Behaviour, stage: Stage) -> Played:
+async def play(behaviour: Behaviour, stage: ChannelSetup) -> PlayResult:
     """Hold a conversation on a stage."""
-    bot, talks = stage.bot, dict[int, "Talk"]()
+    bot, talks = stage.bot, dict[int, "Conversation"]()
     for step in behaviour.steps:
         if step.thread not in talks:
             beside = talks.get(0)
@@ -87,7 +87,7 @@ async def play(behaviour: Behaviour, stage: Stage) -> Played:
         await _take(step, talks[step.thread], stage)
     told = [one for talk in talks.values() for one in await talk.told()]
     requests = bot.model.requests
-    return Played(
+    return PlayResult(
         told=tuple(_plain(one.text, behaviour) for one in told),
         turns=tuple(
             [turn for talk in talks.values() for turn in await _turns(talk, stage, behaviour)]
@@ -99,7 +99,7 @@ async def play(behaviour: Behaviour, stage: Stage) -> Played:
     )
 
 
-async def _take(step: Step, talk: Talk, stage: Stage) -> None:
+async def _take(step: Step, talk: Conversation, stage: ChannelSetup) -> None:
     stage.bot.model.then(*step.answers)
     if step.press:
         await talk.press(step.press)
@@ -111,11 +111,11 @@ async def _take(step: Step, talk: Talk, stage: Stage) -> None:
         await stage.bot.settled()
 
 
-def _titles(told: Iterable[Told]) -> tuple[str, ...]:
+def _titles(told: Iterable[ShownMessage]) -> tuple[str, ...]:
     return tuple(title for one in told for title in one.buttons)
 
 
-def _words(request: Received, behaviour: Behaviour) -> Iterable[str]:
+def _words(request: ReceivedRequest, behaviour: Behaviour) -> Iterable[str]:
     return (_plain(text, behaviour) for text in request.texts[1:])
 
 
@@ -129,18 +129,20 @@ def _plain(text: str, behaviour: Behaviour) -> str:
     return _NAME.sub(r"\1", text) if behaviour.shared else _HERE.sub("here", text)
 
 
-async def _turns(talk: Talk, stage: Stage, behaviour: Behaviour) -> list[dict[str, Any]]:
+async def _turns(
+    talk: Conversation, stage: ChannelSetup, behaviour: Behaviour
+) -> list[dict[str, Any]]:
     """The turns that the store holds, in the fields that are not as they are by default.
 
     Who asked counts where several people may.
     """
     past = await RedisHistory(stage.bot.redis, RetentionLimits()).past(talk.thread)
-    left_out = FLEETING if behaviour.shared else FLEETING | {"author"}
+    left_out = VARYING_FIELDS if behaviour.shared else VARYING_FIELDS | {"author"}
     return [
         {name: value for name, value in asdict(turn).items() if name not in left_out and value}
         for turn in past.turns
     ]
 
 
-NEVER = asyncio.Event()
+NEVER_SET = asyncio.Event()
 """Holds an answer back for good."""

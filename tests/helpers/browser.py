@@ -32,7 +32,7 @@ STOP = "#send.stop"
 
 
 @asynccontextmanager
-async def launched() -> AsyncIterator[Browser]:
+async def launch_browser() -> AsyncIterator[Browser]:
     """Run Chromium until the block ends; a machine without it skips the test."""
     if CHROMIUM is None:
         pytest.skip("chromium is not installed")
@@ -43,7 +43,7 @@ async def launched() -> AsyncIterator[Browser]:
         await browser.close()
 
 
-class Site(Protocol):
+class PageAddress(Protocol):
     """Where the page is served, and the address that opens it."""
 
     @property
@@ -54,7 +54,9 @@ class Site(Protocol):
 
 
 @asynccontextmanager
-async def opened(browser: Browser, served: Site, width: int = 1200) -> AsyncIterator[Page]:
+async def open_page(
+    browser: Browser, served: PageAddress, width: int = 1200
+) -> AsyncIterator[Page]:
     """Open the page by its printed address; whatever it complains of fails the test."""
     context = await browser.new_context(viewport={"width": width, "height": 800})
     page = await context.new_page()

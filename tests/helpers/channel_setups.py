@@ -5,28 +5,28 @@ from __future__ import annotations
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Self
 
-from tests.helpers.conversation_page import page_stage
-from tests.helpers.conversation_slack import SlackStage
-from tests.helpers.conversation_teams import TeamsStage
-from tests.helpers.running_bot import running
+from tests.helpers.conversation_page import page_setup
+from tests.helpers.conversation_slack import SlackSetup
+from tests.helpers.conversation_teams import TeamsSetup
+from tests.helpers.running_bot import run_bot
 from tests.servers.slack import SlackServer
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.helpers.conversation import Stage
-    from tests.helpers.running_bot import Loupe
+    from tests.helpers.conversation import ChannelSetup
+    from tests.helpers.running_bot import RunningBot
 
-STAGES = ("teams", "page", "slack-http", "slack-socket")
+CHANNELS = ("teams", "page", "slack-http", "slack-socket")
 TEXT_LIMIT = 2_000
 
 
-class Stages:
+class ChannelSetups:
     """Two bots: one serves Teams, the page and Slack by HTTP at once, one Slack by a socket."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._built: dict[str, Stage] = {}
+        self._built: dict[str, ChannelSetup] = {}
         self._slacks: list[SlackServer] = []
         self._stack = AsyncExitStack()
 
@@ -37,7 +37,7 @@ class Stages:
         await self._stack.aclose()
         assert [alarm for slack in self._slacks for alarm in slack.alarms] == []
 
-    async def get(self, name: str) -> Stage:
+    async def get(self, name: str) -> ChannelSetup:
         """Give a stage whose services remember nothing of earlier tests."""
         if name not in self._built:
             await (self._open_socket() if name == "slack-socket" else self._open_house())
@@ -48,19 +48,19 @@ class Stages:
 
     async def _open_house(self) -> None:
         bot, slack = await self._run("house", socket=False)
-        page = await self._stack.enter_async_context(page_stage(bot))
-        http = SlackStage(bot, slack, socket=False)
-        self._built |= {"teams": TeamsStage(bot), "page": page, "slack-http": http}
+        page = await self._stack.enter_async_context(page_setup(bot))
+        http = SlackSetup(bot, slack, socket=False)
+        self._built |= {"teams": TeamsSetup(bot), "page": page, "slack-http": http}
 
     async def _open_socket(self) -> None:
         bot, slack = await self._run("socket", socket=True)
-        self._built["slack-socket"] = SlackStage(bot, slack, socket=True)
+        self._built["slack-socket"] = SlackSetup(bot, slack, socket=True)
 
-    async def _run(self, name: str, *, socket: bool) -> tuple[Loupe, SlackServer]:
+    async def _run(self, name: str, *, socket: bool) -> tuple[RunningBot, SlackServer]:
         slack = await self._stack.enter_async_context(SlackServer())
         slack.names["UROBIN"] = "Robin"
         self._slacks.append(slack)
-        bot = running(
+        bot = run_bot(
             self._folder / name,
             slack=slack,
             socket=socket,

@@ -72,15 +72,15 @@ def allocate(size: int) -> int:
     return len(bytearray(size))
 
 
-class Deadly:
+class DeadlyPickle:
     """A result that kills its process while it is sent, which is with the pipe locked."""
 
     def __reduce__(self) -> Any:
         os.kill(os.getpid(), signal.SIGKILL)
 
 
-def die_sending() -> Deadly:
-    return Deadly()
+def die_sending() -> DeadlyPickle:
+    return DeadlyPickle()
 
 
 def cannot_travel() -> Any:
@@ -118,7 +118,7 @@ def opencv_takes(png: bytes) -> bool:
         return False
 
 
-def imported(module: str) -> bool:
+def is_imported(module: str) -> bool:
     return module in sys.modules
 
 

@@ -13,7 +13,7 @@ from tests.helpers.images import MEDIA
 
 if TYPE_CHECKING:
     from bot.domain.threads import Thread
-    from tests.helpers.running_bot import Loupe
+    from tests.helpers.running_bot import RunningBot
 
 
 @dataclass(frozen=True)
@@ -30,14 +30,14 @@ class File:
 
 
 @dataclass(frozen=True)
-class Told:
+class ShownMessage:
     """A message of Loupe's as it stands: its words, and the titles of the buttons below them."""
 
     text: str
     buttons: tuple[str, ...] = ()
 
 
-class Talk(Protocol):
+class Conversation(Protocol):
     """A conversation; in a place that has threads its first post opens one."""
 
     @property
@@ -69,7 +69,7 @@ class Talk(Protocol):
         """Wait until a message of Loupe's shows a text."""
         ...
 
-    async def told(self) -> list[Told]:
+    async def told(self) -> list[ShownMessage]:
         """All messages of Loupe's that have words, in order, as they stand."""
         ...
 
@@ -86,15 +86,15 @@ class Talk(Protocol):
         ...
 
 
-class Stage(Protocol):
+class ChannelSetup(Protocol):
     """A channel on which conversations are held with a running bot."""
 
-    bot: Loupe
+    bot: RunningBot
 
-    def private(self) -> Talk:
+    def private(self) -> Conversation:
         """Begin a conversation of one person with Loupe."""
         ...
 
-    def shared(self, beside: Talk | None = None) -> Talk:
+    def shared(self, beside: Conversation | None = None) -> Conversation:
         """Begin a thread in a channel of its own, or in that of another thread."""
         ...

@@ -12,20 +12,20 @@ from typing import TYPE_CHECKING, Any
 import aiohttp
 
 from adapters.page.channel import thread_of
-from tests.helpers.conversation import Told
-from tests.helpers.teams_chat import PATIENCE
+from tests.helpers.conversation import ShownMessage
+from tests.helpers.teams_chat import TIMEOUT
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from bot.domain.threads import Thread
     from tests.helpers.conversation import File
-    from tests.helpers.running_bot import Loupe
+    from tests.helpers.running_bot import RunningBot
 
 Notes = dict[str, dict[str, Any]]
 
 
-class PageTalk:
+class PageConversation:
     """A conversation in the browser, which one person has."""
 
     def __init__(self, client: aiohttp.ClientSession) -> None:
@@ -67,14 +67,14 @@ class PageTalk:
         await self.send("/stop", quiet=True)
 
     async def until(self, text: str) -> None:
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(TIMEOUT):
             async for notes in self._changes():
                 if any(text in note["text"] for note in _of_loupe(notes)):
                     return
 
-    async def told(self) -> list[Told]:
+    async def told(self) -> list[ShownMessage]:
         return [
-            Told(note["text"], tuple(button["title"] for button in note["buttons"]))
+            ShownMessage(note["text"], tuple(button["title"] for button in note["buttons"]))
             for note in await self.notes()
             if note["text"]
         ]
@@ -97,7 +97,7 @@ class PageTalk:
 
     async def notes(self) -> list[dict[str, Any]]:
         """The notes of Loupe's that stand in the conversation now."""
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(TIMEOUT):
             async for notes in self._changes():
                 return _of_loupe(notes)
         raise AssertionError
@@ -119,26 +119,26 @@ def _of_loupe(notes: Notes) -> list[dict[str, Any]]:
     return sorted(said, key=lambda note: int(note["order"]))
 
 
-class PageStage:
+class PageSetup:
     """The local page, as a browser with its cookie has it."""
 
-    def __init__(self, bot: Loupe, client: aiohttp.ClientSession) -> None:
+    def __init__(self, bot: RunningBot, client: aiohttp.ClientSession) -> None:
         self.bot = bot
         self._client = client
 
-    def private(self) -> PageTalk:
-        return PageTalk(self._client)
+    def private(self) -> PageConversation:
+        return PageConversation(self._client)
 
-    def shared(self, beside: Any = None) -> PageTalk:
+    def shared(self, beside: Any = None) -> PageConversation:
         raise NotImplementedError("one person has the page")
 
 
 @asynccontextmanager
-async def page_stage(bot: Loupe) -> AsyncIterator[PageStage]:
+async def page_setup(bot: RunningBot) -> AsyncIterator[PageSetup]:
     """Open the page by its printed address."""
     jar = aiohttp.CookieJar(unsafe=True)
-    timeout = aiohttp.ClientTimeout(total=None, sock_read=PATIENCE)
+    timeout = aiohttp.ClientTimeout(total=None, sock_read=TIMEOUT)
     async with aiohttp.ClientSession(bot.origin, cookie_jar=jar, timeout=timeout) as client:
         async with client.get(bot.address) as response:
             assert response.status == 200
-        yield PageStage(bot, client)
+        yield PageSetup(bot, client)

@@ -7,24 +7,32 @@ import mimetypes
 from typing import TYPE_CHECKING, Any
 
 from adapters.slack.addresses import thread_of
-from tests.helpers.conversation import Told
-from tests.helpers.slack_payloads import MENTION, TEAM, button, changed, delivered, said, slash
+from tests.helpers.conversation import ShownMessage
+from tests.helpers.slack_payloads import (
+    MENTION,
+    TEAM,
+    button,
+    event_callback,
+    message_changed,
+    message_event,
+    slash,
+)
 
 if TYPE_CHECKING:
     from bot.domain.threads import Thread
     from tests.helpers.conversation import File
-    from tests.helpers.running_bot import Loupe
-    from tests.servers.slack import Shown, SlackServer
+    from tests.helpers.running_bot import RunningBot
+    from tests.servers.slack import SlackMessage, SlackServer
 
 PEOPLE = {"Alex": "UALEX", "Robin": "UROBIN"}
 _numbers = itertools.count(1)
 """Makes ids of places, events and buttons, which no two stages may share."""
 
 
-class SlackTalk:
+class SlackConversation:
     """A thread; the first post opens it, and later ones reply to that."""
 
-    def __init__(self, stage: SlackStage, channel: str, root: str = "") -> None:
+    def __init__(self, stage: SlackSetup, channel: str, root: str = "") -> None:
         self.stage = stage
         self.slack = stage.slack
         self.channel = channel
@@ -35,14 +43,14 @@ class SlackTalk:
         return thread_of(TEAM, self.channel, self.root)
 
     @property
-    def shown(self) -> list[Shown]:
+    def shown(self) -> list[SlackMessage]:
         """The messages of Loupe's, as they stand."""
         return self.slack.shown(self.root)
 
     async def post(self, text: str, *files: File, by: str = "Alex", mention: bool = True) -> None:
         ts, kind = self.slack.stamp(), "im" if self.channel.startswith("D") else "channel"
         text = f"{MENTION} {text}".rstrip() if mention and kind == "channel" else text
-        post = said(text, channel=self.channel, channel_type=kind, ts=ts, user=PEOPLE[by])
+        post = message_event(text, channel=self.channel, channel_type=kind, ts=ts, user=PEOPLE[by])
         if files:
             kept = [self.slack.file(file.data, file.name, _type(file)) for file in files]
             post |= {"subtype": "file_share", "files": kept}
@@ -59,10 +67,10 @@ class SlackTalk:
         old = self.slack.posts[-1]
         mark = {"user": old["user"], "ts": f"9.{next(_numbers)}"}
         mention = f"{MENTION} " if MENTION in old["text"] else ""
-        await self.event(changed({**old, "text": mention + text, "edited": mark}, old))
+        await self.event(message_changed({**old, "text": mention + text, "edited": mark}, old))
 
     async def event(self, event: dict[str, Any]) -> None:
-        await self.stage.deliver(delivered(event, event_id=f"Ev{next(_numbers)}"))
+        await self.stage.deliver(event_callback(event, event_id=f"Ev{next(_numbers)}"))
 
     async def press(self, title: str) -> None:
         pressed = next(one for one in reversed(self._buttons()) if one["text"]["text"] == title)
@@ -87,9 +95,9 @@ class SlackTalk:
     async def until(self, text: str) -> None:
         await self.slack.until(lambda: any(text in shown.text for shown in self.shown))
 
-    async def told(self) -> list[Told]:
+    async def told(self) -> list[ShownMessage]:
         return [
-            Told(shown.text, tuple(one["text"]["text"] for one in _buttons_of(shown)))
+            ShownMessage(shown.text, tuple(one["text"]["text"] for one in _buttons_of(shown)))
             for shown in self.shown
             if shown.text
         ]
@@ -107,11 +115,11 @@ class SlackTalk:
         return [(name, data) for root, name, data in self.slack.shared if root == self.root]
 
 
-class SlashTalk(SlackTalk):
+class SlashConversation(SlackConversation):
     """What one person has by `/loupe`, about the latest thread in which they asked something."""
 
     @property
-    def shown(self) -> list[Shown]:
+    def shown(self) -> list[SlackMessage]:
         """What only that person sees."""
         private = (one for one in self.slack.messages if one.only_for == PEOPLE["Alex"])
         return [one for one in private if one.channel == self.channel]
@@ -122,22 +130,22 @@ class SlashTalk(SlackTalk):
         await self.stage.deliver(slash(text, trigger_id=f"9.{next(_numbers)}", **where))
 
 
-class SlackStage:
+class SlackSetup:
     """A workspace whose deliveries go to a bot, by HTTP or through the socket that it opened."""
 
-    def __init__(self, bot: Loupe, slack: SlackServer, *, socket: bool) -> None:
+    def __init__(self, bot: RunningBot, slack: SlackServer, *, socket: bool) -> None:
         self.bot = bot
         self.slack = slack
         self._socket = socket
 
-    def private(self) -> SlackTalk:
-        return SlackTalk(self, f"D{next(_numbers)}")
+    def private(self) -> SlackConversation:
+        return SlackConversation(self, f"D{next(_numbers)}")
 
-    def shared(self, beside: Any = None) -> SlackTalk:
-        return SlackTalk(self, beside.channel if beside else f"C{next(_numbers)}")
+    def shared(self, beside: Any = None) -> SlackConversation:
+        return SlackConversation(self, beside.channel if beside else f"C{next(_numbers)}")
 
-    def slash(self) -> SlashTalk:
-        return SlashTalk(self, f"C{next(_numbers)}")
+    def slash(self) -> SlashConversation:
+        return SlashConversation(self, f"C{next(_numbers)}")
 
     async def deliver(self, payload: dict[str, Any]) -> None:
         """Deliver as Slack does; it has to be taken."""
@@ -151,6 +159,6 @@ def _type(file: File) -> str:
     return mimetypes.guess_type(file.name)[0] or "application/octet-stream"
 
 
-def _buttons_of(shown: Shown) -> list[dict[str, Any]]:
+def _buttons_of(shown: SlackMessage) -> list[dict[str, Any]]:
     rows = [block["elements"] for block in shown.blocks if block["type"] == "actions"]
     return [button for row in rows for button in row]

@@ -5,20 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from bot.domain.threads import Thread
-from tests.helpers.conversation import Told
+from tests.helpers.conversation import ShownMessage
 from tests.helpers.teams_chat import ALEX, ROBIN, Chat, new_id
 from tests.payloads import payload
 
 if TYPE_CHECKING:
     from tests.helpers.conversation import File
-    from tests.helpers.running_bot import Loupe
-    from tests.servers.teams_chats import Shown
+    from tests.helpers.running_bot import RunningBot
+    from tests.servers.teams_chats import TeamsMessage
 
 PEOPLE = {"Alex": ALEX, "Robin": ROBIN}
 CONSENT = "application/vnd.microsoft.teams.card.file.consent"
 
 
-class TeamsTalk:
+class TeamsConversation:
     """A chat or a thread in Teams; files are attached in personal chats and pasted elsewhere."""
 
     def __init__(self, chat: Chat) -> None:
@@ -64,7 +64,7 @@ class TeamsTalk:
     async def until(self, text: str) -> None:
         await self.chat.until(text)
 
-    async def told(self) -> list[Told]:
+    async def told(self) -> list[ShownMessage]:
         return [told for shown in self.chat.messages if (told := _told(shown)).text]
 
     async def streamed(self) -> bool:
@@ -95,27 +95,27 @@ class TeamsTalk:
         return {offered: bytes(list(teams.drive.uploads.values())[-1].data)}
 
 
-class TeamsStage:
+class TeamsSetup:
     """Teams."""
 
-    def __init__(self, bot: Loupe) -> None:
+    def __init__(self, bot: RunningBot) -> None:
         self.bot = bot
 
-    def private(self) -> TeamsTalk:
-        return TeamsTalk(self.bot.personal())
+    def private(self) -> TeamsConversation:
+        return TeamsConversation(self.bot.personal())
 
-    def group(self) -> TeamsTalk:
-        return TeamsTalk(self.bot.group())
+    def group(self) -> TeamsConversation:
+        return TeamsConversation(self.bot.group())
 
-    def shared(self, beside: Any = None) -> TeamsTalk:
-        return TeamsTalk(self.bot.thread(beside=beside.chat if beside else None))
+    def shared(self, beside: Any = None) -> TeamsConversation:
+        return TeamsConversation(self.bot.thread(beside=beside.chat if beside else None))
 
 
-def _told(shown: Shown) -> Told:
+def _told(shown: TeamsMessage) -> ShownMessage:
     """Read a message; what has buttons is a card."""
     for card in shown.cards:
         content = card.get("content", {})
         if "actions" in content:
             words = "\n\n".join(block["text"] for block in content["body"])
-            return Told(words, tuple(action["title"] for action in content["actions"]))
-    return Told(shown.text)
+            return ShownMessage(words, tuple(action["title"] for action in content["actions"]))
+    return ShownMessage(shown.text)

@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class Killed(BaseException):
+class ProcessKilled(BaseException):
     """The process was killed: nothing of it reaches outside any more."""
 
 
-class Fuse:
+class CrashInjector:
     """Counts the steps of a process, and blows before or after step `at` (never at -1).
 
     `begun` are the names of the steps in order, `done` of those that took effect.
@@ -49,17 +49,17 @@ class Fuse:
     def check(self) -> None:
         """Kill whoever lives on."""
         if self.blown:
-            raise Killed
+            raise ProcessKilled
 
     def _blow(self, now: bool) -> None:
         self.blown = self.blown or now
         self.check()
 
 
-class Fused:
+class CrashProxy:
     """Something outside, each of its coroutines a step."""
 
-    def __init__(self, outside: Any, fuse: Fuse) -> None:
+    def __init__(self, outside: Any, fuse: CrashInjector) -> None:
         self._outside = outside
         self._fuse = fuse
 
@@ -70,10 +70,10 @@ class Fused:
         return lambda *args, **named: self._fuse.step(name, lambda: found(*args, **named))
 
 
-class FusedModel:
+class CrashingModel:
     """A model, of which being asked is a step."""
 
-    def __init__(self, model: Model, fuse: Fuse) -> None:
+    def __init__(self, model: Model, fuse: CrashInjector) -> None:
         self._model = model
         self._fuse = fuse
 

@@ -7,9 +7,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from bot.domain.messages import Attachment, Author, Message
-from tests.helpers.dispatcher_setup import THREAD, House, Outside
+from tests.helpers.dispatcher_setup import THREAD, DispatcherProcess, Surroundings
 from tests.helpers.fakes import ScriptedModel
-from tests.helpers.images import corners, encoded
+from tests.helpers.images import corners_image, encode_image
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 POST = Message("m1", THREAD, Author("a", "Anna"), "What is it?", at=time.time())
 
 
-class Bench:
+class DispatcherDriver:
     """A desk, the messages it works on, and what people saw."""
 
     def __init__(self, folder: Path, *, limits: Limits | None = None, **abilities: Any) -> None:
         self.model = ScriptedModel()
-        self.outside = Outside(folder, self.model, limits, **abilities)
+        self.outside = Surroundings(folder, self.model, limits, **abilities)
         self.channel = self.outside.channel
-        self.house = House(self.outside)
+        self.house = DispatcherProcess(self.outside)
 
     async def receive(self, *messages: Message) -> None:
         for message in messages:
@@ -54,7 +54,9 @@ class Bench:
 
     def photo(self, identity: str, text: str = "", **more: Any) -> Message:
         """A post with a picture of its own."""
-        self.channel.uploads[identity] = encoded(corners(64 + len(self.channel.uploads), 48))
+        self.channel.uploads[identity] = encode_image(
+            corners_image(64 + len(self.channel.uploads), 48)
+        )
         file = Attachment(f"{identity}.jpg", source={"id": identity})
         return replace(POST, id=identity, text=text, attachments=(file,), **more)
 

@@ -26,8 +26,14 @@ from bot.replies.pictures import ReplyPictures
 from bot.turn.dispatcher import Dispatcher
 from bot.turn.request import RequestComposer
 from bot.turn.runner import TurnRunner
-from tests.helpers.crash_injection import Fuse, Fused, FusedModel, Killed
-from tests.helpers.fakes import FakeChannel, FakeVision, SameProcess, ScriptedModel, cinema
+from tests.helpers.crash_injection import CrashingModel, CrashInjector, CrashProxy, ProcessKilled
+from tests.helpers.fakes import (
+    FakeChannel,
+    FakeVision,
+    InProcessSandbox,
+    ScriptedModel,
+    build_video_parts,
+)
 from tests.helpers.limits import limits_of
 
 if TYPE_CHECKING:
@@ -45,7 +51,7 @@ THREAD = Thread("fake", "tenant", "conversation")
 DEPLOYMENT = Deployment("Be brief.", ("gpt-test", "gpt-other"), {})
 
 
-class Outside:
+class Surroundings:
     """What outlives a process, seen without any fuse."""
 
     def __init__(
@@ -85,25 +91,25 @@ class Outside:
         ]
 
 
-class House:
+class DispatcherProcess:
     """One process: everything in it reaches outside through its fuse."""
 
-    def __init__(self, outside: Outside, fuse: Fuse | None = None) -> None:
-        self.fuse = fuse or Fuse()
+    def __init__(self, outside: Surroundings, fuse: CrashInjector | None = None) -> None:
+        self.fuse = fuse or CrashInjector()
         self.holding: Holding | None = None
         limits = outside.limits
         redis = outside.connect()
-        self.mailbox: Mailbox = Fused(
+        self.mailbox: Mailbox = CrashProxy(
             RedisMailbox(redis, limits.messages, limits.workers, limits.retention), self.fuse
         )  # type: ignore[assignment]
-        history: Any = Fused(outside.history, self.fuse)
-        blobs: Any = Fused(outside.blobs, self.fuse)
-        channel: Any = Fused(outside.channel, self.fuse)
-        children: Any = SameProcess()
+        history: Any = CrashProxy(outside.history, self.fuse)
+        blobs: Any = CrashProxy(outside.blobs, self.fuse)
+        channel: Any = CrashProxy(outside.channel, self.fuse)
+        children: Any = InProcessSandbox()
         preferences = Preferences(history, DEPLOYMENT)
-        vision: Any = Fused(outside.vision, self.fuse)
+        vision: Any = CrashProxy(outside.vision, self.fuse)
         gallery = AttachmentStore(children, blobs, limits.files, outside.folder)
-        footage, films = cinema(children, blobs, gallery, limits, vision)
+        footage, films = build_video_parts(children, blobs, gallery, limits, vision)
         composer = RequestComposer(
             gallery,
             VisionPass(vision, gallery, limits.turns),
@@ -114,7 +120,7 @@ class House:
             {},
         )
         turns = TurnRunner(
-            FusedModel(outside.model, self.fuse),
+            CrashingModel(outside.model, self.fuse),
             gallery,
             footage,
             composer,
@@ -148,7 +154,7 @@ class House:
 
     async def work(self, thread: Thread = THREAD) -> None:
         """See everything through that is ready in the lane of a thread, or die of the fuse."""
-        with contextlib.suppress(Killed):
+        with contextlib.suppress(ProcessKilled):
             while holding := await self.take(thread):
                 async with asyncio.timeout(10):
                     await self.desk.handle(holding)

@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from bot.clock import Clock as Waiting
+from bot import clock
 from bot.domain.history import Usage
 from bot.domain.sightings import Sighting
 from bot.ports.channel import (
@@ -39,7 +39,7 @@ T = TypeVar("T")
 
 
 @dataclass
-class Shown:
+class RecordedMessage:
     """A message as people see it: its texts over time."""
 
     id: str
@@ -66,7 +66,7 @@ class FakeChannel:
 
     def __init__(self, **abilities: Any) -> None:
         self._abilities = Capabilities(**{"pace": 0.01, **abilities})
-        self.messages: list[Shown] = []
+        self.messages: list[RecordedMessage] = []
         self.files: list[tuple[str, bytes]] = []
         self.pictures: list[PictureAttachment] = []
         self.picture_faults: list[BaseException] = []
@@ -86,7 +86,7 @@ class FakeChannel:
             raise fault
         if not self._abilities.edits and post.stage is not Stage.FINAL:
             return ""
-        shown = Shown(f"b{len(self.messages) + 1}", [post])
+        shown = RecordedMessage(f"b{len(self.messages) + 1}", [post])
         self.messages.append(shown)
         await self._tell()
         if fault is not None:
@@ -103,7 +103,7 @@ class FakeChannel:
         async with self.changed:
             self.changed.notify_all()
 
-    async def until(self, text: str, timeout: float = 5) -> Shown:
+    async def until(self, text: str, timeout: float = 5) -> RecordedMessage:
         """Wait for a message that shows a text."""
         async with asyncio.timeout(timeout), self.changed:
             while not (found := [m for m in self.messages if text in m.text]):
@@ -203,14 +203,14 @@ class FakeVision:
         pass
 
 
-class SameProcess:
+class InProcessSandbox:
     """Calls at once what `bot.sandbox` would call in another process."""
 
     async def run(self, function: Callable[..., T], *args: Any, seconds: float | None = None) -> T:
         return function(*args)
 
 
-class FakeClock(Waiting):
+class FakeClock(clock.Clock):
     """A clock that passes only when somebody waits for it; `waits` are those waits."""
 
     def __init__(self) -> None:
@@ -226,7 +226,7 @@ class FakeClock(Waiting):
         await asyncio.sleep(0)
 
 
-class Clock:
+class FakeTime:
     """Stands in for `time.time`: may be put forward, and else stands still at `at` if given."""
 
     def __init__(self, at: float | None = None) -> None:
@@ -241,7 +241,7 @@ class Clock:
         self._ahead += seconds
 
 
-def cinema(
+def build_video_parts(
     children: Any,
     blobs: Any,
     gallery: AttachmentStore,

@@ -68,7 +68,7 @@ def sections() -> dict[str, type[Section]]:
     return {hint.__name__: hint for hint in hints if issubclass(hint, Section)}
 
 
-def written(page: str) -> str:
+def generate(page: str) -> str:
     """Write the parts of a page anew."""
     parts = _parts()
     return PART.sub(lambda part: f"{part[1]}\n{parts[part[2]]()}\n\n{part[3]}", page)
@@ -191,7 +191,7 @@ def _cell(text: str) -> str:
 def main() -> None:
     """Write all pages anew."""
     for page in pages():
-        page.write_text(written(page.read_text("utf-8")), "utf-8")
+        page.write_text(generate(page.read_text("utf-8")), "utf-8")
 
 
 if __name__ == "__main__":

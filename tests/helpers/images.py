@@ -18,7 +18,7 @@ MEDIA = Path(__file__).parents[1] / "media"
 RED, GREEN, BLUE, GREY = (220, 30, 30), (30, 180, 40), (30, 50, 220), (128, 128, 128)
 
 
-def corners(width: int = 96, height: int = 64) -> Image.Image:
+def corners_image(width: int = 96, height: int = 64) -> Image.Image:
     """Four differently coloured quarters: red, green over blue, grey."""
     image = Image.new("RGB", (width, height), GREY)
     image.paste(RED, (0, 0, width // 2, height // 2))
@@ -27,7 +27,7 @@ def corners(width: int = 96, height: int = 64) -> Image.Image:
     return image
 
 
-def detailed(width: int, height: int, seed: int = 1) -> Image.Image:
+def detailed_image(width: int, height: int, seed: int = 1) -> Image.Image:
     """Shapes and grain such as a camera's sensor gives: not easily compressed."""
     rng = np.random.default_rng(seed)
     coarse = rng.integers(0, 256, (height // 32, width // 32, 3), np.uint8)
@@ -36,7 +36,7 @@ def detailed(width: int, height: int, seed: int = 1) -> Image.Image:
     return Image.fromarray(cv2.add(pixels, grain))
 
 
-def encoded(image: Image.Image, format: str = "JPEG", **options: Any) -> bytes:  # noqa: A002
+def encode_image(image: Image.Image, format: str = "JPEG", **options: Any) -> bytes:  # noqa: A002
     buffer = io.BytesIO()
     if format in {"JPEG", "MPO"}:
         options = {"quality": 95, "subsampling": 0} | options
@@ -46,13 +46,13 @@ def encoded(image: Image.Image, format: str = "JPEG", **options: Any) -> bytes: 
     return buffer.getvalue()
 
 
-def turned(orientation: int) -> Image.Exif:
+def orientation_exif(orientation: int) -> Image.Exif:
     exif = Image.Exif()
     exif[ExifTags.Base.Orientation] = orientation
     return exif
 
 
-def described(
+def exif_block(
     main: dict[int, Any], photo: dict[int, Any] | None = None, place: dict[int, Any] | None = None
 ) -> Image.Exif:
     """An EXIF block with these tags in its main, Exif and GPS directories."""
@@ -63,7 +63,7 @@ def described(
     return exif
 
 
-def opened(jpeg: bytes) -> Image.Image:
+def open_jpeg(jpeg: bytes) -> Image.Image:
     image = Image.open(io.BytesIO(jpeg))
     image.load()
     return image
@@ -77,7 +77,7 @@ def difference(one: Image.Image, other: Image.Image) -> float:
 
 
 @functools.cache
-def zipped(megabytes: int) -> bytes:
+def zeros_zip(megabytes: int) -> bytes:
     """So many megabytes of zeros, packed into a thousandth of them."""
     squeeze = zlib.compressobj(9)
     packed = [squeeze.compress(bytes(1 << 20)) for _ in range(megabytes)]

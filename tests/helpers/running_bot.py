@@ -38,7 +38,7 @@ from bot.settings import Core
 from tests.helpers.images import MEDIA
 from tests.helpers.limits import limits_of
 from tests.helpers.slack_payloads import SECRET
-from tests.helpers.teams_chat import PATIENCE, Chat, new_id
+from tests.helpers.teams_chat import TIMEOUT, Chat, new_id
 from tests.servers.image_analysis import KEY as VISION_KEY
 from tests.servers.image_analysis import ImageAnalysisServer
 from tests.servers.openai import KEY, OpenAIServer
@@ -55,7 +55,7 @@ if TYPE_CHECKING:
 
     from redis.asyncio.client import Pipeline
 
-    from tests.servers.openai import Received
+    from tests.servers.openai import ReceivedRequest
 
 
 READERS: dict[str, Callable[[Pipeline, str], object]] = {
@@ -66,14 +66,14 @@ READERS: dict[str, Callable[[Pipeline, str], object]] = {
 }
 
 
-def words(request: Received) -> str:
+def question_words(request: ReceivedRequest) -> str:
     """The last words of a request to the model: the question as it was put."""
     content = request.body["messages"][-1]["content"]
     return str(content if isinstance(content, str) else content[-1]["text"])
 
 
 @dataclass
-class Loupe:
+class RunningBot:
     """The running bot and the services around it; `openid` is None in the playground mode.
 
     `address` is where its page is opened, and `speech` hears what is spoken where that is set up.
@@ -101,7 +101,7 @@ class Loupe:
 
     async def settled(self) -> None:
         """Wait until everything that was accepted is done."""
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(TIMEOUT):
             while await self.redis.keys("loupe:*:slips"):
                 await asyncio.sleep(0.02)
 
@@ -143,7 +143,7 @@ class Loupe:
 
 
 @asynccontextmanager
-async def running(
+async def run_bot(
     data: Path,
     *,
     redis_url: str = "",
@@ -156,7 +156,7 @@ async def running(
     socket: bool = False,
     page: bool = False,
     sees_itself: bool = False,
-) -> AsyncIterator[Loupe]:
+) -> AsyncIterator[RunningBot]:
     """Run the bot with a folder for its data, and wait until everything has stopped.
 
     Without `redis_url` it has its embedded store there. `teams` is a connector that runs already,
@@ -195,7 +195,7 @@ async def running(
         assert found
         address, origin = found[0], found[1]
         services = (connector, service, speech, vision, openid)
-        yield Loupe(address, origin, data, *services, redis, session)
+        yield RunningBot(address, origin, data, *services, redis, session)
 
 
 def _model(service: OpenAIServer, changes: dict[str, Any]) -> ModelSettings:
@@ -230,7 +230,7 @@ def _slack(server: SlackServer | None, *, socket: bool) -> SlackSettings:
     )
 
 
-class Bots:
+class RunningBots:
     """The bots that conversations are held with, each started when it is first needed.
 
     "registered" is a Teams bot on Redis, "playground" one without credentials on the embedded
@@ -239,7 +239,7 @@ class Bots:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._started: dict[str, Loupe] = {}
+        self._started: dict[str, RunningBot] = {}
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -248,7 +248,7 @@ class Bots:
     async def __aexit__(self, *_: object) -> None:
         await self._stack.aclose()
 
-    async def get(self, name: str) -> Loupe:
+    async def get(self, name: str) -> RunningBot:
         """Give a bot whose services remember nothing of earlier tests."""
         if name not in self._started:
             self._started[name] = await self._stack.enter_async_context(self._start(name))
@@ -259,11 +259,11 @@ class Bots:
         bot.speech.forget()
         return bot
 
-    def _start(self, name: str) -> AbstractAsyncContextManager[Loupe]:
+    def _start(self, name: str) -> AbstractAsyncContextManager[RunningBot]:
         if name == "cinema":
             hears = {"openai_transcribe": "whisper-1"}
             brisk = {"burst_seconds": 0.3}
-            return running(self._folder / name, registered=False, model=hears, limits=brisk)
+            return run_bot(self._folder / name, registered=False, model=hears, limits=brisk)
         limits = {"burst_seconds": 0.3, "max_pictures": 4, "recent_pictures": 2}
         url = ""
         if name == "registered":
@@ -272,7 +272,7 @@ class Bots:
             server = RedisServer().start()
             self._stack.callback(server.stop)
             url = server.url
-        return running(
+        return run_bot(
             self._folder / name,
             redis_url=url,
             registered=name == "registered",

@@ -25,7 +25,7 @@ Scene = tuple[float, str, str]
 DAY: tuple[Scene, ...] = ((1.0, "navy", ""), (1.0, "darkred", ""), (1.0, "olive", ""))
 
 
-def painted(colour: str, words: str = "", size: tuple[int, int] = SIDE) -> Image.Image:
+def paint_scene(colour: str, words: str = "", size: tuple[int, int] = SIDE) -> Image.Image:
     """Paint a frame."""
     image = Image.new("RGB", size, colour)
     draw = ImageDraw.Draw(image)
@@ -34,7 +34,9 @@ def painted(colour: str, words: str = "", size: tuple[int, int] = SIDE) -> Image
 
 
 @functools.cache
-def film(*scenes: Scene, sound: bytes = b"", size: tuple[int, int] = SIDE, **options: str) -> bytes:
+def scene_video(
+    *scenes: Scene, sound: bytes = b"", size: tuple[int, int] = SIDE, **options: str
+) -> bytes:
     """Make an MP4 file of scenes, which `sound` (a WAV file) goes with.
 
     `options` are those of the encoder, which puts a key frame at the beginning of each scene.
@@ -45,7 +47,7 @@ def film(*scenes: Scene, sound: bytes = b"", size: tuple[int, int] = SIDE, **opt
         screen.width, screen.height, screen.pix_fmt = *size, "yuv420p"
         track: Any = file.add_stream("aac", rate=_rate(sound), layout="mono") if sound else None
         for colour, words, first in _frames(scenes or DAY):
-            frame = av.VideoFrame.from_image(painted(colour, words, size))
+            frame = av.VideoFrame.from_image(paint_scene(colour, words, size))
             frame.pict_type = PictureType.I if first else PictureType.NONE
             file.mux(screen.encode(frame))
         file.mux(screen.encode(None))

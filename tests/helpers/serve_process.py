@@ -16,7 +16,7 @@ START_SECONDS = 40
 STOP_SECONDS = 40
 
 
-class Process:
+class ServeProcess:
     """One process; `url` is its messaging endpoint, known once it is ready."""
 
     def __init__(self, folder: Path, **settings: Any) -> None:

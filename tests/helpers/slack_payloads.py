@@ -30,7 +30,7 @@ WORKSPACE = Workspace(TEAM, "https://acme.slack.com/", BOT, "B1", "xoxb-not-a-re
 MENTION = f"<@{BOT}>"
 
 
-def delivered(event: dict[str, Any], **more: Any) -> dict[str, Any]:
+def event_callback(event: dict[str, Any], **more: Any) -> dict[str, Any]:
     """An event with what comes around it."""
     return {
         "type": "event_callback",
@@ -45,21 +45,21 @@ def delivered(event: dict[str, Any], **more: Any) -> dict[str, Any]:
     }
 
 
-def said(text: str = f"{MENTION} what is it?", **more: Any) -> dict[str, Any]:
+def message_event(text: str = f"{MENTION} what is it?", **more: Any) -> dict[str, Any]:
     """The event of a post in a channel."""
     ts = more.get("ts", "1700000000.000100")
     post = {"type": "message", "channel": CHANNEL, "channel_type": "channel", "user": ALEX}
     return {**post, "team": TEAM, "ts": ts, "event_ts": ts, "text": text, **more}
 
 
-def edited(new: str, old: str, **more: Any) -> dict[str, Any]:
-    """The event of an edit of a post, whose fields are those of `said`."""
-    post = said(old, **more)
+def edit_event(new: str, old: str, **more: Any) -> dict[str, Any]:
+    """The event of an edit of a post, whose fields are those of `message_event`."""
+    post = message_event(old, **more)
     after = {**post, "text": new, "edited": {"user": ALEX, "ts": "1700000050.000000"}}
-    return changed(after, post)
+    return message_changed(after, post)
 
 
-def changed(after: dict[str, Any], before: dict[str, Any]) -> dict[str, Any]:
+def message_changed(after: dict[str, Any], before: dict[str, Any]) -> dict[str, Any]:
     """The event of any change of a post."""
     return {
         "type": "message",
@@ -73,9 +73,9 @@ def changed(after: dict[str, Any], before: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def deleted(**more: Any) -> dict[str, Any]:
+def message_deleted(**more: Any) -> dict[str, Any]:
     """The event of a post that is gone."""
-    post = said(**more)
+    post = message_event(**more)
     return {
         "type": "message",
         "subtype": "message_deleted",
@@ -148,7 +148,7 @@ def button(value: str = "/photos", **more: Any) -> dict[str, Any]:
 
 def shortcut(post: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
     """The payload of the shortcut "Analyse with Loupe" on somebody's post."""
-    post = post or said("the dent", user=SAM, files=[photo()])
+    post = post or message_event("the dent", user=SAM, files=[photo()])
     return {
         "type": "message_action",
         "callback_id": "analyse",
@@ -171,7 +171,7 @@ def signature(body: bytes, stamp: str, secret: str = SECRET) -> str:
 
 
 @dataclass
-class Inbox:
+class RecordingInbox:
     """Takes what is accepted, unless it is down or holds back; `keeps` is what it answers."""
 
     messages: list[Message] = field(default_factory=list)
@@ -197,7 +197,7 @@ class Inbox:
 
 
 @dataclass
-class Installed:
+class OneWorkspace:
     """Workspaces as they would be after Slack's answer, or before it."""
 
     workspace: Workspace | None = WORKSPACE
@@ -216,12 +216,12 @@ class Installed:
         """There is nothing to end."""
 
 
-class House:
+class SlackReceiver:
     """A bot with a recording inbox and a memory of its own."""
 
     def __init__(self, reaction: str = "mag") -> None:
-        self.inbox = Inbox()
-        self.workspaces = Installed()
+        self.inbox = RecordingInbox()
+        self.workspaces = OneWorkspace()
         self.server = FakeServer()
         self.redis: Redis = FakeAsyncRedis(server=self.server, decode_responses=True)
         self.memory = ThreadIndex(self.redis, 3600)

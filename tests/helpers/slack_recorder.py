@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 
-class Calls:
+class CallRecorder:
     """Notes calls; `answers` gives for a method what comes back, or what is raised, in turn."""
 
     def __init__(self) -> None:

@@ -52,12 +52,12 @@ class Answer:
         return self.body if isinstance(self.body, str) else json.dumps(self.body)
 
 
-def refused(error: str) -> Answer:
+def refusal(error: str) -> Answer:
     """What Slack says when it does not do what it is asked."""
     return Answer({"ok": False, "error": error})
 
 
-def throttled(retry_after: str = "3") -> Answer:
+def throttling(retry_after: str = "3") -> Answer:
     """Slack's refusal of a call that comes too soon."""
     return Answer({"ok": False, "error": "ratelimited"}, 429, {"Retry-After": retry_after})
 
@@ -68,7 +68,7 @@ HANG = Answer(hang=True)
 
 
 @dataclass(frozen=True)
-class Called:
+class ReceivedCall:
     """A request that came: the method or path, the form or body, and the credential."""
 
     name: str
@@ -77,7 +77,7 @@ class Called:
     body: bytes = b""
 
 
-class WireServer(Loopback):
+class SlackApiServer(Loopback):
     """A Slack that answers in the order of `then` for each method, at last with `{"ok": true}`.
 
     `pictures` are files by path, for whoever has the token; all others see a page to sign in.
@@ -85,10 +85,10 @@ class WireServer(Loopback):
 
     def __init__(self) -> None:
         super().__init__()
-        self.calls: list[Called] = []
-        self.uploads: list[Called] = []
-        self.downloads: list[Called] = []
-        self.hooks: list[Called] = []
+        self.calls: list[ReceivedCall] = []
+        self.uploads: list[ReceivedCall] = []
+        self.downloads: list[ReceivedCall] = []
+        self.hooks: list[ReceivedCall] = []
         self.pictures: dict[str, bytes] = {}
         self._answers: dict[str, deque[Answer]] = {}
 
@@ -126,25 +126,25 @@ class WireServer(Loopback):
     async def _api(self, request: web.Request) -> web.StreamResponse:
         form = {key: str(value) for key, value in (await request.post()).items()}
         method = request.match_info["method"]
-        self.calls.append(Called(method, form, request.headers.get("Authorization", "")))
+        self.calls.append(ReceivedCall(method, form, request.headers.get("Authorization", "")))
         return await self._next(request, method)
 
     async def _upload(self, request: web.Request) -> web.StreamResponse:
         body = await request.read()
         bearer = request.headers.get("Authorization", "")
-        self.uploads.append(Called(request.path, {}, bearer, body))
+        self.uploads.append(ReceivedCall(request.path, {}, bearer, body))
         return await self._next(request, "upload")
 
     async def _hook(self, request: web.Request) -> web.StreamResponse:
         """Take what is said by a `response_url`."""
         body = await request.read()
         bearer = request.headers.get("Authorization", "")
-        self.hooks.append(Called(request.path, {}, bearer, body))
+        self.hooks.append(ReceivedCall(request.path, {}, bearer, body))
         return await self._next(request, "hook")
 
     async def _file(self, request: web.Request) -> web.StreamResponse:
         bearer = request.headers.get("Authorization", "")
-        self.downloads.append(Called(request.path, {}, bearer))
+        self.downloads.append(ReceivedCall(request.path, {}, bearer))
         if bearer != f"Bearer {TOKEN}" or request.path not in self.pictures:
             raise web.HTTPFound("/login")
         return web.Response(body=self.pictures[request.path], content_type="image/jpeg")
@@ -190,10 +190,10 @@ def address(**changes: Any) -> Address:
 
 
 @dataclass
-class Wires:
+class SlackClients:
     """All parts, for tests that look at one of them."""
 
-    server: WireServer
+    server: SlackApiServer
     clock: FakeClock
     api: SlackApi
     people: Users
@@ -206,15 +206,15 @@ class Wires:
 
 
 @asynccontextmanager
-async def wired(**limits: Any) -> AsyncIterator[Wires]:
+async def slack_clients(**limits: Any) -> AsyncIterator[SlackClients]:
     """Put the parts together, with a server and a clock of the tests."""
     clock, bounds = FakeClock(), SlackLimits(**limits)
-    async with WireServer() as server, ClientSession() as session:
+    async with SlackApiServer() as server, ClientSession() as session:
         guard, hosts, team = Guard(), SlackHosts(server.api_url), OneTeam()
         api = SlackApi(session, team, bounds, server.api_url, clock)
         downloads = Downloads(guard, DownloadSettings(), clock)
         try:
-            yield Wires(
+            yield SlackClients(
                 server,
                 clock,
                 api,

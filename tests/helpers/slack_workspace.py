@@ -7,31 +7,31 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Any, Self
 
 from tests.helpers.images import MEDIA
-from tests.helpers.running_bot import Loupe, running
-from tests.helpers.slack_payloads import button, delivered, said, slash
+from tests.helpers.running_bot import RunningBot, run_bot
+from tests.helpers.slack_payloads import button, event_callback, message_event, slash
 from tests.servers.slack import SlackServer
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from tests.servers.slack import Shown
+    from tests.servers.slack import SlackMessage
 
 CAR = (MEDIA / "fruits.jpg").read_bytes()
 _events = itertools.count(1)
 
 
-class Office:
+class SlackWorkspace:
     """The bot and the workspace, and people who write there."""
 
-    def __init__(self, bot: Loupe, slack: SlackServer, *, socket: bool) -> None:
+    def __init__(self, bot: RunningBot, slack: SlackServer, *, socket: bool) -> None:
         self.bot = bot
         self.slack = slack
         self._socket = socket
 
     async def event(self, event: dict[str, Any], **headers: str) -> int:
         """Deliver an event, and return the status: 200 too for an acknowledged envelope."""
-        return await self.deliver(delivered(event, event_id=f"Ev{next(_events)}"), **headers)
+        return await self.deliver(event_callback(event, event_id=f"Ev{next(_events)}"), **headers)
 
     async def deliver(self, payload: dict[str, Any], **headers: str) -> int:
         if self._socket:
@@ -42,15 +42,15 @@ class Office:
         """Write something; returns the root of its thread."""
         ts = self.slack.stamp()
         how = {"files": list(files), "subtype": "file_share"} if files else {}
-        post = said(text, **{"channel": "D1", "ts": ts, **how, **where})
+        post = message_event(text, **{"channel": "D1", "ts": ts, **how, **where})
         self.slack.posts.append(post)
         assert await self.event(post) == 200
         return str(post.get("thread_ts", ts))
 
-    async def answered(self, thread: str, count: int = 1) -> list[Shown]:
+    async def answered(self, thread: str, count: int = 1) -> list[SlackMessage]:
         """Wait for so many finished answers in a thread."""
 
-        def done() -> list[Shown]:
+        def done() -> list[SlackMessage]:
             found = [one for one in self.slack.shown(thread) if one.text and not one.streaming]
             return found if len(found) >= count else []
 
@@ -84,7 +84,7 @@ class Office:
         return self.private[-1].text
 
     @property
-    def private(self) -> list[Shown]:
+    def private(self) -> list[SlackMessage]:
         """What was shown to one person alone."""
         return [shown for shown in self.slack.messages if shown.only_for]
 
@@ -109,7 +109,7 @@ class Office:
         assert await self.deliver(payload) == 200
 
 
-class Offices:
+class SlackWorkspaces:
     """Offices that tests share, each opened when it is first needed.
 
     "http" and "socket" are named by how Slack delivers; "troubles" is like the first, for tests
@@ -118,7 +118,7 @@ class Offices:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._opened: dict[str, Office] = {}
+        self._opened: dict[str, SlackWorkspace] = {}
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -127,10 +127,10 @@ class Offices:
     async def __aexit__(self, *_: object) -> None:
         await self._stack.aclose()
 
-    async def get(self, name: str) -> Office:
+    async def get(self, name: str) -> SlackWorkspace:
         """Give an office in which nothing has happened yet."""
         if name not in self._opened:
-            opening = opened(self._folder / name, socket=name == "socket")
+            opening = open_workspace(self._folder / name, socket=name == "socket")
             self._opened[name] = await self._stack.enter_async_context(opening)
         office = self._opened[name]
         await office.clear()
@@ -138,10 +138,12 @@ class Offices:
 
 
 @asynccontextmanager
-async def opened(folder: Path, *, socket: bool = False, **how: Any) -> AsyncIterator[Office]:
+async def open_workspace(
+    folder: Path, *, socket: bool = False, **how: Any
+) -> AsyncIterator[SlackWorkspace]:
     """Run the bot in a workspace; at the end nothing live may have been said there."""
     how = {"limits": {"burst_seconds": 0.2}, **how}
     async with SlackServer() as slack:
-        async with running(folder, registered=False, slack=slack, socket=socket, **how) as bot:
-            yield Office(bot, slack, socket=socket)
+        async with run_bot(folder, registered=False, slack=slack, socket=socket, **how) as bot:
+            yield SlackWorkspace(bot, slack, socket=socket)
         assert slack.alarms == []

@@ -13,13 +13,13 @@ from tests.servers.teams import TENANT
 from tests.servers.teams_services import APP_ID
 
 if TYPE_CHECKING:
-    from tests.helpers.running_bot import Loupe
-    from tests.servers.teams_chats import Shown
+    from tests.helpers.running_bot import RunningBot
+    from tests.servers.teams_chats import TeamsMessage
 
 ALEX = {"id": "29:alex", "name": "Alex", "aadObjectId": "9f1c0a00"}
 ROBIN = {"id": "29:robin", "name": "Robin", "aadObjectId": "9f1c0a01"}
 BOT = {"id": f"28:{APP_ID}", "name": "Loupe"}
-PATIENCE = 20.0
+TIMEOUT = 20.0
 """Seconds that a condition is waited for; nothing takes that long on an idle machine."""
 IMAGE = '<img itemtype="http://schema.skype.com/AMSImage" src="https://as.asm.skype.com/1">'
 
@@ -45,7 +45,7 @@ class Chat:
     """A conversation; the first post in a channel's thread is the one that opens it."""
 
     def __init__(
-        self, bot: Loupe, scope: str, place: str, root: str = "", tenant: str = TENANT
+        self, bot: RunningBot, scope: str, place: str, root: str = "", tenant: str = TENANT
     ) -> None:
         self.bot = bot
         self.scope = scope
@@ -60,7 +60,7 @@ class Chat:
         return f"{self.place};messageid={self.root}" if self.root else self.place
 
     @property
-    def messages(self) -> list[Shown]:
+    def messages(self) -> list[TeamsMessage]:
         """The bot's messages as they stand."""
         return self.bot.teams.messages(self.conversation)
 
@@ -119,10 +119,10 @@ class Chat:
         await self.bot.settled()
         return next(filter(None, reversed(self.texts)), "")
 
-    async def until(self, text: str, seconds: float = PATIENCE) -> Shown:
+    async def until(self, text: str, seconds: float = TIMEOUT) -> TeamsMessage:
         """Wait for a message that shows a text."""
 
-        def found() -> list[Shown]:
+        def found() -> list[TeamsMessage]:
             return [shown for shown in self.messages if text in shown.text]
 
         return (await self.bot.teams.until(found, seconds))[0]  # type: ignore[no-any-return]

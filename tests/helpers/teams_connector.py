@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 
 @asynccontextmanager
-async def closing(part: Any) -> AsyncIterator[Any]:
+async def close_after(part: Any) -> AsyncIterator[Any]:
     """Close a part of ours at the end."""
     try:
         yield part
@@ -69,7 +69,7 @@ class MemoryBlobs:
 
 
 @dataclass
-class Outbound:
+class TeamsClients:
     """All parts, for tests that look at one of them."""
 
     session: ClientSession
@@ -84,7 +84,7 @@ class Outbound:
     clock: Clock
 
 
-def configured(teams: TeamsServer, **changes: Any) -> TeamsSettings:
+def connector_settings(teams: TeamsServer, **changes: Any) -> TeamsSettings:
     """The settings of a bot that trusts the server."""
     return TeamsSettings(
         **{
@@ -98,13 +98,13 @@ def configured(teams: TeamsServer, **changes: Any) -> TeamsSettings:
 
 
 @asynccontextmanager
-async def outbound(
+async def teams_clients(
     settings: TeamsSettings, clock: Clock | None = None, **limits: Any
-) -> AsyncIterator[Outbound]:
+) -> AsyncIterator[TeamsClients]:
     """Put the parts together, by default with a clock of the tests."""
     clock = clock or FakeClock()
     bounds, hosts, blobs = TeamsLimits(**limits), ConnectorHosts(settings), MemoryBlobs()
-    async with ClientSession() as session, closing(Guard()) as guard:
+    async with ClientSession() as session, close_after(Guard()) as guard:
         token = bot_token(session, settings, clock)
         connector = Connector(session, token, hosts, bounds, clock)
         streams = Streams(TeamsStreamTransport(connector, clock), bounds.stream_seconds, clock)
@@ -113,7 +113,7 @@ async def outbound(
         consents = FileConsents(connector, blobs, uploads, bounds)
         growth = GrowingMessages(TeamsMessages(connector, bounds), streams, clock)
         channel = TeamsChannel(connector, growth, consents, files, bounds)
-        async with closing(token):
-            yield Outbound(
+        async with close_after(token):
+            yield TeamsClients(
                 session, token, connector, streams, files, uploads, consents, channel, blobs, clock
             )

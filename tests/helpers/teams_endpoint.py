@@ -36,14 +36,14 @@ def activity(name: str, /, **changes: Any) -> Activity:
     return activity_from(payload(name, **changes))
 
 
-def configured(openid: OpenIdServer, **changes: Any) -> TeamsSettings:
+def endpoint_settings(openid: OpenIdServer, **changes: Any) -> TeamsSettings:
     """The settings of a registered bot whose keys are at the stand-in."""
     given = {"app_id": APP_ID, "app_password": "not a real one", "openid_url": openid.url}
     return TeamsSettings(**{**given, **changes})
 
 
 @dataclass
-class Inbox:
+class RecordingInbox:
     """Takes what is accepted, unless it is down."""
 
     messages: list[Message] = field(default_factory=list)
@@ -63,7 +63,7 @@ class Endpoint:
     port: int
     session: ClientSession
     ingress: TeamsWebhook
-    inbox: Inbox
+    inbox: RecordingInbox
 
     async def post(
         self, body: Any, token: str = "", headers: dict[str, str] | None = None
@@ -78,9 +78,9 @@ class Endpoint:
 
 
 @asynccontextmanager
-async def serving(settings: TeamsSettings) -> AsyncIterator[Endpoint]:
+async def serve_endpoint(settings: TeamsSettings) -> AsyncIterator[Endpoint]:
     """Run the endpoint in an application of its own on a free loopback port."""
-    inbox = Inbox()
+    inbox = RecordingInbox()
     async with ClientSession() as session:
         ingress = teams_ingress(settings, session, inbox.accept, ConnectorHosts(settings))
         application = web.Application()

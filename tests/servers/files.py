@@ -60,7 +60,7 @@ def redirect(target: str, status: int = 302) -> Reply:
 
 
 @dataclass(frozen=True)
-class Asked:
+class ReceivedRequest:
     """A request that came."""
 
     host: str
@@ -87,7 +87,7 @@ class FileServer:
     """Answers in the order of `then`, at last with `Reply()`."""
 
     def __init__(self, folder: Path) -> None:
-        self.asked: list[Asked] = []
+        self.asked: list[ReceivedRequest] = []
         self.sending = asyncio.Event()
         self.ended = asyncio.Event()
         self.sent = 0
@@ -125,7 +125,7 @@ class FileServer:
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         headers = request.headers
         self.asked.append(
-            Asked(
+            ReceivedRequest(
                 request.url.host or "",
                 request.path_qs,
                 headers.get("Authorization", ""),

@@ -23,7 +23,7 @@ from aiohttp import web
 from multidict import CIMultiDict
 
 from tests.servers.loopback import Loopback
-from tests.servers.openai import KEY, Plain, Received, fail
+from tests.servers.openai import KEY, Plain, ReceivedRequest, fail
 
 VISION_KEY = "vision-key-of-the-tests"
 VISION_ENDPOINT = "https://contoso-vision.cognitiveservices.azure.com"
@@ -37,7 +37,7 @@ USAGE = {"prompt_tokens": 816, "completion_tokens": 49, "total_tokens": 865}
 
 
 @dataclass(frozen=True)
-class Marked:
+class GroundedSpan:
     """A span of grounding; its text is what the service calls it, in a case of its own."""
 
     text: str
@@ -47,12 +47,12 @@ class Marked:
 
 
 @dataclass(frozen=True)
-class Told:
+class GroundedAnswer:
     """An answer: lines of grounding are its own whole text, or `lines` of (text, spans)."""
 
     content: str
-    spans: tuple[Marked, ...] = ()
-    lines: tuple[tuple[str, tuple[Marked, ...]], ...] = ()
+    spans: tuple[GroundedSpan, ...] = ()
+    lines: tuple[tuple[str, tuple[GroundedSpan, ...]], ...] = ()
     plain_delta: bool = False
     end_turn: bool = False
 
@@ -66,13 +66,13 @@ class InBand:
 
 
 @dataclass(frozen=True)
-class Asked(Received):
+class ExtensionsRequest(ReceivedRequest):
     """A request as it came, with its API version."""
 
     version: str = ""
 
 
-Reply = Told | InBand | Plain
+Reply = GroundedAnswer | InBand | Plain
 
 
 class Gpt4vServer(Loopback):
@@ -85,8 +85,8 @@ class Gpt4vServer(Loopback):
         super().__init__()
         self.deployments = deployments
         self.resource = (VISION_ENDPOINT, VISION_KEY)
-        self.default: Reply = Told("A red car.")
-        self.requests: list[Asked] = []
+        self.default: Reply = GroundedAnswer("A red car.")
+        self.requests: list[ExtensionsRequest] = []
         self._script: deque[Reply] = deque()
 
     def then(self, *replies: Reply) -> None:
@@ -102,7 +102,7 @@ class Gpt4vServer(Loopback):
     async def _serve(self, request: web.Request) -> web.StreamResponse:
         version = request.query.get("api-version", "")
         body = await request.json()
-        asked = Asked(request.path, CIMultiDict(request.headers), body, version)
+        asked = ExtensionsRequest(request.path, CIMultiDict(request.headers), body, version)
         self.requests.append(asked)
         if refusal := self._refusal(request, asked):
             return web.json_response(refusal.body, status=refusal.status, headers=refusal.headers)
@@ -115,7 +115,7 @@ class Gpt4vServer(Loopback):
             return web.json_response(_whole(asked, reply))
         return await _stream(request, asked, reply)
 
-    def _refusal(self, request: web.Request, asked: Asked) -> Plain | None:
+    def _refusal(self, request: web.Request, asked: ExtensionsRequest) -> Plain | None:
         """Refuse what the service refused before any model was asked."""
         known = re.fullmatch(
             r"/openai/deployments/([^/]+)(/extensions)?/chat/completions", asked.path
@@ -133,7 +133,7 @@ class Gpt4vServer(Loopback):
         return _complaint(asked, enhancing=bool(known[2]) or asked.version == WITHOUT)
 
 
-def _complaint(asked: Asked, *, enhancing: bool) -> Plain | None:
+def _complaint(asked: ExtensionsRequest, *, enhancing: bool) -> Plain | None:
     """Refuse what the service found wrong in the body."""
     source = SOURCES[asked.version]
     allowed = PLAIN_FIELDS | ({"enhancements", source} if enhancing else set())
@@ -170,7 +170,7 @@ def _is_part(part: Any) -> bool:
     )
 
 
-def _complaint_in_band(asked: Asked, resource: tuple[str, str]) -> InBand | None:
+def _complaint_in_band(asked: ExtensionsRequest, resource: tuple[str, str]) -> InBand | None:
     """Refuse what the enhancements found wrong: with status 200."""
     enhancements = asked.body.get("enhancements")
     sources = asked.body.get(SOURCES[asked.version])
@@ -207,7 +207,7 @@ def _is_source(source: Any, endpoint: str) -> bool:
     )
 
 
-def _cut(asked: Asked, content: str) -> tuple[str, dict[str, str]]:
+def _cut(asked: ExtensionsRequest, content: str) -> tuple[str, dict[str, str]]:
     """Cut an answer to its tokens, and tell how it ends."""
     words = re.findall(r"\s*\S+|\s+$", content)
     most = asked.body.get("max_tokens", DEFAULT_TOKENS)
@@ -216,7 +216,7 @@ def _cut(asked: Asked, content: str) -> tuple[str, dict[str, str]]:
     return content, {"type": "stop", "stop": "<|fim_suffix|>"}
 
 
-def _grounding(asked: Asked, told: Told) -> dict[str, Any]:
+def _grounding(asked: ExtensionsRequest, told: GroundedAnswer) -> dict[str, Any]:
     """The enhancements of a choice, as far as they were asked for."""
     wanted = asked.body.get("enhancements", {}).get("grounding", {}).get("enabled")
     lines = told.lines or (((told.content, told.spans),) if told.spans else ())
@@ -226,7 +226,7 @@ def _grounding(asked: Asked, told: Told) -> dict[str, Any]:
     return {"enhancements": {"grounding": {"lines": written, "status": "Success"}}}
 
 
-def _span(span: Marked) -> dict[str, Any]:
+def _span(span: GroundedSpan) -> dict[str, Any]:
     return {
         "text": span.text,
         "length": span.length,
@@ -240,7 +240,7 @@ def _in_band(error: InBand) -> dict[str, str]:
     return {"role": "tool", "content": content}
 
 
-def _whole(asked: Asked, reply: Told | InBand) -> dict[str, Any]:
+def _whole(asked: ExtensionsRequest, reply: GroundedAnswer | InBand) -> dict[str, Any]:
     choice: dict[str, Any] = {"index": 0}
     if isinstance(reply, InBand):
         choice |= {"messages": [_in_band(reply)], "finish_details": {"type": "stop"}}
@@ -258,7 +258,9 @@ def _whole(asked: Asked, reply: Told | InBand) -> dict[str, Any]:
     }
 
 
-async def _stream(request: web.Request, asked: Asked, reply: Told | InBand) -> web.StreamResponse:
+async def _stream(
+    request: web.Request, asked: ExtensionsRequest, reply: GroundedAnswer | InBand
+) -> web.StreamResponse:
     response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
     await response.prepare(request)
     for choice in _chunks(asked, reply):
@@ -270,7 +272,7 @@ async def _stream(request: web.Request, asked: Asked, reply: Told | InBand) -> w
     return response
 
 
-def _chunks(asked: Asked, reply: Told | InBand) -> list[dict[str, Any]]:
+def _chunks(asked: ExtensionsRequest, reply: GroundedAnswer | InBand) -> list[dict[str, Any]]:
     """An answer in pieces: those of the extensions in `messages`, as reported."""
     if isinstance(reply, InBand):
         error = _in_band(reply)

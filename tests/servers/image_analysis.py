@@ -45,7 +45,7 @@ Box = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True)
-class Seen:
+class PictureContent:
     """What the service sees in every picture: words of lines, objects, people, captions."""
 
     lines: tuple[tuple[Box, tuple[tuple[str, float], ...]], ...] = ()
@@ -65,7 +65,7 @@ class Reply:
 
 
 @dataclass(frozen=True)
-class Received:
+class ReceivedRequest:
     """A request as it came."""
 
     features: set[str]
@@ -100,7 +100,7 @@ def fail(
     return Reply(status, {"error": error}, headers)
 
 
-def throttled(retry_after: float | None = None) -> Reply:
+def throttling(retry_after: float | None = None) -> Reply:
     """Refuse for the rate of the tier."""
     return fail(429, "429", message="Requests exceeded the call rate.", retry_after=retry_after)
 
@@ -113,16 +113,16 @@ class ImageAnalysisServer(Loopback):
     """The server; `url` is its endpoint, `requests` what it was asked, also what it refused."""
 
     def __init__(
-        self, seen: Seen | None = None, *, captions: bool = True, embeddings: bool = True
+        self, seen: PictureContent | None = None, *, captions: bool = True, embeddings: bool = True
     ) -> None:
         super().__init__()
-        self.seen = seen or Seen()
+        self.seen = seen or PictureContent()
         self.captions = captions
         self.embeddings = embeddings
         self.of_picture: Callable[[bytes], Sequence[float]] = _anything
         self.of_text: Callable[[str], Sequence[float]] = _anything
         self.keys, self.tokens = {KEY}, {"token-of-the-tests"}
-        self.requests: list[Received] = []
+        self.requests: list[ReceivedRequest] = []
         self.at_once = 0
         self.most_at_once = 0
         self.gate: asyncio.Event | None = None
@@ -136,7 +136,7 @@ class ImageAnalysisServer(Loopback):
         """Drop what was asked, what was to be answered, what is seen and how it is embedded."""
         self.requests.clear()
         self._script.clear()
-        self.seen, self.gate = Seen(), None
+        self.seen, self.gate = PictureContent(), None
         self.of_picture = self.of_text = _anything
 
     async def __aenter__(self) -> Self:
@@ -147,7 +147,7 @@ class ImageAnalysisServer(Loopback):
         return self
 
     async def _receive(self, request: web.Request) -> web.StreamResponse:
-        received = Received(
+        received = ReceivedRequest(
             set(request.query.get("features", "").split(",")),
             request.query.get("api-version", ""),
             await request.read(),
@@ -166,7 +166,7 @@ class ImageAnalysisServer(Loopback):
         finally:
             self.at_once -= 1
 
-    async def _answer(self, request: web.Request, received: Received) -> web.StreamResponse:
+    async def _answer(self, request: web.Request, received: ReceivedRequest) -> web.StreamResponse:
         refusal = self._refusal(received, request.content_type)
         reply = refusal or (self._script.popleft() if self._script else None)
         if reply is None:
@@ -177,7 +177,7 @@ class ImageAnalysisServer(Loopback):
             return web.Response(status=reply.status, text=reply.body, headers=reply.headers)
         return web.json_response(reply.body, status=reply.status, headers=reply.headers)
 
-    def _refusal(self, received: Received, content_type: str) -> Reply | None:
+    def _refusal(self, received: ReceivedRequest, content_type: str) -> Reply | None:
         """Refuse what the service refuses."""
         if received.key not in self.keys and received.token not in self.tokens:
             return fail(401, "PermissionDenied", message="Access denied: wrong key or endpoint.")
@@ -195,7 +195,7 @@ class ImageAnalysisServer(Loopback):
             return fail(400, "InvalidRequest", "NotSupportedFeature", message)
         return _picture_refusal(received, 50)
 
-    def _embedding_refusal(self, received: Received) -> Reply | None:
+    def _embedding_refusal(self, received: ReceivedRequest) -> Reply | None:
         if not self.embeddings:
             message = "The feature 'Vectorize' is not supported in this region."
             return fail(400, "InvalidRequest", "NotSupportedFeature", message)
@@ -207,12 +207,12 @@ class ImageAnalysisServer(Loopback):
             return fail(400, "InvalidRequest", "InvalidArgument", "The text has 1 to 70 words.")
         return None
 
-    def _result(self, received: Received) -> dict[str, Any]:
+    def _result(self, received: ReceivedRequest) -> dict[str, Any]:
         if received.path == PATH:
             return _result(self.seen, received)
         if received.path == OF_PICTURES:
-            return embedded(self.of_picture(received.body), received.model)
-        return embedded(self.of_text(received.text), received.model)
+            return vector_response(self.of_picture(received.body), received.model)
+        return vector_response(self.of_text(received.text), received.model)
 
 
 async def _broken(request: web.Request, reply: Reply) -> web.StreamResponse:
@@ -233,12 +233,12 @@ def _anything(_: bytes | str) -> Sequence[float]:
     return (1.0,)
 
 
-def embedded(vector: Sequence[float], model: str = "2023-04-15") -> dict[str, Any]:
+def vector_response(vector: Sequence[float], model: str = "2023-04-15") -> dict[str, Any]:
     """Write a vector, filled up with zeros, which leave its angles to others as they are."""
     return {"modelVersion": model, "vector": [*vector, *(DIMENSIONS - len(vector)) * [0.0]]}
 
 
-def _picture_refusal(received: Received, too_small: int) -> Reply | None:
+def _picture_refusal(received: ReceivedRequest, too_small: int) -> Reply | None:
     if not 0 < len(received.body) < MOST_BYTES:
         return fail(400, "InvalidRequest", "InvalidImageSize")
     try:
@@ -250,7 +250,7 @@ def _picture_refusal(received: Received, too_small: int) -> Reply | None:
     return None
 
 
-def _result(seen: Seen, received: Received) -> dict[str, Any]:
+def _result(seen: PictureContent, received: ReceivedRequest) -> dict[str, Any]:
     """Write what is seen, of the features that were asked for."""
     width, height = received.size
     told = {
@@ -283,7 +283,7 @@ def _corners(box: Box, width: int, height: int) -> list[dict[str, int]]:
     return [{"x": x, "y": y} for x, y in places]
 
 
-def _lines(seen: Seen, width: int, height: int) -> list[dict[str, Any]]:
+def _lines(seen: PictureContent, width: int, height: int) -> list[dict[str, Any]]:
     return [
         {
             "text": " ".join(text for text, _ in words),
@@ -301,7 +301,7 @@ def _lines(seen: Seen, width: int, height: int) -> list[dict[str, Any]]:
     ]
 
 
-def _objects(seen: Seen, width: int, height: int) -> list[dict[str, Any]]:
+def _objects(seen: PictureContent, width: int, height: int) -> list[dict[str, Any]]:
     return [
         {
             "boundingBox": _pixels(box, width, height),
@@ -311,13 +311,13 @@ def _objects(seen: Seen, width: int, height: int) -> list[dict[str, Any]]:
     ]
 
 
-def _people(seen: Seen, width: int, height: int) -> list[dict[str, Any]]:
+def _people(seen: PictureContent, width: int, height: int) -> list[dict[str, Any]]:
     return [
         {"boundingBox": _pixels(box, width, height), "confidence": confidence}
         for box, confidence in seen.people
     ]
 
 
-def _captions(seen: Seen, width: int, height: int) -> list[dict[str, Any]]:
+def _captions(seen: PictureContent, width: int, height: int) -> list[dict[str, Any]]:
     whole = _pixels((0, 0, 1, 1), width, height)
     return [{"text": text, "confidence": 0.8, "boundingBox": whole} for text in seen.captions]

@@ -88,11 +88,11 @@ def say(*steps: Step, **how: Any) -> Answer:
 
 
 def call_tools(*steps: Step, **how: Any) -> Answer:
-    """Answer with calls of tools, which `begun` and `more` make, and words between them."""
+    """Answer with tool calls (`tool_call_start`, `tool_call_rest`), and words between them."""
     return Answer(steps, **{"finish": "tool_calls", **how})
 
 
-def begun(
+def tool_call_start(
     name: str,
     arguments: str = "",
     *,
@@ -105,12 +105,12 @@ def begun(
     return choice(tool_calls=[{"index": at, "id": id, "type": "function", "function": function}])
 
 
-def more(arguments: str, *, at: int = 0) -> dict[str, Any]:
+def tool_call_rest(arguments: str, *, at: int = 0) -> dict[str, Any]:
     """A further piece of a call's arguments."""
     return choice(tool_calls=[{"index": at, "function": {"arguments": arguments}}])
 
 
-def broken_off(*steps: Step) -> Answer:
+def cut_answer(*steps: Step) -> Answer:
     """Say something, then break the connection."""
     return Answer(steps, finish=None, done=False, cut=True)
 
@@ -122,19 +122,19 @@ def fail(
     message: str = "It did not work.",
     retry_after: float | None = None,
     retry_after_ms: float | None = None,
-    **more: Any,
+    **tool_call_rest: Any,
 ) -> Plain:
-    """Fail with an error body; `more` are further fields of it, such as `param`."""
+    """Fail with an error body; `tool_call_rest` are further fields of it, such as `param`."""
     headers = {"x-ratelimit-remaining-requests": "0"} if status == 429 else {}
     if retry_after is not None:
         headers["retry-after"] = str(retry_after)
     if retry_after_ms is not None:
         headers["retry-after-ms"] = str(retry_after_ms)
-    error = {"message": message, "type": None, "param": None, "code": code, **more}
+    error = {"message": message, "type": None, "param": None, "code": code, **tool_call_rest}
     return Plain(status, {"error": error}, headers)
 
 
-def filtered() -> Plain:
+def content_filter() -> Plain:
     """Refuse the prompt as Azure's content filter does."""
     harmless = {"filtered": False, "severity": "safe"}
     results = {"hate": harmless, "violence": {"filtered": True, "severity": "medium"}}
@@ -155,7 +155,7 @@ def choice(finish: str | None = None, **delta: Any) -> dict[str, Any]:
 
 
 @dataclass(frozen=True)
-class Received:
+class ReceivedRequest:
     """A request as it came."""
 
     path: str
@@ -199,7 +199,7 @@ class OpenAIServer(Loopback):
         self.models = models
         self.tokens = set(tokens)
         self.default: Reply = say("A red car ", "with the plate ", "KRW 301.")
-        self.requests: list[Received] = []
+        self.requests: list[ReceivedRequest] = []
         self.open_streams = 0
         self.left_early = 0
         self._script: deque[Reply] = deque()
@@ -244,7 +244,7 @@ class OpenAIServer(Loopback):
             body = await request.json()
         except ValueError:
             return _refusal(fail(400, message="The body is no JSON."))
-        self.requests.append(Received(request.path, request.headers.copy(), body))
+        self.requests.append(ReceivedRequest(request.path, request.headers.copy(), body))
         self.open_streams += 1
         try:
             await self._tell()
@@ -299,7 +299,9 @@ def _complaint(body: dict[str, Any]) -> Plain | None:
             return wrong("temperature", "unsupported_value")
     if "stream_options" in body and not body.get("stream"):
         return wrong("stream_options")
-    pictures = [part for part in Received("", CIMultiDict(), body).parts if "image_url" in part]
+    pictures = [
+        part for part in ReceivedRequest("", CIMultiDict(), body).parts if "image_url" in part
+    ]
     if len(pictures) > MAX_PICTURES:
         return wrong("messages", "too_many_images")
     return None

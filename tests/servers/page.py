@@ -174,7 +174,7 @@ class ScriptedBot:
 
 
 @dataclass
-class Served:
+class ServedPage:
     """A page that is served: where, with which token, and by which bot."""
 
     page: Page
@@ -188,7 +188,9 @@ class Served:
 
 
 @asynccontextmanager
-async def serve(redis: Redis, folder: Path, port: int = 0, **limits: Any) -> AsyncIterator[Served]:
+async def serve(
+    redis: Redis, folder: Path, port: int = 0, **limits: Any
+) -> AsyncIterator[ServedPage]:
     """Serve a page on a loopback port until the block ends."""
     bot = ScriptedBot()
     blobs = open_blobs(MediaSettings(), folder)
@@ -207,7 +209,7 @@ async def serve(redis: Redis, folder: Path, port: int = 0, **limits: Any) -> Asy
     port = runner.addresses[0][1]
     try:
         address = await page.address("127.0.0.1", port)
-        yield Served(page, bot, f"http://127.0.0.1:{port}", address)
+        yield ServedPage(page, bot, f"http://127.0.0.1:{port}", address)
     finally:
         await bot.close()
         await runner.cleanup()

@@ -45,7 +45,7 @@ Answer = dict[str, Any]
 
 
 @dataclass
-class Shown:
+class SlackMessage:
     """A message of Loupe's: each text that it showed, in order, and the parts of its stream."""
 
     ts: str
@@ -75,7 +75,7 @@ class SlackServer(Loopback):
 
     def __init__(self) -> None:
         super().__init__()
-        self.messages: list[Shown] = []
+        self.messages: list[SlackMessage] = []
         self.posts: list[dict[str, Any]] = []
         self.files: dict[str, bytes] = {}
         self.shared: list[tuple[str, str, bytes]] = []
@@ -164,7 +164,7 @@ class SlackServer(Loopback):
         async with asyncio.timeout(seconds), self._changed:
             await self._changed.wait_for(true)
 
-    def shown(self, thread: str) -> list[Shown]:
+    def shown(self, thread: str) -> list[SlackMessage]:
         """The messages of Loupe's in a thread."""
         return [message for message in self.messages if message.thread == thread]
 
@@ -211,10 +211,12 @@ class SlackServer(Loopback):
         return {"ok": True, "messages": found, "response_metadata": {"next_cursor": ""}}
 
     def _chat_postMessage(self, form: dict[str, str]) -> Answer:  # noqa: N802
-        return self._show(form, Shown(self.stamp(), form["channel"], form.get("thread_ts", ""), []))
+        return self._show(
+            form, SlackMessage(self.stamp(), form["channel"], form.get("thread_ts", ""), [])
+        )
 
     def _chat_postEphemeral(self, form: dict[str, str]) -> Answer:  # noqa: N802
-        shown = Shown(self.stamp(), form["channel"], form.get("thread_ts", ""), [])
+        shown = SlackMessage(self.stamp(), form["channel"], form.get("thread_ts", ""), [])
         shown.only_for = form["user"]
         return self._show(form, shown)
 
@@ -226,7 +228,7 @@ class SlackServer(Loopback):
             return {"ok": False, "error": "streaming_state_conflict"}
         return self._show(form, found)
 
-    def _show(self, form: dict[str, str], shown: Shown) -> Answer:
+    def _show(self, form: dict[str, str], shown: SlackMessage) -> Answer:
         if error := wrong(form):
             return {"ok": False, "error": error}
         blocks = blocks_of(form)
@@ -243,7 +245,7 @@ class SlackServer(Loopback):
             return {"ok": False, "error": "not_authorized"}
         if not form["channel"].startswith("D") and not form.get("recipient_user_id"):
             return {"ok": False, "error": "missing_recipient_user_id"}
-        shown = Shown(self.stamp(), form["channel"], form["thread_ts"], [""], streamed=True)
+        shown = SlackMessage(self.stamp(), form["channel"], form["thread_ts"], [""], streamed=True)
         shown.streaming = True
         shown.readers = form.get("recipient_team_id", ""), form.get("recipient_user_id", "")
         self.messages.append(shown)
@@ -266,7 +268,7 @@ class SlackServer(Loopback):
         found.blocks = blocks_of(form)
         return answer
 
-    def _append(self, form: dict[str, str], shown: Shown) -> Answer:
+    def _append(self, form: dict[str, str], shown: SlackMessage) -> Answer:
         for chunk in json.loads(form.get("chunks", "[]")):
             if chunk["type"] == "markdown_text":
                 if len(chunk["text"]) > MOST_TEXT:
@@ -331,7 +333,7 @@ class SlackServer(Loopback):
             self._changed.notify_all()
         return web.Response(text="ok")
 
-    def _found(self, form: dict[str, str]) -> Shown | None:
+    def _found(self, form: dict[str, str]) -> SlackMessage | None:
         return next((message for message in self.messages if message.ts == form["ts"]), None)
 
     def _look(self, *texts: str) -> None:

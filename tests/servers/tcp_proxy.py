@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 CHUNK = 64 * 1024
 
 
-class Proxy:
+class TcpProxy:
     """Listens on a random loopback port; `target` is `host:port` or the path of a unix socket.
 
     `delay` is seconds before each reply is passed on, `throttle` the pace of replies in bytes a

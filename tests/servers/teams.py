@@ -22,7 +22,7 @@ from urllib.parse import unquote
 
 from aiohttp import web
 
-from tests.servers.teams_chats import MAX_PICTURE, Chats, Reject, Shown
+from tests.servers.teams_chats import MAX_PICTURE, Chats, Reject, TeamsMessage
 from tests.servers.teams_services import APP_ID, OneDrive, TokenService
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ class TeamsServer:
 
     # What users see and do
 
-    def messages(self, conversation: str = PERSONAL) -> list[Shown]:
+    def messages(self, conversation: str = PERSONAL) -> list[TeamsMessage]:
         """The bot's messages in a conversation as they stand now, oldest first."""
         return [shown for shown in self.chats.shown[conversation] if not shown.deleted]
 

@@ -45,7 +45,7 @@ class Stream:
 
 
 @dataclass
-class Shown:
+class TeamsMessage:
     """A message of the bot: `texts` are all that people saw of it, `informative` what stood there
     before them, `activity` is what it was made of last."""
 
@@ -102,7 +102,7 @@ class Chats:
         self.picture_bytes = picture_bytes
         self.stream_seconds = stream_seconds
         self.strict_rate = strict_rate
-        self.shown: defaultdict[str, list[Shown]] = defaultdict(list)
+        self.shown: defaultdict[str, list[TeamsMessage]] = defaultdict(list)
         self.typing: defaultdict[str, int] = defaultdict(int)
         self._times: defaultdict[str, deque[float]] = defaultdict(lambda: deque(maxlen=100))
         self._ids = count(int(time.time() * 1000))
@@ -133,7 +133,7 @@ class Chats:
     def delete(self, conversation: str, sent: str) -> None:
         self.find(conversation, sent).deleted = True
 
-    def find(self, conversation: str, sent: str) -> Shown:
+    def find(self, conversation: str, sent: str) -> TeamsMessage:
         for shown in self.shown[conversation]:
             if shown.id == sent and not shown.deleted:
                 return shown
@@ -145,8 +145,8 @@ class Chats:
             if shown.streaming and shown.stream:
                 shown.stream.state = "cancelled"
 
-    def _new(self, conversation: str, activity: dict[str, Any], text: str = "") -> Shown:
-        shown = Shown(str(next(self._ids)), activity, [text] if text else [])
+    def _new(self, conversation: str, activity: dict[str, Any], text: str = "") -> TeamsMessage:
+        shown = TeamsMessage(str(next(self._ids)), activity, [text] if text else [])
         self.shown[conversation].append(shown)
         return shown
 
@@ -195,7 +195,7 @@ class Chats:
         return 201, {"id": shown.id}
 
     def _grow(
-        self, shown: Shown, activity: dict[str, Any], info: dict[str, Any]
+        self, shown: TeamsMessage, activity: dict[str, Any], info: dict[str, Any]
     ) -> tuple[int, dict[str, Any]]:
         stream, kind = shown.stream, info["streamType"]
         if stream is None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from aiohttp import ClientError, ClientSession, WSMsgType
 
-from tests.helpers.slack_payloads import delivered, said
+from tests.helpers.slack_payloads import event_callback, message_event
 from tests.servers.slack import APP_TOKEN, CUT, HTML, LOST, THROTTLED, TOKEN, SlackServer
 
 if TYPE_CHECKING:
@@ -178,7 +178,7 @@ async def test_an_envelope_that_is_not_acknowledged_may_come_again(
     told = await client.call("apps.connections.open", token=APP_TOKEN)
     async with client.session.ws_connect(told["url"]) as socket:
         assert (await socket.receive_json())["type"] == "hello"
-        payload = delivered(said("hello"))
+        payload = event_callback(message_event("hello"))
         assert not await client.server.send(payload)
         sending = asyncio.create_task(client.server.send(payload, retry=1))
         first, second = [await socket.receive_json() for _ in range(2)]

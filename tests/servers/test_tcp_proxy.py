@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.servers.tcp_proxy import Proxy
+from tests.servers.tcp_proxy import TcpProxy
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
 
 @pytest.fixture
-async def proxy() -> AsyncIterator[Proxy]:
+async def proxy() -> AsyncIterator[TcpProxy]:
     """A proxy in front of a server that answers each line with the same line."""
 
     async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -26,7 +26,7 @@ async def proxy() -> AsyncIterator[Proxy]:
 
     server = await asyncio.start_server(echo, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
-    async with Proxy(f"127.0.0.1:{port}") as proxy:
+    async with TcpProxy(f"127.0.0.1:{port}") as proxy:
         yield proxy
     server.close()
     heard.clear()
@@ -35,7 +35,7 @@ async def proxy() -> AsyncIterator[Proxy]:
 heard: list[bytes] = []
 
 
-async def ask(proxy: Proxy, line: bytes) -> bytes:
+async def ask(proxy: TcpProxy, line: bytes) -> bytes:
     reader, writer = await asyncio.open_connection("127.0.0.1", proxy.port)
     try:
         writer.write(line)
@@ -46,18 +46,18 @@ async def ask(proxy: Proxy, line: bytes) -> bytes:
         writer.close()
 
 
-async def test_a_reply_passes_unless_something_is_asked_for(proxy: Proxy) -> None:
+async def test_a_reply_passes_unless_something_is_asked_for(proxy: TcpProxy) -> None:
     assert await ask(proxy, b"hello\n") == b"hello\n"
 
 
-async def test_a_lost_reply_was_heard_and_only_one_is_lost(proxy: Proxy) -> None:
+async def test_a_lost_reply_was_heard_and_only_one_is_lost(proxy: TcpProxy) -> None:
     proxy.lose_reply()
     assert await ask(proxy, b"one\n") in (b"", b"reset")
     assert heard == [b"one\n"]
     assert await ask(proxy, b"two\n") == b"two\n"
 
 
-async def test_a_refusing_proxy_serves_again_when_it_stops(proxy: Proxy) -> None:
+async def test_a_refusing_proxy_serves_again_when_it_stops(proxy: TcpProxy) -> None:
     proxy.refusing = True
     assert await ask(proxy, b"one\n") in (b"", b"reset")
     proxy.refusing = False
@@ -65,14 +65,14 @@ async def test_a_refusing_proxy_serves_again_when_it_stops(proxy: Proxy) -> None
     assert heard == [b"two\n"]
 
 
-async def test_throttled_replies_take_their_time(proxy: Proxy) -> None:
+async def test_throttled_replies_take_their_time(proxy: TcpProxy) -> None:
     proxy.throttle = 10_000
     started = time.monotonic()
     assert len(await ask(proxy, b"x" * 3_000 + b"\n")) == 3_001
     assert 0.25 < time.monotonic() - started < 3
 
 
-async def test_a_half_closed_connection_still_carries_requests(proxy: Proxy) -> None:
+async def test_a_half_closed_connection_still_carries_requests(proxy: TcpProxy) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", proxy.port)
     writer.write(b"one\n")
     assert await reader.readline() == b"one\n"
@@ -85,7 +85,7 @@ async def test_a_half_closed_connection_still_carries_requests(proxy: Proxy) -> 
     writer.close()
 
 
-async def test_a_reset_ends_open_connections(proxy: Proxy) -> None:
+async def test_a_reset_ends_open_connections(proxy: TcpProxy) -> None:
     proxy.delay = 60
     asking = asyncio.create_task(ask(proxy, b"one\n"))
     async with asyncio.timeout(5):

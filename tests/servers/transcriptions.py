@@ -36,7 +36,7 @@ MOST_BYTES = 25_000_000
 BLOCK = 0.05
 FORMATS = {"json", "text", "srt", "verbose_json", "vtt"}
 
-Spoken = tuple[str, float, float]
+SpokenWord = tuple[str, float, float]
 """A word, with the seconds at which it begins and ends."""
 
 
@@ -47,7 +47,7 @@ class Cut:
 Reply = Plain | Hang | Cut
 
 
-def speak(*words: Spoken, seconds: float, hiss: float = 0.0, rate: int = RATE) -> bytes:
+def speak(*words: SpokenWord, seconds: float, hiss: float = 0.0, rate: int = RATE) -> bytes:
     """Make a WAV file with words, and else silence, or a hiss of this loudness."""
     random = np.random.default_rng(1)
     samples = (
@@ -56,10 +56,10 @@ def speak(*words: Spoken, seconds: float, hiss: float = 0.0, rate: int = RATE) -
     for word, start, end in words:
         at = np.arange(round(start * rate), round(end * rate))
         samples[at] += 0.3 * np.sin(2 * np.pi * (300 + 100 * WORDS.index(word)) * at / rate)
-    return written(samples, rate)
+    return wav_bytes(samples, rate)
 
 
-def written(samples: NDArray[np.float64], rate: int = RATE, channels: int = 1) -> bytes:
+def wav_bytes(samples: NDArray[np.float64], rate: int = RATE, channels: int = 1) -> bytes:
     """Make a WAV file of samples between -1 and 1."""
     file = io.BytesIO()
     with wave.open(file, "wb") as wav:
@@ -71,7 +71,7 @@ def written(samples: NDArray[np.float64], rate: int = RATE, channels: int = 1) -
 
 
 @dataclass(frozen=True)
-class Received:
+class ReceivedRequest:
     """A request as it came; `fields` are the form's, without the file."""
 
     path: str
@@ -98,12 +98,12 @@ class Received:
         return len(self.samples) / RATE
 
     @property
-    def heard(self) -> list[Spoken]:
+    def heard(self) -> list[SpokenWord]:
         """The words that are in the sound, with their times."""
         size = round(RATE * BLOCK)
         blocks = self.samples[: len(self.samples) // size * size].reshape(-1, size)
         said = [_word(block) for block in blocks]
-        found: list[Spoken] = []
+        found: list[SpokenWord] = []
         for number, word in enumerate(said):
             at = number * BLOCK
             if word and number and said[number - 1] == word:
@@ -131,7 +131,7 @@ class TranscriptionServer(Loopback):
         super().__init__()
         self.models = models
         self.keys, self.tokens = {KEY}, {"token-of-the-tests"}
-        self.requests: list[Received] = []
+        self.requests: list[ReceivedRequest] = []
         self.at_once = self.most_at_once = self.left_early = 0
         self.gate: asyncio.Event | None = None
         self._script: deque[Reply] = deque()
@@ -182,7 +182,7 @@ class TranscriptionServer(Loopback):
             self.at_once -= 1
             await self._tell()
 
-    async def _reply(self, request: web.Request, received: Received) -> web.StreamResponse:
+    async def _reply(self, request: web.Request, received: ReceivedRequest) -> web.StreamResponse:
         if refusal := self._refusal(request, received) or _complaint(received):
             return _plain(refusal)
         if self.gate is not None:
@@ -195,7 +195,7 @@ class TranscriptionServer(Loopback):
             return await _cut(request)
         return _plain(reply)
 
-    def _refusal(self, request: web.Request, received: Received) -> Plain | None:
+    def _refusal(self, request: web.Request, received: ReceivedRequest) -> Plain | None:
         """Refuse whom the real services refuse, and models they do not know."""
         bearer = received.headers.get("Authorization", "").removeprefix("Bearer ")
         dated = "name" in request.match_info
@@ -214,7 +214,7 @@ class TranscriptionServer(Loopback):
         return None
 
 
-async def _received(request: web.Request) -> Received:
+async def _received(request: web.Request) -> ReceivedRequest:
     fields: dict[str, list[str]] = {}
     filename, wav = "", b""
     async for part in await request.multipart():
@@ -222,10 +222,10 @@ async def _received(request: web.Request) -> Received:
             filename, wav = part.filename, bytes(await part.read())
         else:
             fields.setdefault(part.name, []).append(await part.text())
-    return Received(request.path, request.headers.copy(), fields, filename, wav)
+    return ReceivedRequest(request.path, request.headers.copy(), fields, filename, wav)
 
 
-def _complaint(received: Received) -> Plain | None:
+def _complaint(received: ReceivedRequest) -> Plain | None:
     def wrong(param: str, message: str, code: str = "invalid_value") -> Plain:
         return fail(400, code, param=param, message=message, type="invalid_request_error")
 
@@ -246,7 +246,7 @@ def _complaint(received: Received) -> Plain | None:
     return _format_complaint(received, wrong)
 
 
-def _format_complaint(received: Received, wrong: Any) -> Plain | None:
+def _format_complaint(received: ReceivedRequest, wrong: Any) -> Plain | None:
     form, model = received["response_format"] or "json", received["model"]
     if form not in FORMATS:
         return wrong("response_format", f"Invalid value: '{form}'.")
@@ -262,7 +262,7 @@ def _format_complaint(received: Received, wrong: Any) -> Plain | None:
     return None
 
 
-def _transcription(received: Received) -> Plain:
+def _transcription(received: ReceivedRequest) -> Plain:
     told = received.heard
     answer: dict[str, Any] = {"text": " ".join(word for word, _, _ in told)}
     if received["response_format"] == "verbose_json":

@@ -15,7 +15,7 @@ from bot.domain.size_limits import SizeLimits
 from bot.errors import FileProblem, Reason
 from bot.media.file_types import HEAD_BYTES
 from tests.helpers.fakes import FakeClock
-from tests.helpers.teams_connector import closing
+from tests.helpers.teams_connector import close_after
 from tests.servers.files import FileServer, Reply, redirect
 
 LIMIT = 1_000_000
@@ -35,7 +35,7 @@ async def files(tmp_path):
 
 @asynccontextmanager
 async def downloading(files, clock=None, **settings):
-    async with closing(Guard(**files.outside)) as guard:
+    async with close_after(Guard(**files.outside)) as guard:
         yield Downloads(guard, DownloadSettings(**settings), clock or FakeClock())
 
 
@@ -252,7 +252,7 @@ async def test_redirects_are_judged_like_addresses(files, downloads, tmp_path, t
 async def test_a_redirect_leads_to_no_private_address(files, tmp_path):
     """The first hop is admitted as this machine's, the second is not on it."""
     files.then(redirect("https://169.254.169.254/metadata"))
-    async with closing(Guard()) as guard:
+    async with close_after(Guard()) as guard:
         downloads = Downloads(guard, DownloadSettings(), FakeClock())
         got = await reason(downloads, f"{files.local}/a", tmp_path / "a", local=files.local)
     assert got is Reason.REFUSED_ADDRESS
@@ -267,7 +267,7 @@ async def test_a_local_origin_is_asked_only_when_named(files, downloads, tmp_pat
 
 async def test_a_redirect_does_not_lead_away_from_the_local_origin(files, tmp_path):
     files.then(redirect(files.at("photos.example", "/b")), redirect("/c"), Reply())
-    async with closing(Guard(**files.outside)) as guard:
+    async with close_after(Guard(**files.outside)) as guard:
         downloads = Downloads(guard, DownloadSettings(), FakeClock())
         got = await reason(downloads, f"{files.local}/a", tmp_path / "a", local=files.local)
         await downloads.fetch(f"{files.local}/a", tmp_path / "b", ALLOWED, local=files.local)

@@ -10,7 +10,7 @@ from aiohttp.abc import AbstractResolver
 from aiohttp.test_utils import TestServer
 
 from adapters.http.ssrf_guard import AddressRefused, Guard, is_public, parse
-from tests.helpers.teams_connector import closing
+from tests.helpers.teams_connector import close_after
 
 PRIVATE = [
     "0.0.0.0",
@@ -98,7 +98,7 @@ async def inner():
 @pytest.mark.parametrize("address", PRIVATE)
 async def test_no_request_to_a_private_address(address):
     host = f"[{address}]" if ":" in address else address
-    async with closing(Guard()) as guard:
+    async with close_after(Guard()) as guard:
         with pytest.raises(AddressRefused):
             async with guard.request("GET", f"https://{host}/"):
                 pass
@@ -106,7 +106,7 @@ async def test_no_request_to_a_private_address(address):
 
 @pytest.mark.parametrize("ips", ["127.0.0.1", "1.1.1.1,127.0.0.1", "::1", "169.254.169.254"])
 async def test_no_request_to_a_name_with_a_private_address(ips):
-    async with closing(Guard(names=Names(rebound_test=[ips]))) as guard:
+    async with close_after(Guard(names=Names(rebound_test=[ips]))) as guard:
         with pytest.raises(AddressRefused):
             async with guard.request("GET", "https://rebound.test/"):
                 pass
@@ -114,7 +114,7 @@ async def test_no_request_to_a_name_with_a_private_address(ips):
 
 async def test_a_name_that_changes_between_lookups_leads_nowhere(inner):
     names = Names(rebound_test=["127.0.0.1"])
-    async with closing(Guard(names=names)) as guard:
+    async with close_after(Guard(names=names)) as guard:
         for _ in range(2):
             with pytest.raises(AddressRefused):
                 async with guard.request("GET", f"https://rebound.test:{inner.port}/"):
@@ -129,7 +129,7 @@ async def test_a_name_that_changes_between_lookups_leads_nowhere(inner):
 )
 @pytest.mark.parametrize("scheme", ["http", "https"])
 async def test_other_spellings_of_this_machine(inner, scheme, spelling):
-    async with closing(Guard()) as guard:
+    async with close_after(Guard()) as guard:
         with pytest.raises((AddressRefused, ClientConnectorDNSError)):
             async with guard.request("GET", f"{scheme}://{spelling}:{inner.port}/"):
                 pass
@@ -157,7 +157,7 @@ async def test_other_spellings_of_this_machine(inner, scheme, spelling):
     ],
 )
 async def test_what_is_no_https_address_is_refused(url):
-    async with closing(Guard()) as guard:
+    async with close_after(Guard()) as guard:
         with pytest.raises(AddressRefused):
             async with guard.request("GET", url):
                 pass
@@ -165,7 +165,7 @@ async def test_what_is_no_https_address_is_refused(url):
 
 async def test_the_named_local_origin_may_be_asked_without_tls(inner):
     local = f"http://127.0.0.1:{inner.port}"
-    async with closing(Guard()) as guard:
+    async with close_after(Guard()) as guard:
         async with guard.request("GET", f"{local}/a", local=local) as response:
             assert await response.text() == "secret"
         for other in (f"http://127.0.0.1:{inner.port + 1}/", f"http://[::1]:{inner.port}/"):
@@ -175,7 +175,7 @@ async def test_the_named_local_origin_may_be_asked_without_tls(inner):
 
 
 async def test_a_local_origin_that_is_not_on_this_machine_is_refused():
-    async with closing(Guard()) as guard:
+    async with close_after(Guard()) as guard:
         with pytest.raises(AddressRefused):
             async with guard.request("GET", "http://10.0.0.1/a", local="http://10.0.0.1"):
                 pass

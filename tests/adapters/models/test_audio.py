@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from adapters.models.audio import FULL, MARGIN, AudioSamples, tone
-from tests.servers.transcriptions import RATE, speak, written
+from tests.servers.transcriptions import RATE, speak, wav_bytes
 
 
 def noise(seconds: float, *quiet: tuple[float, float]) -> AudioSamples:
@@ -14,7 +14,7 @@ def noise(seconds: float, *quiet: tuple[float, float]) -> AudioSamples:
     samples = np.random.default_rng(1).normal(0.0, 0.1, round(seconds * RATE))
     for start, end in quiet:
         samples[round(start * RATE) : round(end * RATE)] *= 0.1
-    return AudioSamples.read(written(samples))
+    return AudioSamples.read(wav_bytes(samples))
 
 
 def test_a_wav_file_is_read_and_written() -> None:
@@ -30,7 +30,7 @@ def test_a_wav_file_is_read_and_written() -> None:
         (b"", "no WAV file"),
         (b"RIFF\x10\0\0\0WAVE", "no WAV file"),
         (b"\x00\x00\x00\x18ftypmp42", "no WAV file"),
-        (written(np.zeros(100), channels=2), "2 channels of 2 bytes"),
+        (wav_bytes(np.zeros(100), channels=2), "2 channels of 2 bytes"),
     ],
 )
 def test_another_file_is_refused(wav: bytes, complaint: str) -> None:

@@ -27,10 +27,10 @@ from tests.servers.openai import (
     Hang,
     OpenAIServer,
     Plain,
-    broken_off,
     choice,
+    content_filter,
+    cut_answer,
     fail,
-    filtered,
     say,
     usage,
 )
@@ -331,7 +331,7 @@ async def test_a_cancelled_answer_closes_the_connection(
 # Failures before the first word, each one sentence
 
 FAILURES = [
-    (filtered(), ModelReason.FILTERED),
+    (content_filter(), ModelReason.FILTERED),
     (fail(400, "content_policy_violation"), ModelReason.FILTERED),
     (fail(400, "invalid_prompt"), ModelReason.FILTERED),
     (fail(401, "invalid_api_key"), ModelReason.UNAUTHORIZED),
@@ -374,7 +374,7 @@ PASSING = [
     (say({"error": {"code": "rate_limit_exceeded"}}), ModelReason.BUSY),
     (say(b"data: {garbage\n\n"), ModelReason.FAILED),
     (Plain(200, "<html>Please log in</html>"), ModelReason.FAILED),
-    (broken_off(), ModelReason.UNREACHABLE),
+    (cut_answer(), ModelReason.UNREACHABLE),
     (say(finish=None, done=False, usage=None), ModelReason.CUT),
 ]
 
@@ -470,7 +470,7 @@ async def test_an_answer_of_no_words_is_none(
         (say("A red ", finish="content_filter"), ModelReason.FILTERED_ANSWER),
         (say("A red ", {"error": {"code": "content_filter"}}), ModelReason.FILTERED_ANSWER),
         (say("A red ", {"error": {"code": "server_error"}}), ModelReason.FAILED),
-        (broken_off("A red "), ModelReason.CUT),
+        (cut_answer("A red "), ModelReason.CUT),
         (say("A red ", finish=None, done=False, usage=None), ModelReason.CUT),
         (say("A red ", asyncio.Event()), ModelReason.CUT),
         (say("A red ", b"data: {garbage\n\n"), ModelReason.FAILED),
@@ -498,7 +498,7 @@ async def test_an_answer_filtered_from_its_start_is_named(
 
 
 async def test_the_filter_tells_what_it_objected_to(server: OpenAIServer, model: ChatModel) -> None:
-    server.then(filtered())
+    server.then(content_filter())
     _, trouble = await failure(model)
     assert trouble.detail == "400 content_filter ResponsibleAIPolicyViolation prompt violence"
 

@@ -22,13 +22,13 @@ from tests.servers.openai import (
     Forever,
     OpenAIServer,
     Plain,
-    begun,
-    broken_off,
     call_tools,
     choice,
+    cut_answer,
     fail,
-    more,
     say,
+    tool_call_rest,
+    tool_call_start,
 )
 
 if TYPE_CHECKING:
@@ -174,7 +174,15 @@ async def test_tools_can_be_shown_without_being_offered(
 async def test_a_call_is_put_together_from_its_pieces(
     server: OpenAIServer, model: ChatModel
 ) -> None:
-    server.then(call_tools(begun("weigh"), more('{"wh'), choice(), more('at": "st'), more('one"}')))
+    server.then(
+        call_tools(
+            tool_call_start("weigh"),
+            tool_call_rest('{"wh'),
+            choice(),
+            tool_call_rest('at": "st'),
+            tool_call_rest('one"}'),
+        )
+    )
     text, calls, end = await answer(model)
     assert (text, calls) == ("", [STONE])
     assert end.finish == "tool_calls"
@@ -186,10 +194,10 @@ async def test_several_calls_are_told_apart_by_their_index(
 ) -> None:
     server.then(
         call_tools(
-            begun("weigh", '{"what"', at=0),
-            begun("weigh", '{"wha', at=1),
-            more(': "stone"}', at=0),
-            more('t": "wood"}', at=1),
+            tool_call_start("weigh", '{"what"', at=0),
+            tool_call_start("weigh", '{"wha', at=1),
+            tool_call_rest(': "stone"}', at=0),
+            tool_call_rest('t": "wood"}', at=1),
         )
     )
     _, calls, _ = await answer(model)
@@ -197,7 +205,11 @@ async def test_several_calls_are_told_apart_by_their_index(
 
 
 async def test_words_and_calls_come_mixed(server: OpenAIServer, model: ChatModel) -> None:
-    server.then(call_tools("Let me ", begun("weigh"), "weigh it.", more(STONE.arguments)))
+    server.then(
+        call_tools(
+            "Let me ", tool_call_start("weigh"), "weigh it.", tool_call_rest(STONE.arguments)
+        )
+    )
     text, calls, end = await answer(model)
     assert (text, calls, end.finish) == ("Let me weigh it.", [STONE], "tool_calls")
 
@@ -206,7 +218,9 @@ async def test_words_come_before_the_calls_are_whole(
     server: OpenAIServer, model: ChatModel
 ) -> None:
     gate = asyncio.Event()
-    server.then(call_tools("Let me see.", begun("weigh"), gate, more(STONE.arguments)))
+    server.then(
+        call_tools("Let me see.", tool_call_start("weigh"), gate, tool_call_rest(STONE.arguments))
+    )
     pieces = model.answer(QUESTION)
     assert await anext(pieces) == Delta("Let me see.")
     gate.set()
@@ -217,7 +231,7 @@ async def test_words_come_before_the_calls_are_whole(
 async def test_arguments_are_handed_on_as_they_are(
     server: OpenAIServer, model: ChatModel, arguments: str
 ) -> None:
-    server.then(call_tools(begun("weigh", arguments)))
+    server.then(call_tools(tool_call_start("weigh", arguments)))
     _, calls, _ = await answer(model)
     assert calls == [ToolCall("call_a", "weigh", arguments)]
 
@@ -289,7 +303,7 @@ async def test_calls_of_a_server_without_streams_are_read(
 
 
 async def test_a_call_of_nothing_is_none(server: OpenAIServer, model: ChatModel) -> None:
-    server.then(call_tools("Well.", begun("", "{}")))
+    server.then(call_tools("Well.", tool_call_start("", "{}")))
     text, calls, _ = await answer(model)
     assert (text, calls) == ("Well.", [])
 
@@ -298,7 +312,7 @@ async def test_a_call_of_nothing_is_none(server: OpenAIServer, model: ChatModel)
 async def test_calls_count_whatever_the_end_is_called(
     server: OpenAIServer, model: ChatModel, finish: str, told: str
 ) -> None:
-    server.then(call_tools(begun("weigh", STONE.arguments), finish=finish))
+    server.then(call_tools(tool_call_start("weigh", STONE.arguments), finish=finish))
     _, calls, end = await answer(model)
     assert (calls, end.finish) == ([STONE], told)
 
@@ -307,8 +321,8 @@ async def test_calls_are_few_and_short_enough_to_be_held(
     server: OpenAIServer, model: ChatModel
 ) -> None:
     many = [piece(f"c{n}", "weigh", "{}", index=n) for n in range(1, MAX_CALLS + 20)]
-    long = [more("x" * 1000, at=0)] * (MAX_ARGUMENTS // 1000 + 5)
-    server.then(call_tools(begun("weigh"), *long, choice(tool_calls=many)))
+    long = [tool_call_rest("x" * 1000, at=0)] * (MAX_ARGUMENTS // 1000 + 5)
+    server.then(call_tools(tool_call_start("weigh"), *long, choice(tool_calls=many)))
     _, calls, _ = await answer(model)
     assert len(calls) == MAX_CALLS
     assert len(calls[0].arguments) == MAX_ARGUMENTS
@@ -317,7 +331,7 @@ async def test_calls_are_few_and_short_enough_to_be_held(
 async def test_a_call_without_end_ends_with_its_reader(
     server: OpenAIServer, model: ChatModel
 ) -> None:
-    server.then(call_tools(begun("weigh"), Forever(more("x"))))
+    server.then(call_tools(tool_call_start("weigh"), Forever(tool_call_rest("x"))))
     task = asyncio.create_task(answer(model))
     await server.until_asked()
     task.cancel()
@@ -328,8 +342,8 @@ async def test_a_call_without_end_ends_with_its_reader(
 async def test_a_call_that_breaks_off_is_asked_for_again(
     server: OpenAIServer, model: ChatModel
 ) -> None:
-    server.then(broken_off(begun("weigh"), more('{"wh')))
-    server.then(call_tools(begun("weigh", STONE.arguments)))
+    server.then(cut_answer(tool_call_start("weigh"), tool_call_rest('{"wh')))
+    server.then(call_tools(tool_call_start("weigh", STONE.arguments)))
     text, calls, _ = await answer(model)
     assert (text, calls) == ("", [STONE])
     assert len(server.requests) == 2
@@ -338,7 +352,7 @@ async def test_a_call_that_breaks_off_is_asked_for_again(
 async def test_a_call_that_breaks_off_after_words_is_not_asked_for_again(
     server: OpenAIServer, model: ChatModel
 ) -> None:
-    server.then(broken_off("Let me see.", begun("weigh")))
+    server.then(cut_answer("Let me see.", tool_call_start("weigh")))
     with pytest.raises(ModelProblem) as caught:
         await answer(model)
     assert caught.value.reason is ModelReason.CUT
@@ -461,8 +475,8 @@ async def test_an_answer_goes_on_after_a_closer_look(
     server.then(
         call_tools(
             "Let me look.",
-            begun("look", LOOK, at=0),
-            begun("look", '{"photo": "P9"', at=1),
+            tool_call_start("look", LOOK, at=0),
+            tool_call_start("look", '{"photo": "P9"', at=1),
         ),
         say("It says KRW 301."),
     )
@@ -475,7 +489,7 @@ async def test_an_answer_goes_on_after_a_closer_look(
 
 
 async def test_endless_calls_end_at_the_limit(server: OpenAIServer, model: ChatModel) -> None:
-    server.default = call_tools(begun("look", LOOK))
+    server.default = call_tools(tool_call_start("look", LOOK))
     pieces = [piece async for piece in rounds(model, calls=2).answer()]
     assert [type(piece) for piece in pieces] == [Finished]
     choices = [asked.body.get("tool_choice") for asked in server.requests]
@@ -494,7 +508,7 @@ async def test_without_tools_the_answer_comes_all_the_same(
 async def test_stop_in_a_later_round_closes_the_connection(
     server: OpenAIServer, model: ChatModel
 ) -> None:
-    server.then(call_tools(begun("look", LOOK)), say("It ", asyncio.Event()))
+    server.then(call_tools(tool_call_start("look", LOOK)), say("It ", asyncio.Event()))
     answer = rounds(model).answer()
     assert await anext(answer) == Delta("It ")
     await answer.aclose()

@@ -22,9 +22,9 @@ from tests.servers.gpt4v import (
     WITH_EXTENSIONS,
     WITHOUT,
     Gpt4vServer,
+    GroundedAnswer,
+    GroundedSpan,
     InBand,
-    Marked,
-    Told,
 )
 from tests.servers.openai import KEY, fail
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 JPEG = b"\xff\xd8\xff\xe0 picture"
 RESOURCE = VisionResource(VISION_ENDPOINT, VISION_KEY)
 PERSON = "A close-up of an individual. The person has dark hair."
-SPAN = Marked("the person", 29, 10)
+SPAN = GroundedSpan("the person", 29, 10)
 BOTH = pytest.mark.parametrize("version", GPT4V_VERSIONS)
 
 
@@ -191,7 +191,7 @@ async def test_the_endpoint_is_taken_as_people_write_it(
 async def test_grounding_names_the_words_by_their_place(
     server: Gpt4vServer, build: Callable[..., Gpt4vModel], version: str, stream: bool
 ) -> None:
-    server.then(Told(PERSON, (SPAN,)))
+    server.then(GroundedAnswer(PERSON, (SPAN,)))
     words, end = await answer(build(version, gpt4v_stream=stream))
     assert "".join(words) == PERSON
     assert (len(words) > 1) is stream
@@ -206,9 +206,11 @@ async def test_the_end_tells_what_it_cost(
     assert end.usage == Usage(816, 49)
 
 
-@pytest.mark.parametrize("told", [Told(PERSON, plain_delta=True), Told(PERSON, end_turn=True)])
+@pytest.mark.parametrize(
+    "told", [GroundedAnswer(PERSON, plain_delta=True), GroundedAnswer(PERSON, end_turn=True)]
+)
 async def test_streams_are_read_as_they_were_seen(
-    server: Gpt4vServer, build: Callable[..., Gpt4vModel], told: Told
+    server: Gpt4vServer, build: Callable[..., Gpt4vModel], told: GroundedAnswer
 ) -> None:
     server.then(told)
     words, end = await answer(build(gpt4v_stream=True))
@@ -218,13 +220,13 @@ async def test_streams_are_read_as_they_were_seen(
 async def test_an_answer_that_was_too_long_says_so(
     server: Gpt4vServer, build: Callable[..., Gpt4vModel]
 ) -> None:
-    server.then(Told("word " * 30))
+    server.then(GroundedAnswer("word " * 30))
     words, end = await answer(build(tokens=20))
     assert len("".join(words).split()) == 20
     assert end.finish == "length"
 
 
-def line(text: str, *spans: Marked) -> dict[str, Any]:
+def line(text: str, *spans: GroundedSpan) -> dict[str, Any]:
     written = [
         {
             "text": span.text,
@@ -240,8 +242,8 @@ def line(text: str, *spans: Marked) -> dict[str, Any]:
 def test_places_are_counted_in_code_points_within_their_line() -> None:
     words = "🚗 A car.\n🚗 A car and a dog."
     lines = [
-        line("🚗 A car.", Marked("a car", 2, 5)),
-        line("🚗 A car and a dog.", Marked("a car", 2, 5), Marked("a dog", 12, 5)),
+        line("🚗 A car.", GroundedSpan("a car", 2, 5)),
+        line("🚗 A car and a dog.", GroundedSpan("a car", 2, 5), GroundedSpan("a dog", 12, 5)),
     ]
     found = list(grounded(words, lines, 1))
     assert [(span.text, span.offset) for span in found] == [
@@ -253,7 +255,7 @@ def test_places_are_counted_in_code_points_within_their_line() -> None:
 
 def test_corners_are_kept_within_the_picture() -> None:
     beyond = ((-0.1, 0.0), (1.2, 0.0), (1.0, 0.5), (0.0, 0.5))
-    (found,) = grounded("A car.", [line("A car.", Marked("car", 2, 3, beyond))], 1)
+    (found,) = grounded("A car.", [line("A car.", GroundedSpan("car", 2, 3, beyond))], 1)
     assert found.polygon == ((0.0, 0.0), (1.0, 0.0), (1.0, 0.5), (0.0, 0.5))
 
 
@@ -263,13 +265,13 @@ def test_corners_are_kept_within_the_picture() -> None:
         None,
         "?",
         {"text": "Something else."},
-        line("Something else.", Marked("x", 0, 4)),
+        line("Something else.", GroundedSpan("x", 0, 4)),
         {"text": "A car.", "spans": "?"},
         {"text": "A car.", "spans": [None, {"offset": "0", "length": 3}]},
-        line("A car.", Marked("car", 2, 3, ())),
-        line("A car.", Marked("car", 2, 30)),
-        line("A car.", Marked("car", -2, 3)),
-        line("A car.", Marked("car", 2, 0)),
+        line("A car.", GroundedSpan("car", 2, 3, ())),
+        line("A car.", GroundedSpan("car", 2, 30)),
+        line("A car.", GroundedSpan("car", -2, 3)),
+        line("A car.", GroundedSpan("car", 2, 0)),
         {"text": "A car.", "spans": [{"offset": 2, "length": 3, "polygon": [{"x": "0"}] * 4}]},
     ],
 )
@@ -424,13 +426,13 @@ async def test_the_server_takes_nothing_but_the_format(
     expected: int,
     words: str,
 ) -> None:
-    server.then(Told(PERSON, (SPAN,)))
+    server.then(GroundedAnswer(PERSON, (SPAN,)))
     found, body = await status(server, path, version, right(version, **changes))
     assert (found, words in json.dumps(body)) == (expected, True)
 
 
 async def test_the_server_cuts_answers_without_max_tokens(server: Gpt4vServer) -> None:
-    server.then(Told("word " * 30))
+    server.then(GroundedAnswer("word " * 30))
     _, body = await status(server, NEW, WITHOUT, right(WITHOUT, max_tokens=None))
     (choice,) = body["choices"]
     assert len(choice["message"]["content"].split()) == 16

@@ -13,7 +13,7 @@ from adapters.models.errors import REMEDIES
 from adapters.models.settings import ModelSettings
 from adapters.models.transcription import AT_ONCE, TranscriptionModel
 from bot.errors import ModelProblem, ModelReason
-from tests.servers.openai import KEY, Hang, Plain, fail, filtered
+from tests.servers.openai import KEY, Hang, Plain, content_filter, fail
 from tests.servers.transcriptions import Cut, TranscriptionServer, segment, speak, tell
 
 if TYPE_CHECKING:
@@ -315,7 +315,7 @@ async def test_the_api_that_answered_is_asked_from_then_on(
 @pytest.mark.parametrize(
     ("reply", "reason"),
     [
-        (filtered(), ModelReason.FILTERED),
+        (content_filter(), ModelReason.FILTERED),
         (fail(403), ModelReason.UNAUTHORIZED),
         (fail(404, "model_not_found"), ModelReason.NO_DEPLOYMENT),
         (fail(413), ModelReason.TOO_LONG),

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     import aiohttp
 
-    from tests.servers.page import Served
+    from tests.servers.page import ServedPage
 
 __all__ = ["browser", "redis", "served"]
 
@@ -107,13 +107,13 @@ async def test_what_lies_beyond_the_end_is_refused_with_the_size(
     assert "not that long" in (await response.json())["error"]
 
 
-async def test_parts_need_a_session_and_a_file(served: Served, clip: str) -> None:
+async def test_parts_need_a_session_and_a_file(served: ServedPage, clip: str) -> None:
     async with stranger(served) as client:
         assert (await client.get(clip, headers={"Range": "bytes=0-"})).status == 401
 
 
 async def test_a_part_of_a_file_that_is_gone_is_not_found(
-    served: Served, browser: aiohttp.ClientSession
+    served: ServedPage, browser: aiohttp.ClientSession
 ) -> None:
     file = NoteFile("f" * 32, f"{thread_of(TALK).key}/up/none", "clip.mp4", 10, "video/mp4")
     await served.page.channel._wall.add_file(TALK, file)

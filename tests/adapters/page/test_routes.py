@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from redis.asyncio import Redis
 
-    from tests.servers.page import Served
+    from tests.servers.page import ServedPage
 
 TALK = "a" * 32
 PHOTO = MEDIA / "fruits.jpg"
@@ -48,14 +48,14 @@ async def redis() -> AsyncIterator[Redis]:
 
 
 @pytest.fixture
-async def served(redis: Redis, tmp_path: Path) -> AsyncIterator[Served]:
+async def served(redis: Redis, tmp_path: Path) -> AsyncIterator[ServedPage]:
     limits = {"max_photo_bytes": PHOTO_LIMIT, "max_video_bytes": UPLOAD_LIMIT}
     async with serve(redis, tmp_path, max_question=100, **limits) as page:
         yield page
 
 
 @asynccontextmanager
-async def stranger(served: Served) -> AsyncIterator[aiohttp.ClientSession]:
+async def stranger(served: ServedPage) -> AsyncIterator[aiohttp.ClientSession]:
     jar = aiohttp.CookieJar(unsafe=True)
     timeout = aiohttp.ClientTimeout(total=10)
     async with aiohttp.ClientSession(served.origin, cookie_jar=jar, timeout=timeout) as client:
@@ -63,7 +63,7 @@ async def stranger(served: Served) -> AsyncIterator[aiohttp.ClientSession]:
 
 
 @pytest.fixture
-async def browser(served: Served) -> AsyncIterator[aiohttp.ClientSession]:
+async def browser(served: ServedPage) -> AsyncIterator[aiohttp.ClientSession]:
     """A client that came in with the token."""
     async with stranger(served) as client:
         assert (await client.get("/", params={"token": served.token})).status == 200
@@ -121,7 +121,7 @@ async def stream(client: aiohttp.ClientSession, **headers: str) -> AsyncIterator
 # Coming in
 
 
-async def test_the_token_becomes_a_cookie_and_leaves_the_address(served: Served) -> None:
+async def test_the_token_becomes_a_cookie_and_leaves_the_address(served: ServedPage) -> None:
     async with stranger(served) as client:
         response = await client.get("/", params={"token": served.token}, allow_redirects=False)
         assert (response.status, response.headers["Location"]) == (303, "/")
@@ -132,7 +132,7 @@ async def test_the_token_becomes_a_cookie_and_leaves_the_address(served: Served)
         assert (await client.get("/")).status == 200
 
 
-async def test_a_link_on_another_site_leads_in_too(served: Served) -> None:
+async def test_a_link_on_another_site_leads_in_too(served: ServedPage) -> None:
     async with stranger(served) as client:
         headers = {"Sec-Fetch-Site": "cross-site"}
         response = await client.get("/", params={"token": served.token}, headers=headers)
@@ -142,7 +142,7 @@ async def test_a_link_on_another_site_leads_in_too(served: Served) -> None:
 
 
 @pytest.mark.parametrize("path", ["/", "/?token=wrong", "/?token=", f"/c/{TALK}"])
-async def test_strangers_are_told_how_to_come_in(served: Served, path: str) -> None:
+async def test_strangers_are_told_how_to_come_in(served: ServedPage, path: str) -> None:
     async with stranger(served) as client:
         response = await client.get(path)
         assert response.status == 401
@@ -162,7 +162,9 @@ async def test_strangers_are_told_how_to_come_in(served: Served, path: str) -> N
         ("POST", "/page/messages"),
     ],
 )
-async def test_without_a_session_there_is_nothing(served: Served, method: str, path: str) -> None:
+async def test_without_a_session_there_is_nothing(
+    served: ServedPage, method: str, path: str
+) -> None:
     async with stranger(served) as client:
         response = await client.request(method, path, data=b"{}" if method == "POST" else None)
         assert response.status == 401
@@ -170,7 +172,9 @@ async def test_without_a_session_there_is_nothing(served: Served, method: str, p
     assert served.bot.accepted == []
 
 
-async def test_a_rebound_name_is_not_served(served: Served, browser: aiohttp.ClientSession) -> None:
+async def test_a_rebound_name_is_not_served(
+    served: ServedPage, browser: aiohttp.ClientSession
+) -> None:
     for path in ("/", "/page/recent", "/page/static/page.css"):
         response = await browser.get(path, headers={"Host": "evil.example"})
         assert response.status == 421
@@ -187,7 +191,7 @@ async def test_a_rebound_name_is_not_served(served: Served, browser: aiohttp.Cli
     ],
 )
 async def test_other_sites_cannot_post(
-    served: Served, browser: aiohttp.ClientSession, headers: dict[str, str]
+    served: ServedPage, browser: aiohttp.ClientSession, headers: dict[str, str]
 ) -> None:
     response = await browser.post("/page/messages", json=message(), headers=headers)
     assert response.status == 403
@@ -197,7 +201,7 @@ async def test_other_sites_cannot_post(
 
 
 async def test_every_answer_forbids_what_the_page_does_not_need(
-    served: Served, browser: aiohttp.ClientSession
+    served: ServedPage, browser: aiohttp.ClientSession
 ) -> None:
     async with stranger(served) as client:
         answers = [
@@ -229,7 +233,7 @@ async def test_files_of_the_page_are_asked_for_again_only_when_they_changed(
     assert (again.status, await again.read()) == (304, b"")
 
 
-async def test_a_stranger_is_told_how_to_come_in_each_time(served: Served) -> None:
+async def test_a_stranger_is_told_how_to_come_in_each_time(served: ServedPage) -> None:
     async with stranger(served) as other:
         first = await other.get("/")
         again = await other.get("/", headers={"If-None-Match": first.headers["ETag"]})
@@ -259,7 +263,7 @@ async def test_the_page_names_only_files_that_are_served(browser: aiohttp.Client
 
 
 async def test_a_message_is_accepted_shown_and_answered(
-    served: Served, browser: aiohttp.ClientSession
+    served: ServedPage, browser: aiohttp.ClientSession
 ) -> None:
     posted = message("What is this?")
     async with stream(browser) as events:
@@ -275,7 +279,7 @@ async def test_a_message_is_accepted_shown_and_answered(
 
 
 async def test_the_same_message_sent_twice_is_one(
-    served: Served, browser: aiohttp.ClientSession
+    served: ServedPage, browser: aiohttp.ClientSession
 ) -> None:
     posted = message("Once")
     for _ in range(2):
@@ -287,7 +291,7 @@ async def test_the_same_message_sent_twice_is_one(
 
 
 async def test_a_message_that_cannot_be_stored_is_neither_taken_nor_shown(
-    served: Served, browser: aiohttp.ClientSession
+    served: ServedPage, browser: aiohttp.ClientSession
 ) -> None:
     posted = message("Kept in the composer")
     served.bot.down = True
@@ -345,7 +349,7 @@ async def test_a_controls_command_stays_quiet_and_so_does_its_answer(
 
 
 async def test_conversations_are_listed_for_the_browser_that_had_them(
-    served: Served, browser: aiohttp.ClientSession
+    served: ServedPage, browser: aiohttp.ClientSession
 ) -> None:
     await browser.post("/page/messages", json=message("What a title"))
     (line,) = await (await browser.get("/page/recent")).json()
@@ -368,7 +372,7 @@ async def test_the_state_tells_what_is_in_force_and_what_the_page_takes(
 
 
 async def test_an_upload_is_kept_shown_and_handed_to_the_bot(
-    served: Served, browser: aiohttp.ClientSession, tmp_path: Path
+    served: ServedPage, browser: aiohttp.ClientSession, tmp_path: Path
 ) -> None:
     response = await upload(browser, PHOTO.read_bytes(), "Obst%20%F0%9F%8D%8E.jpg")
     assert response.status == 201
@@ -438,7 +442,7 @@ async def test_a_huge_upload_without_a_length_is_refused_while_it_comes(
 
 
 async def test_an_upload_that_no_file_may_be_is_refused_by_its_header(
-    served: Served, browser: aiohttp.ClientSession
+    served: ServedPage, browser: aiohttp.ClientSession
 ) -> None:
     cookies = browser.cookie_jar.filter_cookies(URL(served.origin))
     reader, writer = await asyncio.open_connection("127.0.0.1", urlsplit(served.origin).port)
@@ -516,7 +520,7 @@ async def test_a_strange_name_of_a_file_finds_nothing(
 
 
 async def test_a_reload_in_the_middle_of_an_answer_goes_on_where_it_was(
-    served: Served, browser: aiohttp.ClientSession
+    served: ServedPage, browser: aiohttp.ClientSession
 ) -> None:
     served.bot.held = True
     async with stream(browser) as events:
@@ -531,7 +535,7 @@ async def test_a_reload_in_the_middle_of_an_answer_goes_on_where_it_was(
 
 
 async def test_a_lost_connection_resumes_after_the_last_event(
-    served: Served, browser: aiohttp.ClientSession
+    served: ServedPage, browser: aiohttp.ClientSession
 ) -> None:
     await served.page.channel.post({"conversation": TALK, "asks": "", "quiet": False}, Post("One"))
     async with stream(browser) as events:
@@ -552,7 +556,7 @@ async def test_a_strange_version_means_the_beginning(
 
 
 async def test_what_another_process_writes_is_seen(
-    served: Served, browser: aiohttp.ClientSession, redis: Redis, tmp_path: Path
+    served: ServedPage, browser: aiohttp.ClientSession, redis: Redis, tmp_path: Path
 ) -> None:
     async with stream(browser) as events, serve(redis, tmp_path) as other:
         await events.next()
@@ -565,7 +569,7 @@ async def test_what_another_process_writes_is_seen(
 
 
 async def test_stopping_the_page_ends_its_streams(
-    served: Served, browser: aiohttp.ClientSession
+    served: ServedPage, browser: aiohttp.ClientSession
 ) -> None:
     async with stream(browser) as events:
         await events.next()

@@ -20,7 +20,7 @@ from adapters.redis.settings import RedisSettings
 from bot.errors import StoreDown
 from bot.settings import SettingsError, lines, load
 from tests.servers.redis_server import RedisServer, find_engine
-from tests.servers.tcp_proxy import Proxy
+from tests.servers.tcp_proxy import TcpProxy
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -30,13 +30,13 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-async def proxy(redis_url: str) -> AsyncIterator[Proxy]:
-    async with Proxy(redis_url.removeprefix("unix://")) as proxy:
+async def proxy(redis_url: str) -> AsyncIterator[TcpProxy]:
+    async with TcpProxy(redis_url.removeprefix("unix://")) as proxy:
         yield proxy
 
 
 @pytest.fixture
-async def client(proxy: Proxy) -> AsyncIterator[Redis]:
+async def client(proxy: TcpProxy) -> AsyncIterator[Redis]:
     client = connect(f"redis://{proxy.address}", settings())
     await client.flushall()
     yield client
@@ -57,7 +57,7 @@ def settings(**given: Any) -> RedisSettings:
 
 
 async def test_a_command_whose_reply_was_lost_is_not_sent_again(
-    client: Redis, proxy: Proxy
+    client: Redis, proxy: TcpProxy
 ) -> None:
     await client.incr("n")
     proxy.lose_reply()
@@ -66,7 +66,9 @@ async def test_a_command_whose_reply_was_lost_is_not_sent_again(
     assert await client.get("n") == "2"
 
 
-async def test_a_script_whose_reply_was_lost_is_not_run_again(client: Redis, proxy: Proxy) -> None:
+async def test_a_script_whose_reply_was_lost_is_not_run_again(
+    client: Redis, proxy: TcpProxy
+) -> None:
     await client.rpush("list", "a", "b")
     pop = client.register_script("return redis.call('LPOP', KEYS[1])")
     await client.script_load(pop.script)
@@ -76,7 +78,7 @@ async def test_a_script_whose_reply_was_lost_is_not_run_again(client: Redis, pro
     assert await client.lrange("list", 0, -1) == ["b"]
 
 
-async def test_an_address_cannot_ask_for_hidden_retries(proxy: Proxy) -> None:
+async def test_an_address_cannot_ask_for_hidden_retries(proxy: TcpProxy) -> None:
     client = connect(f"redis://{proxy.address}?retry_on_timeout=true", settings(reply_seconds=0.2))
     await client.set("n", 0)
     proxy.delay = 0.3
@@ -89,7 +91,7 @@ async def test_an_address_cannot_ask_for_hidden_retries(proxy: Proxy) -> None:
     await client.aclose()
 
 
-async def test_cancelled_commands_never_leave_their_reply_to_another(proxy: Proxy) -> None:
+async def test_cancelled_commands_never_leave_their_reply_to_another(proxy: TcpProxy) -> None:
     client = connect(f"redis://{proxy.address}", settings(connections=32))
     proxy.delay = 0.02
     await client.mset({f"k{n}": f"v{n}" for n in range(50)})
@@ -129,7 +131,7 @@ async def test_an_unread_reply_is_never_taken_for_the_next_one(client: Redis) ->
     assert await client.get("key") == "right"
 
 
-async def test_a_subscription_outlives_the_reply_time_out(proxy: Proxy) -> None:
+async def test_a_subscription_outlives_the_reply_time_out(proxy: TcpProxy) -> None:
     client = connect(f"redis://{proxy.address}", settings(reply_seconds=0.2))
     async with client.pubsub(ignore_subscribe_messages=True) as subscription:
         await subscription.subscribe("news")
@@ -141,7 +143,7 @@ async def test_a_subscription_outlives_the_reply_time_out(proxy: Proxy) -> None:
     await client.aclose()
 
 
-async def test_more_callers_than_connections_wait_for_their_turn(proxy: Proxy) -> None:
+async def test_more_callers_than_connections_wait_for_their_turn(proxy: TcpProxy) -> None:
     client = connect(f"redis://{proxy.address}", settings(connections=2))
     proxy.delay = 0.01
     assert await asyncio.gather(*(client.echo(str(n)) for n in range(40))) == [
@@ -151,7 +153,7 @@ async def test_more_callers_than_connections_wait_for_their_turn(proxy: Proxy) -
     await client.aclose()
 
 
-async def test_a_silent_server_is_given_up_in_time(client: Redis, proxy: Proxy) -> None:
+async def test_a_silent_server_is_given_up_in_time(client: Redis, proxy: TcpProxy) -> None:
     proxy.delay = 60
     started = time.monotonic()
     with pytest.raises(StoreDown):
@@ -159,7 +161,7 @@ async def test_a_silent_server_is_given_up_in_time(client: Redis, proxy: Proxy) 
     assert time.monotonic() - started < 1
 
 
-async def test_a_refusing_server_is_given_up_in_time(client: Redis, proxy: Proxy) -> None:
+async def test_a_refusing_server_is_given_up_in_time(client: Redis, proxy: TcpProxy) -> None:
     proxy.refusing = True
     proxy.reset()
     with pytest.raises(StoreDown, match=r"within 0\.3 s"):

@@ -20,7 +20,7 @@ from bot.domain.history import Turn
 from bot.domain.messages import Author, Message
 from bot.domain.threads import Thread
 from bot.ports.mailbox import AnsweredTurn, Entry, Lease, LeaseLost, Receipt, Submission
-from tests.helpers.fakes import Clock
+from tests.helpers.fakes import FakeTime
 from tests.helpers.limits import limits_of
 
 if TYPE_CHECKING:
@@ -147,7 +147,7 @@ class MailboxMachine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.clock = Clock(1_800_000_000.0)
+        self.clock = FakeTime(1_800_000_000.0)
         self.patch = pytest.MonkeyPatch()
         self.patch.setattr(time, "time", self.clock)
         self.runner = asyncio.Runner()

@@ -12,7 +12,7 @@ from adapters.slack import agent_status as sessions_module
 from adapters.slack.agent_status import METHOD, NO_AGENT, AgentStatus
 from adapters.slack.errors import SlackError
 from bot.ports.channel import ConversationGone, DeliveryRefused, DeliveryUnknown
-from tests.helpers.slack_recorder import Calls
+from tests.helpers.slack_recorder import CallRecorder
 from tests.helpers.slack_wire_server import (
     CUT,
     HANG,
@@ -20,19 +20,19 @@ from tests.helpers.slack_wire_server import (
     TOKEN,
     Answer,
     address,
-    refused,
-    throttled,
-    wired,
+    refusal,
+    slack_clients,
+    throttling,
 )
 
 
-def sessions_of(calls: Calls) -> AgentStatus:
+def sessions_of(calls: CallRecorder) -> AgentStatus:
     api: Any = calls
     return AgentStatus(api)
 
 
 async def test_slack_is_told_what_is_done_in_a_thread() -> None:
-    calls = Calls()
+    calls = CallRecorder()
     sessions = sessions_of(calls)
     await sessions.working(address())
     await sessions.idle(address())
@@ -44,14 +44,14 @@ async def test_slack_is_told_what_is_done_in_a_thread() -> None:
 
 @pytest.mark.parametrize("thread", ["", None])
 async def test_at_the_top_of_a_place_there_is_no_session(thread: str | None) -> None:
-    calls = Calls()
+    calls = CallRecorder()
     await sessions_of(calls).working(address(thread=thread))
     assert calls.made == []
 
 
 @pytest.mark.parametrize("error", sorted(NO_AGENT))
 async def test_where_loupe_is_no_agent_slack_is_not_asked_again(error: str) -> None:
-    calls = Calls()
+    calls = CallRecorder()
     sessions = sessions_of(calls)
     calls.then(METHOD, SlackError(200, error))
     await sessions.working(address())
@@ -73,7 +73,7 @@ async def test_where_loupe_is_no_agent_slack_is_not_asked_again(error: str) -> N
     ],
 )
 async def test_what_fails_once_is_tried_the_next_time(problem: Exception) -> None:
-    calls = Calls()
+    calls = CallRecorder()
     sessions = sessions_of(calls)
     calls.then(METHOD, problem)
     with capture_logs() as logs:
@@ -85,10 +85,10 @@ async def test_what_fails_once_is_tried_the_next_time(problem: Exception) -> Non
 
 
 @pytest.mark.parametrize(
-    "fault", [CUT, PAGE_502, throttled("9"), refused("internal_error"), Answer("", 500)]
+    "fault", [CUT, PAGE_502, throttling("9"), refusal("internal_error"), Answer("", 500)]
 )
 async def test_a_slack_that_fails_holds_no_answer_up(fault: Answer) -> None:
-    async with wired() as wires:
+    async with slack_clients() as wires:
         wires.server.then(METHOD, fault)
         await AgentStatus(wires.api).working(address())
         assert wires.clock.waits == []
@@ -98,7 +98,7 @@ async def test_a_slack_that_fails_holds_no_answer_up(fault: Answer) -> None:
 
 async def test_a_slack_that_says_nothing_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sessions_module, "SECONDS", 0.1)
-    async with wired() as wires:
+    async with slack_clients() as wires:
         wires.server.then(METHOD, HANG)
         with capture_logs() as logs:
             async with asyncio.timeout(5):

@@ -10,18 +10,18 @@ from hypothesis import strategies as st
 
 from adapters.slack.attachments import MOST_FILES, attachment_of, files_of
 from bot.errors import Reason
-from tests.helpers.slack_payloads import photo, said
+from tests.helpers.slack_payloads import message_event, photo
 
 
 def test_every_file_of_a_post_is_listed_in_order() -> None:
-    files = files_of(said(files=[photo(1), photo(2), photo(3)]))
+    files = files_of(message_event(files=[photo(1), photo(2), photo(3)]))
     assert [file.name for file in files] == ["IMG_1.jpg", "IMG_2.jpg", "IMG_3.jpg"]
     assert {file.declared for file in files} == {"image/jpeg"}
     assert {file.problem for file in files} == {None}
 
 
 def test_a_file_tells_how_to_fetch_it_and_its_smaller_pictures_largest_first() -> None:
-    [file] = files_of(said(files=[photo()]))
+    [file] = files_of(message_event(files=[photo()]))
     base = "https://files.slack.com/files-pri/T1-F1"
     assert file.source == {
         "id": "F1",
@@ -31,7 +31,7 @@ def test_a_file_tells_how_to_fetch_it_and_its_smaller_pictures_largest_first() -
 
 
 def test_without_a_download_address_the_plain_one_serves() -> None:
-    [file] = files_of(said(files=[photo(url_private_download=None)]))
+    [file] = files_of(message_event(files=[photo(url_private_download=None)]))
     assert file.source["url"] == "https://files.slack.com/files-pri/T1-F1/img.jpg"
 
 
@@ -43,7 +43,7 @@ def test_no_still_picture_stands_for_a_video() -> None:
 
 def test_files_of_shared_posts_count_and_the_same_file_counts_once() -> None:
     shared = [{"is_share": True, "files": [photo(1), photo(2)]}, {"text": "no files"}]
-    files = files_of(said(files=[photo(1)], attachments=shared))
+    files = files_of(message_event(files=[photo(1)], attachments=shared))
     assert [file.source["id"] for file in files] == ["F1", "F2"]
 
 
@@ -60,19 +60,19 @@ def test_files_of_shared_posts_count_and_the_same_file_counts_once() -> None:
 def test_what_slack_does_not_hand_out_is_known_at_once(
     fields: dict[str, Any], problem: Reason
 ) -> None:
-    [file] = files_of(said(files=[photo(**fields)]))
+    [file] = files_of(message_event(files=[photo(**fields)]))
     assert (file.problem, file.source, file.name) == (problem, {}, "IMG_1.jpg")
 
 
 def test_a_stub_from_another_organisation_has_its_id_only() -> None:
     stub = {"id": "F9", "mode": "file_access", "file_access": "check_file_info"}
-    [file] = files_of(said(files=[stub]))
+    [file] = files_of(message_event(files=[stub]))
     assert file.problem is None
     assert file.source == {"id": "F9", "url": "", "thumbs": []}
 
 
 def test_a_file_without_id_and_address_cannot_be_had() -> None:
-    files = files_of(said(files=[{"name": "a.jpg"}, {"name": "b.jpg"}]))
+    files = files_of(message_event(files=[{"name": "a.jpg"}, {"name": "b.jpg"}]))
     assert [(file.name, file.problem) for file in files] == [
         ("a.jpg", Reason.NOT_FOUND),
         ("b.jpg", Reason.NOT_FOUND),
@@ -84,7 +84,9 @@ def test_a_file_without_a_name_has_its_title() -> None:
 
 
 def test_no_post_has_more_files_than_the_most() -> None:
-    assert len(files_of(said(files=[photo(number) for number in range(2000)]))) == MOST_FILES
+    assert (
+        len(files_of(message_event(files=[photo(number) for number in range(2000)]))) == MOST_FILES
+    )
 
 
 json = st.recursive(

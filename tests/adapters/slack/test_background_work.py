@@ -21,12 +21,12 @@ from tests.helpers.slack_payloads import (
     SAM,
     TEAM,
     WORKSPACE,
-    House,
-    delivered,
+    SlackReceiver,
+    event_callback,
+    message_event,
     photo,
-    said,
 )
-from tests.helpers.slack_recorder import Calls
+from tests.helpers.slack_recorder import CallRecorder
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -35,18 +35,18 @@ REPLIES = "conversations.replies"
 TS, ROOT = "1700000000.000100", "1700000000.000001"
 
 
-class Office(House):
+class Office(SlackReceiver):
     """The house with its errands, and what they ask of Slack."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.calls = Calls()
+        self.calls = CallRecorder()
         api: Any = self.calls
         self.errands = BackgroundWork(api, self.workspaces, self.inbox.accept, self.memory)
 
     async def run(self, event: dict[str, Any], identity: str = "Ev1") -> Message:
         """Do what an event asks for; returns the errand."""
-        errand = read(delivered(event, event_id=identity), WORKSPACE, "mag")
+        errand = read(event_callback(event, event_id=identity), WORKSPACE, "mag")
         assert errand is not None
         assert errand.kind == "channel"
         await self.errands.run(errand)
@@ -68,7 +68,7 @@ def marked(user: str = ALEX) -> dict[str, Any]:
 
 
 def dent(**more: Any) -> dict[str, Any]:
-    return said("the dent", **{"user": SAM, "files": [photo()], **more})
+    return message_event("the dent", **{"user": SAM, "files": [photo()], **more})
 
 
 @pytest.fixture
@@ -127,7 +127,7 @@ async def test_a_post_that_two_people_mark_is_answered_once(office: Office) -> N
 @pytest.mark.parametrize(
     "post",
     [
-        said("no photo", user=SAM),
+        message_event("no photo", user=SAM),
         dent(files=[]),
         dent(files="F1"),
         dent(files=[7, None]),

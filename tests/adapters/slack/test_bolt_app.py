@@ -21,10 +21,10 @@ from tests.helpers.slack_payloads import (
     CHANNEL,
     DIRECT,
     TEAM,
-    House,
+    SlackReceiver,
     button,
-    delivered,
-    said,
+    event_callback,
+    message_event,
     shortcut,
     slash,
 )
@@ -33,19 +33,24 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
 TS = "1700000000.000100"
-EVERY: list[dict[str, Any]] = [delivered(said()), dict(slash("model")), button(), shortcut()]
+EVERY: list[dict[str, Any]] = [
+    event_callback(message_event()),
+    dict(slash("model")),
+    button(),
+    shortcut(),
+]
 
 
 @pytest.fixture
-async def house() -> AsyncIterator[House]:
-    house = House()
+async def house() -> AsyncIterator[SlackReceiver]:
+    house = SlackReceiver()
     yield house
     await house.close()
 
 
 @pytest.mark.parametrize("payload", EVERY)
 async def test_what_is_for_loupe_is_accepted_and_acknowledged(
-    house: House, payload: dict[str, Any]
+    house: SlackReceiver, payload: dict[str, Any]
 ) -> None:
     response = await house.bot.dispatch(payload)
     assert (response.status, response.body) == (200, "")
@@ -53,7 +58,9 @@ async def test_what_is_for_loupe_is_accepted_and_acknowledged(
 
 
 @pytest.mark.parametrize("payload", EVERY)
-async def test_the_answer_waits_until_it_is_stored(house: House, payload: dict[str, Any]) -> None:
+async def test_the_answer_waits_until_it_is_stored(
+    house: SlackReceiver, payload: dict[str, Any]
+) -> None:
     house.inbox.gate = asyncio.Event()
     dispatched = asyncio.create_task(house.bot.dispatch(payload))
     await asyncio.wait_for(house.inbox.taken.wait(), 5)
@@ -65,7 +72,7 @@ async def test_the_answer_waits_until_it_is_stored(house: House, payload: dict[s
 
 @pytest.mark.parametrize("payload", EVERY)
 async def test_when_the_store_is_down_it_has_to_come_again(
-    house: House, payload: dict[str, Any]
+    house: SlackReceiver, payload: dict[str, Any]
 ) -> None:
     house.inbox.down = True
     assert (await house.bot.dispatch(payload)).status == 503
@@ -76,7 +83,7 @@ async def test_when_the_store_is_down_it_has_to_come_again(
 
 @pytest.mark.parametrize("payload", EVERY)
 async def test_before_slack_told_who_we_are_it_has_to_come_again(
-    house: House, payload: dict[str, Any]
+    house: SlackReceiver, payload: dict[str, Any]
 ) -> None:
     house.workspaces.workspace = None
     assert (await house.bot.dispatch(payload)).status == 503
@@ -86,49 +93,53 @@ async def test_before_slack_told_who_we_are_it_has_to_come_again(
 @pytest.mark.parametrize(
     "payload",
     [
-        delivered(said(), team_id="T2", authorizations=[{"team_id": "T2"}]),
-        delivered({"type": "app_uninstalled"}, team_id="T2", authorizations=None),
+        event_callback(message_event(), team_id="T2", authorizations=[{"team_id": "T2"}]),
+        event_callback({"type": "app_uninstalled"}, team_id="T2", authorizations=None),
         slash("model", team_id="T2"),
         button(team={"id": "T2"}),
         shortcut(team={"id": "T2"}),
     ],
 )
-async def test_another_workspace_is_not_served(house: House, payload: dict[str, Any]) -> None:
+async def test_another_workspace_is_not_served(
+    house: SlackReceiver, payload: dict[str, Any]
+) -> None:
     with capture_logs() as logged:
         assert (await house.bot.dispatch(payload)).status == 200
     assert [line["event"] for line in logged] == ["slack_team_unknown"]
     assert house.inbox.messages == []
 
 
-async def test_of_a_shared_channel_our_own_workspace_counts(house: House) -> None:
-    await house.bot.dispatch(delivered(said(team="T9"), team_id="T9", is_ext_shared_channel=True))
+async def test_of_a_shared_channel_our_own_workspace_counts(house: SlackReceiver) -> None:
+    await house.bot.dispatch(
+        event_callback(message_event(team="T9"), team_id="T9", is_ext_shared_channel=True)
+    )
     assert house.inbox.message.thread.tenant == TEAM
 
 
 @pytest.mark.parametrize(
     "event",
     [
-        said(user=BOT),
-        said(bot_id="B1", user=None),
+        message_event(user=BOT),
+        message_event(bot_id="B1", user=None),
         {"type": "reaction_added", "user": BOT, "reaction": "mag", "item": {}},
         {"type": "channel_rename", "channel": {"id": "C1"}},
     ],
 )
 async def test_what_loupe_did_itself_and_what_it_does_not_know_is_left(
-    house: House, event: dict[str, Any]
+    house: SlackReceiver, event: dict[str, Any]
 ) -> None:
-    assert (await house.bot.dispatch(delivered(event))).status == 200
+    assert (await house.bot.dispatch(event_callback(event))).status == 200
     assert house.inbox.messages == []
 
 
-async def test_that_loupe_joined_is_no_act_of_its_own(house: House) -> None:
+async def test_that_loupe_joined_is_no_act_of_its_own(house: SlackReceiver) -> None:
     joined = {"type": "member_joined_channel", "user": BOT, "channel": CHANNEL}
-    await house.bot.dispatch(delivered(joined))
+    await house.bot.dispatch(event_callback(joined))
     assert house.inbox.message.kind == "installed"
 
 
-async def test_an_uninstalled_app_is_still_heard(house: House) -> None:
-    await house.bot.dispatch(delivered({"type": "app_uninstalled"}))
+async def test_an_uninstalled_app_is_still_heard(house: SlackReceiver) -> None:
+    await house.bot.dispatch(event_callback({"type": "app_uninstalled"}))
     assert house.inbox.message.address["errand"] == {"do": "uninstalled"}
 
 
@@ -136,29 +147,29 @@ async def test_only_the_set_reaction_asks() -> None:
     item = {"type": "message", "channel": CHANNEL, "ts": TS}
     reaction = {"type": "reaction_added", "user": ALEX, "reaction": "eyes", "item": item}
     for name, count in (("eyes", 1), ("mag", 0), ("", 0)):
-        house = House(name)
-        await house.bot.dispatch(delivered(reaction))
+        house = SlackReceiver(name)
+        await house.bot.dispatch(event_callback(reaction))
         assert len(house.inbox.messages) == count
         await house.close()
 
 
-async def test_slack_asks_whether_the_address_is_ours(house: House) -> None:
+async def test_slack_asks_whether_the_address_is_ours(house: SlackReceiver) -> None:
     house.workspaces.workspace = None
     response = await house.bot.dispatch({"type": "url_verification", "challenge": "abc"})
     assert (response.status, response.body) == (200, '{"challenge": "abc"}')
 
 
-async def test_the_caller_of_an_order_is_known_from_what_was_kept(house: House) -> None:
-    await house.bot.dispatch(delivered(said()))
+async def test_the_caller_of_an_order_is_known_from_what_was_kept(house: SlackReceiver) -> None:
+    await house.bot.dispatch(event_callback(message_event()))
     await house.bot.dispatch(dict(slash("json")))
     assert house.inbox.messages[-1].thread.root == TS
     await house.bot.dispatch(dict(slash("json", channel_id=DIRECT)))
     assert len(house.inbox.messages) == 2
 
 
-async def test_what_was_not_for_loupe_is_not_noted(house: House) -> None:
+async def test_what_was_not_for_loupe_is_not_noted(house: SlackReceiver) -> None:
     house.inbox.keeps = False
-    await house.bot.dispatch(delivered(said("just saying")))
+    await house.bot.dispatch(event_callback(message_event("just saying")))
     assert len(house.inbox.messages) == 1
     assert await house.memory.threads(TEAM) == []
 
@@ -168,27 +179,27 @@ async def test_what_was_not_for_loupe_is_not_noted(house: House) -> None:
     [("json", texts.SLASH_NO_THREAD), ("reset", texts.SLASH_NEEDS_THREAD)],
 )
 async def test_what_is_not_accepted_is_answered_privately_at_once(
-    house: House, text: str, answer: str
+    house: SlackReceiver, text: str, answer: str
 ) -> None:
     response = await house.bot.dispatch(dict(slash(text)))
     assert (response.status, response.body) == (200, answer)
     assert house.inbox.messages == []
 
 
-async def test_a_lost_note_is_no_reason_to_deliver_again(house: House) -> None:
+async def test_a_lost_note_is_no_reason_to_deliver_again(house: SlackReceiver) -> None:
     house.break_memory()
     with capture_logs() as logged:
-        assert (await house.bot.dispatch(delivered(said()))).status == 200
+        assert (await house.bot.dispatch(event_callback(message_event()))).status == 200
     assert house.inbox.message.id == TS
     assert [line["event"] for line in logged] == ["slack_note_lost"]
 
 
-async def test_an_order_about_a_thread_needs_the_memory(house: House) -> None:
+async def test_an_order_about_a_thread_needs_the_memory(house: SlackReceiver) -> None:
     house.break_memory()
     assert (await house.bot.dispatch(dict(slash("json")))).status == 503
 
 
-async def test_feedback_is_logged_and_accepted_as_nothing(house: House) -> None:
+async def test_feedback_is_logged_and_accepted_as_nothing(house: SlackReceiver) -> None:
     action = {"type": "feedback_buttons", "action_id": "feedback", "value": "good"}
     with capture_logs() as logged:
         response = await house.bot.dispatch(button(actions=[action]))
@@ -200,7 +211,7 @@ async def test_feedback_is_logged_and_accepted_as_nothing(house: House) -> None:
 
 @pytest.mark.parametrize("kind", ["view_submission", "shortcut", "app_rate_limited", "ssl_check"])
 async def test_what_loupe_never_asked_for_does_not_reach_bolt(
-    house: House, kind: str, caplog: pytest.LogCaptureFixture
+    house: SlackReceiver, kind: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
     payload = {"type": kind, "secret": "hush"}
@@ -211,14 +222,14 @@ async def test_what_loupe_never_asked_for_does_not_reach_bolt(
 
 
 async def test_a_listener_that_breaks_is_an_error_of_ours(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    house: SlackReceiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def broken(_: Any) -> bool:
         raise ZeroDivisionError
 
     monkeypatch.setattr(house.bot, "_accept", broken)
     with capture_logs() as logged:
-        assert (await house.bot.dispatch(delivered(said()))).status == 500
+        assert (await house.bot.dispatch(event_callback(message_event()))).status == 500
     assert [line["event"] for line in logged] == ["slack_delivery_failed"]
 
 
@@ -227,15 +238,15 @@ async def test_tokens_of_the_environment_change_nothing(
 ) -> None:
     for name in ("SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET", "SLACK_VERIFICATION_TOKEN"):
         monkeypatch.setenv(name, "xoxb-of-the-environment")
-    house = House()
-    assert (await house.bot.dispatch(delivered(said()))).status == 200
+    house = SlackReceiver()
+    assert (await house.bot.dispatch(event_callback(message_event()))).status == 200
     assert house.inbox.message.id == TS
     assert caplog.records == []
     await house.close()
 
 
 async def test_bolt_logs_no_words_and_no_tokens(
-    house: House, caplog: pytest.LogCaptureFixture
+    house: SlackReceiver, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
     logging.getLogger("slack_bolt").setLevel(logging.ERROR)
@@ -253,13 +264,13 @@ async def test_bolt_logs_no_words_and_no_tokens(
         {"type": 5},
         {"type": "event_callback"},
         {"type": "event_callback", "event": None},
-        delivered({}),
-        delivered({"type": ["message"]}),
-        delivered(said(), event_id=None),
-        delivered(said(), event_id="x" * 5000),
-        delivered(said(), authorizations=[5]),
-        delivered(said(), authorizations={"a": 1}),
-        delivered(said(user=5)),
+        event_callback({}),
+        event_callback({"type": ["message"]}),
+        event_callback(message_event(), event_id=None),
+        event_callback(message_event(), event_id="x" * 5000),
+        event_callback(message_event(), authorizations=[5]),
+        event_callback(message_event(), authorizations={"a": 1}),
+        event_callback(message_event(user=5)),
         {"command": "/loupe"},
         dict(slash(trigger_id="")),
         button(event=None),
@@ -273,7 +284,9 @@ async def test_bolt_logs_no_words_and_no_tokens(
         {"type": "url_verification"},
     ],
 )
-async def test_what_slack_never_sends_is_malformed(house: House, payload: dict[str, Any]) -> None:
+async def test_what_slack_never_sends_is_malformed(
+    house: SlackReceiver, payload: dict[str, Any]
+) -> None:
     with pytest.raises(MalformedBody):
         await house.bot.dispatch(payload)
     assert house.inbox.messages == []
@@ -318,7 +331,7 @@ KEYS = [
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200)
 @given(payload=st.sampled_from(EVERY), key=st.sampled_from(KEYS), value=odd, inside=st.booleans())
 async def test_no_field_of_the_wrong_type_breaks_anything(
-    house: House, payload: dict[str, Any], key: str, value: Any, inside: bool
+    house: SlackReceiver, payload: dict[str, Any], key: str, value: Any, inside: bool
 ) -> None:
     inside = inside and "event" in payload
     odd = (
@@ -330,7 +343,7 @@ async def test_no_field_of_the_wrong_type_breaks_anything(
         assert (await house.bot.dispatch(odd)).status == 200
 
 
-async def test_orders_at_the_top_wait_there(house: House) -> None:
+async def test_orders_at_the_top_wait_there(house: SlackReceiver) -> None:
     await house.bot.dispatch(dict(slash("system Answer in French")))
     message = house.inbox.message
     assert (message.text, message.thread.root) == ("/system Answer in French", TOP)
@@ -344,11 +357,11 @@ async def test_slack_is_answered_in_time_however_slow_the_memory_is(
         await asyncio.Event().wait()
 
     monkeypatch.setattr("adapters.slack.bolt_app.NOTED_WITHIN", 0.05)
-    house = House()
+    house = SlackReceiver()
     monkeypatch.setattr(house.redis, "get", hang)
     monkeypatch.setattr("redis.asyncio.client.Pipeline.execute", hang)
     async with asyncio.timeout(2):
-        assert (await house.bot.dispatch(delivered(said()))).status == 200
+        assert (await house.bot.dispatch(event_callback(message_event()))).status == 200
         assert (await house.bot.dispatch(dict(slash("json")))).status == 503
     assert len(house.inbox.messages) == 1
     await house.close()

@@ -23,7 +23,16 @@ from bot.domain.messages import Attachment
 from bot.domain.size_limits import SizeLimits
 from bot.ports.channel import DeliveryRefused, Post
 from bot.retry import Backoff, RetryPolicy
-from tests.helpers.slack_payloads import ALEX, CHANNEL, SECRET, TEAM, Inbox, delivered, said, slash
+from tests.helpers.slack_payloads import (
+    ALEX,
+    CHANNEL,
+    SECRET,
+    TEAM,
+    RecordingInbox,
+    event_callback,
+    message_event,
+    slash,
+)
 from tests.helpers.slack_wire_server import address
 from tests.servers.loopback import Loopback
 from tests.servers.slack import APP_TOKEN, TOKEN, SlackServer
@@ -35,13 +44,15 @@ if TYPE_CHECKING:
     from adapters.slack.build import SlackRoom
 
 DOORS = ["http", "socket"]
-EVENT = delivered(said())
+EVENT = event_callback(message_event())
 
 
 class Office(Loopback):
     """An open room, its routes where Slack can call them, and what came in."""
 
-    def __init__(self, slack: SlackServer, room: SlackRoom, inbox: Inbox, redis: Any) -> None:
+    def __init__(
+        self, slack: SlackServer, room: SlackRoom, inbox: RecordingInbox, redis: Any
+    ) -> None:
         super().__init__()
         self.slack = slack
         self.room = room
@@ -64,7 +75,7 @@ def settings(slack: SlackServer, door: str) -> SlackSettings:
 
 @asynccontextmanager
 async def opened(slack: SlackServer, door: str = "http") -> AsyncIterator[Office]:
-    inbox = Inbox()
+    inbox = RecordingInbox()
     redis = FakeAsyncRedis(server=FakeServer(), decode_responses=True)
     how = settings(slack, door), SlackLimits(), DownloadSettings(), redis, 3600.0
     async with slack_room(*how, inbox.accept) as room:
@@ -193,7 +204,7 @@ async def test_no_log_tells_a_token_or_what_people_write(
     slack.errors["chat.postMessage"] = ["invalid_blocks"]
     with capture_logs() as logs:
         async with opened(slack) as office:
-            assert await office.deliver(delivered(said("words of a person")))
+            assert await office.deliver(event_callback(message_event("words of a person")))
             assert await office.deliver(slash("photos"))
             with pytest.raises(DeliveryRefused):
                 await office.room.channel.post(address(), Post("words of Loupe"))

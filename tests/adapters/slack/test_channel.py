@@ -34,17 +34,17 @@ from bot.ports.channel import (
     Stage,
 )
 from bot.ports.mailbox import NO_ID
-from tests.helpers.slack_payloads import ALEX, SAM, WORKSPACE, House, photo, said
+from tests.helpers.slack_payloads import ALEX, SAM, WORKSPACE, SlackReceiver, message_event, photo
 from tests.helpers.slack_wire_server import (
     CUT,
     HANG,
     PAGE_502,
     Answer,
-    Wires,
-    WireServer,
+    SlackApiServer,
+    SlackClients,
     address,
-    refused,
-    wired,
+    refusal,
+    slack_clients,
 )
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ FINAL = Post("A red car.", live=True, generated=True)
 NAMED = Answer({"ok": True, "ts": "7.0001"})
 
 
-def channel_of(wires: Wires, house: House) -> SlackChannel:
+def channel_of(wires: SlackClients, house: SlackReceiver) -> SlackChannel:
     """A channel as a process has it, without what another one remembers."""
     api, limits = wires.api, wires.limits
     paper = SlackMessages(api, AgentStatus(api), limits)
@@ -79,12 +79,12 @@ def channel_of(wires: Wires, house: House) -> SlackChannel:
 
 @dataclass
 class Office:
-    wires: Wires
-    house: House
+    wires: SlackClients
+    house: SlackReceiver
     channel: Channel
 
     @property
-    def server(self) -> WireServer:
+    def server(self) -> SlackApiServer:
         return self.wires.server
 
     def successor(self) -> Channel:
@@ -100,8 +100,8 @@ class Office:
 
 @asynccontextmanager
 async def office(**limits: Any) -> AsyncIterator[Office]:
-    house = House()
-    async with wired(**limits) as wires:
+    house = SlackReceiver()
+    async with slack_clients(**limits) as wires:
         yield Office(wires, house, channel_of(wires, house))
     await house.close()
 
@@ -141,7 +141,7 @@ async def test_an_answer_grows_in_a_stream() -> None:
 @pytest.mark.parametrize("error", ["not_authorized", "missing_recipient_user_id", "unheard_of"])
 async def test_without_a_stream_it_is_posted_and_edited(error: str) -> None:
     async with office() as parts:
-        parts.server.then(START, refused(error))
+        parts.server.then(START, refusal(error))
         parts.server.then(POST, NAMED)
         sent = await parts.channel.post(address(), OPENING)
         await parts.channel.edit(address(), sent, GROWING)
@@ -163,7 +163,7 @@ async def test_a_stream_that_a_dead_process_left_is_ended_by_its_successor() -> 
     async with office() as parts:
         parts.server.then(START, NAMED)
         sent = await parts.channel.post(address(), OPENING)
-        parts.server.then(UPDATE, refused("streaming_state_conflict"))
+        parts.server.then(UPDATE, refusal("streaming_state_conflict"))
         later = parts.successor()
         await later.edit(address(), sent, GROWING)
         await later.edit(address(), sent, FINAL)
@@ -184,7 +184,7 @@ async def test_the_end_of_a_message_without_an_id_is_posted(sent: str) -> None:
 )
 async def test_the_end_of_a_message_that_vanished_is_posted_anew(error: str) -> None:
     async with office() as parts:
-        parts.server.then(UPDATE, refused(error), refused(error))
+        parts.server.then(UPDATE, refusal(error), refusal(error))
         await parts.channel.edit(address(), "7.0001", GROWING)
         await parts.channel.edit(address(), "7.0001", FINAL)
     assert parts.asked() == [UPDATE, UPDATE, POST]
@@ -193,8 +193,8 @@ async def test_the_end_of_a_message_that_vanished_is_posted_anew(error: str) -> 
 @pytest.mark.parametrize(
     ("answer", "problem"),
     [
-        (refused("channel_not_found"), ConversationGone),
-        (refused("invalid_blocks"), DeliveryRefused),
+        (refusal("channel_not_found"), ConversationGone),
+        (refusal("invalid_blocks"), DeliveryRefused),
         (CUT, DeliveryUnknown),
     ],
 )
@@ -239,7 +239,7 @@ async def test_what_concerns_all_is_told_to_one_and_posted() -> None:
 async def test_what_cannot_be_posted_to_all_is_told_to_nobody_and_tried_again() -> None:
     where = address(private=True, public=True, thread="")
     async with office() as parts:
-        parts.server.then(POST, refused("no_permission"))
+        parts.server.then(POST, refusal("no_permission"))
         with pytest.raises(DeliveryRefused):
             await parts.channel.post(where, FINAL)
         await parts.channel.post(where, FINAL)
@@ -257,7 +257,7 @@ async def test_what_was_perhaps_posted_to_all_is_told_to_one() -> None:
 async def test_what_all_were_told_is_not_told_twice_for_one_who_was_not() -> None:
     where = address(private=True, public=True, thread="")
     async with office() as parts:
-        parts.server.then(EPHEMERAL, refused("no_permission"))
+        parts.server.then(EPHEMERAL, refusal("no_permission"))
         assert await parts.channel.post(where, FINAL) == ""
     assert parts.asked() == [POST, EPHEMERAL]
 
@@ -297,7 +297,7 @@ async def test_a_picture_of_a_person_is_fetched(tmp_path: Path) -> None:
 
 
 def asking(text: str = "", **more: Any) -> Message:
-    message = posted(said(text, ts="9.0", thread_ts="1.0000", **more), WORKSPACE)
+    message = posted(message_event(text, ts="9.0", thread_ts="1.0000", **more), WORKSPACE)
     assert message is not None
     return message
 
@@ -319,7 +319,7 @@ async def test_names_and_files_that_slack_left_out_are_filled_in() -> None:
 
 async def test_people_are_called_by_their_names() -> None:
     async with office() as parts:
-        parts.server.then("users.info", known("Sam"), refused("user_not_found"))
+        parts.server.then("users.info", known("Sam"), refusal("user_not_found"))
         await parts.wires.people.name("T1", SAM)
         written = asking(f"ask <@{SAM}> or <@UGONE>", user=SAM)
         message = await parts.channel.complete(written)
@@ -327,7 +327,7 @@ async def test_people_are_called_by_their_names() -> None:
     assert [form["user"] for form in parts.forms("users.info")] == [SAM, "UGONE"]
 
 
-@pytest.mark.parametrize("fault", [refused("user_not_found"), refused("token_revoked"), PAGE_502])
+@pytest.mark.parametrize("fault", [refusal("user_not_found"), refusal("token_revoked"), PAGE_502])
 async def test_a_name_that_came_along_stays_where_slack_tells_none(fault: Answer) -> None:
     async with office(send_tries=1) as parts:
         parts.server.then("users.info", fault)
@@ -365,7 +365,7 @@ async def test_before_slack_told_who_loupe_is_a_message_stays_as_it_is() -> None
 
 async def test_what_stood_in_a_thread_before_is_told() -> None:
     async with office() as parts:
-        post = said("the dent", user=SAM, ts="1.0000", files=[photo()])
+        post = message_event("the dent", user=SAM, ts="1.0000", files=[photo()])
         parts.server.then("conversations.replies", Answer({"ok": True, "messages": [post]}))
         [found] = await parts.channel.earlier(asking("what is it?"))
     assert (found.id, found.author.id) == ("1.0000", SAM)

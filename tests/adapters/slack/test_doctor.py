@@ -11,7 +11,14 @@ from pydantic import SecretStr
 from adapters.manifests import build_slack
 from adapters.slack.doctor import SCOPES, check_slack, check_socket
 from adapters.slack.settings import SlackSettings
-from tests.helpers.slack_wire_server import APP_TOKEN, PAGE_502, TOKEN, Answer, WireServer, refused
+from tests.helpers.slack_wire_server import (
+    APP_TOKEN,
+    PAGE_502,
+    TOKEN,
+    Answer,
+    SlackApiServer,
+    refusal,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -29,7 +36,7 @@ def settings(api_url: str) -> SlackSettings:
 
 
 async def test_the_bot_is_known() -> None:
-    async with WireServer() as server:
+    async with SlackApiServer() as server:
         server.then("auth.test", Answer(BOT, headers={"x-oauth-scopes": ",".join(SCOPES)}))
         assert (
             await check_slack(settings(server.api_url)) == "Slack knows the bot as loupe in Acme."
@@ -39,7 +46,7 @@ async def test_the_bot_is_known() -> None:
 
 async def test_scopes_that_are_missing_are_named() -> None:
     has = SCOPES - {"files:write", "files:read"} | {"team:read"}
-    async with WireServer() as server:
+    async with SlackApiServer() as server:
         server.then("auth.test", Answer(BOT, headers={"X-OAuth-Scopes": ", ".join(has)}))
         with pytest.raises(OSError, match=r"lacks the scopes files:read, files:write$"):
             await check_slack(settings(server.api_url))
@@ -51,7 +58,7 @@ def test_the_manifest_asks_for_what_is_needed() -> None:
 
 
 async def test_a_socket_is_opened_with_the_app_token() -> None:
-    async with WireServer() as server:
+    async with SlackApiServer() as server:
         told = await check_socket(settings(server.api_url))
     assert told == "Slack opens a socket to the app."
     assert [call.authorization for call in server.calls] == [f"Bearer {APP_TOKEN}"]
@@ -61,7 +68,7 @@ async def test_a_socket_is_opened_with_the_app_token() -> None:
 @pytest.mark.parametrize(
     ("answer", "word"),
     [
-        (refused("invalid_auth"), "invalid_auth"),
+        (refusal("invalid_auth"), "invalid_auth"),
         (PAGE_502, "502"),
         (Answer("{"), "no JSON"),
         (Answer("ok", content_type="text/plain"), "AttributeError"),
@@ -70,7 +77,7 @@ async def test_a_socket_is_opened_with_the_app_token() -> None:
 async def test_what_slack_says_is_told(
     check: Check, method: str, answer: Answer, word: str
 ) -> None:
-    async with WireServer() as server:
+    async with SlackApiServer() as server:
         server.then(method, answer)
         with pytest.raises(OSError, match=word) as caught:
             await check(settings(server.api_url))
@@ -80,7 +87,7 @@ async def test_what_slack_says_is_told(
 
 @pytest.mark.parametrize(("check", "method"), CHECKS)
 async def test_a_slack_that_is_not_there_is_told(check: Check, method: str) -> None:
-    async with WireServer() as server:
+    async with SlackApiServer() as server:
         gone = server.api_url
     with pytest.raises(OSError, match=f"{method} cannot be asked: ClientConnectorError"):
         await check(settings(gone))

@@ -19,10 +19,10 @@ from tests.helpers.slack_wire_server import (
     HANG,
     PAGE_502,
     Answer,
-    WireServer,
-    refused,
-    throttled,
-    wired,
+    SlackApiServer,
+    refusal,
+    slack_clients,
+    throttling,
 )
 from tests.helpers.slack_wire_server import address as slack_address
 
@@ -33,14 +33,14 @@ if TYPE_CHECKING:
 
 EPHEMERAL = "chat.postEphemeral"
 SAID = Post("P1 car.jpg", buttons=(Button("Help", "/help"),))
-OUTSIDE = refused("not_in_channel")
+OUTSIDE = refusal("not_in_channel")
 LINK = "https://acme.slack.com/archives/C1/p1"
 
 
 @dataclass
 class Desk:
     private: EphemeralMessages
-    server: WireServer
+    server: SlackApiServer
 
     def address(self, **changes: Any) -> Address:
         """Where `/loupe` was written, and its web hook."""
@@ -59,7 +59,7 @@ class Desk:
 
 @asynccontextmanager
 async def desk(**limits: Any) -> AsyncIterator[Desk]:
-    async with wired(**limits) as wires:
+    async with slack_clients(**limits) as wires:
         yield Desk(
             EphemeralMessages(wires.api, wires.guard, wires.hosts, wires.limits), wires.server
         )
@@ -105,7 +105,7 @@ async def test_a_long_answer_about_a_thread_is_no_longer_than_slack_takes() -> N
 )
 async def test_where_loupe_is_no_member_the_web_hook_says_it(error: str) -> None:
     async with desk() as parts:
-        parts.server.then(EPHEMERAL, refused(error))
+        parts.server.then(EPHEMERAL, refusal(error))
         await parts.say()
     [hook] = parts.server.hooks
     assert (hook.name, hook.authorization) == ("/hooks/commands/T1/1/secret", "")
@@ -117,13 +117,13 @@ async def test_where_loupe_is_no_member_the_web_hook_says_it(error: str) -> None
 
 async def test_what_came_too_soon_is_said_later_in_the_same_way() -> None:
     async with desk() as parts:
-        parts.server.then(EPHEMERAL, throttled(), throttled())
+        parts.server.then(EPHEMERAL, throttling(), throttling())
         await parts.say()
     assert parts.server.methods() == [EPHEMERAL] * 3
     assert parts.server.hooks == []
 
 
-@pytest.mark.parametrize("fault", [CUT, PAGE_502, refused("internal_error")])
+@pytest.mark.parametrize("fault", [CUT, PAGE_502, refusal("internal_error")])
 async def test_what_may_have_been_told_is_not_told_by_the_web_hook_too(fault: Answer) -> None:
     async with desk() as parts:
         parts.server.then(EPHEMERAL, fault)
@@ -147,7 +147,7 @@ async def test_a_workspace_that_is_not_known_is_told_nothing_by_slack(team: str)
 )
 async def test_without_a_web_hook_the_refusal_is_told(error: str, problem: type[Exception]) -> None:
     async with desk() as parts:
-        parts.server.then(EPHEMERAL, refused(error))
+        parts.server.then(EPHEMERAL, refusal(error))
         with pytest.raises(problem, match=error):
             await parts.say(response="")
 
@@ -192,7 +192,7 @@ async def test_a_web_hook_that_leads_elsewhere_is_not_followed() -> None:
 async def test_a_web_hook_that_is_asked_too_soon_surely_said_nothing() -> None:
     async with desk() as parts:
         with pytest.raises(DeliveryRefused, match="429"):
-            await parts.hook(throttled())
+            await parts.hook(throttling())
     assert len(parts.server.hooks) == 1
 
 

@@ -20,12 +20,12 @@ from tests.helpers.slack_payloads import (
     SAM,
     TEAM,
     WORKSPACE,
-    changed,
-    deleted,
-    delivered,
-    edited,
+    edit_event,
+    event_callback,
+    message_changed,
+    message_deleted,
+    message_event,
     photo,
-    said,
 )
 
 if TYPE_CHECKING:
@@ -36,17 +36,17 @@ ADDRESS = {"team": TEAM, "channel": CHANNEL, "thread": TS, "user": ALEX}
 
 
 def heard(event: dict[str, Any], reaction: str = "mag") -> Message:
-    message = read(delivered(event), WORKSPACE, reaction)
+    message = read(event_callback(event), WORKSPACE, reaction)
     assert message is not None
     return message
 
 
 def ignored(event: dict[str, Any], reaction: str = "mag") -> bool:
-    return read(delivered(event), WORKSPACE, reaction) is None
+    return read(event_callback(event), WORKSPACE, reaction) is None
 
 
 def test_a_post_opens_its_thread() -> None:
-    message = heard(said())
+    message = heard(message_event())
     assert (message.id, message.version, message.kind) == (TS, "", "message")
     assert (message.thread.tenant, message.thread.conversation) == (TEAM, CHANNEL)
     assert message.thread.root == TS
@@ -60,35 +60,35 @@ def test_a_post_opens_its_thread() -> None:
 
 
 def test_a_reply_is_in_the_thread_it_answers() -> None:
-    message = heard(said(ts="1700000009.000100", thread_ts=TS))
+    message = heard(message_event(ts="1700000009.000100", thread_ts=TS))
     assert (message.id, message.thread.root) == ("1700000009.000100", TS)
     assert message.address == ADDRESS
     assert not message.opening
 
 
 def test_a_direct_message_needs_no_mention_and_opens_a_thread() -> None:
-    message = heard(said("what is it?", channel=DIRECT, channel_type="im"))
+    message = heard(message_event("what is it?", channel=DIRECT, channel_type="im"))
     assert message.addressed
     assert not message.shared
     assert (message.thread.root, message.opening) == (TS, True)
 
 
 def test_a_group_message_without_mention_is_heard_but_not_addressed() -> None:
-    message = heard(said("just saying", channel="G1", channel_type="mpim"))
+    message = heard(message_event("just saying", channel="G1", channel_type="mpim"))
     assert message.shared
     assert not message.addressed
 
 
 @pytest.mark.parametrize("mention", [MENTION, f"<@{BOT}|loupe>"])
 def test_a_mention_anywhere_addresses_the_bot(mention: str) -> None:
-    assert heard(said(f"look {mention} please")).addressed
-    assert not heard(said("look <@USAM> please")).addressed
+    assert heard(message_event(f"look {mention} please")).addressed
+    assert not heard(message_event("look <@USAM> please")).addressed
 
 
 @pytest.mark.parametrize("more", [{}, {"files": [photo()], "subtype": "file_share"}])
 def test_both_events_of_one_mention_are_one_message(more: dict[str, Any]) -> None:
-    as_message = said(**more)
-    as_mention = {**said(**more), "type": "app_mention"}
+    as_message = message_event(**more)
+    as_mention = {**message_event(**more), "type": "app_mention"}
     as_mention.pop("channel_type")
     as_mention.pop("subtype", None)
     assert heard(as_message) == heard(as_mention)
@@ -96,12 +96,12 @@ def test_both_events_of_one_mention_are_one_message(more: dict[str, Any]) -> Non
 
 @pytest.mark.parametrize("subtype", ["file_share", "thread_broadcast", "me_message"])
 def test_what_people_write_has_several_subtypes(subtype: str) -> None:
-    message = heard(said(subtype=subtype, files=[photo(1), photo(2)]))
+    message = heard(message_event(subtype=subtype, files=[photo(1), photo(2)]))
     assert len(message.attachments) == 2
 
 
 def test_a_photo_without_words_waits_for_company() -> None:
-    assert heard(said("", channel=DIRECT, subtype="file_share", files=[photo()])).alone
+    assert heard(message_event("", channel=DIRECT, subtype="file_share", files=[photo()])).alone
 
 
 @pytest.mark.parametrize(
@@ -118,63 +118,65 @@ def test_a_photo_without_words_waits_for_company() -> None:
     ],
 )
 def test_what_no_person_wrote_is_left(more: dict[str, Any]) -> None:
-    assert ignored({**said(), **more})
+    assert ignored({**message_event(), **more})
 
 
 def test_an_edit_is_the_same_post_in_another_version() -> None:
-    message = heard(edited(f"{MENTION} and now?", f"{MENTION} what?", files=[photo()]))
+    message = heard(edit_event(f"{MENTION} and now?", f"{MENTION} what?", files=[photo()]))
     assert (message.id, message.version, message.text) == (TS, "1700000050.000000", "and now?")
     assert len(message.attachments) == 1
     assert message.addressed
 
 
 def test_an_edit_that_changes_the_files_counts() -> None:
-    before = said(files=[photo(1), photo(2)])
+    before = message_event(files=[photo(1), photo(2)])
     after = {**before, "files": [photo(1)], "edited": {"user": ALEX, "ts": "3.0"}}
-    assert [file.source["id"] for file in heard(changed(after, before)).attachments] == ["F1"]
+    assert [file.source["id"] for file in heard(message_changed(after, before)).attachments] == [
+        "F1"
+    ]
 
 
 def test_an_edited_reply_stays_in_its_thread() -> None:
-    message = heard(edited("b", "a", ts="1700000009.000100", thread_ts=TS))
+    message = heard(edit_event("b", "a", ts="1700000009.000100", thread_ts=TS))
     assert (message.thread.root, message.opening) == (TS, False)
 
 
 def test_a_mention_that_is_edited_away_or_in_addresses_all_the_same() -> None:
-    assert heard(edited("what?", f"{MENTION} what?")).addressed
-    assert heard(edited(f"{MENTION} what?", "what?")).addressed
-    assert not heard(edited("what is it?", "what?")).addressed
+    assert heard(edit_event("what?", f"{MENTION} what?")).addressed
+    assert heard(edit_event(f"{MENTION} what?", "what?")).addressed
+    assert not heard(edit_event("what is it?", "what?")).addressed
 
 
 def test_the_mention_event_of_an_edit_is_that_edit() -> None:
-    mention = {**said(f"{MENTION} b"), "type": "app_mention"}
+    mention = {**message_event(f"{MENTION} b"), "type": "app_mention"}
     mention["edited"] = {"user": ALEX, "ts": "1700000050.000000"}
-    assert heard(mention) == heard(edited(f"{MENTION} b", "b"))
+    assert heard(mention) == heard(edit_event(f"{MENTION} b", "b"))
 
 
 def test_what_slack_changes_by_itself_is_no_edit() -> None:
-    post = said("see https://a.example")
-    assert ignored(changed({**post, "attachments": [{"title": "A page"}]}, post))
+    post = message_event("see https://a.example")
+    assert ignored(message_changed({**post, "attachments": [{"title": "A page"}]}, post))
     old = {**post, "edited": {"user": ALEX, "ts": "2.0"}}
-    assert ignored(changed({**old, "attachments": [{"title": "A page"}]}, old))
+    assert ignored(message_changed({**old, "attachments": [{"title": "A page"}]}, old))
 
 
 def test_changes_of_our_own_posts_are_left() -> None:
-    assert ignored(edited("b", "a", bot_id="B1", user=BOT))
-    assert ignored(deleted(bot_id="B1", user=BOT))
-    assert ignored(deleted(user=BOT))
+    assert ignored(edit_event("b", "a", bot_id="B1", user=BOT))
+    assert ignored(message_deleted(bot_id="B1", user=BOT))
+    assert ignored(message_deleted(user=BOT))
 
 
 def test_a_deleted_post_is_named() -> None:
-    message = heard(deleted(ts="1700000009.000100", thread_ts=TS))
+    message = heard(message_deleted(ts="1700000009.000100", thread_ts=TS))
     assert (message.kind, message.quoted, message.id) == ("deleted", "1700000009.000100", "Ev1")
     assert (message.thread.root, message.author.id) == (TS, ALEX)
     assert message.addressed
 
 
 def test_a_deleted_post_with_replies_leaves_a_tombstone() -> None:
-    post = said()
+    post = message_event()
     tombstone = {"subtype": "tombstone", "ts": TS, "thread_ts": TS, "user": "USLACKBOT"}
-    message = heard(changed(tombstone, post))
+    message = heard(message_changed(tombstone, post))
     assert (message.kind, message.quoted, message.thread.root) == ("deleted", TS, TS)
 
 
@@ -283,13 +285,13 @@ def test_all_other_events_are_left(event: dict[str, Any]) -> None:
 
 
 def test_a_stored_post_reads_like_its_event() -> None:
-    event = said(files=[photo()])
+    event = message_event(files=[photo()])
     stored = {key: value for key, value in event.items() if key not in {"channel", "event_ts"}}
     assert posted({**stored, "channel": CHANNEL}, WORKSPACE) == heard(event)
 
 
 def test_a_workspace_that_does_not_name_the_bot_addresses_nobody() -> None:
-    message = posted(said("<@> hi"), replace(WORKSPACE, bot_user=""))
+    message = posted(message_event("<@> hi"), replace(WORKSPACE, bot_user=""))
     assert message is not None
     assert not message.addressed
 
@@ -306,9 +308,9 @@ ODD = st.recursive(
     max_leaves=6,
 )
 EVENTS = [
-    said(),
-    edited("b", "a"),
-    deleted(),
+    message_event(),
+    edit_event("b", "a"),
+    message_deleted(),
     REACTION,
     {"type": "agent_session_stopped", "channel": "C1", "thread_ts": "1.0", "user": "U1"},
     {"type": "assistant_thread_started", "assistant_thread": {}},
@@ -322,4 +324,4 @@ def test_fields_of_any_type_are_read_without_an_error(
     data: st.DataObject, event: dict[str, Any]
 ) -> None:
     key = data.draw(st.sampled_from(sorted({*event} - {"type"})))
-    read(delivered({**event, key: data.draw(ODD)}, event_id=data.draw(ODD)), WORKSPACE, "mag")
+    read(event_callback({**event, key: data.draw(ODD)}, event_id=data.draw(ODD)), WORKSPACE, "mag")

@@ -24,8 +24,8 @@ from tests.helpers.slack_wire_server import (
     Answer,
     OneTeam,
     address,
-    refused,
-    wired,
+    refusal,
+    slack_clients,
 )
 from tests.servers.files import FileServer, Reply, redirect
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bot.domain.messages import Address
-    from tests.helpers.slack_wire_server import Wires
+    from tests.helpers.slack_wire_server import SlackClients
 
 ALLOWED = SizeLimits(1000, 2000)
 PAGE = Reply(body=b"<html>", headers={"Content-Type": "text/html; charset=utf-8"})
@@ -50,8 +50,8 @@ def told(**file: Any) -> Answer:
 
 
 @pytest.fixture
-async def wires() -> AsyncIterator[Wires]:
-    async with wired(send_tries=1) as wires:
+async def wires() -> AsyncIterator[SlackClients]:
+    async with slack_clients(send_tries=1) as wires:
         yield wires
 
 
@@ -64,7 +64,7 @@ async def problem(
     return found.value
 
 
-async def test_a_photo_is_fetched_with_the_token(wires: Wires, tmp_path: Path) -> None:
+async def test_a_photo_is_fetched_with_the_token(wires: SlackClients, tmp_path: Path) -> None:
     url = wires.server.picture("a.jpg", b"jpeg")
     assert await wires.files.fetch(address(), photo(url), tmp_path / "a", ALLOWED)
     assert (tmp_path / "a").read_bytes() == b"jpeg"
@@ -72,14 +72,14 @@ async def test_a_photo_is_fetched_with_the_token(wires: Wires, tmp_path: Path) -
     assert wires.server.calls == []
 
 
-async def test_a_page_to_sign_in_is_no_picture(wires: Wires, tmp_path: Path) -> None:
+async def test_a_page_to_sign_in_is_no_picture(wires: SlackClients, tmp_path: Path) -> None:
     hidden = photo(f"{wires.server.url}/files/hidden.jpg")
     found = await problem(wires.files, hidden, tmp_path / "a")
     assert (found.reason, found.detail) == (Reason.FORBIDDEN, "a page to sign in")
 
 
 async def test_a_web_page_that_was_posted_is_told_from_one_to_sign_in(
-    wires: Wires, tmp_path: Path
+    wires: SlackClients, tmp_path: Path
 ) -> None:
     page = replace(photo(f"{wires.server.url}/files/a.html"), declared="text/html")
     found = await problem(wires.files, page, tmp_path / "a")
@@ -87,7 +87,9 @@ async def test_a_web_page_that_was_posted_is_told_from_one_to_sign_in(
     assert wires.server.downloads == []
 
 
-async def test_the_largest_picture_of_slack_s_own_stands_in(wires: Wires, tmp_path: Path) -> None:
+async def test_the_largest_picture_of_slack_s_own_stands_in(
+    wires: SlackClients, tmp_path: Path
+) -> None:
     thumbs = [f"{wires.server.url}/files/1024.jpg"]
     thumbs += [wires.server.picture(name, name.encode()) for name in ("960.jpg", "720.jpg")]
     hidden = photo(f"{wires.server.url}/files/hidden.heic", *thumbs)
@@ -98,7 +100,7 @@ async def test_the_largest_picture_of_slack_s_own_stands_in(wires: Wires, tmp_pa
 
 
 async def test_a_file_that_is_too_large_is_told_and_nothing_stands_in(
-    wires: Wires, tmp_path: Path
+    wires: SlackClients, tmp_path: Path
 ) -> None:
     url = wires.server.picture("a.jpg", b"\xff\xd8\xff" + bytes(1000))
     thumb = wires.server.picture("360.jpg")
@@ -117,12 +119,14 @@ async def test_a_file_that_is_too_large_is_told_and_nothing_stands_in(
         "http://169.254.169.254/latest",
     ],
 )
-async def test_only_slack_s_hosts_are_asked(wires: Wires, tmp_path: Path, url: str) -> None:
+async def test_only_slack_s_hosts_are_asked(wires: SlackClients, tmp_path: Path, url: str) -> None:
     found = await problem(wires.files, photo(url, url), tmp_path / "a")
     assert found.reason is Reason.REFUSED_ADDRESS
 
 
-async def test_the_problem_of_a_post_is_told_without_asking(wires: Wires, tmp_path: Path) -> None:
+async def test_the_problem_of_a_post_is_told_without_asking(
+    wires: SlackClients, tmp_path: Path
+) -> None:
     external = Attachment("a.jpg", problem=Reason.EXTERNAL)
     assert (await problem(wires.files, external, tmp_path / "a")).reason is Reason.EXTERNAL
     assert wires.server.calls == []
@@ -130,7 +134,7 @@ async def test_the_problem_of_a_post_is_told_without_asking(wires: Wires, tmp_pa
 
 @pytest.mark.parametrize("team", ["T0", "T2"])
 async def test_a_workspace_that_is_not_known_has_no_token_for_its_files(
-    wires: Wires, tmp_path: Path, team: str
+    wires: SlackClients, tmp_path: Path, team: str
 ) -> None:
     url = wires.server.picture("a.jpg")
     found = await problem(wires.files, photo(url), tmp_path / "a", address(team=team))
@@ -138,7 +142,7 @@ async def test_a_workspace_that_is_not_known_has_no_token_for_its_files(
     assert wires.server.downloads == []
 
 
-async def test_a_stub_is_completed_by_its_id(wires: Wires, tmp_path: Path) -> None:
+async def test_a_stub_is_completed_by_its_id(wires: SlackClients, tmp_path: Path) -> None:
     url, thumb = wires.server.picture("a.jpg", b"jpeg"), wires.server.picture("360.jpg")
     wires.server.then("files.info", told(url_private=url, mimetype="image/jpeg", thumb_360=thumb))
     known = await wires.files.known("T1", photo(""))
@@ -147,7 +151,7 @@ async def test_a_stub_is_completed_by_its_id(wires: Wires, tmp_path: Path) -> No
     assert wires.server.calls[0].form == {"file": "F1"}
 
 
-async def test_what_is_known_already_is_not_asked(wires: Wires) -> None:
+async def test_what_is_known_already_is_not_asked(wires: SlackClients) -> None:
     for file in (photo("https://files.slack.com/a"), Attachment("a", problem=Reason.HIDDEN)):
         assert await wires.files.known("T1", file) == file
     assert wires.server.calls == []
@@ -156,15 +160,15 @@ async def test_what_is_known_already_is_not_asked(wires: Wires) -> None:
 @pytest.mark.parametrize(
     ("answer", "reason"),
     [
-        (refused("file_not_found"), Reason.DELETED),
-        (refused("file_deleted"), Reason.DELETED),
+        (refusal("file_not_found"), Reason.DELETED),
+        (refusal("file_deleted"), Reason.DELETED),
         (told(mode="external"), Reason.EXTERNAL),
         (told(mode="hidden_by_limit"), Reason.HIDDEN),
         (told(mode="tombstone"), Reason.DELETED),
     ],
 )
 async def test_what_slack_knows_of_a_stub_that_cannot_be_had(
-    wires: Wires, tmp_path: Path, answer: Answer, reason: Reason
+    wires: SlackClients, tmp_path: Path, answer: Answer, reason: Reason
 ) -> None:
     wires.server.then("files.info", answer, answer)
     assert (await wires.files.known("T1", photo(""))).problem is reason
@@ -175,14 +179,14 @@ async def test_what_slack_knows_of_a_stub_that_cannot_be_had(
     "answer",
     [
         PAGE_502,
-        refused("missing_scope"),
-        refused("token_revoked"),
+        refusal("missing_scope"),
+        refusal("token_revoked"),
         told(file_access="check_file_info"),
         Answer({"ok": True, "file": None}),
     ],
 )
 async def test_a_stub_that_stays_one_is_not_shown_to_loupe(
-    wires: Wires, tmp_path: Path, answer: Answer
+    wires: SlackClients, tmp_path: Path, answer: Answer
 ) -> None:
     wires.server.then("files.info", answer, answer)
     assert (await wires.files.known("T1", photo(""))).problem is None

@@ -20,8 +20,8 @@ from tests.helpers.slack_payloads import (
     TEAM,
     WORKSPACE,
     button,
+    message_event,
     photo,
-    said,
     shortcut,
     slash,
 )
@@ -159,7 +159,7 @@ def test_the_shortcut_asks_for_a_look_at_somebodys_post() -> None:
 
 
 def test_the_shortcut_on_a_reply_is_answered_in_its_thread() -> None:
-    post = said(ts="1700000009.000100", thread_ts=TS, user=SAM, files=[photo()])
+    post = message_event(ts="1700000009.000100", thread_ts=TS, user=SAM, files=[photo()])
     message = read_shortcut(shortcut(post), WORKSPACE)
     assert message is not None
     assert (message.id, message.thread.root, message.opening) == ("1700000009.000100", TS, False)

@@ -22,16 +22,16 @@ from bot.ports.channel import (
     Stage,
 )
 from tests.helpers.fakes import FakeClock
-from tests.helpers.slack_recorder import Calls
+from tests.helpers.slack_recorder import CallRecorder
 from tests.helpers.slack_wire_server import (
     CUT,
     PAGE_502,
     Answer,
-    WireServer,
+    SlackApiServer,
     address,
-    refused,
-    throttled,
-    wired,
+    refusal,
+    slack_clients,
+    throttling,
 )
 
 if TYPE_CHECKING:
@@ -41,11 +41,11 @@ POST, UPDATE, STOP = "chat.postMessage", "chat.update", "chat.stopStream"
 OPENING = Post("Looking…", Stage.OPENING, live=True)
 GROWING = Post("A red", Stage.GROWING, live=True)
 FINAL = Post("A red car.", live=True, generated=True)
-CONFLICT = refused("streaming_state_conflict")
+CONFLICT = refusal("streaming_state_conflict")
 ADDRESS = address()
 
 
-def paper_of(calls: Calls, **limits: Any) -> SlackMessages:
+def paper_of(calls: CallRecorder, **limits: Any) -> SlackMessages:
     api: Any = calls
     return SlackMessages(api, AgentStatus(api), SlackLimits(**limits))
 
@@ -53,7 +53,7 @@ def paper_of(calls: Calls, **limits: Any) -> SlackMessages:
 @dataclass
 class Desk:
     paper: SlackMessages
-    server: WireServer
+    server: SlackApiServer
     clock: FakeClock
 
     def made(self, method: str) -> list[dict[str, str]]:
@@ -63,7 +63,7 @@ class Desk:
 @asynccontextmanager
 async def desk(**limits: Any) -> AsyncIterator[Desk]:
     """Paper over HTTP."""
-    async with wired(**limits) as wires:
+    async with slack_clients(**limits) as wires:
         paper = SlackMessages(wires.api, AgentStatus(wires.api), wires.limits)
         yield Desk(paper, wires.server, wires.clock)
 
@@ -106,13 +106,13 @@ async def test_a_message_that_slack_does_not_name_is_known_by_no_id(ts: Any) -> 
 
 async def test_what_came_too_soon_is_said_when_slack_asks_for_it() -> None:
     async with desk() as parts:
-        parts.server.then(POST, throttled("4"), throttled("2"), posted())
+        parts.server.then(POST, throttling("4"), throttling("2"), posted())
         assert await parts.paper.say(ADDRESS, FINAL) == "7.0001"
         assert parts.clock.waits == [4.0, 2.0]
     assert len(parts.made(POST)) == 3
 
 
-@pytest.mark.parametrize("fault", [CUT, PAGE_502, refused("internal_error"), Answer("gibberish")])
+@pytest.mark.parametrize("fault", [CUT, PAGE_502, refusal("internal_error"), Answer("gibberish")])
 async def test_what_may_have_been_said_is_not_said_again(fault: Answer) -> None:
     async with desk() as parts:
         parts.server.then(POST, fault)
@@ -133,7 +133,7 @@ async def test_what_may_have_been_said_is_not_said_again(fault: Answer) -> None:
 )
 async def test_a_refusal_says_what_it_means(error: str, problem: type[Exception]) -> None:
     async with desk() as parts:
-        parts.server.then(POST, refused(error))
+        parts.server.then(POST, refusal(error))
         with pytest.raises(problem, match=error) as told:
             await parts.paper.say(ADDRESS, FINAL)
     assert type(told.value) is problem
@@ -149,7 +149,7 @@ async def test_an_edit_holds_the_whole_text_and_its_blocks() -> None:
     assert types == ["markdown", "context", "context_actions"]
 
 
-@pytest.mark.parametrize("fault", [CUT, PAGE_502, throttled("3"), refused("fatal_error")])
+@pytest.mark.parametrize("fault", [CUT, PAGE_502, throttling("3"), refusal("fatal_error")])
 async def test_the_end_is_edited_until_it_stands(fault: Answer) -> None:
     async with desk() as parts:
         parts.server.then(UPDATE, fault, fault)
@@ -159,7 +159,7 @@ async def test_the_end_is_edited_until_it_stands(fault: Answer) -> None:
 
 async def test_a_brief_edit_is_given_up_soon() -> None:
     async with desk() as parts:
-        parts.server.then(UPDATE, throttled("3"), throttled("3"))
+        parts.server.then(UPDATE, throttling("3"), throttling("3"))
         with pytest.raises(DeliveryRefused):
             await parts.paper.change(ADDRESS, "7.0001", GROWING, brief=True)
         assert parts.clock.waits == []
@@ -175,7 +175,7 @@ async def test_a_message_that_still_streams_is_ended_and_then_edited(brief: bool
     assert parts.made(STOP) == [{"channel": "C1", "ts": "7.0001"}]
 
 
-@pytest.mark.parametrize("fault", [CUT, PAGE_502, throttled()])
+@pytest.mark.parametrize("fault", [CUT, PAGE_502, throttling()])
 async def test_the_end_of_a_stream_is_asked_for_until_it_is_there(fault: Answer) -> None:
     async with desk() as parts:
         parts.server.then(UPDATE, CONFLICT)
@@ -188,13 +188,13 @@ async def test_a_stream_that_ended_meanwhile_is_as_good_as_one_that_was_ended() 
     """A stop whose answer was lost has ended it too."""
     async with desk() as parts:
         parts.server.then(UPDATE, CONFLICT)
-        parts.server.then(STOP, CUT, refused("message_not_in_streaming_state"))
+        parts.server.then(STOP, CUT, refusal("message_not_in_streaming_state"))
         await parts.paper.change(ADDRESS, "7.0001", FINAL, brief=False)
     assert len(parts.made(UPDATE)) == 2
 
 
 async def test_progress_does_not_wait_for_the_end_of_a_stream() -> None:
-    calls = Calls()
+    calls = CallRecorder()
     calls.then(UPDATE, StillStreaming(200, "streaming_state_conflict"))
     await paper_of(calls).change(ADDRESS, "7.0001", GROWING, brief=True)
     assert calls.brief == [UPDATE, STOP, UPDATE]
@@ -211,8 +211,8 @@ async def test_a_message_that_streams_in_spite_of_all_is_refused() -> None:
 @pytest.mark.parametrize("error", ["msg_too_long", "msg_blocks_too_long"])
 async def test_what_is_too_long_in_blocks_is_said_as_bare_text(error: str) -> None:
     async with desk() as parts:
-        parts.server.then(POST, refused(error), posted())
-        parts.server.then(UPDATE, refused(error))
+        parts.server.then(POST, refusal(error), posted())
+        parts.server.then(UPDATE, refusal(error))
         assert await parts.paper.say(ADDRESS, FINAL) == "7.0001"
         await parts.paper.change(ADDRESS, "7.0001", FINAL, brief=False)
     for method in (POST, UPDATE):
@@ -222,7 +222,7 @@ async def test_what_is_too_long_in_blocks_is_said_as_bare_text(error: str) -> No
 
 async def test_what_is_too_long_in_any_form_is_refused() -> None:
     async with desk() as parts:
-        parts.server.then(POST, *[refused("msg_too_long")] * 2)
+        parts.server.then(POST, *[refusal("msg_too_long")] * 2)
         with pytest.raises(MessageTooLong):
             await parts.paper.say(ADDRESS, FINAL)
 
@@ -230,7 +230,7 @@ async def test_what_is_too_long_in_any_form_is_refused() -> None:
 @pytest.mark.parametrize("error", sorted(LASTING))
 async def test_a_message_that_can_never_be_edited_is_lost(error: str) -> None:
     async with desk() as parts:
-        parts.server.then(UPDATE, refused(error))
+        parts.server.then(UPDATE, refusal(error))
         with pytest.raises(SlackError) as told:
             await parts.paper.change(ADDRESS, "7.0001", FINAL, brief=False)
     assert parts.paper.lost(told.value)
@@ -246,11 +246,11 @@ async def test_a_message_that_can_never_be_edited_is_lost(error: str) -> None:
     ],
 )
 def test_other_refusals_may_pass(refusal: DeliveryRefused) -> None:
-    assert not paper_of(Calls()).lost(refusal)
+    assert not paper_of(CallRecorder()).lost(refusal)
 
 
 async def test_where_a_placeholder_stands_slack_shows_that_loupe_is_at_work() -> None:
-    calls = Calls()
+    calls = CallRecorder()
     paper = paper_of(calls)
     sent = await paper.say(ADDRESS, OPENING)
     await paper.change(ADDRESS, sent, GROWING, brief=True)
@@ -260,7 +260,7 @@ async def test_where_a_placeholder_stands_slack_shows_that_loupe_is_at_work() ->
 
 
 async def test_an_end_that_is_posted_anew_ends_the_work_too() -> None:
-    calls = Calls()
+    calls = CallRecorder()
     paper = paper_of(calls)
     await paper.say(ADDRESS, OPENING)
     await paper.say(ADDRESS, FINAL)
@@ -269,7 +269,7 @@ async def test_an_end_that_is_posted_anew_ends_the_work_too() -> None:
 
 @pytest.mark.parametrize("post", [Post("Done."), Post("Waiting: 1 message…", Stage.OPENING)])
 async def test_what_is_no_answer_says_nothing_of_the_work(post: Post) -> None:
-    calls = Calls()
+    calls = CallRecorder()
     await paper_of(calls).say(ADDRESS, post)
     assert calls.methods == [POST]
 
@@ -288,7 +288,7 @@ async def test_what_is_no_answer_says_nothing_of_the_work(post: Post) -> None:
 def test_streams_are_for_somebody_in_a_thread(
     changes: dict[str, Any], channels: bool, streams: bool
 ) -> None:
-    paper = paper_of(Calls(), stream_channels=channels, edit_pace=2.0, stream_pace=1.25)
+    paper = paper_of(CallRecorder(), stream_channels=channels, edit_pace=2.0, stream_pace=1.25)
     where = address(**changes)
     assert paper.streams(where) is streams
     assert paper.behind(where) == (0.75 if streams else 0.0)

@@ -17,12 +17,20 @@ from adapters.slack.settings import SlackSettings
 from adapters.slack.socket_mode import SocketMode
 from bot import strings as texts
 from bot.domain.messages import Message
-from tests.helpers.slack_payloads import House, button, delivered, photo, said, shortcut, slash
+from tests.helpers.slack_payloads import (
+    SlackReceiver,
+    button,
+    event_callback,
+    message_event,
+    photo,
+    shortcut,
+    slash,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-EVENT = ("events_api", delivered(said()))
+EVENT = ("events_api", event_callback(message_event()))
 EVERY = [
     EVENT,
     ("slash_commands", dict(slash("model"))),
@@ -124,15 +132,15 @@ async def slack() -> AsyncIterator[SocketServer]:
 
 
 @pytest.fixture
-async def house() -> AsyncIterator[House]:
-    house = House()
+async def house() -> AsyncIterator[SlackReceiver]:
+    house = SlackReceiver()
     yield house
     await house.close()
 
 
 @pytest.fixture
 async def line(
-    slack: SocketServer, house: House, monkeypatch: pytest.MonkeyPatch
+    slack: SocketServer, house: SlackReceiver, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[SocketMode]:
     """The socket, brisker than in earnest; started by the test."""
     monkeypatch.setattr(socket, "PING_SECONDS", 0.2)
@@ -166,7 +174,7 @@ async def test_it_connects_with_the_app_token(slack: SocketServer, line: SocketM
 
 @pytest.mark.parametrize(("kind", "payload"), EVERY)
 async def test_an_envelope_is_acknowledged_once_it_is_stored(
-    slack: SocketServer, house: House, line: SocketMode, kind: str, payload: dict[str, Any]
+    slack: SocketServer, house: SlackReceiver, line: SocketMode, kind: str, payload: dict[str, Any]
 ) -> None:
     house.inbox.gate = asyncio.Event()
     await line.start()
@@ -182,7 +190,7 @@ async def test_an_envelope_is_acknowledged_once_it_is_stored(
 
 @pytest.mark.parametrize(("kind", "payload"), EVERY)
 async def test_no_ack_while_the_store_is_down(
-    slack: SocketServer, house: House, line: SocketMode, kind: str, payload: dict[str, Any]
+    slack: SocketServer, house: SlackReceiver, line: SocketMode, kind: str, payload: dict[str, Any]
 ) -> None:
     house.inbox.down = True
     await line.start()
@@ -198,7 +206,7 @@ async def test_no_ack_while_the_store_is_down(
 
 
 async def test_no_ack_before_slack_told_who_we_are(
-    slack: SocketServer, house: House, line: SocketMode
+    slack: SocketServer, house: SlackReceiver, line: SocketMode
 ) -> None:
     house.workspaces.workspace = None
     await line.start()
@@ -219,7 +227,7 @@ async def test_a_slash_command_may_be_answered_in_the_ack(
 
 @pytest.mark.parametrize("payload", [{}, {"type": "event_callback", "event": None}, "words"])
 async def test_what_has_no_shape_is_not_asked_for_again(
-    slack: SocketServer, house: House, line: SocketMode, payload: Any
+    slack: SocketServer, house: SlackReceiver, line: SocketMode, payload: Any
 ) -> None:
     await line.start()
     await slack.connected()
@@ -229,7 +237,7 @@ async def test_what_has_no_shape_is_not_asked_for_again(
 
 @pytest.mark.parametrize("frame", ["", "garbage", "[1]", "{", '{"type": 5}', '{"payload": 1}'])
 async def test_frames_of_no_use_are_survived(
-    slack: SocketServer, house: House, line: SocketMode, frame: str
+    slack: SocketServer, house: SlackReceiver, line: SocketMode, frame: str
 ) -> None:
     await line.start()
     connection = await slack.connected()
@@ -240,7 +248,7 @@ async def test_frames_of_no_use_are_survived(
 
 
 async def test_when_slack_asks_for_a_new_connection_there_is_one(
-    slack: SocketServer, house: House, line: SocketMode
+    slack: SocketServer, house: SlackReceiver, line: SocketMode
 ) -> None:
     await line.start()
     first = await slack.connected()
@@ -251,7 +259,7 @@ async def test_when_slack_asks_for_a_new_connection_there_is_one(
 
 
 async def test_a_cut_connection_is_replaced(
-    slack: SocketServer, house: House, line: SocketMode
+    slack: SocketServer, house: SlackReceiver, line: SocketMode
 ) -> None:
     await line.start()
     first = await slack.connected()
@@ -274,7 +282,7 @@ async def test_an_address_that_leads_nowhere_is_not_tried_for_ever(
 
 
 async def test_whatever_a_client_fails_with_another_takes_its_place(
-    slack: SocketServer, house: House, line: SocketMode, monkeypatch: pytest.MonkeyPatch
+    slack: SocketServer, house: SlackReceiver, line: SocketMode, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     faults = [RuntimeError("nobody foresaw this")]
 
@@ -306,11 +314,11 @@ async def test_the_operator_is_told_why_there_is_no_connection(
 
 
 async def test_many_at_once_are_all_acknowledged(
-    slack: SocketServer, house: House, line: SocketMode
+    slack: SocketServer, house: SlackReceiver, line: SocketMode
 ) -> None:
     await line.start()
     await slack.connected()
-    posts = [delivered(said(ts=f"17000000{n:02d}.000100")) for n in range(50)]
+    posts = [event_callback(message_event(ts=f"17000000{n:02d}.000100")) for n in range(50)]
     envelopes = [await slack.send("events_api", post) for post in posts]
     for envelope in envelopes:
         assert await slack.ack(envelope) == {}
@@ -318,12 +326,12 @@ async def test_many_at_once_are_all_acknowledged(
 
 
 async def test_halves_of_characters_can_be_stored(
-    slack: SocketServer, house: House, line: SocketMode
+    slack: SocketServer, house: SlackReceiver, line: SocketMode
 ) -> None:
     await line.start()
     await slack.connected()
     cut = {**photo(), "name": "holiday \ud83d"}
-    payload = delivered(said("what \ud83d", files=[cut], thread_ts="1.\ud800"))
+    payload = event_callback(message_event("what \ud83d", files=[cut], thread_ts="1.\ud800"))
     assert await slack.ack(await slack.send("events_api", payload)) == {}
     assert TypeAdapter(Message).dump_json(house.inbox.message)
     assert house.inbox.message.attachments[0].name == "holiday ?"
@@ -348,4 +356,4 @@ async def test_what_never_began_can_be_stopped(line: SocketMode) -> None:
 def test_without_an_app_token_there_is_no_socket() -> None:
     given = SlackSettings(bot_token=SecretStr("xoxb-1"), signing_secret=SecretStr("s"))
     with pytest.raises(ValueError, match="app token"):
-        SocketMode(given, House().bot)
+        SocketMode(given, SlackReceiver().bot)

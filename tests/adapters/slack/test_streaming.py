@@ -12,8 +12,8 @@ from adapters.slack.streaming import SlackStreamTransport
 from bot import strings as texts
 from bot.clock import Clock
 from bot.ports.channel import ConversationGone, DeliveryRefused, DeliveryUnknown, Post, Stage
-from tests.helpers.slack_recorder import Calls
-from tests.helpers.slack_wire_server import Answer, wired
+from tests.helpers.slack_recorder import CallRecorder
+from tests.helpers.slack_wire_server import Answer, slack_clients
 
 ADDRESS = {"team": "T1", "channel": "C1", "thread": "1.0", "user": "U1"}
 OPENING = Post("Looking at 2 photos…", Stage.OPENING, live=True)
@@ -29,7 +29,7 @@ def final(text: str, **how: Any) -> Post:
 
 class Bench:
     def __init__(self, seconds: float = 240) -> None:
-        self.calls = Calls()
+        self.calls = CallRecorder()
         wire: Any = SlackStreamTransport(self.calls)  # type: ignore[arg-type]
         self.streams = Streams(wire, seconds, Clock())
 
@@ -192,7 +192,7 @@ async def test_many_streams_may_be_open_in_a_thread(bench: Bench) -> None:
 async def test_a_stream_for_which_the_rate_has_no_room_is_not_waited_for() -> None:
     address = {"team": "T1", "channel": "C1", "thread": "1.0", "user": "U1"}
     opening = Post("Looking at 1 photo…", Stage.OPENING, live=True)
-    async with wired() as wires:
+    async with slack_clients() as wires:
         wires.server.then("chat.startStream", *[Answer({"ok": True, "ts": "7.1"})] * 20)
         streams = Streams(SlackStreamTransport(wires.api), 240, wires.clock)
         for _ in range(20):

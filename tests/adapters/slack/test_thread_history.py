@@ -11,8 +11,24 @@ import pytest
 from adapters.slack.events import posted
 from adapters.slack.thread_history import EarlierPictures
 from adapters.slack.workspaces import UnknownTeam, WorkspaceUnknown
-from tests.helpers.slack_payloads import BOT, CHANNEL, SAM, WORKSPACE, Installed, photo, said
-from tests.helpers.slack_wire_server import CUT, PAGE_502, Answer, Wires, refused, throttled, wired
+from tests.helpers.slack_payloads import (
+    BOT,
+    CHANNEL,
+    SAM,
+    WORKSPACE,
+    OneWorkspace,
+    message_event,
+    photo,
+)
+from tests.helpers.slack_wire_server import (
+    CUT,
+    PAGE_502,
+    Answer,
+    SlackClients,
+    refusal,
+    slack_clients,
+    throttling,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -31,7 +47,7 @@ def reply(second: int, *files: dict[str, Any], **more: Any) -> dict[str, Any]:
     """A post with one photo in the thread, or with other files; it has no `channel` there."""
     files, gone = files or (photo(second),), {"channel", *more.pop("no", ())}
     how = {"ts": stamp(second), "thread_ts": stamp(0), "user": SAM, "files": list(files)}
-    post = said("look", **{**how, **more})
+    post = message_event("look", **{**how, **more})
     return {key: value for key, value in post.items() if key not in gone}
 
 
@@ -42,13 +58,13 @@ def page(*posts: Any, cursor: str = "", **more: Any) -> Answer:
 
 def asking(second: int = 100, **more: Any) -> Message:
     how = {"ts": stamp(second), "thread_ts": stamp(0), **more}
-    message = posted(said(f"<@{BOT}> what is it?", **how), WORKSPACE)
+    message = posted(message_event(f"<@{BOT}> what is it?", **how), WORKSPACE)
     assert message is not None
     return message
 
 
 class Bench:
-    def __init__(self, wires: Wires, workspaces: Any) -> None:
+    def __init__(self, wires: SlackClients, workspaces: Any) -> None:
         self.server = wires.server
         self.clock = wires.clock
         self._earlier = EarlierPictures(wires.api, wires.people, workspaces, wires.limits)
@@ -71,7 +87,7 @@ class Bench:
 
 @asynccontextmanager
 async def bench(workspaces: Any = None, **limits: Any) -> AsyncIterator[Bench]:
-    async with wired(**limits) as wires:
+    async with slack_clients(**limits) as wires:
         yield Bench(wires, workspaces or wires.team)
 
 
@@ -193,7 +209,7 @@ async def test_a_post_without_its_thread_s_time_is_still_of_the_thread() -> None
     assert found.thread == asking().thread
 
 
-@pytest.mark.parametrize("fault", [PAGE_502, CUT, throttled("7"), refused("internal_error")])
+@pytest.mark.parametrize("fault", [PAGE_502, CUT, throttling("7"), refusal("internal_error")])
 async def test_a_passing_failure_is_waited_for(fault: Answer) -> None:
     async with bench() as parts:
         assert await parts.ids(fault, page(reply(1))) == [stamp(1)]
@@ -207,7 +223,7 @@ async def test_a_passing_failure_is_waited_for(fault: Answer) -> None:
 )
 async def test_what_slack_does_not_give_is_not_there(error: str) -> None:
     async with bench() as parts:
-        assert await parts.told(page(reply(1), cursor="c"), refused(error)) is None
+        assert await parts.told(page(reply(1), cursor="c"), refusal(error)) is None
     assert [call.name for call in parts.server.calls] == [REPLIES] * 2
 
 
@@ -218,7 +234,7 @@ async def test_a_slack_that_stays_away_costs_no_answer() -> None:
 
 @pytest.mark.parametrize("problem", [WorkspaceUnknown("not yet"), UnknownTeam("another")])
 async def test_before_slack_told_who_loupe_is_nothing_is_found(problem: Exception) -> None:
-    class Unknown(Installed):
+    class Unknown(OneWorkspace):
         async def of(self, team: str) -> Any:
             raise problem
 
@@ -228,7 +244,7 @@ async def test_before_slack_told_who_loupe_is_nothing_is_found(problem: Exceptio
 
 async def test_names_that_cannot_be_had_cost_no_picture() -> None:
     async with bench() as parts:
-        parts.server.then("users.info", refused("user_not_found"))
+        parts.server.then("users.info", refusal("user_not_found"))
         [found] = await parts.of(page(reply(1)))
     assert (found.author.id, found.author.name) == (SAM, "")
 

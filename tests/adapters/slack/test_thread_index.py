@@ -12,7 +12,7 @@ from adapters.slack.addresses import TOP, thread_of
 from adapters.slack.thread_index import ThreadIndex
 from bot.domain.messages import Author, Message
 from bot.errors import StoreDown
-from tests.helpers.fakes import Clock
+from tests.helpers.fakes import FakeTime
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -35,8 +35,8 @@ def memory(redis_client: Redis) -> ThreadIndex:
 
 
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    clock = Clock()
+def clock(monkeypatch: pytest.MonkeyPatch) -> FakeTime:
+    clock = FakeTime()
     monkeypatch.setattr("adapters.slack.thread_index.time.time", clock)
     return clock
 
@@ -71,7 +71,7 @@ async def test_what_leaves_nothing_behind_is_not_noted(memory: ThreadIndex, kind
 
 
 async def test_threads_are_forgotten_when_their_time_is_over(
-    memory: ThreadIndex, clock: Clock
+    memory: ThreadIndex, clock: FakeTime
 ) -> None:
     await memory.note(post("1.0"))
     clock.forward(DAY + 1)
@@ -79,7 +79,9 @@ async def test_threads_are_forgotten_when_their_time_is_over(
     assert await memory.threads("T1") == [("C1", "2.0")]
 
 
-async def test_threads_that_may_hold_settings_are_kept(memory: ThreadIndex, clock: Clock) -> None:
+async def test_threads_that_may_hold_settings_are_kept(
+    memory: ThreadIndex, clock: FakeTime
+) -> None:
     await memory.note(post("1.0", text="!model small"))
     await memory.note(post(TOP, text="/vision off"))
     clock.forward(DAY + 1)

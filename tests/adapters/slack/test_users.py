@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from adapters.slack import users as people
-from tests.helpers.slack_wire_server import PAGE_502, Answer, refused, wired
+from tests.helpers.slack_wire_server import PAGE_502, Answer, refusal, slack_clients
 
 
 def known(**user: Any) -> Answer:
@@ -26,14 +26,14 @@ def known(**user: Any) -> Answer:
     ],
 )
 async def test_the_name_is_the_one_that_slack_shows(user: dict[str, Any], shown: str) -> None:
-    async with wired() as wires:
+    async with slack_clients() as wires:
         wires.server.then("users.info", known(**user))
         assert await wires.people.name("T1", "U1") == shown
     assert wires.server.calls[0].form == {"user": "U1"}
 
 
 async def test_a_name_is_asked_again_after_its_hours() -> None:
-    async with wired() as wires:
+    async with slack_clients() as wires:
         wires.server.then("users.info", known(real_name="Alex"), known(real_name="Alexandra"))
         names = [await wires.people.name("T1", "U1") for _ in range(3)]
         wires.clock.time += 24 * 3600
@@ -42,9 +42,9 @@ async def test_a_name_is_asked_again_after_its_hours() -> None:
     assert len(wires.server.calls) == 2
 
 
-@pytest.mark.parametrize("failure", [refused("user_not_found"), refused("token_revoked"), PAGE_502])
+@pytest.mark.parametrize("failure", [refusal("user_not_found"), refusal("token_revoked"), PAGE_502])
 async def test_a_name_that_cannot_be_had_is_empty_for_a_minute(failure: Answer) -> None:
-    async with wired(send_tries=1) as wires:
+    async with slack_clients(send_tries=1) as wires:
         wires.server.then("users.info", failure, failure)
         assert await wires.people.name("T1", "U1") == ""
         asked = len(wires.server.calls)
@@ -56,16 +56,16 @@ async def test_a_name_that_cannot_be_had_is_empty_for_a_minute(failure: Answer) 
 
 
 async def test_several_names_are_asked_once_each_and_the_unknown_left_out() -> None:
-    async with wired() as wires:
+    async with slack_clients() as wires:
         wires.server.then("users.info", known(real_name="Alex"))
         await wires.people.name("T1", "U1")
-        wires.server.then("users.info", refused("user_not_found"))
+        wires.server.then("users.info", refusal("user_not_found"))
         assert await wires.people.names("T1", ["U1", "U2", "U2", ""]) == {"U1": "Alex"}
     assert [call.form["user"] for call in wires.server.calls] == ["U1", "U2"]
 
 
 async def test_two_workspaces_with_equal_ids_never_meet() -> None:
-    async with wired() as wires:
+    async with slack_clients() as wires:
         wires.server.then("users.info", known(real_name="Alex"))
         assert await wires.people.name("T1", "U1") == "Alex"
         assert await wires.people.name("T2", "U1") == ""
@@ -75,7 +75,7 @@ async def test_the_names_that_were_not_asked_for_longest_are_forgotten(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(people, "MOST", 2)
-    async with wired() as wires:
+    async with slack_clients() as wires:
         for user in ("U1", "U2", "U1", "U3", "U1", "U2"):
             await wires.people.name("T1", user)
     assert [call.form["user"] for call in wires.server.calls] == ["U1", "U2", "U3", "U2"]

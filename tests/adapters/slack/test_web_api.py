@@ -26,11 +26,11 @@ from tests.helpers.slack_wire_server import (
     TOKEN,
     Answer,
     OneTeam,
-    Wires,
-    WireServer,
-    refused,
-    throttled,
-    wired,
+    SlackApiServer,
+    SlackClients,
+    refusal,
+    slack_clients,
+    throttling,
 )
 
 POST, EDIT = "chat.postMessage", "chat.update"
@@ -44,26 +44,26 @@ PASSING = [
     Answer("ok", 200, content_type="text/plain"),
     Answer([], 200),
     Answer({"ok": False}),
-    refused("internal_error"),
-    refused("fatal_error"),
-    refused("request_timeout"),
-    refused("service_unavailable"),
+    refusal("internal_error"),
+    refusal("fatal_error"),
+    refusal("request_timeout"),
+    refusal("service_unavailable"),
 ]
 TRIES = 3
 
 
-async def post(wires: Wires, channel: str = "C1") -> dict[str, object]:
+async def post(wires: SlackClients, channel: str = "C1") -> dict[str, object]:
     return await wires.api.call("T1", POST, channel=channel, text="Hello")
 
 
-async def edit(wires: Wires, *, brief: bool = False) -> dict[str, object]:
+async def edit(wires: SlackClients, *, brief: bool = False) -> dict[str, object]:
     return await wires.api.call(
         "T1", EDIT, repeatable=True, brief=brief, channel="C1", ts="1.1", text="Bye"
     )
 
 
 async def test_a_call_is_a_form_with_the_workspace_s_token() -> None:
-    async with wired() as wires:
+    async with slack_clients() as wires:
         wires.server.then(POST, Answer({"ok": True, "ts": "1.1"}))
         blocks = [{"type": "markdown", "text": "Grüße <x>"}]
         answer = await wires.api.call(
@@ -80,30 +80,30 @@ async def test_a_call_is_a_form_with_the_workspace_s_token() -> None:
 async def test_nothing_is_said_in_a_workspace_that_is_not_known(
     team: str, problem: type[Exception]
 ) -> None:
-    async with wired() as wires:
+    async with slack_clients() as wires:
         with pytest.raises(problem):
             await wires.api.call(team, POST, channel="C1", text="Hello")
     assert wires.server.calls == []
 
 
-@pytest.mark.parametrize("answer", [throttled("3"), refused("ratelimited")])
+@pytest.mark.parametrize("answer", [throttling("3"), refusal("ratelimited")])
 async def test_a_post_that_came_too_soon_is_repeated(answer: Answer) -> None:
-    async with wired() as wires:
+    async with slack_clients() as wires:
         wires.server.then(POST, answer, answer)
         assert (await post(wires))["ok"]
     assert wires.server.methods() == [POST] * 3
 
 
 async def test_retry_after_is_honoured() -> None:
-    async with wired() as wires:
-        wires.server.then(POST, throttled("7"))
+    async with slack_clients() as wires:
+        wires.server.then(POST, throttling("7"))
         await post(wires)
         assert wires.clock.now() - 1000 == 7
 
 
 async def test_what_slack_holds_back_holds_back_all_of_that_line_and_no_other() -> None:
-    async with wired(send_tries=1) as wires:
-        wires.server.then(EDIT, throttled("9"))
+    async with slack_clients(send_tries=1) as wires:
+        wires.server.then(EDIT, throttling("9"))
         with pytest.raises(SlackError) as told:
             await edit(wires)
         assert (told.value.status, told.value.error) == (429, "ratelimited")
@@ -114,8 +114,8 @@ async def test_what_slack_holds_back_holds_back_all_of_that_line_and_no_other() 
 
 
 async def test_throttling_ends_in_a_refusal_when_patience_does() -> None:
-    async with wired(send_seconds=20) as wires:
-        wires.server.then(POST, *[throttled("8")] * 9)
+    async with slack_clients(send_seconds=20) as wires:
+        wires.server.then(POST, *[throttling("8")] * 9)
         with pytest.raises(SlackError, match="429 ratelimited"):
             await post(wires)
     assert wires.server.methods() == [POST] * 3
@@ -123,7 +123,7 @@ async def test_throttling_ends_in_a_refusal_when_patience_does() -> None:
 
 @pytest.mark.parametrize("answer", PASSING)
 async def test_a_post_that_may_have_arrived_is_not_repeated(answer: Answer) -> None:
-    async with wired() as wires:
+    async with slack_clients() as wires:
         wires.server.then(POST, answer)
         with pytest.raises(DeliveryUnknown):
             await post(wires)
@@ -132,14 +132,14 @@ async def test_a_post_that_may_have_arrived_is_not_repeated(answer: Answer) -> N
 
 @pytest.mark.parametrize("answer", PASSING)
 async def test_what_can_be_done_twice_is_repeated(answer: Answer) -> None:
-    async with wired() as wires:
+    async with slack_clients() as wires:
         wires.server.then(EDIT, answer, answer)
         assert (await edit(wires))["ok"]
     assert wires.server.methods() == [EDIT] * 3
 
 
 async def test_an_edit_that_never_gets_through_is_unclear_after_all_tries() -> None:
-    async with wired(send_tries=TRIES) as wires:
+    async with slack_clients(send_tries=TRIES) as wires:
         wires.server.then(EDIT, *[PAGE_502] * 9)
         with pytest.raises(DeliveryUnknown, match="502"):
             await edit(wires)
@@ -147,7 +147,7 @@ async def test_an_edit_that_never_gets_through_is_unclear_after_all_tries() -> N
 
 
 async def test_a_slack_that_says_nothing_is_unclear() -> None:
-    async with wired(request_seconds=0.2) as wires:
+    async with slack_clients(request_seconds=0.2) as wires:
         wires.server.then(POST, HANG)
         with pytest.raises(DeliveryUnknown, match="TimeoutError"):
             await post(wires)
@@ -155,7 +155,7 @@ async def test_a_slack_that_says_nothing_is_unclear() -> None:
 
 
 async def test_without_a_connection_a_post_is_repeated_and_then_surely_not_sent() -> None:
-    async with WireServer() as server:
+    async with SlackApiServer() as server:
         gone = server.api_url
     clock = FakeClock()
     async with ClientSession() as session:
@@ -185,8 +185,8 @@ async def test_without_a_connection_a_post_is_repeated_and_then_surely_not_sent(
 async def test_what_slack_refuses_is_named_and_not_repeated(
     method: str, error: str, problem: type[Exception]
 ) -> None:
-    async with wired() as wires:
-        wires.server.then(method, refused(error))
+    async with slack_clients() as wires:
+        wires.server.then(method, refusal(error))
         with pytest.raises(problem) as told:
             await wires.api.call("T1", method, repeatable=True, channel="C1")
     assert type(told.value) is problem
@@ -194,7 +194,7 @@ async def test_what_slack_refuses_is_named_and_not_repeated(
 
 
 async def test_posts_in_one_channel_keep_their_pace_and_other_channels_do_not_wait() -> None:
-    async with wired() as wires:
+    async with slack_clients() as wires:
         for channel in ("C1", "C2", "C3"):
             await post(wires, channel)
         assert wires.clock.now() == 1000
@@ -203,7 +203,7 @@ async def test_posts_in_one_channel_keep_their_pace_and_other_channels_do_not_wa
 
 
 async def test_a_brief_call_never_waits_for_its_rate() -> None:
-    async with wired() as wires:
+    async with slack_clients() as wires:
         for _ in range(50):
             await edit(wires, brief=True)
         with pytest.raises(SlackError, match="no_room"):
@@ -216,8 +216,8 @@ async def test_a_brief_call_never_waits_for_its_rate() -> None:
 
 
 async def test_a_brief_call_that_came_too_soon_is_left_to_the_next_one() -> None:
-    async with wired() as wires:
-        wires.server.then(EDIT, throttled("2"))
+    async with slack_clients() as wires:
+        wires.server.then(EDIT, throttling("2"))
         with pytest.raises(SlackError, match="429"):
             await edit(wires, brief=True)
         with pytest.raises(SlackError, match="no_room"):
@@ -228,7 +228,7 @@ async def test_a_brief_call_that_came_too_soon_is_left_to_the_next_one() -> None
 
 
 async def test_a_brief_call_gives_up_soon() -> None:
-    async with wired() as wires:
+    async with slack_clients() as wires:
         wires.server.then(EDIT, *[PAGE_502] * 9)
         with pytest.raises(DeliveryUnknown):
             await edit(wires, brief=True)
@@ -239,8 +239,8 @@ async def test_what_is_logged_holds_no_token_and_no_text(
     caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    async with wired(send_tries=1) as wires:
-        wires.server.then(POST, PAGE_502, refused("invalid_blocks"), Answer("{secret"))
+    async with slack_clients(send_tries=1) as wires:
+        wires.server.then(POST, PAGE_502, refusal("invalid_blocks"), Answer("{secret"))
         for _ in range(3):
             with pytest.raises((DeliveryUnknown, DeliveryRefused)):
                 await wires.api.call("T1", POST, channel="C1", text="what a person said")
@@ -251,8 +251,8 @@ async def test_what_is_logged_holds_no_token_and_no_text(
 
 
 async def test_slack_is_left_alone_for_longer_than_anybody_waits() -> None:
-    async with wired() as wires:
-        wires.server.then(EDIT, throttled("120"))
+    async with slack_clients() as wires:
+        wires.server.then(EDIT, throttling("120"))
         with pytest.raises(SlackError) as told:
             await wires.api.call("T1", EDIT, repeatable=True, channel="C1")
         assert told.value.after == 120

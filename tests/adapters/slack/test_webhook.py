@@ -22,10 +22,10 @@ from adapters.slack.webhook import MOST_FIELDS, PATH, WINDOW, SlackWebhook
 from bot import strings as texts
 from tests.helpers.slack_payloads import (
     SECRET,
-    House,
+    SlackReceiver,
     button,
-    delivered,
-    said,
+    event_callback,
+    message_event,
     shortcut,
     signature,
     slash,
@@ -58,7 +58,7 @@ class Endpoint:
 
     url: str
     session: ClientSession
-    house: House
+    house: SlackReceiver
 
     async def send(self, body: bytes, headers: dict[str, str]) -> Answer:
         """Deliver a body with headers as they are."""
@@ -81,7 +81,7 @@ class Endpoint:
 
 @asynccontextmanager
 async def serving() -> AsyncIterator[Endpoint]:
-    house = House()
+    house = SlackReceiver()
     given = SlackSettings(bot_token=SecretStr("xoxb-1"), signing_secret=SecretStr(SECRET))
     ingress = SlackWebhook(given, house.bot, Standing())
     application = web.Application()
@@ -104,7 +104,7 @@ async def endpoint() -> AsyncIterator[Endpoint]:
         yield endpoint
 
 
-EVENT = json.dumps(delivered(said())).encode()
+EVENT = json.dumps(event_callback(message_event())).encode()
 BUTTON = urlencode({"payload": json.dumps(button())}).encode()
 SHORTCUT = urlencode({"payload": json.dumps(shortcut())}).encode()
 SLASH = urlencode(slash("model")).encode()
@@ -149,7 +149,7 @@ async def test_before_slack_told_who_we_are_slack_delivers_again(endpoint: Endpo
 
 
 async def test_another_workspace_is_told_nothing(endpoint: Endpoint) -> None:
-    foreign = delivered(said(), team_id="T2", authorizations=None)
+    foreign = event_callback(message_event(), team_id="T2", authorizations=None)
     assert await endpoint.event(foreign) == Answer(200, "", True)
     assert endpoint.house.inbox.messages == []
 
@@ -168,7 +168,7 @@ async def test_a_slash_command_may_be_answered_at_once(endpoint: Endpoint) -> No
 
 async def test_letters_of_all_scripts_arrive(endpoint: Endpoint) -> None:
     await endpoint.form(slash("system Antworte höflich 🙂"))
-    await endpoint.event(delivered(said("写真 \U0001f642 \ud83d")))
+    await endpoint.event(event_callback(message_event("写真 \U0001f642 \ud83d")))
     order, post = endpoint.house.inbox.messages
     assert order.text == "/system Antworte höflich 🙂"
     assert post.text == "写真 🙂 ?"
@@ -305,8 +305,8 @@ async def test_only_posts_are_taken(endpoint: Endpoint) -> None:
 
 async def test_a_retry_is_taken_like_the_first(endpoint: Endpoint) -> None:
     retry = {"X-Slack-Retry-Num": "1", "X-Slack-Retry-Reason": "http_timeout"}
-    await endpoint.event(delivered(said()))
-    await endpoint.event(delivered(said()), **retry)
+    await endpoint.event(event_callback(message_event()))
+    await endpoint.event(event_callback(message_event()), **retry)
     first, second = endpoint.house.inbox.messages
     assert first == second
     assert first.dedup
@@ -314,7 +314,7 @@ async def test_a_retry_is_taken_like_the_first(endpoint: Endpoint) -> None:
 
 async def test_many_at_once_are_all_acknowledged_in_time(endpoint: Endpoint) -> None:
     began = time.perf_counter()
-    deliveries = [delivered(said(ts=f"17000000{n:02d}.000100")) for n in range(100)]
+    deliveries = [event_callback(message_event(ts=f"17000000{n:02d}.000100")) for n in range(100)]
     answers = await asyncio.gather(*map(endpoint.event, deliveries))
     assert {answer.status for answer in answers} == {200}
     assert len({message.id for message in endpoint.house.inbox.messages}) == 100
@@ -332,4 +332,4 @@ async def test_no_signed_bytes_are_an_error_of_ours(
 def test_without_a_signing_secret_there_is_no_route() -> None:
     given = SlackSettings(bot_token=SecretStr("xoxb-1"), app_token=SecretStr("xapp-1"))
     with pytest.raises(ValueError, match="signing secret"):
-        SlackWebhook(given, House().bot)
+        SlackWebhook(given, SlackReceiver().bot)

@@ -11,7 +11,7 @@ from aiohttp.test_utils import TestServer
 
 from adapters.teams.access_token import TokenUnavailable, bot_token
 from adapters.teams.settings import TeamsSettings
-from tests.helpers.teams_connector import FakeClock, closing, configured, eventually
+from tests.helpers.teams_connector import FakeClock, close_after, connector_settings, eventually
 from tests.servers.teams import TENANT, TeamsServer
 from tests.servers.teams_services import APP_ID
 
@@ -19,7 +19,10 @@ from tests.servers.teams_services import APP_ID
 @asynccontextmanager
 async def token_of(settings, clock=None):
     clock = clock or FakeClock()
-    async with ClientSession() as session, closing(bot_token(session, settings, clock)) as token:
+    async with (
+        ClientSession() as session,
+        close_after(bot_token(session, settings, clock)) as token,
+    ):
         yield token
 
 
@@ -33,7 +36,7 @@ async def becomes(token, value):
 
 
 async def test_many_who_ask_at_once_cause_one_request():
-    async with TeamsServer() as teams, token_of(configured(teams)) as token:
+    async with TeamsServer() as teams, token_of(connector_settings(teams)) as token:
         values = await asyncio.gather(*(token.value() for _ in range(50)))
     assert set(values) == {"token-1"}
     assert len(teams.tokens.requests) == 1
@@ -44,7 +47,7 @@ async def test_many_who_ask_at_once_cause_one_request():
 )
 async def test_the_tenant_is_that_of_the_bot(app_type, tenant):
     async with TeamsServer() as teams:
-        settings = configured(teams, app_type=app_type, app_tenant=TENANT)
+        settings = connector_settings(teams, app_type=app_type, app_tenant=TENANT)
         async with token_of(settings) as token:
             await token.value()
     assert teams.tokens.requests[0]["tenant"] == tenant
@@ -52,7 +55,7 @@ async def test_the_tenant_is_that_of_the_bot(app_type, tenant):
 
 async def test_a_token_is_renewed_in_the_background_before_it_expires():
     clock = FakeClock()
-    async with TeamsServer() as teams, token_of(configured(teams), clock) as token:
+    async with TeamsServer() as teams, token_of(connector_settings(teams), clock) as token:
         await token.value()
         clock.time += 3599 - 299
         assert await token.value() == "token-1"
@@ -62,7 +65,7 @@ async def test_a_token_is_renewed_in_the_background_before_it_expires():
 
 async def test_an_expired_token_is_waited_for():
     clock = FakeClock()
-    async with TeamsServer() as teams, token_of(configured(teams), clock) as token:
+    async with TeamsServer() as teams, token_of(connector_settings(teams), clock) as token:
         await token.value()
         clock.time += 3600
         assert await token.value() == "token-2"
@@ -70,7 +73,7 @@ async def test_an_expired_token_is_waited_for():
 
 async def test_the_old_token_serves_while_it_cannot_be_renewed():
     clock = FakeClock()
-    async with TeamsServer() as teams, token_of(configured(teams), clock) as token:
+    async with TeamsServer() as teams, token_of(connector_settings(teams), clock) as token:
         await token.value()
         clock.time += 3599 - 200
         teams.tokens.faults.extend([500] * 3)
@@ -83,7 +86,7 @@ async def test_the_old_token_serves_while_it_cannot_be_renewed():
 
 
 async def test_a_passing_failure_is_tried_again():
-    async with TeamsServer() as teams, token_of(configured(teams)) as token:
+    async with TeamsServer() as teams, token_of(connector_settings(teams)) as token:
         teams.tokens.faults.extend([503, 429])
         assert await token.value() == "token-1"
 
@@ -91,7 +94,7 @@ async def test_a_passing_failure_is_tried_again():
 async def test_a_wrong_secret_is_said_in_the_services_words_and_not_shown():
     async with (
         TeamsServer() as teams,
-        token_of(configured(teams, app_password="not-the-secret")) as token,
+        token_of(connector_settings(teams, app_password="not-the-secret")) as token,
     ):
         with pytest.raises(TokenUnavailable) as problem:
             await token.value()
@@ -109,7 +112,7 @@ async def test_an_answer_without_a_token(body):
     app = web.Application()
     app.router.add_post("/{rest:.*}", answer)
     async with TestServer(app) as server, TeamsServer() as teams:
-        settings = configured(teams, token_url=str(server.make_url("")))
+        settings = connector_settings(teams, token_url=str(server.make_url("")))
         async with token_of(settings) as token:
             with pytest.raises(TokenUnavailable, match="holds no token"):
                 await token.value()
@@ -117,14 +120,14 @@ async def test_an_answer_without_a_token(body):
 
 async def test_a_token_service_that_is_not_there():
     async with TeamsServer() as teams:
-        settings = configured(teams)
+        settings = connector_settings(teams)
     async with token_of(settings) as token:
         with pytest.raises(TokenUnavailable, match="cannot be reached"):
             await token.value()
 
 
 async def test_one_who_gives_up_waiting_does_not_stop_the_others():
-    async with TeamsServer() as teams, token_of(configured(teams)) as token:
+    async with TeamsServer() as teams, token_of(connector_settings(teams)) as token:
         impatient = asyncio.create_task(token.value())
         patient = asyncio.create_task(token.value())
         await asyncio.sleep(0)
@@ -133,7 +136,7 @@ async def test_one_who_gives_up_waiting_does_not_stop_the_others():
 
 
 async def test_only_the_current_token_is_dropped():
-    async with TeamsServer() as teams, token_of(configured(teams)) as token:
+    async with TeamsServer() as teams, token_of(connector_settings(teams)) as token:
         first = await token.value()
         token.drop(first)
         assert await token.value() == "token-2"

@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 
 from adapters.teams.settings import TeamsSettings
 from bot import strings as texts
-from tests.helpers.teams_endpoint import Endpoint, serving
+from tests.helpers.teams_endpoint import Endpoint, serve_endpoint
 from tests.payloads import payload
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 async def playground() -> AsyncIterator[Endpoint]:
-    async with serving(TeamsSettings()) as endpoint:
+    async with serve_endpoint(TeamsSettings()) as endpoint:
         yield endpoint
 
 

@@ -14,7 +14,7 @@ from adapters.teams import auth
 from adapters.teams.auth import SKEW_SECONDS, TeamsAuthentication, TokenVerifier, Unauthenticated
 from adapters.teams.hosts import ConnectorHosts
 from adapters.teams.signing_keys import SigningKeys
-from tests.helpers.teams_endpoint import APP_ID, SERVICE, TENANT, activity, configured
+from tests.helpers.teams_endpoint import APP_ID, SERVICE, TENANT, activity, endpoint_settings
 from tests.servers.openid import ISSUER, Key, OpenIdServer
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ async def keys(openid: OpenIdServer) -> AsyncIterator[SigningKeys]:
 
 @pytest.fixture
 def tokens(openid: OpenIdServer, keys: SigningKeys) -> TokenVerifier:
-    return TokenVerifier(configured(openid), keys)
+    return TokenVerifier(endpoint_settings(openid), keys)
 
 
 async def test_a_token_of_the_service_is_verified(
@@ -134,7 +134,7 @@ async def test_a_remembered_token_ends_with_its_time(
     openid: OpenIdServer, keys: SigningKeys
 ) -> None:
     times = [time.time(), time.time() + SKEW_SECONDS + 1]
-    tokens = TokenVerifier(configured(openid), keys, clock=lambda: times[-1])
+    tokens = TokenVerifier(endpoint_settings(openid), keys, clock=lambda: times[-1])
     header = f"Bearer {openid.token(APP_ID, SERVICE, exp=int(time.time()))}"
     first = await tokens.verify(header)
     assert await tokens.verify(header) is not first
@@ -143,7 +143,7 @@ async def test_a_remembered_token_ends_with_its_time(
 async def test_a_remembered_token_ends_with_its_key(
     openid: OpenIdServer, keys: SigningKeys
 ) -> None:
-    tokens = TokenVerifier(configured(openid), keys)
+    tokens = TokenVerifier(endpoint_settings(openid), keys)
     header = f"Bearer {openid.token(APP_ID, SERVICE)}"
     await tokens.verify(header)
     openid.rotate()
@@ -173,7 +173,7 @@ async def test_the_oldest_tokens_are_forgotten(
 async def test_every_cloud_has_its_issuer(
     openid: OpenIdServer, keys: SigningKeys, cloud: str, issuer: str
 ) -> None:
-    tokens = TokenVerifier(configured(openid, openid_url=cloud), keys)
+    tokens = TokenVerifier(endpoint_settings(openid, openid_url=cloud), keys)
     theirs = ISSUER.removesuffix(".com") + issuer
     assert await tokens.verify(f"Bearer {openid.token(APP_ID, SERVICE, iss=theirs)}")
     with pytest.raises(Unauthenticated):
@@ -193,7 +193,7 @@ class Checks:
 
     async def __call__(self, name: str = "teams_personal_text", **given: Any) -> str:
         """Return why the activity was refused; empty when it was not."""
-        settings = configured(self.openid, **given.pop("settings", {}))
+        settings = endpoint_settings(self.openid, **given.pop("settings", {}))
         sent = activity(name, **{"serviceUrl": SERVICE, **given})
         checks = authentication(settings, self.keys)
         try:
@@ -276,7 +276,7 @@ async def test_a_channel_outside_microsoft_365_has_no_tenant(refused: Checks) ->
 async def test_a_turn_gets_an_identity_and_no_client(
     openid: OpenIdServer, keys: SigningKeys
 ) -> None:
-    checks = authentication(configured(openid), keys)
+    checks = authentication(endpoint_settings(openid), keys)
     result = await checks.authenticate_request(
         activity("teams_personal_text", serviceUrl=SERVICE),
         f"Bearer {openid.token(APP_ID, SERVICE)}",
@@ -288,6 +288,6 @@ async def test_a_turn_gets_an_identity_and_no_client(
 
 
 async def test_streaming_connections_are_refused(openid: OpenIdServer, keys: SigningKeys) -> None:
-    checks = authentication(configured(openid), keys)
+    checks = authentication(endpoint_settings(openid), keys)
     with pytest.raises(Unauthenticated):
         await checks.authenticate_streaming_request("", "")

@@ -23,7 +23,7 @@ from bot.ports.channel import (
 )
 from bot.ports.mailbox import NO_ID
 from tests.helpers.fakes import FakeClock
-from tests.helpers.teams_connector import configured, outbound
+from tests.helpers.teams_connector import connector_settings, teams_clients
 from tests.servers.teams import CHANNEL, GROUP, TeamsServer
 from tests.servers.teams_services import PASSWORD
 
@@ -42,7 +42,7 @@ async def teams():
 
 @pytest.fixture
 async def channel(teams):
-    async with outbound(configured(teams), request_seconds=0.5) as parts:
+    async with teams_clients(connector_settings(teams), request_seconds=0.5) as parts:
         as_loupe_sees_it: Channel = parts.channel
         yield as_loupe_sees_it
 
@@ -89,7 +89,9 @@ async def test_an_answer_in_company_is_one_message_that_is_edited(teams, channel
 
 async def test_plain_edits_in_a_personal_chat_are_as_far_apart_as_elsewhere(teams):
     clock, address = FakeClock(), teams.address()
-    async with outbound(configured(teams), clock, edit_pace=3, stream_pace=1.25) as parts:
+    async with teams_clients(
+        connector_settings(teams), clock, edit_pace=3, stream_pace=1.25
+    ) as parts:
         sent = await parts.channel.post(address, Post("Waiting…", Stage.OPENING))
         await parts.channel.edit(address, sent, growing("A red"))
         assert clock.waits == [3 - 1.25]
@@ -100,7 +102,9 @@ async def test_plain_edits_in_a_personal_chat_are_as_far_apart_as_elsewhere(team
 
 async def test_edits_after_a_stream_are_as_far_apart_as_elsewhere(teams):
     clock, address = FakeClock(), teams.address()
-    async with outbound(configured(teams), clock, edit_pace=3, stream_pace=1.25) as parts:
+    async with teams_clients(
+        connector_settings(teams), clock, edit_pace=3, stream_pace=1.25
+    ) as parts:
         sent = await parts.channel.post(address, OPENING)
         clock.time += 111
         await parts.channel.edit(address, sent, growing("A red"))
@@ -110,7 +114,7 @@ async def test_edits_after_a_stream_are_as_far_apart_as_elsewhere(teams):
 
 async def test_in_company_the_pace_is_that_of_edits_already(teams):
     clock, address = FakeClock(), teams.address("groupChat")
-    async with outbound(configured(teams), clock) as parts:
+    async with teams_clients(connector_settings(teams), clock) as parts:
         sent = await parts.channel.post(address, OPENING)
         await parts.channel.edit(address, sent, growing("A red"))
     assert clock.waits == []

@@ -12,7 +12,7 @@ import pytest
 from adapters.teams.errors import ActivityTooLarge, ConnectorError, StreamRefused
 from adapters.teams.settings import TeamsSettings
 from bot.ports.channel import ConversationGone, DeliveryRefused, DeliveryUnknown
-from tests.helpers.teams_connector import FakeClock, configured, outbound
+from tests.helpers.teams_connector import FakeClock, connector_settings, teams_clients
 from tests.servers.teams import CHANNEL, GROUP, PERSONAL, TeamsServer
 
 HELLO = {"type": "message", "text": "Hello"}
@@ -20,7 +20,7 @@ HELLO = {"type": "message", "text": "Hello"}
 
 @asynccontextmanager
 async def connected(teams, clock=None, **limits):
-    async with outbound(configured(teams), clock, **limits) as parts:
+    async with teams_clients(connector_settings(teams), clock, **limits) as parts:
         yield parts.connector
 
 
@@ -71,8 +71,8 @@ async def test_a_refused_token_is_replaced_once():
 
 async def test_without_a_token_nothing_is_sent():
     async with TeamsServer(authorize=True) as teams:
-        settings = configured(teams, app_password="wrong")
-        async with outbound(settings) as parts:
+        settings = connector_settings(teams, app_password="wrong")
+        async with teams_clients(settings) as parts:
             with pytest.raises(DeliveryRefused, match="AADSTS7000215"):
                 await parts.connector.post(teams.url, GROUP, HELLO)
     assert teams.requests == []
@@ -96,7 +96,10 @@ async def test_only_known_connectors_are_spoken_to(service):
 
 
 async def test_the_playground_gets_no_token_and_must_be_on_this_machine():
-    async with TeamsServer() as teams, outbound(TeamsSettings(token_url=teams.origin)) as parts:
+    async with (
+        TeamsServer() as teams,
+        teams_clients(TeamsSettings(token_url=teams.origin)) as parts,
+    ):
         await parts.connector.post(teams.url, PERSONAL, HELLO)
         with pytest.raises(ConversationGone):
             await parts.connector.post("https://smba.trafficmanager.net/amer/", PERSONAL, HELLO)
@@ -144,7 +147,7 @@ async def test_a_post_without_a_connection_is_repeated_then_surely_not_sent():
     async with TeamsServer() as teams:
         gone = teams.url
     clock = FakeClock()
-    async with outbound(TeamsSettings(), clock, send_tries=4) as parts:
+    async with teams_clients(TeamsSettings(), clock, send_tries=4) as parts:
         with pytest.raises(ConnectorError) as refused:
             await parts.connector.post(gone, GROUP, HELLO)
     assert (refused.value.status, refused.value.code) == (0, "Unreachable")

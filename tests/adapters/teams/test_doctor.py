@@ -10,7 +10,7 @@ from pydantic import SecretStr
 from adapters.teams.access_token import TokenUnavailable
 from adapters.teams.doctor import check_keys, check_token
 from adapters.teams.settings import TeamsSettings
-from tests.helpers.teams_connector import configured
+from tests.helpers.teams_connector import connector_settings
 from tests.servers.teams import TeamsServer
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 async def test_the_token_is_fetched() -> None:
     async with TeamsServer() as teams:
-        assert await check_token(configured(teams)) == "Microsoft gives the bot its token."
+        assert await check_token(connector_settings(teams)) == "Microsoft gives the bot its token."
     assert teams.tokens.given == 1
 
 
@@ -28,13 +28,13 @@ async def test_a_wrong_secret_is_told_in_the_service_s_words() -> None:
         with pytest.raises(
             TokenUnavailable, match="AADSTS7000215: Invalid client secret"
         ) as caught:
-            await check_token(configured(teams, app_password=SecretStr("not-the-secret")))
+            await check_token(connector_settings(teams, app_password=SecretStr("not-the-secret")))
     assert "not-the-secret" not in str(caught.value)
 
 
 async def test_a_token_service_that_is_not_there_is_told() -> None:
     async with TeamsServer() as teams:
-        gone = configured(teams)
+        gone = connector_settings(teams)
     with pytest.raises(TokenUnavailable, match="cannot be reached"):
         await check_token(gone)
 

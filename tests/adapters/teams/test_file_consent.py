@@ -13,7 +13,7 @@ from bot import strings as texts
 from bot.domain.messages import Author, Message
 from bot.domain.threads import Thread
 from bot.ports.channel import ConversationGone, DeliveryUnknown
-from tests.helpers.teams_connector import configured, outbound
+from tests.helpers.teams_connector import connector_settings, teams_clients
 from tests.servers.teams import TeamsServer
 
 DATA = b'[{"role": "system", "content": ["..."]}]'
@@ -27,7 +27,7 @@ async def teams():
 
 @pytest.fixture
 async def parts(teams):
-    async with outbound(configured(teams), send_tries=3) as made:
+    async with teams_clients(connector_settings(teams), send_tries=3) as made:
         yield made
 
 
@@ -102,7 +102,10 @@ async def test_an_upload_that_fails_is_said_and_can_be_tried_again(teams, parts,
 
 
 async def test_where_cards_cannot_be_deleted_they_stay(parts):
-    async with TeamsServer(deletes=False) as teams, outbound(configured(teams)) as parts:
+    async with (
+        TeamsServer(deletes=False) as teams,
+        teams_clients(connector_settings(teams)) as parts,
+    ):
         await offer(teams, parts)
         await choose(teams, parts, teams.consent())
     kinds = [shown.cards[0]["contentType"] for shown in teams.messages()]
@@ -137,7 +140,7 @@ async def test_a_file_that_is_no_longer_kept(teams, parts):
 
 @pytest.mark.parametrize(("hours", "saved"), [(1e-9, False), (1e-2, True)])
 async def test_an_offered_file_expires(teams, hours, saved):
-    async with outbound(configured(teams), file_hours=hours) as parts:
+    async with teams_clients(connector_settings(teams), file_hours=hours) as parts:
         await offer(teams, parts)
         await choose(teams, parts, teams.consent())
     assert any(upload.data == DATA for upload in teams.drive.uploads.values()) is saved
@@ -198,7 +201,7 @@ async def test_an_acceptance_without_a_place(teams, parts, info):
 
 
 async def test_in_the_playground_its_own_origin_takes_the_file():
-    async with TeamsServer() as teams, outbound(TeamsSettings()) as parts:
+    async with TeamsServer() as teams, teams_clients(TeamsSettings()) as parts:
         await offer(teams, parts)
         await choose(teams, parts, teams.consent())
         assert next(iter(teams.drive.uploads.values())).data == DATA

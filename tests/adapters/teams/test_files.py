@@ -17,7 +17,7 @@ from adapters.teams.settings import TeamsSettings
 from bot.domain.messages import Attachment
 from bot.domain.size_limits import SizeLimits
 from bot.errors import FileProblem, Reason
-from tests.helpers.teams_connector import FakeClock, closing, configured, outbound
+from tests.helpers.teams_connector import FakeClock, close_after, connector_settings, teams_clients
 from tests.servers.files import FileServer
 from tests.servers.teams import TeamsServer
 
@@ -40,7 +40,7 @@ async def teams():
 
 @pytest.fixture
 async def files(teams):
-    async with outbound(configured(teams)) as parts:
+    async with teams_clients(connector_settings(teams)) as parts:
         yield parts.files
 
 
@@ -97,10 +97,10 @@ async def test_the_token_goes_to_no_other_host(teams, tmp_path):
     """Somebody's server is named as the place of a picture that needs the token."""
     async with (
         FileServer(tmp_path) as theirs,
-        closing(Guard(**theirs.outside)) as guard,
+        close_after(Guard(**theirs.outside)) as guard,
         ClientSession() as session,
     ):
-        settings = configured(teams)
+        settings = connector_settings(teams)
         token = bot_token(session, settings)
         files = TeamsFiles(
             Downloads(guard, DownloadSettings(), FakeClock()), token, ConnectorHosts(settings)
@@ -129,7 +129,7 @@ async def test_the_playground_serves_its_own_files_and_no_others(tmp_path):
     async with (
         TeamsServer() as playground,
         TeamsServer() as other,
-        outbound(TeamsSettings()) as parts,
+        teams_clients(TeamsSettings()) as parts,
     ):
         own = at(playground.picture(b"jpeg")["contentUrl"], "bot")
         await parts.files.fetch(playground.address(), own, tmp_path / "a", ALLOWED)
@@ -206,7 +206,7 @@ async def test_the_playground_asks_no_other_address(tmp_path):
     async with (
         FileServer(tmp_path) as theirs,
         TeamsServer() as playground,
-        closing(Guard(**theirs.outside)) as guard,
+        close_after(Guard(**theirs.outside)) as guard,
         ClientSession() as session,
     ):
         settings = TeamsSettings()

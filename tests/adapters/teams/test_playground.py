@@ -9,7 +9,7 @@ from aiohttp.test_utils import make_mocked_request
 
 from adapters.teams.playground import refusal
 from adapters.teams.settings import TeamsSettings
-from tests.helpers.teams_endpoint import SERVICE, serving
+from tests.helpers.teams_endpoint import SERVICE, serve_endpoint
 from tests.payloads import payload
 
 LOCAL = {"Host": "127.0.0.1:3978", "Content-Type": "application/json"}
@@ -68,7 +68,7 @@ def test_what_a_tunnel_passed_on_is_not_served(header: str) -> None:
 
 
 async def test_the_playground_is_served_over_http() -> None:
-    async with serving(TeamsSettings()) as endpoint:
+    async with serve_endpoint(TeamsSettings()) as endpoint:
         assert await endpoint.post(payload("teams_personal_image_text")) == (202, "")
         [message] = endpoint.inbox.messages
         assert message.text == "what is in this picture?"
@@ -79,21 +79,21 @@ async def test_the_playground_is_served_over_http() -> None:
     [{"Host": "evil.example"}, {"Origin": "https://evil.example"}, {"X-Forwarded-For": "10.0.0.7"}],
 )
 async def test_strangers_are_refused_over_http(headers: dict[str, str]) -> None:
-    async with serving(TeamsSettings()) as endpoint:
+    async with serve_endpoint(TeamsSettings()) as endpoint:
         assert await endpoint.post(payload("teams_personal_text"), headers=headers) == (403, "")
         assert endpoint.inbox.messages == []
 
 
 @pytest.mark.parametrize("service", [SERVICE, "http://10.0.0.7/", "ftp://127.0.0.1/", "x", None])
 async def test_replies_go_nowhere_but_this_machine(service: str | None) -> None:
-    async with serving(TeamsSettings()) as endpoint:
+    async with serve_endpoint(TeamsSettings()) as endpoint:
         body = payload("teams_personal_text", serviceUrl=service)
         assert await endpoint.post(body) == (401, "")
         assert endpoint.inbox.messages == []
 
 
 async def test_a_form_of_a_web_page_is_refused() -> None:
-    async with serving(TeamsSettings()) as endpoint:
+    async with serve_endpoint(TeamsSettings()) as endpoint:
         for kind in ("text/plain", "application/x-www-form-urlencoded"):
             sent = await endpoint.post(
                 payload("teams_personal_text"), headers={"Content-Type": kind}

@@ -11,7 +11,7 @@ import pytest
 from adapters.teams.streaming import GAP
 from bot.clock import Clock
 from bot.ports.channel import Button, DeliveryRefused, DeliveryUnknown, Post, Stage, StoppedByUser
-from tests.helpers.teams_connector import FakeClock, configured, outbound
+from tests.helpers.teams_connector import FakeClock, connector_settings, teams_clients
 from tests.servers.teams import PERSONAL, TeamsServer
 
 OPENING = Post("Looking at 2 photos…", Stage.OPENING, live=True)
@@ -28,7 +28,7 @@ def final(text, **how):
 @asynccontextmanager
 async def streaming(teams, clock=None, **limits):
     """Yield the channel with a stream open: `show` edits its message."""
-    async with outbound(configured(teams), clock or FakeClock(), **limits) as parts:
+    async with teams_clients(connector_settings(teams), clock or FakeClock(), **limits) as parts:
         address = teams.address()
         sent = await parts.channel.post(address, OPENING)
 
@@ -261,14 +261,14 @@ async def test_a_stream_that_nobody_remembers_is_edited():
     async with TeamsServer() as teams, streaming(teams) as show:
         await show(growing("A red"))
         [shown] = teams.messages()
-        async with outbound(configured(teams)) as successor:
+        async with teams_clients(connector_settings(teams)) as successor:
             await successor.channel.edit(teams.address(), shown.id, final("A red car."))
     assert teams.texts() == ["A red car."]
     assert teams.requests[-1].method == "PUT"
 
 
 async def test_a_chat_has_one_stream_at_a_time():
-    async with TeamsServer() as teams, outbound(configured(teams)) as parts:
+    async with TeamsServer() as teams, teams_clients(connector_settings(teams)) as parts:
         address = teams.address()
         first = await parts.channel.post(address, OPENING)
         second = await parts.channel.post(address, OPENING)
@@ -285,7 +285,7 @@ async def test_a_chat_has_one_stream_at_a_time():
 
 
 async def test_openings_at_the_same_moment_share_the_rule():
-    async with TeamsServer() as teams, outbound(configured(teams)) as parts:
+    async with TeamsServer() as teams, teams_clients(connector_settings(teams)) as parts:
         address = teams.address()
         await asyncio.gather(*(parts.channel.post(address, OPENING) for _ in range(3)))
     assert sorted(shown.stream is not None for shown in teams.messages()) == [False, False, True]
@@ -293,7 +293,7 @@ async def test_openings_at_the_same_moment_share_the_rule():
 
 
 async def test_chats_and_tenants_with_equal_ids_stream_apart():
-    async with TeamsServer() as teams, outbound(configured(teams)) as parts:
+    async with TeamsServer() as teams, teams_clients(connector_settings(teams)) as parts:
         mine, theirs = teams.address(), teams.address(tenant="another")
         sent = await parts.channel.post(mine, OPENING)
         assert not parts.streams.free(mine)
@@ -303,7 +303,7 @@ async def test_chats_and_tenants_with_equal_ids_stream_apart():
 
 async def test_a_stream_that_was_left_open_gives_the_chat_free():
     clock = FakeClock()
-    async with TeamsServer() as teams, outbound(configured(teams), clock) as parts:
+    async with TeamsServer() as teams, teams_clients(connector_settings(teams), clock) as parts:
         await parts.channel.post(teams.address(), OPENING)
         clock.time += 120
         assert parts.streams.free(teams.address())
@@ -318,7 +318,7 @@ async def test_a_stream_that_was_left_open_gives_the_chat_free():
     [(400, "BadArgument"), (403, "ContentStreamNotAllowed"), (405, "BadArgument"), (403, "Other")],
 )
 async def test_where_there_is_no_streaming_an_ordinary_message_stands(status, code):
-    async with TeamsServer() as teams, outbound(configured(teams)) as parts:
+    async with TeamsServer() as teams, teams_clients(connector_settings(teams)) as parts:
         teams.refuse(status, code)
         sent = await parts.channel.post(teams.address(), OPENING)
         await parts.channel.edit(teams.address(), sent, final("A red car."))
@@ -327,7 +327,7 @@ async def test_where_there_is_no_streaming_an_ordinary_message_stands(status, co
 
 
 async def test_an_opening_that_may_have_arrived_is_unclear():
-    async with TeamsServer() as teams, outbound(configured(teams)) as parts:
+    async with TeamsServer() as teams, teams_clients(connector_settings(teams)) as parts:
         teams.cut(after=True)
         with pytest.raises(DeliveryUnknown):
             await parts.channel.post(teams.address(), OPENING)
@@ -336,7 +336,7 @@ async def test_an_opening_that_may_have_arrived_is_unclear():
 
 
 async def test_a_long_placeholder_is_cut():
-    async with TeamsServer() as teams, outbound(configured(teams)) as parts:
+    async with TeamsServer() as teams, teams_clients(connector_settings(teams)) as parts:
         post = Post("x" * 3000, Stage.OPENING, live=True)
         await parts.channel.post(teams.address(), post)
     assert len(teams.messages()[0].text) == 1000

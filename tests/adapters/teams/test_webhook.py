@@ -13,7 +13,13 @@ from hypothesis import strategies as st
 
 from adapters.teams import webhook as ingress
 from adapters.teams.settings import TeamsSettings
-from tests.helpers.teams_endpoint import APP_ID, SERVICE, Endpoint, configured, serving
+from tests.helpers.teams_endpoint import (
+    APP_ID,
+    SERVICE,
+    Endpoint,
+    endpoint_settings,
+    serve_endpoint,
+)
 from tests.payloads import NAMES, payload
 from tests.servers.openid import Key, OpenIdServer
 
@@ -23,13 +29,13 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 async def endpoint(openid: OpenIdServer) -> AsyncIterator[Endpoint]:
-    async with serving(configured(openid)) as endpoint:
+    async with serve_endpoint(endpoint_settings(openid)) as endpoint:
         yield endpoint
 
 
 @pytest.fixture
 async def playground() -> AsyncIterator[Endpoint]:
-    async with serving(TeamsSettings()) as endpoint:
+    async with serve_endpoint(TeamsSettings()) as endpoint:
         yield endpoint
 
 
@@ -79,13 +85,13 @@ async def test_when_the_store_is_down_the_service_delivers_again(
 
 async def test_without_signing_keys_the_service_delivers_again(openid: OpenIdServer) -> None:
     openid.status = 500
-    async with serving(configured(openid)) as endpoint:
+    async with serve_endpoint(endpoint_settings(openid)) as endpoint:
         assert await endpoint.post(sent(), openid.token(APP_ID, SERVICE)) == (503, "")
 
 
 async def test_a_slow_key_server_delays_and_loses_nothing(openid: OpenIdServer) -> None:
     openid.held = asyncio.Event()
-    async with serving(configured(openid)) as endpoint:
+    async with serve_endpoint(endpoint_settings(openid)) as endpoint:
         waiting = asyncio.create_task(endpoint.post(sent(), openid.token(APP_ID, SERVICE)))
         await openid.asked.wait()
         openid.held.set()
@@ -171,7 +177,7 @@ async def test_a_service_url_with_a_matching_token_is_still_refused_elsewhere(
 
 
 async def test_another_tenant_is_refused(openid: OpenIdServer) -> None:
-    async with serving(configured(openid, tenants="ours")) as endpoint:
+    async with serve_endpoint(endpoint_settings(openid, tenants="ours")) as endpoint:
         token = openid.token(APP_ID, SERVICE)
         assert await endpoint.post(sent(), token) == (401, "")
         ours = {"tenant": {"id": "OURS"}}
@@ -274,7 +280,7 @@ async def test_a_picture_may_come_as_a_data_uri(endpoint: Endpoint, token: str) 
 
 
 async def test_a_body_beyond_the_limit_is_too_large(openid: OpenIdServer, token: str) -> None:
-    async with serving(configured(openid, max_body_bytes=2000)) as endpoint:
+    async with serve_endpoint(endpoint_settings(openid, max_body_bytes=2000)) as endpoint:
         assert await endpoint.post(sent(), token) == (202, "")
         assert await endpoint.post(sent(text="x" * 2000), token) == (413, "")
         bomb = gzip.compress(json.dumps(sent(text="x" * 1_000_000)).encode())

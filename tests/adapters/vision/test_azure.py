@@ -17,16 +17,16 @@ from bot.domain.sightings import DetectedObject, Sighting, TextLine
 from bot.errors import FileProblem, Reason, VisionProblem, VisionReason
 from bot.limits import ChildLimits, FileLimits
 from tests.helpers.fakes import FakeClock
-from tests.helpers.images import MEDIA, corners, described, encoded
+from tests.helpers.images import MEDIA, corners_image, encode_image, exif_block
 from tests.servers.image_analysis import (
     CUT,
     HALF,
     KEY,
     ImageAnalysisServer,
+    PictureContent,
     Reply,
-    Seen,
     fail,
-    throttled,
+    throttling,
 )
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from bot.clock import Clock
 
-STREET = Seen(
+STREET = PictureContent(
     lines=(((0.25, 0.5, 0.25, 0.125), (("AB", 0.99), ("12", 0.91), ("CDE", 0.97))),),
     objects=(
         ((0.5, 0.5, 0.25, 0.25), "Car", 0.77),
@@ -44,7 +44,7 @@ STREET = Seen(
     people=(((0.0, 0.0, 0.125, 0.5), 0.95), ((0.75, 0.0, 0.125, 0.5), 0.002)),
     captions=("a car at a kerb", "a plate", "a plate"),
 )
-PHOTO = encoded(corners(160, 80))
+PHOTO = encode_image(corners_image(160, 80))
 ALL = {"read", "objects", "people", "denseCaptions"}
 
 
@@ -209,7 +209,7 @@ async def test_a_wrong_key_is_not_told(server: ImageAnalysisServer) -> None:
 async def test_throttling_ends_in_an_answer_after_the_time_asked_for(
     server: ImageAnalysisServer, clock: FakeClock
 ) -> None:
-    server.then(throttled(7), throttled(3))
+    server.then(throttling(7), throttling(3))
     async with seeing(server, clock) as vision:
         assert (await vision.look(PHOTO)).lines
     assert sum(clock.waits) == pytest.approx(10)
@@ -218,7 +218,7 @@ async def test_throttling_ends_in_an_answer_after_the_time_asked_for(
 async def test_a_longer_wait_than_allowed_is_not_begun(
     server: ImageAnalysisServer, clock: FakeClock
 ) -> None:
-    server.then(throttled(60))
+    server.then(throttling(60))
     async with seeing(server, clock, retry_seconds=20) as vision:
         problem = await failure(vision)
     assert problem.reason is VisionReason.BUSY
@@ -229,7 +229,7 @@ async def test_a_longer_wait_than_allowed_is_not_begun(
 async def test_throttling_holds_the_other_pictures_too(
     server: ImageAnalysisServer, clock: FakeClock
 ) -> None:
-    server.then(throttled(5))
+    server.then(throttling(5))
     async with seeing(server, clock, tries=1) as vision:
         await failure(vision)
         await vision.look(PHOTO)
@@ -283,14 +283,14 @@ async def test_a_service_that_is_away_cannot_be_reached() -> None:
 
 async def test_a_small_picture_is_enlarged(server: ImageAnalysisServer) -> None:
     async with seeing(server) as vision:
-        seen = await vision.look(encoded(corners(40, 20)))
+        seen = await vision.look(encode_image(corners_image(40, 20)))
     assert server.requests[0].size == (120, 60)
     assert seen.lines[0].polygon[0] == (0.25, 0.5)
 
 
 async def test_a_picture_too_narrow_is_not_sent(server: ImageAnalysisServer) -> None:
     async with seeing(server) as vision:
-        seen = await vision.look(encoded(corners(3000, 4)))
+        seen = await vision.look(encode_image(corners_image(3000, 4)))
     assert seen == Sighting(engine=NOT_SENT)
     assert server.requests == []
 
@@ -299,10 +299,10 @@ async def test_the_original_is_sent_where_it_shows_more_but_not_what_it_tells(
     server: ImageAnalysisServer, tmp_path: Path
 ) -> None:
     original = tmp_path / "photo"
-    exif = described({0x010F: "Maker of Cameras", 0x0112: 6})
-    original.write_bytes(encoded(corners(640, 320), exif=exif))
+    exif = exif_block({0x010F: "Maker of Cameras", 0x0112: 6})
+    original.write_bytes(encode_image(corners_image(640, 320), exif=exif))
     async with seeing(server) as vision:
-        seen = await vision.look(encoded(corners(80, 160)), original)
+        seen = await vision.look(encode_image(corners_image(80, 160)), original)
     [request] = server.requests
     assert request.size == (320, 640)
     assert b"Maker" not in request.body
@@ -313,7 +313,7 @@ async def test_an_original_that_is_too_large_for_the_service_is_made_smaller(
     server: ImageAnalysisServer, tmp_path: Path
 ) -> None:
     original = tmp_path / "photo"
-    original.write_bytes(encoded(corners(1200, 600)))
+    original.write_bytes(encode_image(corners_image(1200, 600)))
     async with seeing(server, upload_side=1000) as vision:
         await vision.look(PHOTO, original)
     assert server.requests[0].size == (1000, 500)

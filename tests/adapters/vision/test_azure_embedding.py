@@ -18,7 +18,7 @@ from adapters.vision.settings import VisionSettings
 from bot.errors import FileProblem, Reason, VisionProblem, VisionReason
 from bot.limits import ChildLimits, FileLimits
 from tests.helpers.fakes import FakeClock
-from tests.helpers.images import BLUE, RED, corners, detailed, encoded, opened
+from tests.helpers.images import BLUE, RED, corners_image, detailed_image, encode_image, open_jpeg
 from tests.servers.image_analysis import (
     CUT,
     DIMENSIONS,
@@ -28,9 +28,9 @@ from tests.servers.image_analysis import (
     OF_TEXTS,
     ImageAnalysisServer,
     Reply,
-    embedded,
     fail,
-    throttled,
+    throttling,
+    vector_response,
 )
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from bot.clock import Clock
 
-PHOTO = encoded(corners(160, 80))
+PHOTO = encode_image(corners_image(160, 80))
 
 
 @pytest.fixture
@@ -80,10 +80,10 @@ def cosine(one: tuple[float, ...], other: tuple[float, ...]) -> float:
 
 
 async def test_words_are_nearest_to_the_picture_they_tell_of(server: ImageAnalysisServer) -> None:
-    server.of_picture = lambda jpeg: opened(jpeg).resize((1, 1)).getpixel((0, 0))
+    server.of_picture = lambda jpeg: open_jpeg(jpeg).resize((1, 1)).getpixel((0, 0))
     server.of_text = lambda text: RED if "red" in text else BLUE
-    image = corners(64, 64)
-    red, blue = (encoded(image.crop(part)) for part in ((0, 0, 32, 32), (0, 32, 32, 64)))
+    image = corners_image(64, 64)
+    red, blue = (encode_image(image.crop(part)) for part in ((0, 0, 32, 32), (0, 32, 32, 64)))
     async with embedding(server) as made:
         asked = await made.words("the red one")
         near, far = await made.picture(red), await made.picture(blue)
@@ -137,12 +137,14 @@ async def test_no_words_are_not_sent(server: ImageAnalysisServer) -> None:
 
 async def test_a_small_picture_is_enlarged(server: ImageAnalysisServer) -> None:
     async with embedding(server) as made:
-        await made.picture(encoded(corners(12, 8)))
-        await made.picture(encoded(corners(12, 12)))
+        await made.picture(encode_image(corners_image(12, 8)))
+        await made.picture(encode_image(corners_image(12, 12)))
     assert [request.size for request in server.requests] == [(24, 16), (12, 12)]
 
 
-@pytest.mark.parametrize("picture", [encoded(corners(9000, 4)), b"no JPEG", b"", bytes(20 << 20)])
+@pytest.mark.parametrize(
+    "picture", [encode_image(corners_image(9000, 4)), b"no JPEG", b"", bytes(20 << 20)]
+)
 async def test_a_picture_that_cannot_fit_is_not_sent(
     server: ImageAnalysisServer, picture: bytes
 ) -> None:
@@ -157,7 +159,7 @@ async def test_a_large_picture_is_whole_at_every_try(
     server: ImageAnalysisServer, clock: FakeClock
 ) -> None:
     server.then(fail(500, "InternalServerError"))
-    large = encoded(detailed(1600, 1600))
+    large = encode_image(detailed_image(1600, 1600))
     async with embedding(server, clock) as made:
         await made.picture(large)
     assert len(large) > 1 << 20
@@ -201,14 +203,14 @@ async def test_every_refusal_has_its_name_and_is_tried_again_where_that_helps(
         None,
         {"vector": None},
         {"vector": [1.0, 2.0]},
-        embedded((1.0,))["vector"],
+        vector_response((1.0,))["vector"],
         {"vector": DIMENSIONS * ["1.0"]},
         {"vector": DIMENSIONS * [True]},
-        embedded((math.nan,)),
-        embedded((1.0, math.inf)),
-        embedded((10**400,)),
-        embedded((0.0,)),
-        embedded(DIMENSIONS * (1.0,) + (1.0,)),
+        vector_response((math.nan,)),
+        vector_response((1.0, math.inf)),
+        vector_response((10**400,)),
+        vector_response((0.0,)),
+        vector_response(DIMENSIONS * (1.0,) + (1.0,)),
     ],
     ids=lambda told: str(told)[:40],
 )
@@ -282,7 +284,7 @@ async def test_a_wrong_key_is_neither_told_nor_logged(server: ImageAnalysisServe
 async def test_throttling_ends_in_a_vector_after_the_time_asked_for(
     server: ImageAnalysisServer, clock: FakeClock
 ) -> None:
-    server.then(throttled(7), throttled(3))
+    server.then(throttling(7), throttling(3))
     async with embedding(server, clock) as made:
         assert await made.picture(PHOTO)
     assert sum(clock.waits) == pytest.approx(10)

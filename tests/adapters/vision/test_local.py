@@ -22,7 +22,7 @@ from bot.domain.sightings import Sighting
 from bot.errors import FileProblem, Reason, VisionProblem, VisionReason
 from bot.limits import FileLimits
 from bot.media.photos import prepare
-from tests.helpers.images import corners, encoded, turned
+from tests.helpers.images import corners_image, encode_image, orientation_exif
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -143,7 +143,7 @@ def small_text(path: Path) -> tuple[float, float]:
     grain = np.random.default_rng(1).normal(0, 3, (3024, 4032, 1))
     pixels = np.clip(np.asarray(photo) + grain, 0, 255).astype(np.uint8)
     stored = Image.fromarray(pixels).transpose(Image.Transpose.ROTATE_90)
-    stored.save(path, "JPEG", quality=90, exif=turned(6))
+    stored.save(path, "JPEG", quality=90, exif=orientation_exif(6))
     return 2570 / 4032, 1715 / 3024
 
 
@@ -167,7 +167,7 @@ async def test_an_original_that_cannot_be_opened_leaves_the_picture(
 
 async def test_a_crash_over_the_original_leaves_the_picture(tmp_path: Path) -> None:
     original = tmp_path / "photo"
-    original.write_bytes(encoded(corners()))
+    original.write_bytes(encode_image(corners_image()))
     reader = LocalVision(FileLimits(_env_file=None), VisionSettings(_env_file=None))
     calls = Calls([FileProblem(Reason.CRASHED), Sighting(engine="fine")])
     reader._children = calls  # type: ignore[assignment]

@@ -23,8 +23,15 @@ from bot.domain.outlines import Outline
 from bot.domain.question import RequestedFile
 from bot.domain.threads import Thread
 from bot.errors import FileProblem, Reason, StoreDown
-from tests.helpers.fakes import SameProcess
-from tests.helpers.images import MEDIA, corners, difference, encoded, opened, turned
+from tests.helpers.fakes import InProcessSandbox
+from tests.helpers.images import (
+    MEDIA,
+    corners_image,
+    difference,
+    encode_image,
+    open_jpeg,
+    orientation_exif,
+)
 from tests.helpers.limits import limits_of
 
 if TYPE_CHECKING:
@@ -35,9 +42,9 @@ if TYPE_CHECKING:
 
 THREAD = Thread("fake", "t", "c")
 ANNA = Author("a", "Anna")
-CAR = encoded(corners())
-DOG = encoded(corners(64, 96))
-CAT = encoded(corners(32, 32), "PNG")
+CAR = encode_image(corners_image())
+DOG = encode_image(corners_image(64, 96))
+CAT = encode_image(corners_image(32, 32), "PNG")
 OUTLINE = Outline(1, 1, "car", ((0.2, 0.2), (0.6, 0.2), (0.6, 0.6), (0.2, 0.6)))
 
 
@@ -78,7 +85,7 @@ class Room:
 
     def under(self, **limits: Any) -> AttachmentStore:
         """The same gallery under other limits."""
-        children: Any = SameProcess()
+        children: Any = InProcessSandbox()
         return AttachmentStore(children, self.blobs, limits_of(**limits).files, self.spool)
 
     async def collect(
@@ -131,12 +138,12 @@ async def test_numbers_go_on_and_the_same_bytes_keep_theirs(room: Room, shelf: S
 async def test_the_original_and_the_picture_are_kept_and_the_spool_is_emptied(
     room: Room, shelf: Shelf
 ) -> None:
-    turned_car = encoded(corners(), exif=turned(6))
+    turned_car = encode_image(corners_image(), exif=orientation_exif(6))
     found = await room.collect(shelf.file(turned_car))
     assert await room.blobs.get(blob_key(THREAD, sha256(turned_car))) == turned_car
     jpeg = await room.blobs.get(f"{blob_key(THREAD, sha256(turned_car))}.2048.jpg")
     assert jpeg == found.pictures[0].jpeg
-    assert opened(found.pictures[0].jpeg).size == (64, 96)
+    assert open_jpeg(found.pictures[0].jpeg).size == (64, 96)
     assert list(room.spool.iterdir()) == []
 
 
@@ -197,11 +204,11 @@ async def test_earlier_photos_are_brought_back(room: Room, shelf: Shelf) -> None
 async def test_after_a_change_of_size_the_picture_is_made_anew_and_outlives_nothing(
     room: Room, shelf: Shelf
 ) -> None:
-    large = encoded(corners(960, 640))
+    large = encode_image(corners_image(960, 640))
     found = await room.collect(shelf.file(large))
     smaller = room.under(photo_side=480)
     (picture,) = (await smaller.recall(THREAD, found.photos)).values()
-    assert (picture.width, picture.height) == opened(picture.jpeg).size == (480, 320)
+    assert (picture.width, picture.height) == open_jpeg(picture.jpeg).size == (480, 320)
     await room.blobs.put(blob_key(THREAD, sha256(large)), b"no picture any more")
     assert await smaller.recall(THREAD, found.photos) == {}
     assert list(room.spool.iterdir()) == []
@@ -234,7 +241,7 @@ async def test_several_pictures_go_on_one_sheet(room: Room, shelf: Shelf) -> Non
     sheet = await room.gallery.overview(found.pictures)
     assert (sheet.name, sheet.numbers) == ("P1–P3", (1, 2, 3))
     assert sheet.facts == tuple(photo.facts for photo in found.photos)
-    assert opened(sheet.jpeg).size == (sheet.width, sheet.height)
+    assert open_jpeg(sheet.jpeg).size == (sheet.width, sheet.height)
 
 
 async def test_an_original_is_lent_and_gone_afterwards(room: Room, shelf: Shelf) -> None:
@@ -264,11 +271,13 @@ async def test_a_closer_look_shows_pixels_of_the_original(tmp_path: Path, shelf:
     box = Box(200, 400, 400, 600)
     closer = await room.gallery.closer(THREAD, found.photos[0], box)
     assert (closer.name, closer.numbers) == ("P1 [200, 400, 400, 600]", (1,))
-    assert opened(closer.jpeg).size == (closer.width, closer.height)
+    assert open_jpeg(closer.jpeg).size == (closer.width, closer.height)
     assert closer.sha256 == sha256(closer.jpeg)
-    exact, reduced = (part(opened(jpeg), box, closer) for jpeg in (data, found.pictures[0].jpeg))
-    assert difference(opened(closer.jpeg), exact) < 4
-    assert difference(opened(closer.jpeg), reduced) > 3 * difference(opened(closer.jpeg), exact)
+    exact, reduced = (part(open_jpeg(jpeg), box, closer) for jpeg in (data, found.pictures[0].jpeg))
+    assert difference(open_jpeg(closer.jpeg), exact) < 4
+    assert difference(open_jpeg(closer.jpeg), reduced) > 3 * difference(
+        open_jpeg(closer.jpeg), exact
+    )
     assert list(room.spool.iterdir()) == []
 
 
@@ -293,13 +302,13 @@ async def test_there_is_no_closer_look_at_a_photo_that_is_gone(room: Room, shelf
 
 
 async def test_a_photo_is_outlined_on_a_copy(room: Room, shelf: Shelf) -> None:
-    large = encoded(corners(960, 640))
+    large = encode_image(corners_image(960, 640))
     found = await room.collect(shelf.file(large, "car.jpg"))
     foreign = replace(OUTLINE, number=2, photo=2)
     shown = await room.gallery.outlined(THREAD, found.photos[0], [OUTLINE, foreign])
     assert (shown.name, shown.outlines) == ("P1 car.jpg", (OUTLINE,))
     assert shown.photo == found.pictures[0].jpeg
-    assert difference(opened(shown.jpeg), opened(shown.photo)) > 1
+    assert difference(open_jpeg(shown.jpeg), open_jpeg(shown.photo)) > 1
     assert await room.blobs.get(blob_key(THREAD, sha256(large))) == large
     recalled = await room.gallery.recall(THREAD, found.photos)
     assert recalled[1].jpeg == found.pictures[0].jpeg

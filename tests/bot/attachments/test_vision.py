@@ -16,7 +16,7 @@ from bot.domain.sightings import DetectedObject, Sighting, TextLine
 from bot.domain.threads import Thread
 from bot.errors import FileProblem, Reason, StoreDown, VisionProblem, VisionReason
 from bot.ports.model import Picture
-from tests.helpers.fakes import FakeVision, SameProcess
+from tests.helpers.fakes import FakeVision, InProcessSandbox
 from tests.helpers.limits import limits_of
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ class Bench:
     """Sights of a gallery that keeps the originals of all pictures but those that are `gone`."""
 
     def __init__(self, spool: Path, blobs: BlobStore | None = None, **limits: Any) -> None:
-        children: Any = SameProcess()
+        children: Any = InProcessSandbox()
         self.spool = spool
         self.eyes = Eyes()
         self.blobs = blobs or BlobStore(MemoryStore())

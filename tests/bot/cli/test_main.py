@@ -23,8 +23,8 @@ from bot import logs
 from bot import strings as texts
 from bot.cli import main as cli
 from bot.errors import ModelReason
-from tests.helpers.images import corners, encoded, opened
-from tests.servers.openai import KEY, OpenAIServer, broken_off, fail, say
+from tests.helpers.images import corners_image, encode_image, open_jpeg
+from tests.servers.openai import KEY, OpenAIServer, cut_answer, fail, say
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -78,7 +78,7 @@ async def loupe(folder: Path, *arguments: str, **settings: str) -> Ran:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    (tmp_path / "car.jpg").write_bytes(encoded(corners()))
+    (tmp_path / "car.jpg").write_bytes(encode_image(corners_image()))
     return tmp_path
 
 
@@ -227,7 +227,7 @@ async def test_a_question_about_a_file(folder: Path, model: OpenAIServer) -> Non
     assert request.texts[1:] == ["[P1 car.jpg]", "What is it?"]
     saved = (folder / "kept" / "P1.jpg").read_bytes()
     assert request.pictures == [saved]
-    assert opened(saved).size == (96, 64)
+    assert open_jpeg(saved).size == (96, 64)
     assert sorted(path.name for path in folder.iterdir()) == [".loupe", "car.jpg", "kept"]
 
 
@@ -338,7 +338,7 @@ def test_the_password_of_an_address_is_not_listed(here: InProcess) -> None:
 async def test_a_model_that_fails_is_told_in_one_sentence(
     folder: Path, model: OpenAIServer
 ) -> None:
-    model.then(broken_off("A red ", "car by "))
+    model.then(cut_answer("A red ", "car by "))
     ran = await loupe(folder, "ask", "car.jpg", **told(model))
     assert (ran.code, ran.out) == (1, "A red car by\n")
     assert ran.sentence == texts.WHY_MODEL[ModelReason.CUT]

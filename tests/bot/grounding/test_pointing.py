@@ -15,8 +15,8 @@ from bot.grounding.pointing import citations, grounded, outlined, sheet_of_frame
 from bot.media.size_limits import PICTURE_BYTES, SMALL_PICTURE_BYTES
 from bot.ports.channel import Citation
 from bot.ports.model import Picture
-from tests.helpers.fakes import SameProcess
-from tests.helpers.images import detailed, encoded, opened
+from tests.helpers.fakes import InProcessSandbox
+from tests.helpers.images import detailed_image, encode_image, open_jpeg
 
 PLACE = ((0.2, 0.2), (0.6, 0.2), (0.6, 0.6), (0.2, 0.6))
 OUTLINES = [
@@ -27,7 +27,7 @@ OUTLINES = [
 
 
 def picture(number: int, image: Image.Image, name: str = "") -> Picture:
-    jpeg = encoded(image)
+    jpeg = encode_image(image)
     label = f"P{number} {name}".strip()
     return Picture(label, "a" * 64, jpeg, image.width, image.height, (number,))
 
@@ -67,12 +67,13 @@ def test_citations_name_the_photo() -> None:
 
 
 @pytest.mark.parametrize(
-    ("image", "same"), [(Image.new("RGB", (640, 480), "grey"), True), (detailed(2048, 1536), False)]
+    ("image", "same"),
+    [(Image.new("RGB", (640, 480), "grey"), True), (detailed_image(2048, 1536), False)],
 )
 async def test_a_photo_is_shown_with_the_outlines_that_are_its_own(
     image: Image.Image, same: bool
 ) -> None:
-    children: Any = SameProcess()
+    children: Any = InProcessSandbox()
     photo = picture(1, image, "a.jpg")
     shown = await outlined(children, photo, OUTLINES)
     assert (shown.name, shown.photo) == ("P1 a.jpg", photo.jpeg)
@@ -81,19 +82,20 @@ async def test_a_photo_is_shown_with_the_outlines_that_are_its_own(
     assert len(shown.jpeg) <= PICTURE_BYTES
     assert len(shown.small) <= SMALL_PICTURE_BYTES
     assert (shown.small == shown.jpeg) is same
-    assert max(opened(shown.jpeg).size) <= 1024
+    assert max(open_jpeg(shown.jpeg).size) <= 1024
 
 
 def frames(*seconds: float, size: tuple[int, int] = (320, 180)) -> list[Picture]:
     numbers = [frame_number(1, each) for each in seconds]
     image = Image.new("RGB", size, "grey")
     return [
-        Picture(label(number), "a" * 64, encoded(image), *size, (number,)) for number in numbers
+        Picture(label(number), "a" * 64, encode_image(image), *size, (number,))
+        for number in numbers
     ]
 
 
 async def test_frames_are_shown_on_a_sheet_in_the_order_of_their_times() -> None:
-    children: Any = SameProcess()
+    children: Any = InProcessSandbox()
     crash, plate = (
         Outline(number, frame_number(1, 12.4), name, PLACE)
         for number, name in ((1, "crash"), (2, "plate"))
@@ -113,12 +115,12 @@ async def test_frames_are_shown_on_a_sheet_in_the_order_of_their_times() -> None
         "Frame of V1 crash.mp4 at 0:03.2.",
         "Frame of V1 crash.mp4 at 0:12.4 with outlines: 1 crash, 2 plate.",
     ]
-    assert max(opened(shown.jpeg).size) <= 1024
+    assert max(open_jpeg(shown.jpeg).size) <= 1024
 
 
 async def test_a_sheet_of_many_frames_has_a_smaller_copy() -> None:
-    children: Any = SameProcess()
-    jpeg = encoded(detailed(1280, 704))
+    children: Any = InProcessSandbox()
+    jpeg = encode_image(detailed_image(1280, 704))
     pictures = [replace(each, jpeg=jpeg) for each in frames(*range(10))]
     shown = await sheet_of_frames(children, pictures, ())
     assert (shown.name, len(shown.frames)) == ("V1", 10)

@@ -19,11 +19,11 @@ from tests.helpers.images import (
     GREEN,
     GREY,
     RED,
-    corners,
-    detailed,
+    corners_image,
+    detailed_image,
     difference,
-    encoded,
-    opened,
+    encode_image,
+    open_jpeg,
 )
 
 DARK, LIGHT = (8, 8, 8), (250, 250, 250)
@@ -32,7 +32,7 @@ PLACE = ((0.25, 0.25), (0.75, 0.25), (0.75, 0.75), (0.25, 0.75))
 
 
 def made(count: int, side: int = 1200, image: Image.Image | None = None) -> Sheet:
-    jpeg = encoded(image or corners(1200, 800))
+    jpeg = encode_image(image or corners_image(1200, 800))
     return sheet([(f"P{number}", jpeg) for number in range(1, count + 1)], side)
 
 
@@ -79,7 +79,7 @@ def test_cells_have_the_proportion_of_the_pictures(
     size: tuple[int, int], count: int, columns: int, rows: int
 ) -> None:
     result = made(count, 2048, Image.new("RGB", size, RED))
-    image = opened(result.jpeg)
+    image = open_jpeg(result.jpeg)
     assert image.size == (result.width, result.height)
     for cell in cells(image, columns, rows)[:count]:
         red = (np.abs(np.asarray(cell, np.int16) - np.array(RED)) < 30).all(axis=2)
@@ -97,12 +97,12 @@ def test_a_sheet_is_never_longer_than_its_side() -> None:
 def test_every_photo_is_in_its_cell_whole_and_in_proportion() -> None:
     colours = [RED, GREEN, BLUE, GREY]
     pictures = [
-        (f"P{number}", encoded(Image.new("RGB", size, colour)))
+        (f"P{number}", encode_image(Image.new("RGB", size, colour)))
         for number, size, colour in zip(
             (3, 4, 5, 11), [(400, 300), (300, 400), (900, 90), (600, 600)], colours, strict=True
         )
     ]
-    found = cells(opened(sheet(pictures, 1024).jpeg), 2, 2)
+    found = cells(open_jpeg(sheet(pictures, 1024).jpeg), 2, 2)
     for cell, colour, ratio in zip(found, colours, [4 / 3, 3 / 4, 10, 1], strict=True):
         body = np.asarray(cell, np.int16)[cell.width // 8 :]
         here = (np.abs(body - np.array(colour)) < 30).all(axis=2)
@@ -112,16 +112,16 @@ def test_every_photo_is_in_its_cell_whole_and_in_proportion() -> None:
 
 
 def test_small_pictures_are_not_enlarged_and_make_a_small_sheet() -> None:
-    result = made(4, side=2048, image=corners(160, 90))
+    result = made(4, side=2048, image=corners_image(160, 90))
     assert (result.width, result.height) < (400, 300)
-    cell = cells(opened(result.jpeg), 2, 2)[0]
+    cell = cells(open_jpeg(result.jpeg), 2, 2)[0]
     assert cell.size == (160 + 2 * 8, 90 + 90 // 4 + 3 * 8)
     assert cell.convert("L").getpixel((8 + 40, 22 + 16 + 8)) == pytest.approx(86, abs=8)
 
 
 @pytest.mark.parametrize("colour", [DARK, LIGHT])
 def test_labels_are_white_on_black_beside_any_photo(colour: tuple[int, int, int]) -> None:
-    for cell in cells(opened(made(12, 2048, Image.new("RGB", (700, 700), colour)).jpeg), 4, 3):
+    for cell in cells(open_jpeg(made(12, 2048, Image.new("RGB", (700, 700), colour)).jpeg), 4, 3):
         label = strip(cell)
         letters = label > 200
         rows = np.flatnonzero(letters.any(axis=1))
@@ -131,7 +131,7 @@ def test_labels_are_white_on_black_beside_any_photo(colour: tuple[int, int, int]
 
 
 def test_each_label_is_another() -> None:
-    labels = [strip(cell) for cell in cells(opened(made(9, 2048).jpeg), 3, 3)]
+    labels = [strip(cell) for cell in cells(open_jpeg(made(9, 2048).jpeg), 3, 3)]
     pictures = [Image.fromarray(label[:80, :400]) for label in labels]
     assert all(
         difference(one, other) > 1 for at, one in enumerate(pictures) for other in pictures[:at]
@@ -139,9 +139,9 @@ def test_each_label_is_another() -> None:
 
 
 def test_a_label_says_what_it_is_given_and_fits() -> None:
-    jpeg = encoded(corners(120, 400))
+    jpeg = encode_image(corners_image(120, 400))
     labels = ["V1 0:12.4", "V1 0:12.5", "V1 0:12.4", "V12 1:02:03.4"]
-    image = opened(sheet([(label, jpeg) for label in labels], 1024).jpeg)
+    image = open_jpeg(sheet([(label, jpeg) for label in labels], 1024).jpeg)
     one, other, same, long = (strip(cell) for cell in cells(image, 4, 1))
     assert difference(Image.fromarray(one), Image.fromarray(same)) < 1
     assert difference(Image.fromarray(one), Image.fromarray(other)) > 1
@@ -152,11 +152,11 @@ def test_a_label_says_what_it_is_given_and_fits() -> None:
 
 
 def test_frames_are_shown_with_their_own_outlines_and_as_large_as_fits() -> None:
-    jpeg = encoded(Image.new("RGB", (320, 180), DARK))
+    jpeg = encode_image(Image.new("RGB", (320, 180), DARK))
     outlines = [[Outline(1, 1, "car", PLACE)], [], [Outline(2, 3, "dog", PLACE)], []]
     framed = [(f"0:0{at}.0", jpeg, own) for at, own in enumerate(outlines)]
     result = frames_shown(framed, 1024, 1_000_000)
-    image = opened(result.jpeg)
+    image = open_jpeg(result.jpeg)
     assert image.size == (result.width, result.height)
     assert result.width == 1024
     assert result.sha256 == hashlib.sha256(result.jpeg).hexdigest()
@@ -167,9 +167,9 @@ def test_frames_are_shown_with_their_own_outlines_and_as_large_as_fits() -> None
 
 
 def test_the_numbers_of_outlines_can_be_read_on_small_cells() -> None:
-    jpeg = encoded(Image.new("RGB", WIDE, DARK))
+    jpeg = encode_image(Image.new("RGB", WIDE, DARK))
     framed = [(f"0:{at:02}.0", jpeg, [Outline(1, at, "car", PLACE)]) for at in range(10)]
-    cell = cells(opened(frames_shown(framed, 1024, 1_000_000).jpeg), 3, 4)[0]
+    cell = cells(open_jpeg(frames_shown(framed, 1024, 1_000_000).jpeg), 3, 4)[0]
     orange = np.array(HUES[0][::-1])
     here = (np.abs(np.asarray(cell, np.int16) - orange) < 40).all(axis=2)
     # The number stands above its outline, and makes the widest rows of colour after its lines.
@@ -178,7 +178,7 @@ def test_the_numbers_of_outlines_can_be_read_on_small_cells() -> None:
 
 
 def test_frames_take_no_more_bytes_than_allowed() -> None:
-    jpeg = encoded(detailed(1280, 704))
+    jpeg = encode_image(detailed_image(1280, 704))
     framed = [(f"0:0{at}.0", jpeg, ()) for at in range(6)]
     large, small = (frames_shown(framed, 1024, most) for most in (1_000_000, 60_000))
     assert len(small.jpeg) <= 60_000 < len(large.jpeg)
@@ -194,7 +194,7 @@ def test_the_digest_is_that_of_the_sheet() -> None:
 
 def test_a_picture_that_cannot_be_read_is_named() -> None:
     with pytest.raises(FileProblem) as caught:
-        sheet([("P1", encoded(corners())), ("V1 0:07.0", b"gone")], 512)
+        sheet([("P1", encode_image(corners_image())), ("V1 0:07.0", b"gone")], 512)
     assert (caught.value.reason, caught.value.detail) == (Reason.DAMAGED, "V1 0:07.0")
 
 

@@ -21,14 +21,14 @@ from tests.helpers.images import (
     GREY,
     MEDIA,
     RED,
-    corners,
-    described,
-    detailed,
+    corners_image,
+    detailed_image,
     difference,
-    encoded,
-    opened,
+    encode_image,
+    exif_block,
+    open_jpeg,
+    orientation_exif,
     png,
-    turned,
 )
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def cropped(file: Path, data: bytes, box: Box, side: int = 1024, **limits: Any) 
 
 def colour(made: Crop) -> tuple[float, ...]:
     """The mean colour of a crop that has only one."""
-    picture = opened(made.jpeg)
+    picture = open_jpeg(made.jpeg)
     extremes = picture.getextrema()
     assert all(high - low < 24 for low, high in extremes)
     return tuple(sum(extreme) / 2 for extreme in extremes)
@@ -76,15 +76,15 @@ def test_the_box_is_cut_from_the_upright_photo(
         7: Image.Transpose.TRANSVERSE,
         8: Image.Transpose.ROTATE_270,
     }[orientation]
-    stored = corners(640, 480) if undo is None else corners(640, 480).transpose(undo)
-    made = cropped(file, encoded(stored, exif=turned(orientation)), box)
+    stored = corners_image(640, 480) if undo is None else corners_image(640, 480).transpose(undo)
+    made = cropped(file, encode_image(stored, exif=orientation_exif(orientation)), box)
     assert colour(made) == pytest.approx(expected, abs=12)
 
 
 @pytest.mark.parametrize("writer", ["PNG", "WEBP", "TIFF", "BMP", "GIF"])
 def test_every_kind_of_file_can_be_cut(file: Path, writer: str) -> None:
     box, expected = QUARTERS["bottom left"]
-    made = cropped(file, encoded(corners(640, 480), writer), box)
+    made = cropped(file, encode_image(corners_image(640, 480), writer), box)
     assert colour(made) == pytest.approx(expected, abs=12)
 
 
@@ -94,11 +94,11 @@ def test_a_heic_is_cut_upright() -> None:
 
 
 def test_the_crop_has_all_that_the_original_holds(file: Path) -> None:
-    photo = detailed(4000, 3000)
-    made = cropped(file, encoded(photo), Box(250, 250, 450, 450))
+    photo = detailed_image(4000, 3000)
+    made = cropped(file, encode_image(photo), Box(250, 250, 450, 450))
     first, last = (250 * 4000 // 999, 250 * 3000 // 999), (-(-450 * 4000 // 999), 1352)
     assert (made.width, made.height) == (last[0] - first[0], last[1] - first[1])
-    assert difference(opened(made.jpeg), photo.crop((*first, *last))) < 4
+    assert difference(open_jpeg(made.jpeg), photo.crop((*first, *last))) < 4
 
 
 @pytest.mark.parametrize(
@@ -110,46 +110,46 @@ def test_the_crop_has_all_that_the_original_holds(file: Path) -> None:
     ],
 )
 def test_a_large_part_is_made_smaller(file: Path, box: Box, size: tuple[int, int]) -> None:
-    made = cropped(file, encoded(corners(4032, 3024)), box)
-    assert (made.width, made.height) == opened(made.jpeg).size
+    made = cropped(file, encode_image(corners_image(4032, 3024)), box)
+    assert (made.width, made.height) == open_jpeg(made.jpeg).size
     assert (made.width, made.height) == pytest.approx(size, abs=2)
 
 
 def test_a_tiny_part_is_enlarged_without_blocks(file: Path) -> None:
-    photo = detailed(1000, 1000)
-    made = cropped(file, encoded(photo), Box(100, 100, 200, 150))
+    photo = detailed_image(1000, 1000)
+    made = cropped(file, encode_image(photo), Box(100, 100, 200, 150))
     assert made.width == LEAST_SIDE
     assert made.height == pytest.approx(LEAST_SIDE / 2, rel=0.03)
     part = photo.crop((100, 100, 201, 151))
     smooth = part.resize((made.width, made.height), Image.Resampling.LANCZOS)
     blocks = part.resize((made.width, made.height), Image.Resampling.NEAREST)
-    picture = opened(made.jpeg)
+    picture = open_jpeg(made.jpeg)
     assert difference(picture, smooth) < difference(picture, blocks) / 2
 
 
 @pytest.mark.parametrize("corner", [(0, 0), (997, 997), (500, 500)])
 def test_a_part_of_a_few_pixels_is_widened(file: Path, corner: tuple[int, int]) -> None:
     left, top = corner
-    made = cropped(file, encoded(corners(400, 400)), Box(left, top, left + 1, top + 1))
+    made = cropped(file, encode_image(corners_image(400, 400)), Box(left, top, left + 1, top + 1))
     assert (made.width, made.height) == (LEAST_SIDE, LEAST_SIDE)
 
 
 def test_a_photo_of_a_few_pixels_is_shown_whole(file: Path) -> None:
-    made = cropped(file, encoded(corners(16, 8), "PNG"), Box(0, 0, 999, 999))
+    made = cropped(file, encode_image(corners_image(16, 8), "PNG"), Box(0, 0, 999, 999))
     assert (made.width, made.height) == (LEAST_SIDE, LEAST_SIDE // 2)
 
 
 def test_no_metadata_leaves(file: Path) -> None:
     place = {GPS.GPSLatitudeRef: "N", GPS.GPSLatitude: (52.0, 30.0, 0.0)}
-    exif = described({Base.Make: "Example"}, {}, place).tobytes()
-    made = cropped(file, encoded(corners(640, 480), exif=exif), Box(0, 0, 500, 500))
-    assert not opened(made.jpeg).getexif()
+    exif = exif_block({Base.Make: "Example"}, {}, place).tobytes()
+    made = cropped(file, encode_image(corners_image(640, 480), exif=exif), Box(0, 0, 500, 500))
+    assert not open_jpeg(made.jpeg).getexif()
     assert not re.search(rb"Exif|Example", made.jpeg)
     assert made.sha256 == hashlib.sha256(made.jpeg).hexdigest()
 
 
 def test_a_cut_file_is_cut_as_far_as_it_goes(file: Path) -> None:
-    whole = encoded(corners(640, 480))
+    whole = encode_image(corners_image(640, 480))
     made = cropped(file, whole[: len(whole) * 2 // 3], QUARTERS["top left"][0])
     assert colour(made) == pytest.approx(RED, abs=12)
 
@@ -170,10 +170,10 @@ def test_what_is_no_photo_has_its_reason(file: Path, data: bytes, reason: Reason
 
 
 async def test_it_runs_in_a_child(file: Path) -> None:
-    file.write_bytes(encoded(detailed(4000, 3000)))
+    file.write_bytes(encode_image(detailed_image(4000, 3000)))
     children = ChildProcesses(ChildLimits(children=1), FileLimits())
     try:
         made = await children.run(crop, file, FileLimits(), Box(100, 100, 200, 200), 1024)
     finally:
         await children.close()
-    assert opened(made.jpeg).size == (made.width, made.height)
+    assert open_jpeg(made.jpeg).size == (made.width, made.height)

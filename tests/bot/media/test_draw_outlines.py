@@ -18,7 +18,7 @@ from bot.limits import ChildLimits, FileLimits
 from bot.media.draw_outlines import DARK, HUES, OutlinedPicture, arrange, draw
 from bot.media.size_limits import PICTURE_BYTES, PICTURE_SIDE, SMALL_PICTURE_BYTES
 from bot.sandbox import ChildProcesses
-from tests.helpers.images import MEDIA, corners, detailed, encoded, opened
+from tests.helpers.images import MEDIA, corners_image, detailed_image, encode_image, open_jpeg
 
 if TYPE_CHECKING:
     from bot.domain.sightings import Polygon
@@ -44,11 +44,11 @@ def outlines(*polygons: Polygon, first: int = 1) -> list[Outline]:
 
 
 def plain(size: tuple[int, int], colour: tuple[int, int, int]) -> bytes:
-    return encoded(Image.new("RGB", size, colour))
+    return encode_image(Image.new("RGB", size, colour))
 
 
 def pixels(drawn: OutlinedPicture) -> np.ndarray:
-    picture = np.asarray(opened(drawn.jpeg).convert("RGB"), np.int16)
+    picture = np.asarray(open_jpeg(drawn.jpeg).convert("RGB"), np.int16)
     assert picture.shape[:2] == (drawn.height, drawn.width)
     return picture
 
@@ -186,7 +186,7 @@ def test_a_small_target_is_whole_inside_a_large_one() -> None:
 
 @pytest.mark.parametrize(("limit", "least"), [(PICTURE_BYTES, 1024), (SMALL_PICTURE_BYTES, 300)])
 def test_a_picture_is_never_larger_than_it_may_be(limit: int, least: int) -> None:
-    jpeg = encoded(detailed(2048, 1536))
+    jpeg = encode_image(detailed_image(2048, 1536))
     drawn = draw(jpeg, outlines(box(0.2, 0.2, 0.8, 0.8)), PICTURE_SIDE, limit)
     assert len(drawn.jpeg) <= limit
     assert least <= max(drawn.width, drawn.height) <= PICTURE_SIDE
@@ -195,7 +195,7 @@ def test_a_picture_is_never_larger_than_it_may_be(limit: int, least: int) -> Non
 
 def test_what_cannot_be_so_small_is_an_error() -> None:
     with pytest.raises(ValueError, match="no picture fits in 100 bytes"):
-        draw(encoded(detailed(640, 480)), [], max_bytes=100)
+        draw(encode_image(detailed_image(640, 480)), [], max_bytes=100)
 
 
 @pytest.mark.parametrize(
@@ -210,18 +210,18 @@ def test_what_cannot_be_so_small_is_an_error() -> None:
 )
 def test_the_size_of_the_picture(size: tuple[int, int], drawn: tuple[int, int]) -> None:
     made = draw(plain(size, (9, 99, 9)), outlines(box(0.4, 0.4, 0.6, 0.6)))
-    assert (made.width, made.height) == drawn == opened(made.jpeg).size
+    assert (made.width, made.height) == drawn == open_jpeg(made.jpeg).size
 
 
 def test_the_original_is_left_alone_and_nothing_of_it_but_pixels_leaves() -> None:
     exif = Image.Exif()
     exif[0x010F] = "Secret camera"
-    jpeg = encoded(corners(900, 600), exif=exif)
+    jpeg = encode_image(corners_image(900, 600), exif=exif)
     before = bytes(jpeg)
     made = draw(jpeg, outlines(box(0.4, 0.4, 0.6, 0.6)))
     assert jpeg == before
     assert b"Secret" not in made.jpeg
-    assert not opened(made.jpeg).getexif()
+    assert not open_jpeg(made.jpeg).getexif()
 
 
 def test_real_photos_keep_what_is_outlined() -> None:
@@ -260,7 +260,7 @@ async def test_it_runs_in_a_child() -> None:
     try:
         jpeg = Path(MEDIA / "notice_double_parking.jpg").read_bytes()
         made = await children.run(draw, jpeg, outlines(box(0.2, 0.2, 0.5, 0.5)))
-        assert opened(made.jpeg).size == (800, 600)
+        assert open_jpeg(made.jpeg).size == (800, 600)
         with pytest.raises(FileProblem) as caught:
             await children.run(draw, b"gone", [])
         assert caught.value.reason is Reason.DAMAGED

@@ -10,7 +10,7 @@ from PIL.ExifTags import GPS, Base
 from PIL.TiffImagePlugin import IFDRational
 
 from bot.media import exif
-from tests.helpers.images import MEDIA, described, turned
+from tests.helpers.images import MEDIA, exif_block, orientation_exif
 
 PARIS = {
     GPS.GPSLatitudeRef: "N",
@@ -57,21 +57,21 @@ def test_nothing_is_said_where_nothing_stands() -> None:
 )
 def test_the_offset_from_utc_is_kept_where_it_is_one(offset: str, taken: str) -> None:
     photo = {Base.DateTimeOriginal: "2026:03:29 12:30:00", Base.OffsetTimeOriginal: offset}
-    assert exif.taken(described({}, photo)) == taken
+    assert exif.taken(exif_block({}, photo)) == taken
 
 
 @pytest.mark.parametrize(
     "stated", ["0000:00:00 00:00:00", "    :  :     :  :  ", "2026:02:30 10:00:00", "now", b"\xff"]
 )
 def test_a_time_that_cannot_be_is_left_out(stated: Any) -> None:
-    tags = described({}, {Base.DateTimeOriginal: stated})
+    tags = exif_block({}, {Base.DateTimeOriginal: stated})
     assert exif.taken(tags) == ""
 
 
 def test_south_and_west_are_negative() -> None:
     place = PARIS | {GPS.GPSLatitudeRef: "S", GPS.GPSLongitudeRef: "W"}
-    assert exif.position(described({}, None, PARIS)) == (48.858222, 2.2945)
-    assert exif.position(described({}, None, place)) == (-48.858222, -2.2945)
+    assert exif.position(exif_block({}, None, PARIS)) == (48.858222, 2.2945)
+    assert exif.position(exif_block({}, None, place)) == (-48.858222, -2.2945)
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ def test_south_and_west_are_negative() -> None:
     ],
 )
 def test_a_place_that_cannot_be_is_left_out(wrong: dict[int, Any]) -> None:
-    assert exif.position(described({}, None, PARIS | wrong)) == (None, None)
+    assert exif.position(exif_block({}, None, PARIS | wrong)) == (None, None)
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ def test_the_camera_is_one_clean_line(make: Any, model: str, camera: str) -> Non
 
 @pytest.mark.parametrize(("stated", "read"), [*((n, n) for n in range(1, 9)), (0, 1), (9, 1)])
 def test_orientations_other_than_1_to_8_are_upright(stated: int, read: int) -> None:
-    assert exif.orientation(turned(stated)) == read
+    assert exif.orientation(orientation_exif(stated)) == read
 
 
 def test_an_orientation_that_is_no_number_is_upright() -> None:

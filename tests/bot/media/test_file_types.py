@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from bot.errors import Reason
 from bot.media import file_types as kinds
 from bot.media.file_types import HEAD_BYTES, sniff
-from tests.helpers.images import MEDIA, corners, encoded
+from tests.helpers.images import MEDIA, corners_image, encode_image
 
 
 def ftyp(major: bytes, *compatible: bytes) -> bytes:
@@ -47,7 +47,7 @@ def test_real_files(name: str, kind: kinds.FileType) -> None:
     ],
 )
 def test_written_pictures(writer: str, kind: kinds.FileType) -> None:
-    assert sniff(encoded(corners(), writer)) == kind
+    assert sniff(encode_image(corners_image(), writer)) == kind
 
 
 @pytest.mark.parametrize(

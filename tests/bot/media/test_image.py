@@ -21,11 +21,11 @@ from tests.helpers.images import (
     GREY,
     MEDIA,
     RED,
-    corners,
-    detailed,
+    corners_image,
+    detailed_image,
     difference,
-    encoded,
-    turned,
+    encode_image,
+    orientation_exif,
 )
 
 WHITE = (255, 255, 255)
@@ -77,7 +77,7 @@ SEEN = {
 @pytest.mark.parametrize("orientation", SEEN)
 @pytest.mark.parametrize("writer", ["JPEG", "PNG", "WEBP", "TIFF"])
 def test_every_format_is_upright_by_its_exif(writer: str, orientation: int) -> None:
-    data = encoded(corners(), writer, exif=turned(orientation))
+    data = encode_image(corners_image(), writer, exif=orientation_exif(orientation))
     image = image_of(data)
     assert all(map(near, corners_of(image), SEEN[orientation]))
     assert difference(image, by_pillow(data)) < 1
@@ -85,7 +85,7 @@ def test_every_format_is_upright_by_its_exif(writer: str, orientation: int) -> N
 
 @pytest.mark.parametrize("orientation", SEEN)
 def test_transparent_pictures_are_upright_too(orientation: int) -> None:
-    data = encoded(corners().convert("RGBA"), "PNG", exif=turned(orientation))
+    data = encode_image(corners_image().convert("RGBA"), "PNG", exif=orientation_exif(orientation))
     assert all(map(near, corners_of(image_of(data)), SEEN[orientation]))
 
 
@@ -122,12 +122,14 @@ def test_the_arrow_of_a_real_heic_points_up() -> None:
 @pytest.mark.parametrize(
     "data",
     [
-        pytest.param(encoded(Image.fromarray(RAMP.astype(np.uint16) * 257), "PNG"), id="png"),
-        pytest.param(encoded(Image.fromarray(RAMP.astype(np.uint16) * 257), "TIFF"), id="tiff"),
-        pytest.param(encoded(Image.fromarray(RAMP), "PNG"), id="8 bit png"),
-        pytest.param(encoded(Image.fromarray(RAMP), "JPEG", quality=98), id="8 bit jpeg"),
-        pytest.param(encoded(Image.fromarray(RAMP), "BMP"), id="8 bit bmp"),
-        pytest.param(encoded(Image.fromarray(RAMP), "GIF"), id="8 bit gif"),
+        pytest.param(encode_image(Image.fromarray(RAMP.astype(np.uint16) * 257), "PNG"), id="png"),
+        pytest.param(
+            encode_image(Image.fromarray(RAMP.astype(np.uint16) * 257), "TIFF"), id="tiff"
+        ),
+        pytest.param(encode_image(Image.fromarray(RAMP), "PNG"), id="8 bit png"),
+        pytest.param(encode_image(Image.fromarray(RAMP), "JPEG", quality=98), id="8 bit jpeg"),
+        pytest.param(encode_image(Image.fromarray(RAMP), "BMP"), id="8 bit bmp"),
+        pytest.param(encode_image(Image.fromarray(RAMP), "GIF"), id="8 bit gif"),
     ],
 )
 def test_grey_of_8_and_16_bits_keeps_its_tones(data: bytes) -> None:
@@ -135,10 +137,10 @@ def test_grey_of_8_and_16_bits_keeps_its_tones(data: bytes) -> None:
 
 
 def test_16_bits_of_colour_keep_their_tones() -> None:
-    bgr = np.asarray(corners())[:, :, ::-1]
-    assert difference(image_of(png16(bgr)), corners()) < 1
+    bgr = np.asarray(corners_image())[:, :, ::-1]
+    assert difference(image_of(png16(bgr)), corners_image()) < 1
     tiff = bytes(cv2.imencode(".tiff", bgr.astype(np.uint16) * 257)[1])
-    assert difference(image_of(tiff), corners()) < 1
+    assert difference(image_of(tiff), corners_image()) < 1
 
 
 @pytest.mark.parametrize(
@@ -159,20 +161,20 @@ def test_16_bits_of_colour_keep_their_tones() -> None:
     ],
 )
 def test_colour_modes(writer: str, mode: str, options: dict[str, Any]) -> None:
-    data = encoded(corners().convert(mode), writer, **options)
+    data = encode_image(corners_image().convert(mode), writer, **options)
     assert difference(image_of(data), by_pillow(data)) < 2
 
 
 @pytest.mark.parametrize("writer", ["GIF", "WEBP", "PNG", "TIFF"])
 def test_the_first_of_several_frames(writer: str) -> None:
     frames = [Image.new("RGB", (96, 64), colour) for colour in (GREEN, BLUE)]
-    data = encoded(corners(), writer, save_all=True, append_images=frames)
+    data = encode_image(corners_image(), writer, save_all=True, append_images=frames)
     assert all(map(near, corners_of(image_of(data)), SEEN[1]))
 
 
 def half_transparent() -> Image.Image:
     """Corners whose left side cannot be seen and whose right side can only half be."""
-    image = corners().convert("RGBA")
+    image = corners_image().convert("RGBA")
     alpha = Image.new("L", image.size, 128)
     alpha.paste(0, (0, 0, 48, 64))
     image.putalpha(alpha)
@@ -186,9 +188,9 @@ def on_white(colour: tuple[int, ...]) -> tuple[int, ...]:
 @pytest.mark.parametrize(
     "data",
     [
-        pytest.param(encoded(half_transparent(), "PNG"), id="png"),
-        pytest.param(encoded(half_transparent(), "WEBP"), id="webp"),
-        pytest.param(encoded(half_transparent(), "TIFF"), id="tiff"),
+        pytest.param(encode_image(half_transparent(), "PNG"), id="png"),
+        pytest.param(encode_image(half_transparent(), "WEBP"), id="webp"),
+        pytest.param(encode_image(half_transparent(), "TIFF"), id="tiff"),
         pytest.param(png16(np.asarray(half_transparent())[:, :, [2, 1, 0, 3]]), id="16 bit png"),
     ],
 )
@@ -199,8 +201,8 @@ def test_what_is_transparent_lies_over_white(data: bytes) -> None:
 
 @pytest.mark.parametrize(("writer", "mode"), [("PNG", "P"), ("GIF", "P"), ("PNG", "L")])
 def test_one_transparent_colour_lies_over_white(writer: str, mode: str) -> None:
-    image = corners().convert(mode)
-    data = encoded(image, writer, transparency=image.getpixel((3, 3)))
+    image = corners_image().convert(mode)
+    data = encode_image(image, writer, transparency=image.getpixel((3, 3)))
     seen = corners_of(image_of(data))
     assert near(seen[0], WHITE)
     assert not near(seen[2], WHITE)
@@ -217,7 +219,7 @@ def test_one_transparent_colour_lies_over_white(writer: str, mode: str) -> None:
     ],
 )
 def test_a_jpeg_is_decoded_as_small_as_will_do(longest: int, size: tuple[int, int]) -> None:
-    data = encoded(corners(4001, 3001), subsampling=2)
+    data = encode_image(corners_image(4001, 3001), subsampling=2)
     image = image_of(data, longest)
     assert image.size == size
     assert all(map(near, corners_of(image), SEEN[1]))
@@ -235,8 +237,8 @@ def test_a_jpeg_is_decoded_as_small_as_will_do(longest: int, size: tuple[int, in
     ],
 )
 def test_a_cut_file_yields_what_it_holds(writer: str, options: dict[str, Any]) -> None:
-    picture = detailed(320, 256)
-    whole = encoded(picture, writer, **options)
+    picture = detailed_image(320, 256)
+    whole = encode_image(picture, writer, **options)
     data = whole[: len(whole) * 6 // 10]
     pixels, complete = decode(data, read_facts(data, sniff(data), FileLimits()), 10_000)
     part = (0, 128, 320, 256) if writer == "BMP" else (0, 0, 320, 96)
@@ -251,7 +253,7 @@ def test_a_cut_file_yields_what_it_holds(writer: str, options: dict[str, Any]) -
 def test_a_cut_file_of_which_nothing_can_be_read_is_damaged(
     writer: str, options: dict[str, Any]
 ) -> None:
-    whole = encoded(detailed(320, 256), writer, **options)
+    whole = encode_image(detailed_image(320, 256), writer, **options)
     data = whole[: len(whole) // 2]
     with pytest.raises(FileProblem) as caught:
         decode(data, read_facts(data, sniff(data), FileLimits()), 10_000)
@@ -265,8 +267,8 @@ def test_shrinking_averages_what_falls_together() -> None:
 
 
 def test_our_own_jpegs_come_back() -> None:
-    pixels = np.asarray(corners())[:, :, ::-1].copy()
+    pixels = np.asarray(corners_image())[:, :, ::-1].copy()
     again = decode_own(encode(pixels))
     assert again is not None
-    assert difference(as_image(again), corners()) < 4
+    assert difference(as_image(again), corners_image()) < 4
     assert decode_own(b"no picture") is None

@@ -11,7 +11,16 @@ from bot.errors import FileProblem, Reason
 from bot.limits import FileLimits
 from bot.media.file_types import sniff
 from bot.media.photo_metadata import PhotoHeader, read_facts
-from tests.helpers.images import MEDIA, chunk, corners, described, encoded, png, turned, zipped
+from tests.helpers.images import (
+    MEDIA,
+    chunk,
+    corners_image,
+    encode_image,
+    exif_block,
+    orientation_exif,
+    png,
+    zeros_zip,
+)
 
 WITH_EXIF = ["JPEG", "MPO", "PNG", "WEBP", "TIFF"]
 
@@ -22,7 +31,7 @@ def header_of(data: bytes, **limits: Any) -> PhotoHeader:
 
 @pytest.mark.parametrize("writer", WITH_EXIF)
 def test_exif_is_read_in_every_format_that_carries_it(writer: str) -> None:
-    exif = described(
+    exif = exif_block(
         {Base.Make: "Example", Base.Model: "One", Base.Orientation: 6},
         {Base.DateTimeOriginal: "2026:11:22 08:15:00", Base.OffsetTimeOriginal: "+01:00"},
         {
@@ -32,7 +41,7 @@ def test_exif_is_read_in_every_format_that_carries_it(writer: str) -> None:
             GPS.GPSLongitude: (13.0, 15.0, 36.0),
         },
     )
-    data = encoded(corners(96, 64), writer, exif=exif.tobytes())
+    data = encode_image(corners_image(96, 64), writer, exif=exif.tobytes())
     facts = header_of(data).facts
     assert (facts.width, facts.height, facts.size) == (64, 96, len(data))
     assert facts.taken == "2026-11-22T08:15:00+01:00"
@@ -44,7 +53,9 @@ def test_exif_is_read_in_every_format_that_carries_it(writer: str) -> None:
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize("writer", WITH_EXIF)
 def test_the_size_is_the_upright_one(writer: str, orientation: int) -> None:
-    facts = header_of(encoded(corners(96, 64), writer, exif=turned(orientation))).facts
+    facts = header_of(
+        encode_image(corners_image(96, 64), writer, exif=orientation_exif(orientation))
+    ).facts
     assert (facts.width, facts.height) == ((64, 96) if orientation >= 5 else (96, 64))
 
 
@@ -58,9 +69,9 @@ def test_an_iphone_heic() -> None:
 
 
 def test_exif_behind_the_pixels_of_a_png_is_found() -> None:
-    whole = encoded(corners(), "PNG")
+    whole = encode_image(corners_image(), "PNG")
     end = whole.index(b"IEND") - 4
-    exif = chunk(b"eXIf", turned(8).tobytes().removeprefix(b"Exif\0\0"))
+    exif = chunk(b"eXIf", orientation_exif(8).tobytes().removeprefix(b"Exif\0\0"))
     assert header_of(whole[:end] + exif + whole[end:]).orientation == 8
 
 
@@ -71,12 +82,12 @@ def test_invalid_exif_costs_only_itself() -> None:
 
 @pytest.mark.parametrize("garbage", [b"Exif\0\0", b"Exif\0\0II\x2a\0\xff\xff\xff\xff", b"\0" * 20])
 def test_garbage_for_exif_costs_only_itself(garbage: bytes) -> None:
-    assert header_of(encoded(corners(), "JPEG", exif=garbage)).facts.width == 96
+    assert header_of(encode_image(corners_image(), "JPEG", exif=garbage)).facts.width == 96
 
 
 def test_transparency_is_announced() -> None:
-    assert header_of(encoded(corners().convert("RGBA"), "PNG")).transparent
-    assert not header_of(encoded(corners(), "PNG")).transparent
+    assert header_of(encode_image(corners_image().convert("RGBA"), "PNG")).transparent
+    assert not header_of(encode_image(corners_image(), "PNG")).transparent
 
 
 @pytest.mark.parametrize(
@@ -114,26 +125,26 @@ def test_a_header_that_cannot_be_read_is_damage(size: int) -> None:
 
 def test_the_kind_alone_chooses_the_reader() -> None:
     with pytest.raises(FileProblem):
-        read_facts(encoded(corners(), "PNG"), sniff(b"\xff\xd8\xff"), FileLimits())
+        read_facts(encode_image(corners_image(), "PNG"), sniff(b"\xff\xd8\xff"), FileLimits())
 
 
 @pytest.mark.parametrize("name", [b"zTXt", b"iCCP", b"iTXt"])
 def test_a_chunk_that_unpacks_to_very_much_is_passed_over(name: bytes) -> None:
     head = b"bomb\0\1\0\0\0" if name == b"iTXt" else b"bomb\0\0"
-    data = png(64, 48, chunk(name, head + zipped(256)))
+    data = png(64, 48, chunk(name, head + zeros_zip(256)))
     assert header_of(data).facts.width == 64
 
 
 def test_a_jpeg_is_incomplete_without_its_end_marker() -> None:
-    whole = encoded(corners())
+    whole = encode_image(corners_image())
     assert not header_of(whole).facts.incomplete
     assert not header_of(whole + b"\0" * 500).facts.incomplete
     assert header_of(whole[:-2]).facts.incomplete
 
 
 def test_the_end_marker_of_a_thumbnail_is_not_that_of_the_photo() -> None:
-    thumbnail = described({0x9286: "see \xff\xd9"})
-    whole = encoded(corners(), exif=thumbnail.tobytes() + b"\xff\xd8\xff\xd9")
+    thumbnail = exif_block({0x9286: "see \xff\xd9"})
+    whole = encode_image(corners_image(), exif=thumbnail.tobytes() + b"\xff\xd8\xff\xd9")
     assert header_of(whole[:-2]).facts.incomplete
     assert not header_of(whole).facts.incomplete
 

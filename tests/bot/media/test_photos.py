@@ -19,16 +19,16 @@ from tests.helpers.child_calls import peak
 from tests.helpers.images import (
     MEDIA,
     chunk,
-    corners,
-    described,
-    detailed,
+    corners_image,
+    detailed_image,
     difference,
-    encoded,
-    opened,
+    encode_image,
+    exif_block,
+    open_jpeg,
+    orientation_exif,
     png,
     tiff,
-    turned,
-    zipped,
+    zeros_zip,
 )
 
 if TYPE_CHECKING:
@@ -70,10 +70,10 @@ def segments(jpeg: bytes) -> list[int]:
 
 
 def test_a_phone_photo(file: Path) -> None:
-    data = encoded(detailed(4032, 3024), exif=turned(6))
+    data = encode_image(detailed_image(4032, 3024), exif=orientation_exif(6))
     result = prepared(file, data)
     assert (result.facts.width, result.facts.height) == (3024, 4032)
-    assert (result.width, result.height) == opened(result.jpeg).size == (1512, 2016)
+    assert (result.width, result.height) == open_jpeg(result.jpeg).size == (1512, 2016)
     assert result.sha256 == hashlib.sha256(data).hexdigest()
     assert result.facts.size == len(data)
     assert not result.facts.incomplete
@@ -94,7 +94,7 @@ def test_a_phone_photo(file: Path) -> None:
 )
 def test_real_files(name: str, size: tuple[int, int]) -> None:
     result = prepare(MEDIA / name, FileLimits())
-    assert (result.width, result.height) == opened(result.jpeg).size == size
+    assert (result.width, result.height) == open_jpeg(result.jpeg).size == size
 
 
 @pytest.mark.parametrize(
@@ -117,20 +117,20 @@ def test_the_size_of_the_picture(size: tuple[int, int], side: int, result: tuple
 
 @pytest.mark.parametrize("writer", ["JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF"])
 def test_the_picture_has_the_size_that_is_foretold(file: Path, writer: str) -> None:
-    result = prepared(file, encoded(corners(1537, 801), writer), photo_side=800)
-    assert opened(result.jpeg).size == (result.width, result.height) == fitted(1537, 801, 800)
-    assert difference(opened(result.jpeg), corners(769, 401)) < 4
+    result = prepared(file, encode_image(corners_image(1537, 801), writer), photo_side=800)
+    assert open_jpeg(result.jpeg).size == (result.width, result.height) == fitted(1537, 801, 800)
+    assert difference(open_jpeg(result.jpeg), corners_image(769, 401)) < 4
 
 
 @pytest.mark.parametrize("writer", ["JPEG", "PNG", "WEBP", "TIFF"])
 def test_no_metadata_leaves(file: Path, writer: str) -> None:
-    exif = described({Base.Make: "Example"}, {}, PLACE).tobytes()
+    exif = exif_block({Base.Make: "Example"}, {}, PLACE).tobytes()
     options = {} if writer in {"TIFF", "PNG"} else {"xmp": XMP}
-    data = encoded(corners(), writer, exif=exif, icc_profile=ICC, **options)
+    data = encode_image(corners_image(), writer, exif=exif, icc_profile=ICC, **options)
     result = prepared(file, data)
     assert result.facts.latitude == 52.5
     assert set(segments(result.jpeg)) <= {0xE0, 0xDB, 0xC0, 0xC4}
-    assert not opened(result.jpeg).getexif()
+    assert not open_jpeg(result.jpeg).getexif()
     assert not re.search(rb"Exif|Example|xmp|ICC_PROFILE|profile|secret", result.jpeg)
 
 
@@ -141,13 +141,13 @@ def test_no_metadata_of_a_heic_leaves() -> None:
 
 
 def test_a_cut_photo_shows_what_it_holds(file: Path) -> None:
-    whole = encoded(detailed(640, 480), exif=turned(6))
+    whole = encode_image(detailed_image(640, 480), exif=orientation_exif(6))
     result = prepared(file, whole[: len(whole) // 2])
     assert result.facts.incomplete
     assert (result.width, result.height) == (480, 640)
     right = (360, 0, 480, 640)
-    original = opened(prepared(file, whole).jpeg)
-    assert difference(opened(result.jpeg).crop(right), original.crop(right)) < 1
+    original = open_jpeg(prepared(file, whole).jpeg)
+    assert difference(open_jpeg(result.jpeg).crop(right), original.crop(right)) < 1
 
 
 @pytest.mark.parametrize("name", ["truncated_jpeg.jpg", "truncated.heic"])
@@ -156,7 +156,7 @@ def test_real_cut_files_are_marked(name: str) -> None:
 
 
 def test_a_photo_cut_before_its_pixels_is_damaged(file: Path) -> None:
-    whole = encoded(detailed(640, 480))
+    whole = encode_image(detailed_image(640, 480))
     scan = whole.index(b"\xff\xda")
     assert reason(file, whole[: scan + 14])[0] is Reason.DAMAGED
 
@@ -195,7 +195,7 @@ def test_damaged_files(file: Path, data: bytes) -> None:
 
 
 def test_the_name_of_a_file_does_not_matter(tmp_path: Path) -> None:
-    assert prepared(tmp_path / "a.gif", encoded(corners(), "PNG")).facts.format == "PNG"
+    assert prepared(tmp_path / "a.gif", encode_image(corners_image(), "PNG")).facts.format == "PNG"
     page = tmp_path / "photo.jpg"
     assert reason(page, b"<html><body>Not found")[0] is Reason.UNSUPPORTED
 
@@ -228,10 +228,12 @@ async def children() -> AsyncIterator[ChildProcesses]:
     [
         pytest.param(png(32_000, 32_000), "too_many_pixels", id="png of a billion pixels"),
         pytest.param((MEDIA / "decompression_bomb.gif").read_bytes(), "too_many_pixels", id="gif"),
-        pytest.param(png(64, 48, chunk(b"zTXt", b"bomb\0\0" + zipped(256))), "PNG", id="text"),
-        pytest.param(png(64, 48, chunk(b"iCCP", b"bomb\0\0" + zipped(256))), "PNG", id="profile"),
-        pytest.param(tiff(64, 48, zipped(256)), "TIFF", id="tiff strip that goes on and on"),
-        pytest.param(tiff(60_000, 60_000, zipped(1)), "too_many_pixels", id="tiff"),
+        pytest.param(png(64, 48, chunk(b"zTXt", b"bomb\0\0" + zeros_zip(256))), "PNG", id="text"),
+        pytest.param(
+            png(64, 48, chunk(b"iCCP", b"bomb\0\0" + zeros_zip(256))), "PNG", id="profile"
+        ),
+        pytest.param(tiff(64, 48, zeros_zip(256)), "TIFF", id="tiff strip that goes on and on"),
+        pytest.param(tiff(60_000, 60_000, zeros_zip(1)), "too_many_pixels", id="tiff"),
     ],
 )
 async def test_bombs_take_no_memory(
@@ -245,7 +247,11 @@ async def test_bombs_take_no_memory(
 
 @on_linux
 async def test_twelve_megapixels_take_little_memory(file: Path, children: ChildProcesses) -> None:
-    file.write_bytes(encoded(detailed(4032, 3024), exif=turned(6), quality=90, subsampling=2))
+    file.write_bytes(
+        encode_image(
+            detailed_image(4032, 3024), exif=orientation_exif(6), quality=90, subsampling=2
+        )
+    )
     result, grown = await children.run(peak, file, FileLimits())
     assert result == "JPEG"
     assert grown < 64 * MIB

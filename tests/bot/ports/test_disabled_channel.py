@@ -13,7 +13,7 @@ from bot.domain.threads import Thread
 from bot.errors import FileProblem, Reason
 from bot.ports.channel import Channel, ConversationGone, PictureAttachment, Post, Stage
 from bot.ports.disabled_channel import DisabledChannel
-from tests.helpers.dispatcher_setup import House, Outside
+from tests.helpers.dispatcher_setup import DispatcherProcess, Surroundings
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -63,13 +63,13 @@ async def test_it_can_do_nothing_and_adds_nothing(channel: Channel) -> None:
 
 @pytest.mark.parametrize("kind", ["message", "installed", "channel", "full", "deleted"])
 async def test_what_was_stored_of_it_is_worked_off(kind: str, tmp_path: Path) -> None:
-    outside = Outside(tmp_path)
+    outside = Surroundings(tmp_path)
     outside.channel = DisabledChannel("fake")  # type: ignore[assignment]
     thread = Thread("fake", "tenant", "conversation")
     message = Message("1", thread, Author("U1"), "look", kind=kind, quoted="0")  # type: ignore[arg-type]
     await outside.inbox.receive(replace(message, id="0", kind="message"))
     await outside.inbox.receive(message)
     assert await outside.queued()
-    await House(outside).work(thread)
+    await DispatcherProcess(outside).work(thread)
     assert await outside.queued() == []
     assert outside.model.requests == []

@@ -15,7 +15,7 @@ from bot.domain.preferences import ThreadSettings
 from bot.domain.threads import Thread
 from bot.ports.channel import ConversationGone
 from bot.ports.model import TextPart
-from tests.helpers.dispatcher_driver import POST, Bench, command
+from tests.helpers.dispatcher_driver import POST, DispatcherDriver, command
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,8 +27,8 @@ REPLY = replace(POST, thread=CHANNEL, opening=False)
 
 
 @pytest.fixture
-def bench(tmp_path: Path) -> Bench:
-    return Bench(tmp_path)
+def bench(tmp_path: Path) -> DispatcherDriver:
+    return DispatcherDriver(tmp_path)
 
 
 def edited(message: Message, text: str, version: str = "v2") -> Message:
@@ -39,7 +39,7 @@ def gone(message: Message) -> Message:
     return replace(message, id="e1", kind="deleted", quoted=message.id, text="", attachments=())
 
 
-def asked(bench: Bench) -> list[list[str]]:
+def asked(bench: DispatcherDriver) -> list[list[str]]:
     """The words of each request to the model, without what stands before them."""
     return [
         [
@@ -52,26 +52,28 @@ def asked(bench: Bench) -> list[list[str]]:
     ]
 
 
-async def stored(bench: Bench) -> list[str]:
+async def stored(bench: DispatcherDriver) -> list[str]:
     """The files that are kept for the thread."""
     folder = POST.thread.key
     found = [batch async for batch in bench.outside.store.list_async(folder)]
     return [entry["path"] for batch in found for entry in batch]
 
 
-async def test_an_edited_question_is_asked_anew_and_the_old_one_forgotten(bench: Bench) -> None:
+async def test_an_edited_question_is_asked_anew_and_the_old_one_forgotten(
+    bench: DispatcherDriver,
+) -> None:
     await bench.said(POST)
     assert await bench.said(edited(POST, "And now?")) == ["A red car.", "A red car."]
     assert asked(bench)[1] == ["And now?"]
     assert [turn.question for turn in (await bench.outside.past()).turns] == ["And now?"]
 
 
-async def test_an_edit_of_a_question_that_waits_is_answered_alone(bench: Bench) -> None:
+async def test_an_edit_of_a_question_that_waits_is_answered_alone(bench: DispatcherDriver) -> None:
     assert await bench.said(POST, edited(POST, "And now?")) == ["A red car."]
     assert asked(bench) == [["And now?"]]
 
 
-async def test_an_edit_ends_the_answer_that_is_running(bench: Bench) -> None:
+async def test_an_edit_ends_the_answer_that_is_running(bench: DispatcherDriver) -> None:
     bench.model.gate = asyncio.Event()
     holding = await bench.taken(POST)
     work = asyncio.create_task(bench.house.desk.handle(holding))
@@ -87,13 +89,13 @@ async def test_an_edit_ends_the_answer_that_is_running(bench: Bench) -> None:
     assert [turn.question for turn in (await bench.outside.past()).turns] == ["And now?"]
 
 
-async def test_a_deleted_question_that_waits_is_never_answered(bench: Bench) -> None:
+async def test_a_deleted_question_that_waits_is_never_answered(bench: DispatcherDriver) -> None:
     assert await bench.said(POST, gone(POST)) == []
     assert bench.model.requests == []
     assert await bench.outside.past() == ThreadHistory()
 
 
-async def test_a_waiting_note_of_a_deleted_question_is_ended(bench: Bench) -> None:
+async def test_a_waiting_note_of_a_deleted_question_is_ended(bench: DispatcherDriver) -> None:
     holding = await bench.taken(POST)
     work = asyncio.create_task(bench.house.desk.handle(holding))
     bench.model.gate = asyncio.Event()
@@ -105,7 +107,7 @@ async def test_a_waiting_note_of_a_deleted_question_is_ended(bench: Bench) -> No
     assert await bench.outside.past() == ThreadHistory()
 
 
-async def test_a_deleted_post_is_forgotten_with_its_pictures(bench: Bench) -> None:
+async def test_a_deleted_post_is_forgotten_with_its_pictures(bench: DispatcherDriver) -> None:
     post = bench.photo("p1", "What is it?")
     await bench.said(post)
     assert await stored(bench) != []
@@ -114,7 +116,7 @@ async def test_a_deleted_post_is_forgotten_with_its_pictures(bench: Bench) -> No
     assert await stored(bench) == []
 
 
-async def test_what_a_deleted_post_did_not_bring_stays(bench: Bench) -> None:
+async def test_what_a_deleted_post_did_not_bring_stays(bench: DispatcherDriver) -> None:
     await bench.said(bench.photo("p1", "What is it?"))
     second = replace(POST, id="m2", text="And its colour?")
     await bench.said(second)
@@ -125,7 +127,7 @@ async def test_what_a_deleted_post_did_not_bring_stays(bench: Bench) -> None:
 
 
 async def test_of_a_burst_the_deleted_photo_is_left_out(tmp_path: Path) -> None:
-    bench = Bench(tmp_path)
+    bench = DispatcherDriver(tmp_path)
     first, second = bench.photo("p1"), bench.photo("p2")
     await bench.receive(first, second, gone(first), replace(POST, id="w"))
     await bench.house.work()
@@ -133,12 +135,14 @@ async def test_of_a_burst_the_deleted_photo_is_left_out(tmp_path: Path) -> None:
     assert [turn.messages for turn in turns] == [("p2", "w")]
 
 
-async def test_a_question_that_becomes_a_command_is_forgotten(bench: Bench) -> None:
+async def test_a_question_that_becomes_a_command_is_forgotten(bench: DispatcherDriver) -> None:
     await bench.said(POST)
     assert (await bench.said(edited(POST, "/usage")))[-1] == texts.NO_USAGE
 
 
-async def test_a_waiting_question_that_becomes_a_command_is_never_answered(bench: Bench) -> None:
+async def test_a_waiting_question_that_becomes_a_command_is_never_answered(
+    bench: DispatcherDriver,
+) -> None:
     first = await bench.taken(replace(POST, id="m0"))
     await bench.receive(POST, edited(POST, "/usage"))
     await bench.house.work()
@@ -148,32 +152,34 @@ async def test_a_waiting_question_that_becomes_a_command_is_never_answered(bench
     assert [turn.messages for turn in (await bench.outside.past()).turns] == [("m0",)]
 
 
-async def test_a_command_that_is_edited_while_it_waits_is_not_obeyed(bench: Bench) -> None:
+async def test_a_command_that_is_edited_while_it_waits_is_not_obeyed(
+    bench: DispatcherDriver,
+) -> None:
     order = command("/model gpt-other")
     await bench.said(order, edited(order, "/model"))
     assert await bench.outside.history.settings(POST.thread) == ThreadSettings()
 
 
-async def test_the_last_of_several_edits_counts(bench: Bench) -> None:
+async def test_the_last_of_several_edits_counts(bench: DispatcherDriver) -> None:
     edits = [edited(POST, f"Now {n}?", f"v{n}") for n in range(3)]
     assert await bench.said(POST, *edits) == ["A red car."]
     assert asked(bench) == [["Now 2?"]]
 
 
-async def test_names_and_files_are_filled_in_by_the_channel(bench: Bench) -> None:
+async def test_names_and_files_are_filled_in_by_the_channel(bench: DispatcherDriver) -> None:
     bench.channel.names = {"a": "Alex"}
     await bench.said(POST)
     assert (await bench.outside.past()).turns[0].author == "Alex"
 
 
-async def test_who_changed_what_is_watched_is_named(bench: Bench) -> None:
+async def test_who_changed_what_is_watched_is_named(bench: DispatcherDriver) -> None:
     bench.channel.names = {"a": "Alex"}
     order = replace(command("/watch photos"), author=Author("a"), shared=True)
     assert await bench.said(order) == [texts.watch_set("photos", "Alex")]
 
 
 async def test_pictures_that_stood_in_a_thread_come_with_the_first_question(tmp_path: Path) -> None:
-    bench = Bench(tmp_path, earlier=True)
+    bench = DispatcherDriver(tmp_path, earlier=True)
     bench.channel.before = (replace(bench.photo("p0"), author=Author("b", "Ben")),)
     await bench.said(REPLY)
     await bench.said(replace(REPLY, id="m2"))
@@ -183,7 +189,7 @@ async def test_pictures_that_stood_in_a_thread_come_with_the_first_question(tmp_
 
 
 async def test_a_platform_that_does_not_tell_what_stood_there_is_named(tmp_path: Path) -> None:
-    bench = Bench(tmp_path, earlier=True)
+    bench = DispatcherDriver(tmp_path, earlier=True)
     bench.channel.before = None
     assert await bench.said(REPLY) == [f"A red car.\n\n{texts.EARLIER_POSTS}"]
     called = replace(REPLY, id="m2", text="", thread=replace(CHANNEL, root="another"))
@@ -193,7 +199,7 @@ async def test_a_platform_that_does_not_tell_what_stood_there_is_named(tmp_path:
 async def test_a_deleted_post_of_before_the_question_is_forgotten_with_the_answer(
     tmp_path: Path,
 ) -> None:
-    bench = Bench(tmp_path, earlier=True)
+    bench = DispatcherDriver(tmp_path, earlier=True)
     before = bench.photo("p0", thread=CHANNEL)
     bench.channel.before = (before,)
     await bench.said(REPLY)
@@ -201,7 +207,7 @@ async def test_a_deleted_post_of_before_the_question_is_forgotten_with_the_answe
     assert await bench.outside.past(CHANNEL) == ThreadHistory()
 
 
-async def test_an_app_that_is_gone_leaves_nothing(bench: Bench) -> None:
+async def test_an_app_that_is_gone_leaves_nothing(bench: DispatcherDriver) -> None:
     await bench.said(bench.photo("p1", "What is it?"), command("/model gpt-other"))
     await bench.outside.history.change(POST.thread.place, watch="photos")
     bench.channel.faults = [ConversationGone()] * 9
@@ -213,7 +219,7 @@ async def test_an_app_that_is_gone_leaves_nothing(bench: Bench) -> None:
 
 @pytest.mark.parametrize("kind", ["channel", "deleted", "uninstalled"])
 async def test_of_work_that_nobody_waits_for_nobody_is_told_that_it_failed(
-    bench: Bench, kind: Kind
+    bench: DispatcherDriver, kind: Kind
 ) -> None:
     await bench.said(POST)
     holding = await bench.taken(replace(POST, id="w1", kind=kind, text="", quoted="m1"))
@@ -222,7 +228,9 @@ async def test_of_work_that_nobody_waits_for_nobody_is_told_that_it_failed(
     assert await bench.outside.queued() == []
 
 
-async def test_an_answer_under_way_as_the_app_goes_leaves_nothing_either(bench: Bench) -> None:
+async def test_an_answer_under_way_as_the_app_goes_leaves_nothing_either(
+    bench: DispatcherDriver,
+) -> None:
     first = await bench.taken(bench.photo("p1", "What is it?"))
     await bench.receive(replace(POST, id="m2"), replace(POST, id="u1", kind="uninstalled", text=""))
     bench.channel.faults = [ConversationGone()] * 9

@@ -23,8 +23,8 @@ from bot.errors import FileProblem, Reason, VisionProblem, VisionReason
 from bot.ports.model import ChatMessage, Picture, TextPart
 from bot.prompt.vision_context import RULES, VisionContext
 from bot.turn.request import ComposedRequest, RequestComposer
-from tests.helpers.fakes import FakeVision, SameProcess, cinema
-from tests.helpers.images import corners, encoded, opened
+from tests.helpers.fakes import FakeVision, InProcessSandbox, build_video_parts
+from tests.helpers.images import corners_image, encode_image, open_jpeg
 from tests.helpers.limits import limits_of
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class Reader(FakeVision):
         self, jpeg: bytes, original: Path | None = None, *, upright: bool = False
     ) -> Sighting:
         nothing = await super().look(jpeg, original, upright=upright)
-        number = opened(jpeg).width - WIDTH
+        number = open_jpeg(jpeg).width - WIDTH
         if number in self.blind:
             raise TIMED_OUT
         return self.seen.get(number, nothing)
@@ -64,13 +64,13 @@ class Bench:
     """A composer with a gallery in memory, and what a thread remembers of earlier questions."""
 
     def __init__(self, spool: Path, *words: str, **limits: Any) -> None:
-        children: Any = SameProcess()
+        children: Any = InProcessSandbox()
         self.limits = limits_of(**limits)
         blobs = BlobStore(MemoryStore())
         self.gallery = AttachmentStore(children, blobs, self.limits.files, spool)
         self.vision = Reader({number: seen(each) for number, each in enumerate(words, start=1)})
         sights = VisionPass(self.vision, self.gallery, self.limits.turns)
-        _, films = cinema(children, blobs, self.gallery, self.limits, self.vision)
+        _, films = build_video_parts(children, blobs, self.gallery, self.limits, self.vision)
         self.composer = RequestComposer(
             self.gallery,
             sights,
@@ -107,7 +107,7 @@ def photo(number: int) -> RequestedFile:
     """A picture of its own for each number."""
 
     async def fetch(_: Attachment, into: Path, allowance: SizeLimits) -> bool:
-        into.write_bytes(encoded(corners(WIDTH + number, 48)))
+        into.write_bytes(encode_image(corners_image(WIDTH + number, 48)))
         return True
 
     return RequestedFile(Attachment(f"{number}.jpg"), ANNA, 5.0, "m1", fetch)
@@ -329,5 +329,5 @@ async def test_a_family_is_learned_once(tmp_path: Path) -> None:
 
 
 async def _large(_: Attachment, into: Path, allowance: SizeLimits) -> bool:
-    into.write_bytes(encoded(corners(2048, 1536)))
+    into.write_bytes(encode_image(corners_image(2048, 1536)))
     return True

@@ -35,8 +35,8 @@ from bot.prompt.messages import VideoPart
 from bot.prompt.vision_context import VisionContext
 from bot.turn.request import SMALL, ComposedRequest, RequestComposer
 from bot.video.context import PreparedVideo
-from tests.helpers.fakes import FakeVision, SameProcess
-from tests.helpers.images import corners, encoded
+from tests.helpers.fakes import FakeVision, InProcessSandbox
+from tests.helpers.images import corners_image, encode_image
 from tests.helpers.limits import limits_of
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ OFF = replace(ON, vision=False)
 FACTS = VideoFacts("MP4 video", "h264", 640, 480, 9, 20.0, 25.0, sound=True)
 PLACE = ((0.1, 0.6), (0.3, 0.6), (0.3, 0.65), (0.1, 0.65))
 FILE = RequestedFile(Attachment("a.mp4"), Author("a", "Anna"), 5.0, "m1", None)  # type: ignore[arg-type]
-JPEG = encoded(corners())
+JPEG = encode_image(corners_image())
 
 
 def video(number: int, **facts: Any) -> Video:
@@ -110,7 +110,7 @@ class Bench:
     """A composer with a projector, and eyes that read a sign in every picture."""
 
     def __init__(self, spool: Path, **limits: Any) -> None:
-        children: Any = SameProcess()
+        children: Any = InProcessSandbox()
         self.limits = limits_of(**limits)
         gallery = AttachmentStore(children, BlobStore(MemoryStore()), self.limits.files, spool)
         self.vision = FakeVision()

@@ -22,8 +22,8 @@ from bot.errors import FileProblem, ModelProblem, ModelReason, Reason
 from bot.ports.model import Picture, TextPart
 from bot.turn.request import RequestComposer
 from bot.turn.runner import TurnRunner
-from tests.helpers.fakes import FakeVision, SameProcess, ScriptedModel, cinema
-from tests.helpers.images import corners, encoded
+from tests.helpers.fakes import FakeVision, InProcessSandbox, ScriptedModel, build_video_parts
+from tests.helpers.images import corners_image, encode_image
 from tests.helpers.limits import limits_of
 
 if TYPE_CHECKING:
@@ -63,14 +63,16 @@ class Bench:
     """Turns with a scripted model, on pictures in memory."""
 
     def __init__(self, spool: Path, *pieces: str, **limits: Any) -> None:
-        children: Any = SameProcess()
+        children: Any = InProcessSandbox()
         self.model = ScriptedModel(*pieces)
         self.limits = limits_of(**limits)
         self.blobs = BlobStore(MemoryStore())
         self.gallery = AttachmentStore(children, self.blobs, self.limits.files, spool)
         self.vision = FakeVision()
         sights = VisionPass(self.vision, self.gallery, self.limits.turns)
-        footage, films = cinema(children, self.blobs, self.gallery, self.limits, self.vision)
+        footage, films = build_video_parts(
+            children, self.blobs, self.gallery, self.limits, self.vision
+        )
         self.composer = RequestComposer(
             self.gallery,
             sights,
@@ -118,7 +120,7 @@ def picture(number: int, found: bytes | FileProblem | None = None) -> RequestedF
     async def fetch(_: Attachment, into: Path, allowance: SizeLimits) -> bool:
         if isinstance(found, FileProblem):
             raise found
-        into.write_bytes(found or encoded(corners(64 + number, 48)))
+        into.write_bytes(found or encode_image(corners_image(64 + number, 48)))
         return True
 
     return RequestedFile(Attachment(f"{number}.jpg"), ANNA, 5.0, "m1", fetch)
@@ -126,7 +128,7 @@ def picture(number: int, found: bytes | FileProblem | None = None) -> RequestedF
 
 def large(number: int) -> bytes:
     """A picture of the size that phones send, and that models count in full."""
-    return encoded(corners(1024 + number, 1024))
+    return encode_image(corners_image(1024 + number, 1024))
 
 
 def sent(request: Request) -> list[int]:
@@ -405,7 +407,7 @@ async def test_authors_are_named_where_several_write(tmp_path: Path) -> None:
 async def test_the_family_of_a_model_is_learnt_from_its_answer(tmp_path: Path) -> None:
     """Pictures of an unknown family are planned dearly, so few of them travel again."""
     bench = Bench(tmp_path, max_prompt_tokens=2_300, recent_pictures=4)
-    large = [picture(n, encoded(corners(2000 + n, 1500))) for n in range(1, 3)]
+    large = [picture(n, encode_image(corners_image(2000 + n, 1500))) for n in range(1, 3)]
     first = await bench.ask("What are they?", *large)
     past = ThreadHistory(photos=first.photos)
     counts = []

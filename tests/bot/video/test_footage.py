@@ -26,7 +26,7 @@ from bot.video.footage import CELLS, FrameStore
 from bot.video.sampling import plan
 from bot.video.survey import Survey, read
 from tests.helpers import child_calls
-from tests.helpers.fakes import SameProcess
+from tests.helpers.fakes import InProcessSandbox
 from tests.helpers.limits import limits_of
 from tests.helpers.video_clips import animation, clip, number_of
 
@@ -65,7 +65,7 @@ class Room:
         self.tmp_path = tmp_path
         self.limits = limits_of(**limits)
         self.blobs = BlobStore(MemoryStore())
-        self.children = Recorded(children or SameProcess())
+        self.children = Recorded(children or InProcessSandbox())
         self.told: list[float] = []
         taken: Any = self.children
         gallery = AttachmentStore(taken, self.blobs, self.limits.files, tmp_path)

@@ -15,12 +15,14 @@ from tests.servers.page import SYSTEM
 if TYPE_CHECKING:
     from playwright.async_api import Page
 
-    from tests.servers.page import Served
+    from tests.servers.page import ServedPage
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
-async def test_the_system_message_changes_after_the_confirmation(tab: Page, served: Served) -> None:
+async def test_the_system_message_changes_after_the_confirmation(
+    tab: Page, served: ServedPage
+) -> None:
     system, apply = tab.locator("#system"), tab.get_by_role("button", name="Apply changes")
     await expect(system).to_have_value(SYSTEM)
     await expect(apply).to_be_disabled()
@@ -43,7 +45,7 @@ async def test_the_system_message_changes_after_the_confirmation(tab: Page, serv
     assert served.bot.state["system"] == "You are a car expert.\nBe brief."
 
 
-async def test_a_new_system_message_can_be_dropped(tab: Page, served: Served) -> None:
+async def test_a_new_system_message_can_be_dropped(tab: Page, served: ServedPage) -> None:
     await tab.fill("#system", "Something else")
     await tab.get_by_role("button", name="Apply changes").click()
     await expect(tab.get_by_role("dialog")).to_be_visible()
@@ -55,7 +57,7 @@ async def test_a_new_system_message_can_be_dropped(tab: Page, served: Served) ->
     assert served.bot.state["system"] == SYSTEM
 
 
-async def test_an_open_confirmation_survives_a_reload(tab: Page, served: Served) -> None:
+async def test_an_open_confirmation_survives_a_reload(tab: Page, served: ServedPage) -> None:
     await tab.fill("#system", "Something else")
     await tab.get_by_role("button", name="Apply changes").click()
     await expect(tab.get_by_role("dialog")).to_be_visible()
@@ -64,7 +66,7 @@ async def test_an_open_confirmation_survives_a_reload(tab: Page, served: Served)
     await expect(tab.locator("#system")).to_have_value("Something else")
 
 
-async def test_a_typed_command_shows_with_its_buttons(tab: Page, served: Served) -> None:
+async def test_a_typed_command_shows_with_its_buttons(tab: Page, served: ServedPage) -> None:
     await say(tab, "/system Typed by hand")
     answer = tab.locator(".note.loupe")
     await answer.get_by_role("button", name="Continue").click()
@@ -73,7 +75,9 @@ async def test_a_typed_command_shows_with_its_buttons(tab: Page, served: Served)
     await expect(tab.get_by_role("dialog")).to_have_count(0)
 
 
-async def test_the_deployment_and_vision_are_chosen_by_commands(tab: Page, served: Served) -> None:
+async def test_the_deployment_and_vision_are_chosen_by_commands(
+    tab: Page, served: ServedPage
+) -> None:
     await tab.select_option("#model", "gpt-4.1-mini")
     await expect(tab.locator("#toast")).to_contain_text("gpt-4.1-mini answers in this chat")
     vision = tab.get_by_role("switch", name="Vision")
@@ -86,7 +90,7 @@ async def test_the_deployment_and_vision_are_chosen_by_commands(tab: Page, serve
 
 
 @pytest.mark.parametrize("as_file", [False, True])
-async def test_the_raw_json_parses(tab: Page, served: Served, as_file: bool) -> None:
+async def test_the_raw_json_parses(tab: Page, served: ServedPage, as_file: bool) -> None:
     transcript = [
         {"role": "system", "content": [SYSTEM]},
         {"role": "user", "content": ["```\n</pre><script>\\ 'é\u2028☕"]},

@@ -13,12 +13,12 @@ from bot.domain.outlines import Outline
 from bot.ports.channel import Citation, FrameAttachment, PictureAttachment, Post
 from tests.adapters.page.browser.test_looks import CONTRAST
 from tests.adapters.page.browser.test_pointing import box, lit
-from tests.helpers.images import encoded
+from tests.helpers.images import encode_image
 
 if TYPE_CHECKING:
     from playwright.async_api import Browser, Page
 
-    from tests.servers.page import Served
+    from tests.servers.page import ServedPage
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -36,7 +36,7 @@ VIEWER = "#viewer[open]"
 
 def frame(video: int, clock: str, colour: str, *outlines: Outline) -> FrameAttachment:
     alt = f"Frame of V{video} at {clock}."
-    jpeg = encoded(Image.new("RGB", (1280, 720), colour))
+    jpeg = encode_image(Image.new("RGB", (1280, 720), colour))
     return FrameAttachment(f"V{video} {clock}", alt, jpeg, outlines)
 
 
@@ -48,7 +48,7 @@ FRAMES = (
 
 
 async def show(
-    page: Page, served: Served, frames: tuple[FrameAttachment, ...] = FRAMES, text: str = TEXT
+    page: Page, served: ServedPage, frames: tuple[FrameAttachment, ...] = FRAMES, text: str = TEXT
 ) -> None:
     """Have an answer shown with its frames."""
     address = address_of(page.url.rpartition("/c/")[2], ASKS, quiet=False)
@@ -69,7 +69,7 @@ async def enlarged(page: Page) -> str:
     return str(await page.locator(f"{VIEWER} img").get_attribute("alt"))
 
 
-async def test_frames_stand_in_the_answer_with_their_times(tab: Page, served: Served) -> None:
+async def test_frames_stand_in_the_answer_with_their_times(tab: Page, served: ServedPage) -> None:
     await show(tab, served)
     await expect(tab.locator(".note")).to_have_count(1)
     sheet = tab.get_by_role("figure", name="V1 crash.mp4")
@@ -81,7 +81,7 @@ async def test_frames_stand_in_the_answer_with_their_times(tab: Page, served: Se
 
 
 async def test_outlines_lie_on_their_frames_and_light_up_with_the_text(
-    tab: Page, served: Served
+    tab: Page, served: ServedPage
 ) -> None:
     await show(tab, served)
     first = tab.locator(".cells li").first
@@ -104,7 +104,7 @@ async def test_outlines_lie_on_their_frames_and_light_up_with_the_text(
 
 @pytest.mark.parametrize("spot", [(10, 10), (0, 0)])
 async def test_a_press_anywhere_on_a_frame_opens_it_large_and_escape_closes_it(
-    tab: Page, served: Served, spot: tuple[int, int]
+    tab: Page, served: ServedPage, spot: tuple[int, int]
 ) -> None:
     await show(tab, served)
     canvas = tab.locator(".cells .canvas").first
@@ -123,7 +123,7 @@ async def test_a_press_anywhere_on_a_frame_opens_it_large_and_escape_closes_it(
     assert served.bot.texts == []
 
 
-async def test_keys_open_a_frame_and_go_to_its_neighbours(tab: Page, served: Served) -> None:
+async def test_keys_open_a_frame_and_go_to_its_neighbours(tab: Page, served: ServedPage) -> None:
     await show(tab, served)
     time = tab.get_by_role("button", name="Enlarge V1 0:12.4")
     await time.focus()
@@ -146,7 +146,7 @@ async def test_keys_open_a_frame_and_go_to_its_neighbours(tab: Page, served: Ser
     await expect(time).to_be_focused()
 
 
-async def test_a_photo_alone_has_no_neighbours(tab: Page, served: Served) -> None:
+async def test_a_photo_alone_has_no_neighbours(tab: Page, served: ServedPage) -> None:
     address = address_of(tab.url.rpartition("/c/")[2], ASKS, quiet=False)
     photo = FRAMES[0].jpeg
     await served.page.channel.send_picture(
@@ -159,7 +159,7 @@ async def test_a_photo_alone_has_no_neighbours(tab: Page, served: Served) -> Non
     assert await enlarged(tab) == "A car."
 
 
-async def test_times_in_the_text_lead_to_their_frames(tab: Page, served: Served) -> None:
+async def test_times_in_the_text_lead_to_their_frames(tab: Page, served: ServedPage) -> None:
     await show(tab, served)
     times = tab.locator(".markdown .time")
     await expect(times).to_have_text(["0:03.2", "V1 0:12.4", "1:02", "0:12.4"])
@@ -187,7 +187,7 @@ async def test_times_in_the_text_lead_to_their_frames(tab: Page, served: Served)
     ],
 )
 async def test_times_are_found_as_people_write_them(
-    tab: Page, served: Served, written: str, times: list[str]
+    tab: Page, served: ServedPage, written: str, times: list[str]
 ) -> None:
     frames = (frame(1, "0:12.4", "darkred"), frame(1, "0:16.0", "darkblue"))
     await show(tab, served, frames, written)
@@ -195,7 +195,7 @@ async def test_times_are_found_as_people_write_them(
 
 
 async def test_a_time_with_the_number_of_a_video_leads_to_that_video(
-    tab: Page, served: Served
+    tab: Page, served: ServedPage
 ) -> None:
     frames = (frame(1, "0:12.4", "darkred"), frame(2, "0:12.4", "darkblue"))
     await show(tab, served, frames, "V2 0:12.4")
@@ -204,7 +204,7 @@ async def test_a_time_with_the_number_of_a_video_leads_to_that_video(
 
 
 async def test_a_reload_shows_it_all_again_and_a_frame_that_is_gone_says_so(
-    tab: Page, served: Served
+    tab: Page, served: ServedPage
 ) -> None:
     await show(tab, served)
     await tab.reload()
@@ -219,7 +219,7 @@ async def test_a_reload_shows_it_all_again_and_a_frame_that_is_gone_says_so(
 @pytest.mark.parametrize("width", [360, 1200])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_light_and_dark_wide_and_narrow(
-    chromium: Browser, served: Served, scheme: Any, width: int
+    chromium: Browser, served: ServedPage, scheme: Any, width: int
 ) -> None:
     context = await chromium.new_context(
         color_scheme=scheme, viewport={"width": width, "height": 740}

@@ -14,7 +14,7 @@ from tests.servers.page import SYSTEM
 if TYPE_CHECKING:
     from playwright.async_api import Browser, Page
 
-    from tests.servers.page import Served
+    from tests.servers.page import ServedPage
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -28,7 +28,7 @@ MARKED = """() => {
 }"""
 
 
-async def test_everything_can_be_reached_by_keyboard(tab: Page, served: Served) -> None:
+async def test_everything_can_be_reached_by_keyboard(tab: Page, served: ServedPage) -> None:
     await tab.keyboard.type("First line")
     await tab.keyboard.press("Shift+Enter")
     await tab.keyboard.type("second line")
@@ -61,7 +61,7 @@ async def test_everything_can_be_reached_by_keyboard(tab: Page, served: Served) 
 @pytest.mark.parametrize("width", [360, 1200])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_light_and_dark_wide_and_narrow(
-    chromium: Browser, served: Served, scheme: Any, width: int
+    chromium: Browser, served: ServedPage, scheme: Any, width: int
 ) -> None:
     context = await chromium.new_context(
         color_scheme=scheme, viewport={"width": width, "height": 740}
@@ -103,7 +103,7 @@ CONTRAST = """() => {
 
 
 async def test_the_setup_opens_and_closes_on_a_narrow_screen(
-    chromium: Browser, served: Served
+    chromium: Browser, served: ServedPage
 ) -> None:
     page = await chromium.new_page(viewport={"width": 360, "height": 740})
     await page.goto(served.address)
@@ -128,7 +128,7 @@ async def test_controls_have_names_for_screen_readers(tab: Page) -> None:
     assert nameless == []
 
 
-async def test_motion_is_reduced_for_those_who_ask(chromium: Browser, served: Served) -> None:
+async def test_motion_is_reduced_for_those_who_ask(chromium: Browser, served: ServedPage) -> None:
     served.bot.held = True
     context = await chromium.new_context(reduced_motion="reduce")
     page = await context.new_page()

@@ -12,7 +12,7 @@ from tests.helpers.browser import say
 if TYPE_CHECKING:
     from playwright.async_api import Page
 
-    from tests.servers.page import Served
+    from tests.servers.page import ServedPage
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -25,7 +25,7 @@ HOSTILE = (
 )
 
 
-async def test_hostile_text_is_inert(tab: Page, served: Served) -> None:
+async def test_hostile_text_is_inert(tab: Page, served: ServedPage) -> None:
     served.bot.pieces = (HOSTILE, "The end.")
     await say(tab, HOSTILE)
     await expect(tab.locator(".note.loupe")).to_contain_text("The end.")

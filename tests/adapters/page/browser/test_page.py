@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from playwright.async_api import Browser, Page
     from redis.asyncio import Redis
 
-    from tests.servers.page import Served
+    from tests.servers.page import ServedPage
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -35,7 +35,7 @@ async def test_the_token_leaves_the_address_and_every_visit_is_a_conversation(ta
     await expect(tab.locator("#words")).to_be_focused()
 
 
-async def test_a_question_is_answered_as_it_grows(tab: Page, served: Served) -> None:
+async def test_a_question_is_answered_as_it_grows(tab: Page, served: ServedPage) -> None:
     served.bot.held = True
     await say(tab, "What is this?")
     await expect(tab.locator(".note.user")).to_contain_text("What is this?")
@@ -55,7 +55,7 @@ async def test_a_question_is_answered_as_it_grows(tab: Page, served: Served) -> 
 
 
 async def test_whole_answers_are_read_out_and_growing_ones_are_not(
-    tab: Page, served: Served
+    tab: Page, served: ServedPage
 ) -> None:
     log = tab.locator("[role=log][aria-live=polite]")
     served.bot.held = True
@@ -69,7 +69,7 @@ async def test_whole_answers_are_read_out_and_growing_ones_are_not(
     assert said == ["Thinking about it…", "A red car stands by the road. Its plate reads KRW 301."]
 
 
-async def test_photos_are_attached_by_button_paste_and_drop(tab: Page, served: Served) -> None:
+async def test_photos_are_attached_by_button_paste_and_drop(tab: Page, served: ServedPage) -> None:
     async with tab.expect_file_chooser() as chooser:
         await tab.click("#attach")
     await (await chooser.value).set_files(PHOTO)
@@ -106,7 +106,7 @@ async def test_a_photo_is_enlarged_and_put_back(tab: Page) -> None:
     await expect(viewer).to_have_count(0)
 
 
-async def test_a_file_that_no_browser_shows_is_a_chip(tab: Page, served: Served) -> None:
+async def test_a_file_that_no_browser_shows_is_a_chip(tab: Page, served: ServedPage) -> None:
     await tab.set_input_files("#picker", MEDIA / "arrow.heic")
     await expect(tab.locator("#thumbs .file")).to_have_text("arrow.heic")
     await tab.click("#send")
@@ -173,7 +173,9 @@ async def test_a_video_may_be_larger_than_a_photo(
         await page.close()
 
 
-async def test_a_file_that_did_not_arrive_holds_the_message_back(tab: Page, served: Served) -> None:
+async def test_a_file_that_did_not_arrive_holds_the_message_back(
+    tab: Page, served: ServedPage
+) -> None:
     await tab.route("**/page/files?*", lambda route: route.abort())
     await tab.set_input_files("#picker", PHOTO)
     await expect(tab.locator("#thumbs .failed")).to_be_visible()
@@ -188,7 +190,7 @@ async def test_a_file_that_did_not_arrive_holds_the_message_back(tab: Page, serv
 
 @pytest.mark.parametrize("how", ["button", "escape"])
 async def test_stop_ends_the_answer_and_keeps_its_beginning(
-    tab: Page, served: Served, how: str
+    tab: Page, served: ServedPage, how: str
 ) -> None:
     served.bot.held = True
     await say(tab, "What is this?")
@@ -205,7 +207,7 @@ async def test_stop_ends_the_answer_and_keeps_its_beginning(
     assert served.bot.texts == ["What is this?", "/stop"]
 
 
-async def test_a_reload_in_the_middle_of_an_answer_goes_on(tab: Page, served: Served) -> None:
+async def test_a_reload_in_the_middle_of_an_answer_goes_on(tab: Page, served: ServedPage) -> None:
     served.bot.held = True
     await say(tab, "What is this?")
     served.bot.step()
@@ -227,7 +229,7 @@ async def test_a_suggestion_goes_into_the_message_box(tab: Page) -> None:
     await expect(tab.locator("#words")).to_be_focused()
 
 
-async def test_a_store_that_is_down_keeps_what_was_typed(tab: Page, served: Served) -> None:
+async def test_a_store_that_is_down_keeps_what_was_typed(tab: Page, served: ServedPage) -> None:
     served.bot.down = True
     await say(tab, "Do not lose me")
     await expect(tab.get_by_role("alert")).to_contain_text("cannot store anything just now")
@@ -263,7 +265,7 @@ async def test_a_lost_connection_is_told_and_resumed(
         await page.close()
 
 
-async def test_an_ended_session_says_how_to_come_back(tab: Page, served: Served) -> None:
+async def test_an_ended_session_says_how_to_come_back(tab: Page, served: ServedPage) -> None:
     await tab.context.clear_cookies()
     await say(tab, "Hello")
     await expect(tab.get_by_role("alert")).to_contain_text("This page's session has ended")
@@ -271,7 +273,7 @@ async def test_an_ended_session_says_how_to_come_back(tab: Page, served: Served)
 
 
 async def test_the_answer_to_a_photo_without_words_stands_below_the_words(
-    tab: Page, served: Served
+    tab: Page, served: ServedPage
 ) -> None:
     served.bot.held = True
     await tab.set_input_files("#picker", PHOTO)
@@ -287,7 +289,9 @@ async def test_the_answer_to_a_photo_without_words_stands_below_the_words(
     assert kinds[:3] == ["user", "user", "loupe"]
 
 
-async def test_a_placeholder_that_was_left_behind_is_not_shown(tab: Page, served: Served) -> None:
+async def test_a_placeholder_that_was_left_behind_is_not_shown(
+    tab: Page, served: ServedPage
+) -> None:
     served.bot.held = True
     await say(tab, "What is this?")
     await expect(tab.locator(".note.loupe")).to_contain_text("Thinking")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from playwright.async_api import Browser, Locator, Page
 
     from bot.domain.sightings import Polygon
-    from tests.servers.page import Served
+    from tests.servers.page import ServedPage
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -41,7 +41,7 @@ TEXT = (
 
 
 async def show(
-    page: Page, served: Served, outlines: tuple[Outline, ...] = OUTLINES, photo: bytes = b""
+    page: Page, served: ServedPage, outlines: tuple[Outline, ...] = OUTLINES, photo: bytes = b""
 ) -> Locator:
     """Have an answer shown with its picture; returns the photo with its outlines."""
     address = address_of(page.url.rpartition("/c/")[2], ASKS, quiet=False)
@@ -69,7 +69,9 @@ async def lit(page: Page) -> set[str]:
     return set(found)
 
 
-async def test_cited_numbers_are_buttons_and_others_are_words(tab: Page, served: Served) -> None:
+async def test_cited_numbers_are_buttons_and_others_are_words(
+    tab: Page, served: ServedPage
+) -> None:
     await show(tab, served)
     chips = tab.locator(".note.loupe .cite")
     await expect(chips).to_have_text(["1", "2", "3"])
@@ -79,7 +81,7 @@ async def test_cited_numbers_are_buttons_and_others_are_words(tab: Page, served:
 
 
 async def test_the_photo_stands_in_the_answer_and_says_what_it_shows(
-    tab: Page, served: Served
+    tab: Page, served: ServedPage
 ) -> None:
     canvas = await show(tab, served)
     alt = "P1 motorway.jpg with outlines: 1 red car, 2 emergency sign, 3 gantry."
@@ -97,7 +99,7 @@ async def test_the_photo_stands_in_the_answer_and_says_what_it_shows(
     assert drawn["bottom"] == pytest.approx(photo["y"] + 0.36 * photo["height"], abs=4)
 
 
-async def test_the_pointer_lights_the_other_up(tab: Page, served: Served) -> None:
+async def test_the_pointer_lights_the_other_up(tab: Page, served: ServedPage) -> None:
     canvas = await show(tab, served)
     await tab.locator(".cite", has_text="1").hover()
     assert await lit(tab) == {"cite 1", "badge 1", "outline 1"}
@@ -109,7 +111,7 @@ async def test_the_pointer_lights_the_other_up(tab: Page, served: Served) -> Non
     assert await lit(tab) == set()
 
 
-async def test_keys_go_from_the_text_to_the_photo_and_back(tab: Page, served: Served) -> None:
+async def test_keys_go_from_the_text_to_the_photo_and_back(tab: Page, served: ServedPage) -> None:
     await show(tab, served)
     chip = tab.get_by_role("button", name="2: emergency sign").first
     badge = tab.get_by_role("button", name="2: emergency sign").last
@@ -123,7 +125,7 @@ async def test_keys_go_from_the_text_to_the_photo_and_back(tab: Page, served: Se
     await expect(tab.locator(".cite", has_text="3")).to_be_focused()
 
 
-async def test_a_tap_leads_to_the_photo_and_back(chromium: Browser, served: Served) -> None:
+async def test_a_tap_leads_to_the_photo_and_back(chromium: Browser, served: ServedPage) -> None:
     context = await chromium.new_context(has_touch=True, viewport={"width": 360, "height": 500})
     page = await context.new_page()
     await page.goto(served.address)
@@ -139,7 +141,7 @@ async def test_a_tap_leads_to_the_photo_and_back(chromium: Browser, served: Serv
 
 @pytest.mark.parametrize("width", [360, 1200])
 async def test_badges_are_apart_and_beside_what_they_name(
-    chromium: Browser, served: Served, width: int
+    chromium: Browser, served: ServedPage, width: int
 ) -> None:
     context = await chromium.new_context(viewport={"width": width, "height": 800})
     page = await context.new_page()
@@ -164,7 +166,7 @@ async def test_badges_are_apart_and_beside_what_they_name(
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_everything_can_be_read(chromium: Browser, served: Served, scheme: Any) -> None:
+async def test_everything_can_be_read(chromium: Browser, served: ServedPage, scheme: Any) -> None:
     context = await chromium.new_context(color_scheme=scheme)
     page = await context.new_page()
     await page.goto(served.address)
@@ -176,7 +178,7 @@ async def test_everything_can_be_read(chromium: Browser, served: Served, scheme:
     await context.close()
 
 
-async def test_the_photo_is_enlarged_with_its_outlines(tab: Page, served: Served) -> None:
+async def test_the_photo_is_enlarged_with_its_outlines(tab: Page, served: ServedPage) -> None:
     await show(tab, served)
     enlarge = tab.get_by_role("button", name="Enlarge")
     outside, inside = await tab.locator(".figure").bounding_box(), await enlarge.bounding_box()
@@ -191,14 +193,14 @@ async def test_the_photo_is_enlarged_with_its_outlines(tab: Page, served: Served
 
 
 async def test_a_small_photo_is_enlarged_until_its_numbers_leave_it_visible(
-    tab: Page, served: Served
+    tab: Page, served: ServedPage
 ) -> None:
     plate = Outline(1, 1, "plate", box(0.1, 0.2, 0.9, 0.8))
     await show(tab, served, (plate,), (MEDIA / "plate_KRW301.png").read_bytes())
     await expect(tab.locator(".canvas img")).to_have_attribute("width", "320")
 
 
-async def test_answers_are_not_mixed_up(tab: Page, served: Served) -> None:
+async def test_answers_are_not_mixed_up(tab: Page, served: ServedPage) -> None:
     await show(tab, served)
     address = address_of(tab.url.rpartition("/c/")[2], "m2", quiet=False)
     cited = (Citation(1, "another car", "Outlined on P2."),)
@@ -208,7 +210,7 @@ async def test_answers_are_not_mixed_up(tab: Page, served: Served) -> None:
 
 
 async def test_a_reload_shows_it_all_again_and_a_photo_that_is_gone_says_so(
-    tab: Page, served: Served
+    tab: Page, served: ServedPage
 ) -> None:
     await show(tab, served)
     await tab.reload()

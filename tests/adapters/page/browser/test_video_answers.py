@@ -15,8 +15,8 @@ from bot import strings as texts
 from tests.conversations.test_video import frames
 from tests.conversations.test_video_tools import more_frames
 from tests.conversations.test_vision import outline
-from tests.helpers.browser import PHOTO, STOP, opened, say
-from tests.helpers.scene_videos import film, share
+from tests.helpers.browser import PHOTO, STOP, open_page, say
+from tests.helpers.scene_videos import scene_video, share
 from tests.servers.openai import call_tools
 from tests.servers.openai import say as answer
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from playwright.async_api import Browser, Page
 
-    from tests.helpers.running_bot import Loupe
+    from tests.helpers.running_bot import RunningBot
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -35,14 +35,14 @@ VIEWER = "#viewer[open]"
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def tab(chromium: Browser, cinema: Loupe) -> AsyncIterator[Page]:
+async def tab(chromium: Browser, cinema: RunningBot) -> AsyncIterator[Page]:
     """The page of the whole bot."""
-    async with opened(chromium, cinema) as page:
+    async with open_page(chromium, cinema) as page:
         yield page
 
 
 def clip(data: bytes = b"", name: str = "day.mp4") -> Any:
-    return {"name": name, "mimeType": "video/mp4", "buffer": data or film()}
+    return {"name": name, "mimeType": "video/mp4", "buffer": data or scene_video()}
 
 
 async def ask(page: Page, words: str, *files: Any) -> None:
@@ -61,7 +61,7 @@ async def loaded(page: Page, count: int) -> None:
 
 
 async def test_a_video_is_posted_worked_on_and_answered_with_its_frames(
-    tab: Page, cinema: Loupe
+    tab: Page, cinema: RunningBot
 ) -> None:
     cinema.vision.gate = asyncio.Event()
     cinema.model.then(answer(ANSWER))
@@ -80,7 +80,7 @@ async def test_a_video_is_posted_worked_on_and_answered_with_its_frames(
 
 
 async def test_a_frame_is_opened_large_from_its_cell_and_from_the_text(
-    tab: Page, cinema: Loupe
+    tab: Page, cinema: RunningBot
 ) -> None:
     cinema.model.then(answer(ANSWER))
     await ask(tab, "When is it red?", clip())
@@ -95,7 +95,7 @@ async def test_a_frame_is_opened_large_from_its_cell_and_from_the_text(
 
 
 async def test_an_outline_lies_on_the_frame_that_the_model_asked_for(
-    tab: Page, cinema: Loupe
+    tab: Page, cinema: RunningBot
 ) -> None:
     cinema.model.then(
         call_tools(more_frames("0:01.2", "0:01.2")),
@@ -110,7 +110,9 @@ async def test_an_outline_lies_on_the_frame_that_the_model_asked_for(
     await expect(tab.locator(f"{CELLS} .badge.lit")).to_have_count(1)
 
 
-async def test_a_reload_and_a_question_afterwards_keep_the_video(tab: Page, cinema: Loupe) -> None:
+async def test_a_reload_and_a_question_afterwards_keep_the_video(
+    tab: Page, cinema: RunningBot
+) -> None:
     cinema.model.then(answer(ANSWER), answer("It is navy at 0:00.5."))
     await ask(tab, "When is it red?", clip())
     await loaded(tab, 2)
@@ -122,9 +124,9 @@ async def test_a_reload_and_a_question_afterwards_keep_the_video(tab: Page, cine
     assert "0:00.5" in frames(cinema.model.requests[-1])
 
 
-async def test_photos_and_videos_go_together(tab: Page, cinema: Loupe) -> None:
+async def test_photos_and_videos_go_together(tab: Page, cinema: RunningBot) -> None:
     cinema.model.then(answer("Red at V1 0:01.0, white at V2 0:00.0."))
-    white = film((1.0, "white", ""), (0.7, "black", ""))
+    white = scene_video((1.0, "white", ""), (0.7, "black", ""))
     photo = {"name": PHOTO.name, "mimeType": "image/jpeg", "buffer": PHOTO.read_bytes()}
     await ask(tab, "Compare them", photo, clip(), clip(white, "night.mp4"))
     await loaded(tab, 2)
@@ -132,7 +134,7 @@ async def test_photos_and_videos_go_together(tab: Page, cinema: Loupe) -> None:
     await expect(figures).to_have_count(2)
 
 
-async def test_stop_ends_the_work_on_a_video(tab: Page, cinema: Loupe) -> None:
+async def test_stop_ends_the_work_on_a_video(tab: Page, cinema: RunningBot) -> None:
     cinema.vision.gate = asyncio.Event()
     await ask(tab, "When is it red?", clip())
     await expect(tab.locator(".note.loupe .markdown")).to_have_text(texts.choosing("V1 day.mp4"))
@@ -142,9 +144,11 @@ async def test_stop_ends_the_work_on_a_video(tab: Page, cinema: Loupe) -> None:
     assert cinema.model.requests == []
 
 
-async def test_a_narrow_page_shows_frames_side_by_side(chromium: Browser, cinema: Loupe) -> None:
+async def test_a_narrow_page_shows_frames_side_by_side(
+    chromium: Browser, cinema: RunningBot
+) -> None:
     cinema.model.then(answer(ANSWER))
-    async with opened(chromium, cinema, width=360) as page:
+    async with open_page(chromium, cinema, width=360) as page:
         await ask(page, "When is it red?", clip())
         await loaded(page, 2)
         assert await page.evaluate("() => document.documentElement.scrollWidth") <= 360

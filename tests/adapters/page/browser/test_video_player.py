@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from playwright.async_api import Browser, Page, Route
     from redis.asyncio import Redis
 
-    from tests.servers.page import Served
+    from tests.servers.page import ServedPage
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -45,7 +45,7 @@ def file(name: str, data: bytes, media_type: str = "video/mp4") -> Any:
     return {"name": name, "mimeType": media_type, "buffer": data}
 
 
-async def test_a_posted_video_plays_in_the_post(tab: Page, served: Served) -> None:
+async def test_a_posted_video_plays_in_the_post(tab: Page, served: ServedPage) -> None:
     await tab.set_input_files("#picker", CLIP)
     thumb = tab.locator("#thumbs video")
     await tab.wait_for_function("() => document.querySelector('#thumbs video')?.videoWidth > 0")
@@ -107,7 +107,7 @@ async def test_a_video_that_was_erased_says_so(tab: Page, tmp_path: Path) -> Non
     await expect(tab.locator(".note.user .file")).to_have_text(f"{CLIP.name} is no longer kept")
 
 
-async def test_photos_and_a_video_go_in_one_message(tab: Page, served: Served) -> None:
+async def test_photos_and_a_video_go_in_one_message(tab: Page, served: ServedPage) -> None:
     await tab.set_input_files("#picker", [PHOTO, CLIP])
     await expect(tab.locator("#thumbs li")).to_have_count(2)
     await tab.click("#send")
