@@ -7,9 +7,15 @@ import json
 import re
 import zipfile
 from importlib import resources
-from typing import Any
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any
 
 from bot.settings import SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bot.domain.commands import CommandSpec
 
 GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 HOST = re.compile(
@@ -22,11 +28,12 @@ ZIP_DATE = (1980, 1, 1, 0, 0, 0)
 """The oldest date of a zip file; a fixed one makes equal packages equal byte by byte."""
 
 
-def build_teams(app_id: str, host: str, version: str) -> bytes:
+def build_teams(commands: Sequence[CommandSpec], app_id: str, host: str, version: str) -> bytes:
     """Build the zip to upload in the Teams admin centre (manifest schema 1.29).
 
-    `app_id` is the bot's Microsoft App ID, `host` the public name that Loupe is reached by over
-    HTTPS, `version` three numbers that grow with each upload. Raises `SettingsError`.
+    `commands` are offered in menus. `app_id` is the bot's Microsoft App ID, `host` the public name
+    that Loupe is reached by over HTTPS, `version` three numbers that grow with each upload. Raises
+    `SettingsError`.
     """
     values = {
         "{app_id}": _checked("MicrosoftAppId", app_id, GUID, "a GUID"),
@@ -35,22 +42,45 @@ def build_teams(app_id: str, host: str, version: str) -> bytes:
     }
     folder = resources.files("manifest") / "teams"
     manifest = _filled(json.loads((folder / "manifest.json").read_text("utf-8")), values)
+    for menu in manifest["bots"][0]["commandLists"]:
+        menu["commands"] = _menu(commands, shared="personal" not in menu["scopes"])
     files = {"manifest.json": json.dumps(manifest, indent=2).encode()}
     files |= {name: (folder / name).read_bytes() for name in TEAMS_FILES}
     return _zip(files)
 
 
-def build_slack(host: str = "", *, socket: bool = False) -> str:
+def build_slack(commands: Sequence[CommandSpec], host: str = "", *, socket: bool = False) -> str:
     """Build the YAML to paste where Slack asks for a manifest (schema 2.0).
 
-    `host` is the public name that Loupe is reached by over HTTPS; with `socket` (Socket Mode) it
-    needs none, and the manifest names no address. Raises `SettingsError`.
+    `commands` stand in the hint how to use the slash command. `host` is the public name that Loupe
+    is reached by over HTTPS; with `socket` (Socket Mode) it needs none, and the manifest names no
+    address. Raises `SettingsError`.
     """
     template = (resources.files("manifest") / "slack" / "manifest.yaml").read_text("utf-8")
+    template = template.replace("{usage_hint}", _usage_hint(commands))
     if socket:
-        kept = [line for line in template.splitlines(keepends=True) if "{host}" not in line]
-        return "".join(kept).replace("socket_mode_enabled: false", "socket_mode_enabled: true")
+        lines = [line for line in template.splitlines(keepends=True) if "{host}" not in line]
+        return "".join(lines).replace("socket_mode_enabled: false", "socket_mode_enabled: true")
     return template.replace("{host}", _host(host))
+
+
+def _menu(commands: Sequence[CommandSpec], *, shared: bool) -> list[dict[str, str]]:
+    """Return the menu of a chat, or of what several people write in, by rank."""
+    offered = [command for command in commands if shared or not command.shared_only]
+    return [
+        {
+            "title": f"/{command.name} {item.argument}".rstrip(),
+            "description": (shared and item.shared_description) or item.description,
+        }
+        for command in sorted(offered, key=attrgetter("rank"))
+        for item in command.menu
+    ]
+
+
+def _usage_hint(commands: Sequence[CommandSpec]) -> str:
+    """Return examples of the commands that Slack's slash command takes, the harmless ones first."""
+    usable = [command for command in commands if command.slash != "none"]
+    return " | ".join(command.example for command in sorted(usable, key=attrgetter("effect")))
 
 
 def _host(text: str) -> str:

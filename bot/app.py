@@ -36,6 +36,7 @@ from bot.attachments.store import AttachmentStore
 from bot.attachments.vision import VisionPass
 from bot.commands.handlers import CommandHandlers
 from bot.commands.preferences import Preferences
+from bot.commands.registry import COMMANDS
 from bot.domain.preferences import Deployment
 from bot.health import health
 from bot.limits import Limits, load_limits
@@ -63,6 +64,7 @@ if TYPE_CHECKING:
     from redis.asyncio import Redis
 
     from adapters.slack.build import SlackRoom
+    from bot.domain.command_grammar import CommandGrammar
     from bot.domain.threads import Thread
     from bot.ports.blobs import Blobs
     from bot.ports.channel import Channel
@@ -248,8 +250,8 @@ async def serving(settings: Settings) -> AsyncIterator[str]:
         channels = Channels()
         lobby = WaitingNotices(mailbox, channels, limits.messages)
         ingress = RedisHistory(redis, limits.retention, settings.redis.accept_seconds)
-        inbox = Inbox(mailbox, ingress, lobby.notice, limits.messages)
-        controls = CommandHandlers(history, preferences, gallery)
+        controls = CommandHandlers(history, preferences, gallery, COMMANDS)
+        inbox = Inbox(mailbox, ingress, controls.grammar, lobby.notice, limits.messages)
         desk = Dispatcher(
             mailbox,
             history,
@@ -274,7 +276,9 @@ async def serving(settings: Settings) -> AsyncIterator[str]:
         web_app.add_routes(teams.routes)
         channels[SLACK] = DisabledChannel(SLACK)
         if settings.slack.configured:
-            slack = await stack.enter_async_context(_slack(settings, redis, inbox))
+            slack = await stack.enter_async_context(
+                _slack(settings, redis, inbox, controls.grammar)
+            )
             channels[SLACK] = slack.channel
             web_app.add_routes(slack.routes)
         page = _page(settings, redis, blobs, inbox, preferences)
@@ -292,7 +296,7 @@ async def serving(settings: Settings) -> AsyncIterator[str]:
 
 
 def _slack(
-    settings: Settings, redis: Redis, inbox: Inbox
+    settings: Settings, redis: Redis, inbox: Inbox, grammar: CommandGrammar
 ) -> AbstractAsyncContextManager[SlackRoom]:
     keep_seconds = settings.limits.retention.retention_days * 86_400
     return slack_room(
@@ -302,6 +306,7 @@ def _slack(
         redis,
         keep_seconds,
         inbox.receive,
+        grammar,
     )
 
 

@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 import pytest
 
 from adapters.models.settings import ModelSettings
-from bot.domain.commands import COMMANDS, FORMS, parse
+from bot.commands.registry import GRAMMAR
 from bot.ports.channel import Capabilities
 from bot.settings import environment_name
 from tests.helpers.generated_docs import ABILITIES, PART, ROOT, generate, help_of, pages, sections
@@ -133,8 +133,8 @@ def test_settings_that_are_shown_together_are_accepted(monkeypatch: pytest.Monke
 
 @pytest.mark.parametrize("name", ["README.md", "docs/commands.md"])
 def test_every_command_is_listed(name: str) -> None:
-    for form in COMMANDS:
-        assert form.usage.replace("|", "\\|") in PAGES[name]
+    for spec in GRAMMAR.specs:
+        assert spec.usage.replace("|", "\\|") in PAGES[name]
 
 
 def test_all_that_a_channel_declares_to_do_or_not_is_in_the_table() -> None:
@@ -144,13 +144,14 @@ def test_all_that_a_channel_declares_to_do_or_not_is_in_the_table() -> None:
 
 
 def test_every_command_that_is_named_is_one(page: str) -> None:
+    specs = {spec.name: spec for spec in GRAMMAR.specs}
     commands = [span for span in spans(PAGES[page]) if re.match(r"/[a-z]", span)]
     for span in set(commands) - ROUTES:
         command_span = span.replace("\\|", "|").removeprefix(IN_SLACK)
         name, _, argument = command_span.partition(" ")
-        form = FORMS[name.strip("/.")]
-        command = parse(f"/{command_span.lstrip('/')}")
-        assert argument == form.argument or (command and command.valid), span
+        spec = specs[name.strip("/.")]
+        command = GRAMMAR.parse(f"/{command_span.lstrip('/')}")
+        assert argument == spec.argument or (command and command.valid), span
 
 
 def test_every_use_of_the_command_line_is_one_it_knows(page: str) -> None:

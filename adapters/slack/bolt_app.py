@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from adapters.slack.thread_index import ThreadIndex
     from adapters.slack.workspaces import Workspace, Workspaces
+    from bot.domain.command_grammar import CommandGrammar
     from bot.domain.threads import Place
 
 log = structlog.get_logger()
@@ -61,11 +62,17 @@ class SlackBot:
     """
 
     def __init__(
-        self, workspaces: Workspaces, accept: Accept, memory: ThreadIndex, reaction: str = ""
+        self,
+        workspaces: Workspaces,
+        accept: Accept,
+        memory: ThreadIndex,
+        grammar: CommandGrammar,
+        reaction: str = "",
     ) -> None:
         self._workspaces = workspaces
         self._accept = accept
         self._memory = memory
+        self._grammar = grammar
         self._reaction = reaction
         self.app = _app(_Authorization(workspaces))
         self.app.event(_ANY)(self._event)
@@ -93,7 +100,7 @@ class SlackBot:
 
     async def _slash(self, body: dict[str, Any], context: AsyncBoltContext, ack: AsyncAck) -> None:
         workspace = await self._workspace(context)
-        slash, latest = SlashCommand(body, workspace), ""
+        slash, latest = SlashCommand(body, workspace, self._grammar), ""
         if slash.of_latest:
             place = thread_of(workspace.team, slash.channel, TOP).place
             latest = await self._latest(place, slash.user)
@@ -107,7 +114,7 @@ class SlackBot:
     async def _shortcut(
         self, body: dict[str, Any], context: AsyncBoltContext, ack: AsyncAck
     ) -> None:
-        message = read_shortcut(body, await self._workspace(context))
+        message = read_shortcut(body, await self._workspace(context), self._grammar)
         if message:
             await self._keep(message)
         await ack()

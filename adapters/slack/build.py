@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from adapters.slack.background_work import Accept
     from adapters.slack.limits import SlackLimits
     from adapters.slack.settings import SlackSettings
+    from bot.domain.command_grammar import CommandGrammar
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +57,9 @@ async def slack_room(
     redis: Redis,
     keep_seconds: float,
     accept: Accept,
+    grammar: CommandGrammar,
 ) -> AsyncIterator[SlackRoom]:
-    """Open the room; `accept` stores a message before it returns.
+    """Open the room; `accept` stores a message before it returns, `grammar` reads commands.
 
     Events come by HTTP, or over a socket where there is an app token.
     """
@@ -71,7 +73,7 @@ async def slack_room(
         await workspaces.start()
         stack.push_async_callback(workspaces.stop)
         api = SlackApi(session, workspaces, limits, settings.api_url)
-        memory = ThreadIndex(redis, keep_seconds)
+        memory = ThreadIndex(redis, keep_seconds, grammar)
         people = Users(api, limits.name_hours)
         channel = SlackChannel(
             *_sending(api, limits),
@@ -83,7 +85,7 @@ async def slack_room(
             BackgroundWork(api, workspaces, accept, memory),
             limits,
         )
-        bot = SlackBot(workspaces, accept, memory, settings.reaction)
+        bot = SlackBot(workspaces, accept, memory, grammar, settings.reaction)
         if settings.socket:
             socket = SocketMode(settings, bot)
             await socket.start()

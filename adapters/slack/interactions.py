@@ -14,19 +14,14 @@ from adapters.slack.addresses import TOP, address_of, is_shared, permalink, root
 from adapters.slack.attachments import files_of
 from adapters.slack.text import unescaped, words
 from bot import strings as texts
-from bot.domain.commands import parse
+from bot.domain.commands import Command
 from bot.domain.messages import Author, Message
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from adapters.slack.workspaces import Workspace
-
-OF_LATEST = frozenset({"json", "photos", "stop", "usage"})
-"""Commands that `/loupe` gives to the thread that its caller was last heard in."""
-
-IN_THREADS = frozenset({"forget", "reset"})
-"""Commands that `/loupe` does not take: they destroy, so they are said where they act."""
+    from bot.domain.command_grammar import CommandGrammar
 
 
 def read_button(payload: Mapping[str, Any], workspace: Workspace) -> Message | None:
@@ -56,7 +51,9 @@ def read_button(payload: Mapping[str, Any], workspace: Workspace) -> Message | N
     )
 
 
-def read_shortcut(payload: Mapping[str, Any], workspace: Workspace) -> Message | None:
+def read_shortcut(
+    payload: Mapping[str, Any], workspace: Workspace, grammar: CommandGrammar
+) -> Message | None:
     """Read that somebody asks for a look at a post, whoever wrote it.
 
     The post is answered like an edit of it: once for each time that it is asked for. Its words are
@@ -74,7 +71,7 @@ def read_shortcut(payload: Mapping[str, Any], workspace: Workspace) -> Message |
         id=ts if files else asked,
         thread=thread_of(workspace.team, channel, root),
         author=_author(payload),
-        text=text if files and parse(text) is None else "",
+        text=text if files and grammar.parse(text) is None else "",
         attachments=files,
         address=address_of(
             workspace.team, channel, root, user, private=not files, response=response
@@ -87,19 +84,27 @@ def read_shortcut(payload: Mapping[str, Any], workspace: Workspace) -> Message |
 
 
 class SlashCommand:
-    """One `/loupe …`: Slack says where and by whom it was called, but in no thread."""
+    """One `/loupe …`: Slack says where and by whom it was called, but in no thread.
 
-    def __init__(self, payload: Mapping[str, Any], workspace: Workspace) -> None:
+    What is no command asks for the help.
+    """
+
+    def __init__(
+        self, payload: Mapping[str, Any], workspace: Workspace, grammar: CommandGrammar
+    ) -> None:
         self._payload = payload
         self._workspace = workspace
         self.channel = identifier(payload.get("channel_id"))
         self.user = identifier(payload.get("user_id"))
-        self.text, self._name, self._argument = _order(string(payload.get("text")))
+        text = "/" + unescaped(string(payload.get("text"))).lstrip("/!")
+        command = grammar.parse(text)
+        self.text = text if command else f"/{grammar.fallback.name}"
+        self._command = command or Command(grammar.fallback)
 
     @property
     def of_latest(self) -> bool:
         """Whether it is about the thread that its caller was last heard in."""
-        return self._name in OF_LATEST
+        return self._command.slash == "latest thread"
 
     def read(self, latest: str) -> Message | str:
         """Read it as a message, or give the private answer to it at once.
@@ -107,7 +112,7 @@ class SlashCommand:
         `latest` is the root of the caller's latest thread in the channel; empty where there is
         none, and for commands that are about the place.
         """
-        if self._name in IN_THREADS:
+        if self._command.slash == "none":
             return texts.SLASH_NEEDS_THREAD
         if not self.of_latest:
             return self._message(TOP)
@@ -116,7 +121,7 @@ class SlashCommand:
     @property
     def _concerns_all(self) -> bool:
         """Whether the others in the place have to know: Loupe reads more or less of theirs."""
-        return self._name == "watch" and is_shared(self.channel) and bool(self._argument)
+        return self._command.announced and is_shared(self.channel)
 
     def _message(self, root: str) -> Message:
         team, at_top = self._workspace.team, root == TOP
@@ -141,13 +146,6 @@ class SlashCommand:
             opening=at_top,
             at=time.time(),
         )
-
-
-def _order(text: str) -> tuple[str, str, str]:
-    """Read what stands after `/loupe` as a command of ours, its name and argument; else as help."""
-    order = "/" + unescaped(text).lstrip("/!")
-    command = parse(order)
-    return (order, command.name, command.argument) if command else ("/help", "help", "")
 
 
 def _id(payload: Mapping[str, Any], what: str) -> str:

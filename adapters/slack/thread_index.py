@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 from redis.exceptions import RedisError
 
 from adapters.slack.addresses import TOP
-from bot.domain.commands import parse
 from bot.errors import StoreDown
 
 if TYPE_CHECKING:
@@ -22,11 +21,10 @@ if TYPE_CHECKING:
 
     from redis.asyncio import Redis
 
+    from bot.domain.command_grammar import CommandGrammar
     from bot.domain.messages import Message
     from bot.domain.threads import Place
 
-SETTING = frozenset({"model", "system", "vision", "watch"})
-"""Commands that leave a setting behind, which lives until it is changed."""
 NOTED = frozenset({"message", "installed"})
 """Kinds of messages after which a thread may hold something."""
 
@@ -61,8 +59,9 @@ class ThreadIndex:
     Every call raises `StoreDown`.
     """
 
-    def __init__(self, redis: Redis, keep_seconds: float) -> None:
+    def __init__(self, redis: Redis, keep_seconds: float, grammar: CommandGrammar) -> None:
         self._redis = redis
+        self._grammar = grammar
         self._keep = max(1, round(keep_seconds))
 
     async def note(self, message: Message) -> None:
@@ -75,7 +74,7 @@ class ThreadIndex:
         with _store():
             async with self._redis.pipeline(transaction=True) as pipe:
                 pipe.zadd(_threads(team), {noted: now})
-                if root == TOP or _sets(message.text):
+                if root == TOP or self._sets(message.text):
                     pipe.sadd(_lasting(team), noted)
                 if root != TOP and message.author.id:
                     pipe.zadd(_callers(team), {caller: now})
@@ -118,11 +117,10 @@ class ThreadIndex:
                 await self._redis.delete(*(_latest(team, caller) for caller in gone))
                 await self._redis.zrem(_callers(team), *gone)
 
-
-def _sets(text: str) -> bool:
-    """Tell whether a text is a command that leaves a setting behind."""
-    command = parse(text)
-    return command is not None and command.name in SETTING
+    def _sets(self, text: str) -> bool:
+        """Return whether a text is a command that leaves a setting, which lives until changed."""
+        command = self._grammar.parse(text)
+        return command is not None and command.sets
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from adapters.manifests import build_slack, build_teams
 from bot.cli.command import CommandFailed, run_with_settings
+from bot.commands.registry import GRAMMAR
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -24,11 +25,14 @@ def run(options: Namespace) -> int:
 def _teams(options: Namespace, settings: Settings) -> None:
     if not settings.teams.app_id:
         raise CommandFailed("Set MicrosoftAppId first: the Teams package names the bot by it.")
-    _write(options.output, build_teams(settings.teams.app_id, options.host, version("loupe")))
+    _write(
+        options.output,
+        build_teams(GRAMMAR.specs, settings.teams.app_id, options.host, version("loupe")),
+    )
 
 
 def _slack(options: Namespace, _: Settings) -> None:
-    _write(options.output, build_slack(options.host, socket=options.socket).encode())
+    _write(options.output, build_slack(GRAMMAR.specs, options.host, socket=options.socket).encode())
 
 
 def _write(target: str, data: bytes) -> None:

@@ -1,1 +1,1 @@
-"""commands."""
+"""The commands in chat: one declaration each, gathered in `registry`, carried out by `handlers`."""

@@ -1,32 +1,71 @@
-"""The grammar of commands in chat: `/json full`, `!stop`, `/system TEXT` and so on."""
+"""What is declared of the commands in chat, and a command as somebody wrote it."""
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from difflib import get_close_matches
+from enum import IntEnum
+from typing import Literal
 
-RESEMBLES = 0.78
-"""How like a command an unknown word with text after it must be (difflib's ratio, 0..1)."""
 
-_WRITTEN = re.compile(r"[/!](?P<name>[^\W\d_]{1,32})[.!?]*(?:\s+(?P<argument>.*))?", re.DOTALL)
+class Effect(IntEnum):
+    """What a command does, from what only reads to what destroys."""
+
+    READS = 1
+    """It shows what was committed last, so it overtakes the queue."""
+    STOPS = 2
+    """It ends or removes what was accepted before it."""
+    SETS = 3
+    """It leaves a setting behind, and takes its place in the queue."""
+    ERASES = 4
+    """It ends what was accepted before it, then erases what is stored."""
+
+
+SlashTarget = Literal["place", "latest thread", "none"]
+"""What a command acts on when it is given by Slack's slash command, which names no thread.
+
+The caller's latest thread in the place, the place itself, or nothing: such a command has to be
+given in the thread that it is about.
+"""
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
-    """How one command is written.
+class MenuItem:
+    """A line of the menu of commands that a chat app shows.
+
+    `shared_description` describes it where several people write, if it reads differently there.
+    """
+
+    description: str
+    shared_description: str = ""
+    argument: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CommandSpec:
+    """All that is declared of a command, except what carries it out.
 
     `argument` is what may follow, in the usual notation: `[…]` may be left out, `|` separates
     choices, a word in capitals stands for any text. Every argument may be left out in fact: the
-    command then shows what is set. `express` commands only read and overtake the queue; `stops`
-    commands end or remove what was accepted before them; `heedless` ones ignore what follows.
+    command then shows what is set. `ignores_argument` is for commands that take no notice of what
+    follows. `summary` is its line in the help.
+
+    `shared_only` is the answer in a personal chat of a command that is only for places where
+    several people write, and empty for all others; `announced` ones tell everybody there what they
+    change. `menu` is how the menus of chat apps offer it, those of the lowest `rank` first, and
+    `button` the title of its button below the help.
     """
 
     name: str
+    summary: str
+    effect: Effect
     argument: str = ""
-    express: bool = False
-    stops: bool = False
-    heedless: bool = False
+    ignores_argument: bool = False
+    shared_only: str = ""
+    announced: bool = False
+    slash: SlashTarget = "place"
+    rank: int = 0
+    menu: tuple[MenuItem, ...] = ()
+    button: str = ""
 
     @property
     def usage(self) -> str:
@@ -38,85 +77,62 @@ class Form:
         """What may follow, without the notation."""
         return tuple(filter(None, self.argument.strip("[]").split("|")))
 
-
-COMMANDS = (
-    Form("help", express=True, heedless=True),
-    Form("json", "[full]", express=True),
-    Form("system", "[TEXT|reset|continue|cancel]"),
-    Form("vision", "on|off"),
-    Form("model", "[NAME]"),
-    Form("stop", stops=True, heedless=True),
-    Form("reset", stops=True),
-    Form("forget", stops=True),
-    Form("photos", express=True),
-    Form("watch", "photos|all|off"),
-    Form("usage", express=True),
-)
-"""All commands, in the order of the help; their meanings are in `bot.strings.HELP`."""
-
-FORMS = {form.name: form for form in COMMANDS}
+    @property
+    def example(self) -> str:
+        """The command as it may be given, without its slash: a setting with its first choice."""
+        choices = self.choices[:1] if self.effect is Effect.SETS else ()
+        return " ".join((self.name, *choices))
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
     """A command as somebody wrote it.
 
-    `name` and choices of `argument` are in lower case. A command that cannot be obeyed is not
-    `valid`: with `nearest` its name is unknown and that known one is the most like it, else its
-    argument is wrong and `usage` says how it is written.
+    Choices of `argument` are in lower case. A command that cannot be obeyed is not `valid`: either
+    there is no command `unknown_name`, and `spec` is the most like it, or its argument is wrong.
     """
 
-    name: str
+    spec: CommandSpec
     argument: str = ""
     valid: bool = True
-    nearest: str = ""
+    unknown_name: str = ""
 
     @property
-    def express(self) -> bool:
+    def name(self) -> str:
+        """Its name as it was written, in lower case."""
+        return self.unknown_name or self.spec.name
+
+    @property
+    def unknown(self) -> bool:
+        """Whether there is no command of its name."""
+        return bool(self.unknown_name)
+
+    @property
+    def reads(self) -> bool:
         """Whether it overtakes the queue, since it only reads."""
-        return self.name in FORMS and FORMS[self.name].express
+        return not self.unknown and self.spec.effect is Effect.READS
+
+    @property
+    def sets(self) -> bool:
+        """Whether it leaves a setting behind."""
+        return not self.unknown and self.spec.effect is Effect.SETS
 
     @property
     def stops(self) -> bool:
         """Whether it ends or removes what was accepted before it."""
-        return self.valid and FORMS[self.name].stops
+        return self.valid and self.spec.effect in {Effect.STOPS, Effect.ERASES}
 
     @property
-    def usage(self) -> str:
-        """How it, or the nearest known command, is written."""
-        return FORMS[self.nearest or self.name].usage
+    def erases(self) -> bool:
+        """Whether it erases what is stored."""
+        return self.valid and self.spec.effect is Effect.ERASES
 
+    @property
+    def announced(self) -> bool:
+        """Whether everybody in a shared place has to learn of it."""
+        return not self.unknown and self.spec.announced and bool(self.argument)
 
-def parse(text: str) -> Command | None:
-    """Read a message, without the mention, as a command; None when it is none.
-
-    A command is `/` or `!` at once followed by a word of letters, then nothing or a space or line
-    end and the argument. A word that is no command's name counts as a misspelt command when it
-    stands alone or resembles one, so "/jsn" does, while "/ means division", "!!! look",
-    "/etc/passwd is shown" and "/tmp is full" are ordinary text.
-    """
-    written = _WRITTEN.fullmatch(text.strip())
-    if written is None:
-        return None
-    name, argument = written["name"].lower(), written["argument"] or ""
-    if name in FORMS:
-        return _known(FORMS[name], argument)
-    return _unknown(name, alone=not argument)
-
-
-def _known(form: Form, argument: str) -> Command:
-    word = argument.lower().rstrip(".!?")
-    if not argument or form.heedless:
-        return Command(form.name)
-    if word in form.choices:
-        return Command(form.name, word)
-    takes_text = any(choice.isupper() for choice in form.choices)
-    return Command(form.name, argument, valid=takes_text)
-
-
-def _unknown(name: str, *, alone: bool) -> Command | None:
-    """Find the nearest command, or `/help` for a word alone that is like none."""
-    nearest = get_close_matches(name, FORMS, n=1, cutoff=0.6 if alone else RESEMBLES)
-    if not nearest and not alone:
-        return None
-    return Command(name, valid=False, nearest=nearest[0] if nearest else "help")
+    @property
+    def slash(self) -> SlashTarget:
+        """What it acts on when it is given by Slack's slash command."""
+        return "place" if self.unknown else self.spec.slash

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from bot.domain.commands import FORMS, Command, parse
 from bot.ports.mailbox import Submission
 
 if TYPE_CHECKING:
+    from bot.domain.command_grammar import CommandGrammar
+    from bot.domain.commands import Command
     from bot.domain.messages import Message
     from bot.limits import MessageLimits
     from bot.ports.history import History
@@ -27,10 +28,16 @@ class Inbox:
     """Accepts messages durably, before the platform is told that they arrived."""
 
     def __init__(
-        self, mailbox: Mailbox, history: History, notice: Notice, limits: MessageLimits
+        self,
+        mailbox: Mailbox,
+        history: History,
+        grammar: CommandGrammar,
+        notice: Notice,
+        limits: MessageLimits,
     ) -> None:
         self._mailbox = mailbox
         self._history = history
+        self._grammar = grammar
         self._notice = notice
         self._limits = limits
 
@@ -40,7 +47,7 @@ class Inbox:
         Returns whether it is kept.
         """
         message = self._bounded(message)
-        command = parse(message.text) if message.kind == "message" else None
+        command = self._grammar.parse(message.text) if message.kind == "message" else None
         if not message.addressed:
             wanted = await self._wanted(message, command)
             if wanted is None:
@@ -64,7 +71,7 @@ class Inbox:
         A word that is no command may be meant for another bot. Of files that the platform keeps
         from apps a place is told once a day.
         """
-        if command is not None and command.name in FORMS:
+        if command is not None and not command.unknown:
             return message
         place = message.thread.place
         watch = (await self._history.settings(place)).watch or "off"
@@ -90,10 +97,11 @@ def _waits(letter: Submission) -> bool:
 def _letter(message: Message, command: Command | None) -> Submission:
     if command is not None:
         # Unless it stops, an edit has to come after what it takes back, as a deletion has to.
-        overtakes = command.express and not message.withdraws
+        overtakes = command.reads and not message.withdraws
+        ends_at_once = command.stops and not command.erases
         return Submission(
             message,
-            express=overtakes or command.name == "stop",
+            express=overtakes or ends_at_once,
             stops=command.stops,
             joins=False,
         )

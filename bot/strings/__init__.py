@@ -1,6 +1,7 @@
 """Every sentence that a user reads, but for the labels of the page's own controls."""
 
 from bot.strings.answers import *
+from bot.strings.command_help import *
 from bot.strings.commands import *
 from bot.strings.files import *
 from bot.strings.offline import *

@@ -5,16 +5,14 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from bot.domain.commands import COMMANDS
 from bot.domain.frame_ids import clock
 from bot.strings.offline import OFFLINE_HINT
-from bot.strings.phrases import count, place, size, spelled
+from bot.strings.phrases import count, place, size
 from bot.text.escape import plain, verbatim
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from bot.domain.commands import Command
     from bot.domain.files import Photo, Video, VideoFacts
     from bot.domain.history import Usage
     from bot.domain.preferences import Deployment, EffectiveSettings
@@ -187,45 +185,3 @@ def usage_shown(sums: Mapping[str, tuple[int, int, Usage]]) -> str:
         for name, (answers, pictures, usage) in sums.items()
     ]
     return "Used in this thread so far:\n\n" + "\n".join(lines) if lines else NO_USAGE
-
-
-HELP: dict[str, str] = {
-    "help": "show this list",
-    "json": "show the raw transcript; `full` adds everything recorded",
-    "system": "show the system message, or propose a new one, to be confirmed within ten minutes",
-    "vision": "switch the vision enhancements on or off",
-    "model": "show the models, or choose the one that answers",
-    "stop": "end the running answer and drop what waits",
-    "reset": "forget the history; the settings stay",
-    "forget": "erase everything that is kept of this conversation",
-    "photos": "list the photos and videos by their numbers",
-    "watch": "look at posts without a mention: those with photos or videos, all, or none",
-    "usage": "show how many tokens were used",
-}
-"""What each command does, by its name; how it is written is in `bot.domain.commands.COMMANDS`."""
-
-
-HELP_ENDS = {
-    "/": "`!` works for `/`.",
-    "!": "After a mention `/` works for `!`, and `/loupe` with a command answers you alone.",
-    "/loupe ": "`reset` and `forget` are said in the thread that they are about: mention me there.",
-}
-"""What stands below the commands, by what is written before them."""
-
-
-def help_text(prefix: str, *, offline: bool) -> str:
-    """List the commands as they are written here, and say how a model is set if there is none."""
-    start = "Post a photo or video with a question, or ask about one that was posted. Commands:"
-    lines = "\n".join(f"- `{form.usage}`: {HELP[form.name]}" for form in COMMANDS)
-    lines = spelled(lines, prefix)
-    return "\n\n".join([start, lines, HELP_ENDS[prefix], *([OFFLINE_HINT] if offline else [])])
-
-
-def command_misused(command: Command) -> str:
-    """Say how a command is written, or which one may have been meant."""
-    if command.nearest:
-        return (
-            f"There is no command /{command.name}. Did you mean `{command.usage}`? "
-            "/help lists all commands."
-        )
-    return f"/{command.name} cannot do that. Please write `{command.usage}`."

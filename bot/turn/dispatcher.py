@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from bot import strings as texts
-from bot.commands.handlers import CommandHandlers, CommandReply, CommandRequest
-from bot.domain.commands import Command, parse
+from bot.commands.declaration import CommandReply, CommandRequest
 from bot.domain.history import Turn
 from bot.errors import FileProblem, Reason, StoreDown
 from bot.grounding.pointing import citations
@@ -27,7 +26,9 @@ from bot.turn.question_builder import QuestionBuilder
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from bot.commands.handlers import CommandHandlers
     from bot.commands.preferences import Preferences
+    from bot.domain.commands import Command
     from bot.domain.messages import Message
     from bot.limits import FileLimits, MessageLimits
     from bot.ports.channel import Channel
@@ -125,7 +126,7 @@ class Dispatcher:
             await self._tell(holding, message, texts.hello(shared=message.shared))
         elif await self._withdrawn(holding, message):
             await self._done(holding.lease)
-        elif (command := parse(message.text)) is not None:
+        elif (command := self._controls.grammar.parse(message.text)) is not None:
             await self._obey(holding, message, command)
         elif holding.stop.is_set() and holding.lease.answered is None:
             await self._never_began(holding.lease, message)
@@ -209,7 +210,8 @@ class Dispatcher:
         sends = self._sends(lease, message)
         whole = await sends.channel.complete(message)
         entry = replace(lease.run[0], message=whole)
-        order = CommandRequest(parse(whole.text) or command, entry, sends.abilities, time.time())
+        command = self._controls.grammar.parse(whole.text) or command
+        order = CommandRequest(command, entry, sends.abilities, time.time())
         said = await self._controls.obey(order)
         try:
             await self._say(sends, said)

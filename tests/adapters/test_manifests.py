@@ -15,6 +15,7 @@ from PIL import Image
 
 from adapters.manifests import build_slack, build_teams
 from adapters.slack.rate_limits import RATES
+from bot.commands.registry import GRAMMAR
 from bot.settings import SettingsError
 
 HERE = Path(__file__).parents[1]
@@ -34,7 +35,7 @@ def schema(name: str) -> Any:
 
 @pytest.fixture(scope="module")
 def package() -> zipfile.ZipFile:
-    return zipfile.ZipFile(io.BytesIO(build_teams(APP_ID, HOST, "1.2.3")))
+    return zipfile.ZipFile(io.BytesIO(build_teams(GRAMMAR.specs, APP_ID, HOST, "1.2.3")))
 
 
 @pytest.fixture(scope="module")
@@ -44,12 +45,12 @@ def teams(package: zipfile.ZipFile) -> Any:
 
 @pytest.fixture
 def slack() -> Any:
-    return yaml.safe_load(build_slack(HOST))
+    return yaml.safe_load(build_slack(GRAMMAR.specs, HOST))
 
 
 @pytest.fixture
 def socket() -> Any:
-    return yaml.safe_load(build_slack(socket=True))
+    return yaml.safe_load(build_slack(GRAMMAR.specs, socket=True))
 
 
 def test_the_teams_manifest_is_valid(teams: Any) -> None:
@@ -113,7 +114,9 @@ def test_the_outline_icon_is_white_on_transparent(package: zipfile.ZipFile) -> N
 
 
 def test_equal_settings_give_equal_packages() -> None:
-    assert build_teams(APP_ID, HOST, "1.2.3") == build_teams(APP_ID, HOST, "1.2.3")
+    assert build_teams(GRAMMAR.specs, APP_ID, HOST, "1.2.3") == build_teams(
+        GRAMMAR.specs, APP_ID, HOST, "1.2.3"
+    )
 
 
 def slack_errors(manifest: Any) -> list[str]:
@@ -145,7 +148,7 @@ def test_through_a_socket_slack_needs_no_address_and_all_else_is_the_same(
     slack: Any, socket: Any
 ) -> None:
     assert socket["settings"]["socket_mode_enabled"]
-    assert "http" not in build_slack(socket=True)
+    assert "http" not in build_slack(GRAMMAR.specs, socket=True)
     del slack["settings"]["event_subscriptions"]["request_url"]
     del slack["settings"]["interactivity"]["request_url"]
     del slack["features"]["slash_commands"][0]["url"]
@@ -206,7 +209,7 @@ def test_every_slack_method_has_its_scopes_and_no_scope_is_asked_for_in_vain(sla
     "host", ["https://bot.example.com/", " Bot.Example.com", "bot.example.com"]
 )
 def test_a_host_may_be_given_as_an_address(host: str) -> None:
-    assert build_slack(host) == build_slack(HOST)
+    assert build_slack(GRAMMAR.specs, host) == build_slack(GRAMMAR.specs, HOST)
 
 
 @pytest.mark.parametrize(
@@ -225,7 +228,7 @@ def test_a_value_that_does_not_fit_is_named(
     app_id: str, host: str, version: str, complaint: str
 ) -> None:
     with pytest.raises(SettingsError, match=complaint):
-        build_teams(app_id, host, version)
+        build_teams(GRAMMAR.specs, app_id, host, version)
 
 
 @pytest.fixture(scope="module")
@@ -276,12 +279,13 @@ def test_both_packages_are_built_from_an_installed_wheel(wheel: Path, tmp_path: 
 import sys
 sys.path.insert(0, {str(target)!r})
 import adapters.manifests as manifests
+from bot.commands.registry import GRAMMAR
 assert manifests.__file__.startswith({str(target)!r})
 assert str(manifests.resources.files("manifest")).startswith({str(target)!r})
-print(len(manifests.build_teams({APP_ID!r}, {HOST!r}, "1.2.3")))
-print(len(manifests.build_slack({HOST!r})))
+print(len(manifests.build_teams(GRAMMAR.specs, {APP_ID!r}, {HOST!r}, "1.2.3")))
+print(len(manifests.build_slack(GRAMMAR.specs, {HOST!r})))
 """
     assert run(["-c", program], tmp_path).split() == [
-        str(len(build_teams(APP_ID, HOST, "1.2.3"))),
-        str(len(build_slack(HOST))),
+        str(len(build_teams(GRAMMAR.specs, APP_ID, HOST, "1.2.3"))),
+        str(len(build_slack(GRAMMAR.specs, HOST))),
     ]

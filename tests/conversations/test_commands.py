@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bot import strings as texts
-from bot.domain.commands import parse
+from bot.commands.registry import GRAMMAR
 from tests.servers.openai import say, usage
 
 if TYPE_CHECKING:
     from tests.helpers.running_bot import RunningBot
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
-HELP = texts.help_text("/", offline=False)
+HELP = texts.help_text(GRAMMAR.specs, "/", offline=False)
 
 
 @pytest.mark.parametrize("written", ["/help", "!help", "/HELP", "/help me"])
@@ -31,7 +31,7 @@ async def test_a_command_needs_no_mention_and_may_have_an_exclamation_mark(
 
 async def test_a_misspelt_command_gets_the_nearest_match(registered: RunningBot) -> None:
     chat = registered.personal()
-    command = parse("/jsn")
+    command = GRAMMAR.parse("/jsn")
     assert command
     assert await chat.ask("/jsn") == texts.command_misused(command)
     assert "`/json [full]`" in chat.texts[-1]

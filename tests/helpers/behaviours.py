@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from adapters.redis.history import RedisHistory
-from bot.domain.commands import FORMS
+from bot.commands.registry import GRAMMAR
 from bot.limits import RetentionLimits
 from tests.helpers.conversation import File
 from tests.servers.openai import Reply
@@ -24,7 +24,7 @@ VARYING_FIELDS = {"id", "at", "messages", "sent", "first", "seconds", "sightings
 
 _POSTED = re.compile(r"posted( by \w+)? [\d-]{10} [\d:]{5} UTC")
 _HERE = re.compile(r"in this (chat|thread)")
-_COMMAND = re.compile(rf"!(?=({'|'.join(FORMS)})\b)")
+_COMMAND = re.compile(rf"!(?=({'|'.join(spec.name for spec in GRAMMAR.specs)})\b)")
 _NAME = re.compile(r"\b([PV]\d+) [\w-]+\.(jpg|png|mp4)")
 
 

@@ -17,6 +17,7 @@ from bot.attachments.store import AttachmentStore
 from bot.attachments.vision import VisionPass
 from bot.commands.handlers import CommandHandlers
 from bot.commands.preferences import Preferences
+from bot.commands.registry import COMMANDS, GRAMMAR
 from bot.domain.preferences import Deployment
 from bot.domain.threads import Thread
 from bot.ports.mailbox import Lease
@@ -71,7 +72,7 @@ class Surroundings:
         )
         self.history = RedisHistory(self.redis, self.limits.retention)
         self.receipts: list[Receipt] = []
-        self.inbox = Inbox(self.mailbox, self.history, self._note, self.limits.messages)
+        self.inbox = Inbox(self.mailbox, self.history, GRAMMAR, self._note, self.limits.messages)
 
     async def _note(self, message: Message, receipt: Receipt) -> None:
         self.receipts.append(receipt)
@@ -128,7 +129,7 @@ class DispatcherProcess:
             limits.tools,
             limits.requests,
         )
-        controls = CommandHandlers(history, preferences, gallery)
+        controls = CommandHandlers(history, preferences, gallery, COMMANDS)
         channels = {"fake": channel}
         self.desk = Dispatcher(
             self.mailbox,

@@ -21,15 +21,17 @@ from adapters.teams.abilities import PLACES as IN_TEAMS
 from bot import app
 from bot import strings as texts
 from bot.cli import main as cli
-from bot.domain.commands import COMMANDS, Form
+from bot.commands.registry import GRAMMAR
+from bot.domain.commands import Effect
 from bot.limits import Limits
 from bot.settings import Section, environment_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from pydantic.fields import FieldInfo
 
+    from bot.domain.commands import CommandSpec
     from bot.ports.channel import Capabilities
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -49,6 +51,14 @@ ABILITIES = {
     "private": "what is said is for one person alone",
 }
 """What a channel can or cannot do, in words, by the field of `bot.ports.channel.Capabilities`."""
+
+WHEN = {
+    Effect.READS: "at once: it only reads, and shows what was committed last",
+    Effect.STOPS: "at once to whatever was asked before it, which it ends",
+    Effect.SETS: "in its turn, after the messages before it",
+    Effect.ERASES: "at once to whatever was asked before it, which it ends",
+}
+"""When a command is obeyed, by what it does."""
 
 
 def pages() -> list[Path]:
@@ -90,7 +100,11 @@ def help_of(*command: str) -> str:
 
 def _parts() -> dict[str, Callable[[], str]]:
     tables = {f"settings {name}": partial(_settings, kind) for name, kind in sections().items()}
-    chat = {"commands": _commands, "order of commands": _order, "channels": _channels}
+    chat = {
+        "commands": partial(commands_table, GRAMMAR.specs),
+        "order of commands": partial(order_table, GRAMMAR.specs),
+        "channels": _channels,
+    }
     return {"help": _help, **chat, **tables}
 
 
@@ -98,10 +112,11 @@ def _help() -> str:
     return f"```text\n{help_of()}\n```"
 
 
-def _commands() -> str:
+def commands_table(commands: Iterable[CommandSpec]) -> str:
+    """Return the table of what commands do."""
     return _table(
         ("command", "what it does"),
-        [(_code(form.usage), texts.HELP[form.name]) for form in COMMANDS],
+        [(_code(command.usage), command.summary) for command in commands],
     )
 
 
@@ -121,19 +136,12 @@ def _able(what: bool | str) -> str:
     return "yes" if what else "no"
 
 
-def _order() -> str:
+def order_table(commands: Iterable[CommandSpec]) -> str:
+    """Return the table of when commands are obeyed."""
     return _table(
         ("command", "when it is obeyed"),
-        [(_code(form.usage), _when(form)) for form in COMMANDS],
+        [(_code(command.usage), WHEN[command.effect]) for command in commands],
     )
-
-
-def _when(form: Form) -> str:
-    if form.express:
-        return "at once: it only reads, and shows what was committed last"
-    if form.stops:
-        return "at once to whatever was asked before it, which it ends"
-    return "in its turn, after the messages before it"
 
 
 def _settings(section: type[Section]) -> str:

@@ -17,6 +17,7 @@ from fakeredis import FakeAsyncRedis, FakeServer
 from adapters.slack.bolt_app import SlackBot
 from adapters.slack.thread_index import ThreadIndex
 from adapters.slack.workspaces import UnknownTeam, Workspace, WorkspaceUnknown
+from bot.commands.registry import GRAMMAR
 from bot.domain.messages import Message
 from bot.errors import StoreDown
 
@@ -224,8 +225,8 @@ class SlackReceiver:
         self.workspaces = OneWorkspace()
         self.server = FakeServer()
         self.redis: Redis = FakeAsyncRedis(server=self.server, decode_responses=True)
-        self.memory = ThreadIndex(self.redis, 3600)
-        self.bot = SlackBot(self.workspaces, self.inbox.accept, self.memory, reaction)
+        self.memory = ThreadIndex(self.redis, 3600, GRAMMAR)
+        self.bot = SlackBot(self.workspaces, self.inbox.accept, self.memory, GRAMMAR, reaction)
 
     def break_memory(self) -> None:
         """Let Redis be away."""

@@ -19,6 +19,7 @@ from adapters.slack.addresses import SLACK, TOP, thread_of
 from adapters.slack.build import slack_room
 from adapters.slack.limits import SlackLimits
 from adapters.slack.settings import SlackSettings
+from bot.commands.registry import GRAMMAR
 from bot.domain.messages import Attachment
 from bot.domain.size_limits import SizeLimits
 from bot.ports.channel import DeliveryRefused, Post
@@ -78,7 +79,7 @@ async def opened(slack: SlackServer, door: str = "http") -> AsyncIterator[Office
     inbox = RecordingInbox()
     redis = FakeAsyncRedis(server=FakeServer(), decode_responses=True)
     how = settings(slack, door), SlackLimits(), DownloadSettings(), redis, 3600.0
-    async with slack_room(*how, inbox.accept) as room:
+    async with slack_room(*how, inbox.accept, GRAMMAR) as room:
         office = Office(slack, room, inbox, redis)
         app = web.Application()
         app.add_routes(room.routes)

@@ -11,6 +11,7 @@ from pydantic import SecretStr
 from adapters.manifests import build_slack
 from adapters.slack.doctor import SCOPES, check_slack, check_socket
 from adapters.slack.settings import SlackSettings
+from bot.commands.registry import GRAMMAR
 from tests.helpers.slack_wire_server import (
     APP_TOKEN,
     PAGE_502,
@@ -53,7 +54,7 @@ async def test_scopes_that_are_missing_are_named() -> None:
 
 
 def test_the_manifest_asks_for_what_is_needed() -> None:
-    manifest = yaml.safe_load(build_slack("bot.example.com"))
+    manifest = yaml.safe_load(build_slack(GRAMMAR.specs, "bot.example.com"))
     assert set(manifest["oauth_config"]["scopes"]["bot"]) == SCOPES
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from adapters.slack.addresses import TOP
 from adapters.slack.interactions import SlashCommand, read_button, read_shortcut
 from bot import strings as texts
+from bot.commands.registry import GRAMMAR
 from bot.domain.messages import Message
 from tests.helpers.slack_payloads import (
     ALEX,
@@ -30,7 +32,7 @@ TS = "1700000000.000100"
 
 
 def called(text: str, latest: str = "", **more: Any) -> Message | str:
-    return SlashCommand(slash(text, **more), WORKSPACE).read(latest)
+    return SlashCommand(slash(text, **more), WORKSPACE, GRAMMAR).read(latest)
 
 
 def ordered(text: str, latest: str = "", **more: Any) -> Message:
@@ -93,7 +95,7 @@ def test_what_destroys_is_said_where_it_acts(text: str) -> None:
 
 @pytest.mark.parametrize(("text", "latest"), [("json", True), ("stop", True), ("system", False)])
 def test_only_orders_about_a_thread_ask_for_the_latest(text: str, latest: bool) -> None:
-    assert SlashCommand(slash(text), WORKSPACE).of_latest is latest
+    assert SlashCommand(slash(text), WORKSPACE, GRAMMAR).of_latest is latest
 
 
 def test_a_direct_message_has_one_author() -> None:
@@ -143,7 +145,7 @@ def test_a_button_that_is_not_ours_is_left(more: dict[str, Any]) -> None:
 
 
 def test_the_shortcut_asks_for_a_look_at_somebodys_post() -> None:
-    message = read_shortcut(shortcut(), WORKSPACE)
+    message = read_shortcut(shortcut(), WORKSPACE, GRAMMAR)
     assert message is not None
     assert (message.id, message.version, message.text) == (TS, "123.456.ghi", "the dent")
     assert (message.author.id, message.author.name) == (ALEX, "alex")
@@ -160,7 +162,7 @@ def test_the_shortcut_asks_for_a_look_at_somebodys_post() -> None:
 
 def test_the_shortcut_on_a_reply_is_answered_in_its_thread() -> None:
     post = message_event(ts="1700000009.000100", thread_ts=TS, user=SAM, files=[photo()])
-    message = read_shortcut(shortcut(post), WORKSPACE)
+    message = read_shortcut(shortcut(post), WORKSPACE, GRAMMAR)
     assert message is not None
     assert (message.id, message.thread.root, message.opening) == ("1700000009.000100", TS, False)
 
@@ -169,7 +171,7 @@ def test_the_shortcut_on_a_reply_is_answered_in_its_thread() -> None:
     "more", [{"message": None}, {"channel": {}}, {"message": {"ts": 1}, "message_ts": None}]
 )
 def test_a_shortcut_without_a_post_is_left(more: dict[str, Any]) -> None:
-    assert read_shortcut(shortcut(**more), WORKSPACE) is None
+    assert read_shortcut(shortcut(**more), WORKSPACE, GRAMMAR) is None
 
 
 odd = st.recursive(
@@ -184,11 +186,12 @@ odd = st.recursive(
 
 @given(data=st.data())
 def test_fields_of_any_type_are_read_without_an_error(data: st.DataObject) -> None:
-    for payload, reader in ((button(), read_button), (shortcut(), read_shortcut)):
+    readers = (button(), read_button), (shortcut(), partial(read_shortcut, grammar=GRAMMAR))
+    for payload, reader in readers:
         key = data.draw(st.sampled_from(sorted(payload)))
         reader({**payload, key: data.draw(odd)}, WORKSPACE)
     command = slash("json")
     key = data.draw(st.sampled_from(sorted(command)))
-    SlashCommand({**command, key: data.draw(odd)}, WORKSPACE).read(
+    SlashCommand({**command, key: data.draw(odd)}, WORKSPACE, GRAMMAR).read(
         data.draw(st.sampled_from(["", TS]))
     )

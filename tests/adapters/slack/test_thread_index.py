@@ -10,6 +10,7 @@ from fakeredis import FakeAsyncRedis, FakeServer
 
 from adapters.slack.addresses import TOP, thread_of
 from adapters.slack.thread_index import ThreadIndex
+from bot.commands.registry import GRAMMAR
 from bot.domain.messages import Author, Message
 from bot.errors import StoreDown
 from tests.helpers.fakes import FakeTime
@@ -31,7 +32,7 @@ def post(
 
 @pytest.fixture
 def memory(redis_client: Redis) -> ThreadIndex:
-    return ThreadIndex(redis_client, DAY)
+    return ThreadIndex(redis_client, DAY, GRAMMAR)
 
 
 @pytest.fixture
@@ -138,7 +139,7 @@ async def test_a_store_that_is_away_is_named_as_such() -> None:
     server = FakeServer()
     redis = FakeAsyncRedis(server=server, decode_responses=True)
     server.connected = False
-    memory = ThreadIndex(redis, DAY)
+    memory = ThreadIndex(redis, DAY, GRAMMAR)
     for call in (
         memory.note(post("1.0")),
         memory.latest(PLACE, "U1"),

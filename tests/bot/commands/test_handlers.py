@@ -13,9 +13,11 @@ from adapters.redis.history import RedisHistory
 from adapters.redis.keys import lane_of
 from adapters.redis.mailbox import RedisMailbox
 from bot import strings as texts
-from bot.commands.handlers import CONFIRM_WITHIN, CommandHandlers, CommandReply, CommandRequest
+from bot.commands.declaration import CommandReply, CommandRequest
+from bot.commands.handlers import CommandHandlers
 from bot.commands.preferences import Preferences
-from bot.domain.commands import FORMS, parse
+from bot.commands.registry import COMMANDS, GRAMMAR
+from bot.commands.system import CONFIRM_WITHIN
 from bot.domain.files import Photo, PhotoFacts
 from bot.domain.history import Turn, Usage
 from bot.domain.messages import Author, Message
@@ -45,7 +47,7 @@ class Bench:
         self.forgotten: list[tuple[Thread, float]] = []
         gallery: Any = self
         self.controls = CommandHandlers(
-            self.history, Preferences(self.history, deployment), gallery
+            self.history, Preferences(self.history, deployment), gallery, COMMANDS
         )
         self.orders = 0
 
@@ -61,7 +63,7 @@ class Bench:
         can = {name: fields.pop(name) for name in known if name in fields}
         entry = {name: fields.pop(name) for name in ("before",) if name in fields}
         message = Message(f"m{self.orders}", author=author, text=text, **fields)
-        command = parse(text)
+        command = GRAMMAR.parse(text)
         assert command is not None
         return CommandRequest(
             command,
@@ -104,8 +106,8 @@ def photo(number: int) -> Photo:
 
 
 async def test_every_command_is_obeyed(bench: Bench) -> None:
-    for name in FORMS:
-        said = await bench.say(f"/{name}")
+    for spec in GRAMMAR.specs:
+        said = await bench.say(f"/{spec.name}")
         assert all(text.strip() for text in said.texts)
         assert said.texts
 
@@ -313,7 +315,7 @@ async def test_the_full_transcript_has_everything_recorded(bench: Bench) -> None
 
 async def test_the_help_names_every_command(bench: Bench) -> None:
     told = await bench.told("/help me please")
-    assert all(f"`{form.usage}`" in told for form in FORMS.values())
+    assert all(f"`{spec.usage}`" in told for spec in GRAMMAR.specs)
 
 
 async def test_what_is_set_at_the_top_of_a_chat_with_threads_holds_in_the_chat(

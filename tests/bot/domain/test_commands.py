@@ -2,31 +2,35 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.commands import COMMANDS, FORMS, Command, parse
-from bot.strings import HELP, HELP_ENDS, command_misused, help_text, spelled
+from bot.commands.registry import GRAMMAR
+from bot.domain.commands import Command
+from bot.strings import HELP_ENDS, command_misused, help_text, spelled
+
+SPECS = {spec.name: spec for spec in GRAMMAR.specs}
+parse = GRAMMAR.parse
 
 
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("/help", Command("help")),
-        ("/json", Command("json")),
-        ("/json full", Command("json", "full")),
-        ("/system", Command("system")),
-        ("/system reset", Command("system", "reset")),
-        ("/system continue", Command("system", "continue")),
-        ("/system cancel", Command("system", "cancel")),
-        ("/vision on", Command("vision", "on")),
-        ("/vision", Command("vision")),
-        ("/model", Command("model")),
-        ("/model GPT-4o-Mini", Command("model", "GPT-4o-Mini")),
-        ("/stop", Command("stop")),
-        ("/reset", Command("reset")),
-        ("/forget", Command("forget")),
-        ("/photos", Command("photos")),
-        ("/watch photos", Command("watch", "photos")),
-        ("/watch all", Command("watch", "all")),
-        ("/usage", Command("usage")),
+        ("/help", Command(SPECS["help"])),
+        ("/json", Command(SPECS["json"])),
+        ("/json full", Command(SPECS["json"], "full")),
+        ("/system", Command(SPECS["system"])),
+        ("/system reset", Command(SPECS["system"], "reset")),
+        ("/system continue", Command(SPECS["system"], "continue")),
+        ("/system cancel", Command(SPECS["system"], "cancel")),
+        ("/vision on", Command(SPECS["vision"], "on")),
+        ("/vision", Command(SPECS["vision"])),
+        ("/model", Command(SPECS["model"])),
+        ("/model GPT-4o-Mini", Command(SPECS["model"], "GPT-4o-Mini")),
+        ("/stop", Command(SPECS["stop"])),
+        ("/reset", Command(SPECS["reset"])),
+        ("/forget", Command(SPECS["forget"])),
+        ("/photos", Command(SPECS["photos"])),
+        ("/watch photos", Command(SPECS["watch"], "photos")),
+        ("/watch all", Command(SPECS["watch"], "all")),
+        ("/usage", Command(SPECS["usage"])),
     ],
 )
 def test_each_command_is_read(text: str, expected: Command) -> None:
@@ -35,17 +39,17 @@ def test_each_command_is_read(text: str, expected: Command) -> None:
 
 @pytest.mark.parametrize("text", ["!json full", " /JSON Full ", "/json\n full", "\xa0/Json  FULL."])
 def test_mark_case_and_spaces_do_not_matter(text: str) -> None:
-    assert parse(text) == Command("json", "full")
+    assert parse(text) == Command(SPECS["json"], "full")
 
 
 def test_lines_belong_to_the_system_message() -> None:
     assert parse("/system\nYou are a PIRATE.\n\nSay arr.") == Command(
-        "system", "You are a PIRATE.\n\nSay arr."
+        SPECS["system"], "You are a PIRATE.\n\nSay arr."
     )
 
 
 def test_a_system_message_may_begin_with_a_choice() -> None:
-    assert parse("/system Reset every counter") == Command("system", "Reset every counter")
+    assert parse("/system Reset every counter") == Command(SPECS["system"], "Reset every counter")
 
 
 @pytest.mark.parametrize(
@@ -61,13 +65,13 @@ def test_a_system_message_may_begin_with_a_choice() -> None:
 def test_a_wrong_argument_can_be_answered_with_the_usage(text: str, usage: str) -> None:
     command = parse(text)
     assert command is not None
-    assert (command.valid, command.nearest, command.usage) == (False, "", usage)
+    assert (command.valid, command.unknown, command.spec.usage) == (False, False, usage)
     assert not command.stops
 
 
 @pytest.mark.parametrize("text", ["/stop", "!STOP!", "/stop it please"])
 def test_a_stop_is_never_refused(text: str) -> None:
-    assert parse(text) == Command("stop")
+    assert parse(text) == Command(SPECS["stop"])
 
 
 @pytest.mark.parametrize(
@@ -83,10 +87,9 @@ def test_a_stop_is_never_refused(text: str) -> None:
 def test_an_unknown_command_gets_the_nearest(text: str, nearest: str) -> None:
     command = parse(text)
     assert command is not None
-    assert (command.valid, command.nearest) == (False, nearest)
-    assert command.usage == FORMS[nearest].usage
+    assert (command.valid, command.unknown, command.spec.name) == (False, True, nearest)
     assert not command.stops
-    assert not command.express
+    assert not command.reads
 
 
 @pytest.mark.parametrize(
@@ -113,22 +116,18 @@ def test_ordinary_text_is_no_command(text: str) -> None:
 
 
 def test_what_overtakes_and_what_stops() -> None:
-    given = [command for form in COMMANDS if (command := parse(f"!{form.name}"))]
-    assert {c.name for c in given if c.express} == {"help", "json", "photos", "usage"}
-    assert {c.name for c in given if c.stops} == {"stop", "reset", "forget"}
-
-
-def test_every_command_has_its_line_in_the_help() -> None:
-    assert list(HELP) == [form.name for form in COMMANDS]
+    commands = [command for name in SPECS if (command := parse(f"!{name}"))]
+    assert {c.name for c in commands if c.reads} == {"help", "json", "photos", "usage"}
+    assert {c.name for c in commands if c.stops} == {"stop", "reset", "forget"}
 
 
 @given(st.text())
 def test_any_text_is_read_without_error(text: str) -> None:
     command = parse(text)
-    assert command is None or command.usage
+    assert command is None or command.spec.usage
 
 
-@given(st.sampled_from([f.name for f in COMMANDS]), st.text())
+@given(st.sampled_from(list(SPECS)), st.text())
 def test_a_known_name_is_always_a_command(name: str, argument: str) -> None:
     command = parse(f"/{name} {argument}")
     assert command is not None
@@ -136,15 +135,15 @@ def test_a_known_name_is_always_a_command(name: str, argument: str) -> None:
 
 
 def test_the_help_lists_every_command_as_it_is_written() -> None:
-    shown = help_text("/", offline=False)
-    assert all(f"`{form.usage}`: {HELP[form.name]}" in shown for form in COMMANDS)
-    assert len(help_text("/", offline=True)) > len(shown)
+    shown = help_text(GRAMMAR.specs, "/", offline=False)
+    assert all(f"`{spec.usage}`: {spec.summary}" in shown for spec in GRAMMAR.specs)
+    assert len(help_text(GRAMMAR.specs, "/", offline=True)) > len(shown)
 
 
 @pytest.mark.parametrize("prefix", HELP_ENDS)
 def test_the_help_says_how_commands_are_written_where_it_is_read(prefix: str) -> None:
-    shown = help_text(prefix, offline=False)
-    assert all(f"`{prefix}{form.usage[1:]}`" in shown for form in COMMANDS)
+    shown = help_text(GRAMMAR.specs, prefix, offline=False)
+    assert all(f"`{prefix}{spec.usage[1:]}`" in shown for spec in GRAMMAR.specs)
 
 
 @pytest.mark.parametrize(

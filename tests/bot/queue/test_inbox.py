@@ -9,6 +9,7 @@ import pytest
 from fakeredis import FakeAsyncRedis, FakeServer
 
 from adapters.redis.history import RedisHistory
+from bot.commands.registry import GRAMMAR
 from bot.domain.messages import Attachment, Author, Kind, Message
 from bot.domain.threads import Thread
 from bot.errors import Reason, StoreDown
@@ -35,7 +36,9 @@ class Bench:
         self.verdict: Literal["accepted", "duplicate", "full"] = "accepted"
         self.letters: list[Submission] = []
         self.noticed: list[Message] = []
-        self.inbox = Inbox(mailbox, self.history, self._notice, MessageLimits(max_question=100))
+        self.inbox = Inbox(
+            mailbox, self.history, GRAMMAR, self._notice, MessageLimits(max_question=100)
+        )
 
     async def accept(self, letter: Submission) -> Receipt:
         self.letters.append(letter)
@@ -131,7 +134,7 @@ async def test_a_store_that_is_away_is_told_to_the_platform(bench: Bench) -> Non
 
     away: Any = Away()
     with pytest.raises(StoreDown):
-        await Inbox(away, bench.history, bench._notice, MessageLimits()).receive(POST)
+        await Inbox(away, bench.history, GRAMMAR, bench._notice, MessageLimits()).receive(POST)
 
 
 async def test_a_text_is_bounded_and_whole_characters(bench: Bench) -> None:
