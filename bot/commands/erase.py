@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 async def _reset(request: CommandRequest, services: CommandServices) -> CommandReply:
     past = await services.history.past(request.thread)
     await services.attachments.forget(request.thread, request.entry.at)
-    return CommandReply((texts.history_reset(_answers(past)),), erase="history")
+    return CommandReply(
+        (texts.history_reset(_answers(past), videos=bool(past.videos)),), erase="history"
+    )
 
 
 async def _forget(request: CommandRequest, services: CommandServices) -> CommandReply:

@@ -1,4 +1,4 @@
-"""Every sentence that a user reads, but for the labels of the page's own controls."""
+"""Every sentence that a user reads, except the labels of the page's own controls."""
 
 from bot.strings.answers import *
 from bot.strings.command_help import *

@@ -1,4 +1,4 @@
-"""Why a file could not be used, and what to do."""
+"""The reasons why a file could not be used, each with what to do about it."""
 
 from __future__ import annotations
 
@@ -20,30 +20,33 @@ WHY_FILE: dict[Reason, str] = {
     Reason.TOO_MANY_PIXELS: "it has more than {limit}. Please send a smaller copy.",
     Reason.EMPTY: "the file is empty. Please send it again.",
     Reason.DAMAGED: "the file is damaged and cannot be opened. Please send it again.",
-    Reason.UNSUPPORTED: "this kind of file cannot be looked at ({detail}). "
+    Reason.UNSUPPORTED: "Loupe cannot read this type of file ({detail}). "
     "Please send a JPEG, PNG, WebP, GIF, HEIC, BMP or TIFF picture, "
     "or an MP4, MOV, WebM, MKV or AVI video.",
-    Reason.VIDEO_CLIP: "clips recorded in Teams cannot be read by apps. "
+    Reason.VIDEO_CLIP: "apps cannot read clips recorded in Teams. "
     "Please attach the video as a file, or send a screenshot of it.",
-    Reason.NO_PICTURE: "it has a sound track but no picture. Please send a photo or a video.",
-    Reason.CODEC: "its video codec ({detail}) cannot be decoded here. "
-    "Please save it as an MP4 (H.264) and send that.",
+    Reason.NO_PICTURE: "it has sound but no picture. Please send a photo or a video.",
+    Reason.CODEC: "its video codec ({detail}) is not supported here. "
+    "Please convert it to MP4 (H.264) and send that.",
     Reason.TOO_SLOW: "opening it took too long. Please send a smaller copy.",
     Reason.CRASHED: "it could not be opened safely. "
-    "Please save it anew, a picture as JPEG, a video as MP4 (H.264), and send that.",
+    "Please save it again, a picture as JPEG or a video as MP4 (H.264), and send that copy.",
     Reason.EXPIRED: "its download link has expired. Please send it again.",
     Reason.FORBIDDEN: "Loupe is not allowed to download it. "
-    "Please send it again, or paste it into the message if it is a picture.",
+    "Please send it again, or, if it is a picture, paste it into the message.",
     Reason.NOT_FOUND: "it is no longer there. Please send it again.",
     Reason.UNREACHABLE: "it could not be downloaded just now. Please send it again.",
-    Reason.REFUSED_ADDRESS: "its address is not one that Loupe downloads from. "
+    Reason.REFUSED_ADDRESS: "Loupe does not download from its address. "
     "Please attach the file itself.",
-    Reason.NOT_A_FILE: "a web page came instead of the file. Please attach the file itself.",
-    Reason.HTML_ONLY: "this chat does not hand its files to apps. Please send it to Loupe in a "
-    "personal chat, or paste it into the message if it is a picture (copy it, then Ctrl+V).",
-    Reason.EXTERNAL: "it is kept by another service, which does not hand it to Loupe. "
+    Reason.NOT_A_FILE: "its link led to a web page instead of a file. "
     "Please attach the file itself.",
-    Reason.HIDDEN: "it is older than what the workspace's plan shows. Please post it again.",
+    Reason.HTML_ONLY: "this chat does not share attached files with apps. "
+    "Please send it to Loupe in a personal chat, or, if it is a picture, paste it into the "
+    "message (copy it, then Ctrl+V).",
+    Reason.EXTERNAL: "it is stored in another service, which does not share it with Loupe. "
+    "Please attach the file itself.",
+    Reason.HIDDEN: "it is older than the messages that your workspace's plan shows. "
+    "Please post it again.",
     Reason.DELETED: "it was deleted.",
     Reason.GONE: "it is no longer kept. Please send it again.",
     Reason.TOO_MANY: "there are more than {limit} files in this question. "
@@ -52,31 +55,31 @@ WHY_FILE: dict[Reason, str] = {
 
 
 def why_file(problem: FileProblem, limits: FileLimits) -> str:
-    """Say why a file cannot be used, and the remedy."""
-    shown = {
+    """Return why a file cannot be used, and the remedy."""
+    limits_text = {
         Reason.TOO_LARGE: size(limits.max_photo_bytes),
         Reason.TOO_LARGE_VIDEO: size(limits.max_video_bytes),
         Reason.TOO_MANY_PIXELS: f"{limits.max_photo_pixels / 1e6:g} megapixels "
         f"or {limits.max_photo_side:,} pixels on a side",
         Reason.TOO_MANY: str(limits.max_files),
     }
-    limit = shown.get(problem.reason, "")
+    limit = limits_text.get(problem.reason, "")
     return WHY_FILE[problem.reason].format(limit=limit, detail=problem.detail or "unknown")
 
 
 def file_problem(name: str, place: int, problem: FileProblem, limits: FileLimits) -> str:
-    """Name a file that cannot be used, with the reason and the remedy."""
+    """Return which file cannot be used, with the reason and the remedy."""
     why = why_file(problem, limits)
     if problem.reason is Reason.TOO_MANY:
-        return f"Not every file was looked at: {why}"
+        return f"I could not look at every file: {why}"
     return f"{_subject(name, place)} could not be used: {why}"
 
 
 def smaller_copy(name: str, place: int) -> str:
-    """Say that a file was looked at in a smaller copy, so that details may be missing."""
+    """Return that a smaller copy was used, so that details may be missing."""
     return (
-        f"{_subject(name, place)} could not be fetched, so I looked at the platform's smaller copy "
-        "of it; fine details may be missing."
+        f"{_subject(name, place)} could not be downloaded in full size, so I looked at a smaller "
+        "copy of it. Fine details may be missing."
     )
 
 
@@ -85,15 +88,14 @@ def _subject(name: str, place: int) -> str:
 
 
 def file_gone(label: str) -> str:
-    """Ask again for a photo that was kept no longer."""
+    """Ask for a photo again that is no longer kept."""
     return f"{verbatim(label)} is no longer kept. Please send it again."
 
 
 def seen_singly(singles: Sequence[int], sheets: Sequence[int]) -> str:
-    """Say which photos were seen one by one, and which on a contact sheet only."""
-    one_by_one = f"{photo_ranges(singles)} were looked at one by one, " if singles else ""
-    looked_at = "on" if singles else "were looked at on"
+    """Return which photos were seen one by one, and which on a contact sheet only."""
+    one_by_one = f"{photo_ranges(singles)} one by one and at " if singles else ""
     return (
-        f"{one_by_one}{photo_ranges(sheets)} {looked_at} overview sheets. "
-        "Ask about one by its number to have it looked at closely."
+        f"I looked at {one_by_one}{photo_ranges(sheets)} on overview sheets. "
+        "To have me look closely at one of them, ask about it by its number."
     )

@@ -1,4 +1,4 @@
-"""What is said where no language model is configured."""
+"""The sentences of answers without a language model."""
 
 from __future__ import annotations
 
@@ -18,46 +18,46 @@ if TYPE_CHECKING:
     from bot.domain.sightings import Polygon, TextLine
 
 OFFLINE_HINT = (
-    "No model is configured, so only what the files prove, and what can be read and seen in them, "
-    "is told. To have questions answered by a model, set `AZURE_OPENAI_ENDPOINT` and "
-    "`AZURE_OPENAI_DEPLOYMENT`, or `OPENAI_BASE_URL` and `OPENAI_MODEL`, and start Loupe again."
+    "No AI model is set up yet, so this answer only covers what the file says and what Loupe can "
+    "read in the picture. To have a model answer, set `AZURE_OPENAI_ENDPOINT` and "
+    "`AZURE_OPENAI_DEPLOYMENT`, or `OPENAI_BASE_URL` and `OPENAI_MODEL`, and restart Loupe."
 )
 OFFLINE_NO_PICTURE = "There is no picture or video to look at here. Please post one."
-OFFLINE_BEYOND = "This question needs a language model. What can be told is this:"
-OFFLINE_UNREADABLE = "- The picture could not be looked at this time. Please ask again."
+OFFLINE_BEYOND = "This question needs an AI model. Here is what I can say without one:"
+OFFLINE_UNREADABLE = "- I could not look at the picture this time. Please ask again."
 OFFLINE_SHEET = (
-    "- Text and things are too small on an overview sheet. Ask about one photo by its number."
+    "- Text and objects are too small on an overview sheet. Ask about one photo by its number."
 )
-OFFLINE_CUT = "- The file is cut off, so a part of the picture is missing."
-OFFLINE_UNTOLD = "the file does not tell"
+OFFLINE_CUT = "- The file is incomplete, so part of the picture is missing."
+OFFLINE_NOT_RECORDED = "not recorded in the file"
 OFFLINE_TEXT = "- Text: "
 OFFLINE_SEEN = "- Seen: "
 OFFLINE_NO_TEXT = "none found"
-OFFLINE_NOTHING_SEEN = "nothing that could be named"
+OFFLINE_NOTHING_SEEN = "nothing that I can name"
 OFFLINE_VISION_OFF = (
-    "- The picture itself was not looked at, as Vision is off here. `!vision on` switches it on."
+    "- I did not look at the picture itself, because Vision is off here. `!vision on` turns it on."
 )
-OFFLINE_NOT_LOOKED_AT = "this frame could not be looked at this time"
-OFFLINE_NO_FRAMES = "- No frame of it could be looked at this time. Please ask again."
+OFFLINE_NOT_LOOKED_AT = "I could not look at this frame this time"
+OFFLINE_NO_FRAMES = "- I could not look at any of its frames this time. Please ask again."
 FEW = 4
-"""Most things of a label of which it is said where they are."""
+"""Up to this many objects of one label, the answer says where they are."""
 PLURALS = {"person": "people", "bus": "buses", "sheep": "sheep", "skis": "skis"}
 
 
 def offline_heading(name: str) -> str:
-    """Name a picture: its number in bold, the name of its file as it is."""
+    """Return the heading of a picture: its number in bold, and the name of its file."""
     label, _, file = name.partition(" ")
     return f"**{label}** {verbatim(file)}".rstrip()
 
 
 def offline_count(names: Sequence[str]) -> str:
-    """Say how many pictures there are."""
+    """Return how many pictures there are."""
     labels = ", ".join(name.partition(" ")[0] for name in names)
     return f"{count(len(names), 'picture', 'pictures')}: {labels}."
 
 
 def offline_file(facts: PhotoFacts) -> str:
-    """Tell size and format."""
+    """Return size and format."""
     megapixels = facts.width * facts.height / 1e6
     about = f" ({megapixels:.1f} megapixels)" if megapixels >= 1 else ""
     pixels = f"{facts.width} × {facts.height} pixels{about}"
@@ -65,7 +65,7 @@ def offline_file(facts: PhotoFacts) -> str:
 
 
 def offline_video_file(facts: VideoFacts) -> str:
-    """Tell format, length, size and codec of a video."""
+    """Return format, length, size and codec of a video."""
     rate = f", {facts.rate:.3g} frames a second" if facts.rate else ""
     sound = "with sound" if facts.sound else "without sound"
     depth = ", high dynamic range" if facts.hdr else ""
@@ -77,51 +77,51 @@ def offline_video_file(facts: VideoFacts) -> str:
 
 
 def offline_changes(times: Sequence[str]) -> str:
-    """Tell when a video changes most."""
-    return f"- Largest changes: {', '.join(times)}" if times else "- Largest changes: none found"
+    """Return when a video changes most."""
+    return f"- Biggest changes: {', '.join(times)}" if times else "- Biggest changes: none found"
 
 
 def offline_spoken(time: str, words: str) -> str:
-    """Tell what is spoken in a video, and when."""
+    """Return what is spoken in a video, and when."""
     return f"- Spoken at {time}: {verbatim(words)}"
 
 
 def offline_frame(time: str, seen: str) -> str:
-    """Tell what is seen in a frame of a video."""
+    """Return what is seen in a frame of a video."""
     return f"- At {time}: {seen or OFFLINE_NOTHING_SEEN}"
 
 
 def offline_frames(times: Sequence[str]) -> str:
-    """Tell which frames there are."""
+    """Return which frames there are."""
     return f"- Frames: {', '.join(times)}"
 
 
 def offline_taken(facts: PhotoFacts | VideoFacts) -> str:
-    """Tell the time of capture; `taken` is ISO 8601."""
+    """Return the time of capture; `taken` is ISO 8601."""
     day, _, clock = facts.taken.partition("T")
     zone = "" if re.search(r"Z$|[+-]\d\d:?\d\d$", clock) else " by the camera's clock"
-    return f"- Taken: {f'{day} {clock}'.strip() + zone if day else OFFLINE_UNTOLD}"
+    return f"- Taken: {f'{day} {clock}'.strip() + zone if day else OFFLINE_NOT_RECORDED}"
 
 
 def offline_place(facts: PhotoFacts | VideoFacts) -> str:
-    """Tell the position, without looking it up on a map."""
+    """Return the position, without looking it up on a map."""
     if facts.latitude is None or facts.longitude is None:
-        return f"- Place: {OFFLINE_UNTOLD}"
+        return f"- Place: {OFFLINE_NOT_RECORDED}"
     return f"- Place: {place(facts.latitude, facts.longitude)} (position in the file)"
 
 
 def offline_camera(facts: PhotoFacts | VideoFacts) -> str:
-    """Tell the camera."""
-    return f"- Camera: {verbatim(facts.camera) or OFFLINE_UNTOLD}"
+    """Return the camera."""
+    return f"- Camera: {verbatim(facts.camera) or OFFLINE_NOT_RECORDED}"
 
 
 def offline_things(label: str, polygons: Sequence[Polygon]) -> str:
-    """Count things of one label and say where they are, if they are few."""
+    """Count the objects of one label and say where they are, if they are few."""
     number = len(polygons)
-    told = f"{'an' if label[:1] in 'aeiou' else 'a'} {label}" if number == 1 else ""
-    told = told or f"{number} {_plural(label)}"
+    one = f"{'an' if label[:1] in 'aeiou' else 'a'} {label}"
+    phrase = one if number == 1 else f"{number} {_plural(label)}"
     sides = list(dict.fromkeys(_side(polygon) for polygon in polygons))
-    return f"{told}, {_listed(sides)}" if number <= FEW else told
+    return f"{phrase}, {_enumeration(sides)}" if number <= FEW else phrase
 
 
 def _side(polygon: Polygon) -> str:
@@ -135,32 +135,32 @@ def _plural(label: str) -> str:
     return label + ("es" if label.endswith(("s", "ch", "sh", "x")) else "s")
 
 
-def _listed(words: Sequence[str]) -> str:
+def _enumeration(words: Sequence[str]) -> str:
     """Write words as "left, centre and right"."""
     return " and ".join(part for part in (", ".join(words[:-1]), words[-1]) if part)
 
 
-def offline_asked(name: str, labels: Sequence[str], told: Sequence[str]) -> str:
-    """Answer whether, where and how many things of a name there are, from what was seen."""
-    if told:
-        return f"- Asked for “{name}”: {'; '.join(told)}."
+def offline_asked(name: str, labels: Sequence[str], phrases: Sequence[str]) -> str:
+    """Return how many objects of a name were seen, and where; `phrases` are their groups."""
+    if phrases:
+        return f"- You asked about “{name}”: {'; '.join(phrases)}."
     kind = f" ({' or '.join(labels)})" if list(labels) != [name] else ""
-    return f"- Asked for “{name}”{kind}: none was found, which does not prove that there is none."
+    return f"- You asked about “{name}”{kind}: I found none, but I may have missed it."
 
 
 def offline_line(line: TextLine, owner: str = "", *, code: bool = False) -> str:
-    """Tell a line of text: a plate or code with its score, as a single wrong character counts.
+    """Return a line of text: a plate or code with its score, as one wrong character matters.
 
-    `owner` is the thing that it stands on, if known.
+    `owner` is the object that it is on, if known.
     """
     notes = [f"on the {owner}"] if owner else []
     if vin := read_vin(line.text):
         notes.append(vin_verdict(vin))
     if code or vin:
-        notes.append(f"{percent(line.confidence)}, {PLEASE_CHECK}")
+        notes.append(f"{percent(line.confidence)} confidence, {PLEASE_CHECK}")
     return verbatim(line.text) + (f" ({', '.join(notes)})" if notes else "")
 
 
 def offline_more(lines: int) -> str:
-    """Say how many lines of text are left out."""
+    """Return how many lines of text are left out."""
     return f"and {count(lines, 'more line', 'more lines')}"

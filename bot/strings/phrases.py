@@ -1,4 +1,4 @@
-"""Small words that several sentences are made of."""
+"""Phrases that several sentences are made of."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ COMMAND = re.compile(r"(?m)(^>.*$)|(?<![\w/.])/(?=[a-z])")
 
 
 def spelled(text: str, prefix: str) -> str:
-    """Write the commands in a sentence as people have to write them; quotations stay."""
-    return COMMAND.sub(lambda found: found[1] or prefix, text)
+    """Write the commands of a sentence with a prefix; quotations stay as they are."""
+    return COMMAND.sub(lambda match: match[1] or prefix, text)
 
 
 def count(number: int, one: str, several: str) -> str:
-    """Write a number with its noun."""
+    """Format a number with its noun."""
     return f"{number} {one if number == 1 else several}"
 
 
 def size(count: int) -> str:
-    """Write a number of bytes for people."""
+    """Format a number of bytes for people."""
     if count < 1024 * 1024:
         return f"{max(1, round(count / 1024))} KB"
     if count < 999.5 * 1024**2:
@@ -34,14 +34,14 @@ def size(count: int) -> str:
 
 
 def place(latitude: float, longitude: float) -> str:
-    """Write a position in degrees, as maps take it."""
+    """Format a position in degrees, as maps accept it."""
     north = "N" if latitude >= 0 else "S"
     east = "E" if longitude >= 0 else "W"
     return f"{abs(latitude):.5f}° {north}, {abs(longitude):.5f}° {east}"
 
 
 def photo_ranges(numbers: Sequence[int]) -> str:
-    """Write the numbers of photos and frames briefly: P1–P8, P11, V1 0:12.4."""
+    """Format the numbers of photos and frames briefly: P1–P8, P11, V1 0:12.4."""
     spans: list[list[int]] = []
     for number in sorted(numbers):
         if spans and not is_frame(number) and number == spans[-1][-1] + 1:
@@ -52,5 +52,5 @@ def photo_ranges(numbers: Sequence[int]) -> str:
 
 
 def percent(confidence: float) -> str:
-    """Write a confidence of 0..1."""
+    """Format a confidence of 0..1 as a percentage."""
     return f"{round(100 * confidence)} %"

@@ -1,4 +1,4 @@
-"""What is said of videos: how far the work is, what was not looked at, and why."""
+"""The sentences about videos: progress, what was not looked at, and why."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ if TYPE_CHECKING:
 
     from bot.errors import ModelProblem
 
-ANOTHER_PART = 'To have another part looked at, name it, such as "from 1:10 to 2:00".'
+ANOTHER_PART = 'To have me look at another part, name it, for example "from 1:10 to 2:00".'
 
 
 def _whole(seconds: float) -> str:
-    """Write a length or time in whole seconds: 2:55."""
+    """Format a length or time in whole seconds: 2:55."""
     return clock(round(seconds)).removesuffix(".0")
 
 
 def decoding(video: str, done: float, total: float) -> str:
-    """Say how far the decoding is."""
+    """Return how far the decoding has come."""
     return f"Decoding {plain(video)}: {_whole(min(done, total))} of {_whole(total)}…"
 
 
 def choosing(video: str, done: int = 0, total: int = 0) -> str:
-    """Say that frames are being chosen, and how many were looked at for that."""
-    return f"Choosing frames of {plain(video)}…" + (f" ({done} of {total})" if total else "")
+    """Return that frames are being chosen, and how many have been looked at for that."""
+    return f"Choosing frames from {plain(video)}…" + (f" ({done} of {total})" if total else "")
 
 
 def listening(video: str) -> str:
-    """Say that the sound track is being transcribed."""
+    """Return that the sound track is being transcribed."""
     return f"Listening to {plain(video)}…"
 
 
@@ -41,36 +41,40 @@ def _parts(spans: Sequence[tuple[float, float]], seconds: float) -> str:
 
 
 def parts_seen(video: str, seconds: float, spans: Sequence[tuple[float, float]]) -> str:
-    """Say which parts of a long video were looked at, and how to have others."""
+    """Return which parts of a long video were looked at, and how to ask for others."""
     parts = _parts(spans, seconds)
-    return f"{verbatim(video)} is {_whole(seconds)} long; looked at: {parts}. {ANOTHER_PART}"
+    return f"{verbatim(video)} is {_whole(seconds)} long; I looked at {parts}. {ANOTHER_PART}"
 
 
 def video_cut(video: str, seconds: float) -> str:
-    """Say that the end of a file is missing."""
+    """Return that the end of a file is missing."""
     return (
-        f"{verbatim(video)} is cut off: only its first {_whole(seconds)} are there. "
-        "To have the rest looked at, please send the file again."
+        f"{verbatim(video)} is incomplete: only its first {_whole(seconds)} can be read. "
+        "If you need the rest, please send the file again."
     )
 
 
 def video_partial(video: str) -> str:
-    """Say that some frames could not be decoded."""
+    """Return that some frames could not be decoded."""
     return (
         f"Some frames of {verbatim(video)} could not be decoded. "
-        "To have less decoded at once, ask about a shorter part of it."
+        "Please ask about a shorter part of it."
     )
 
 
 def videos_left_out(videos: Sequence[str]) -> str:
-    """Say which videos there was no room for."""
+    """Return which videos there was no room for."""
     names = ", ".join(verbatim(video) for video in videos)
-    return f"Not looked at, as there is no room for so many: {names}. Please ask about them singly."
+    return (
+        f"I cannot look at so many videos at once and left out {names}. "
+        "Please ask about them one at a time."
+    )
 
 
 def without_speech(video: str, problem: ModelProblem) -> str:
-    """Say that the words spoken in a video are missing, and why."""
-    return f"The words spoken in {verbatim(video)} are missing: {_lower(WHY_MODEL[problem.reason])}"
+    """Return that the words spoken in a video are missing, and why."""
+    why = _lower(WHY_MODEL[problem.reason])
+    return f"I could not transcribe what is said in {verbatim(video)}: {why}"
 
 
 def _lower(sentence: str) -> str:
@@ -78,5 +82,5 @@ def _lower(sentence: str) -> str:
 
 
 def frames_not_shown(video: str) -> str:
-    """Say that the frames an answer cites are missing below it."""
+    """Return that the frames an answer cites are missing below it."""
     return f"The frames of {verbatim(video)} could not be shown here."

@@ -1,4 +1,4 @@
-"""What is said of reading and seeing: how far it is, what is doubtful, and why it is missing."""
+"""The sentences about vision: progress, what is uncertain, and why it is missing."""
 
 from __future__ import annotations
 
@@ -15,56 +15,56 @@ if TYPE_CHECKING:
 
 WHY_VISION: dict[VisionReason, str] = {
     VisionReason.UNAUTHORIZED: "the service did not accept Loupe's credentials",
-    VisionReason.BUSY: "it has too much to do just now",
-    VisionReason.FAILED: "it failed",
+    VisionReason.BUSY: "it is too busy right now",
+    VisionReason.FAILED: "something went wrong",
     VisionReason.TIMED_OUT: "it took too long",
     VisionReason.UNREACHABLE: "it cannot be reached",
-    VisionReason.BAD_REQUEST: "the service refused the request",
+    VisionReason.BAD_REQUEST: "the service rejected the request",
 }
-WHY_VISION_FILE = "it failed on a picture"
+WHY_VISION_FILE = "one picture could not be analysed"
 
 
 def without_vision(problem: VisionProblem | FileProblem, some: Sequence[int] = ()) -> str:
-    """Say once that the vision enhancements are missing, of all photos or of `some`, and why."""
+    """Return that Vision is missing, for all photos or for `some`, and why."""
     why = WHY_VISION_FILE
     if isinstance(problem, VisionProblem):
         why = WHY_VISION[problem.reason]
-    of = f"of {photo_ranges(some)}" if some else "from this answer"
-    return f"The vision enhancements are missing {of}: {why}."
+    scope = f"for {photo_ranges(some)}" if some else "for this answer"
+    return f"Vision could not be used {scope}: {why}."
 
 
 PLEASE_CHECK = "please check"
 
 
 def reading(done: int, total: int) -> str:
-    """Say how far the reading and seeing has come."""
+    """Return how many pictures have been read so far."""
     return f"Reading {count(total, 'picture', 'pictures')}… ({done} of {total})"
 
 
 def vin_verdict(vin: Vin) -> str:
-    """Say whether a vehicle identification number passes its check."""
-    return "VIN, its check digit fits" if vin.passes else "VIN, its check digit does not fit"
+    """Return whether a vehicle identification number passes its check."""
+    return f"VIN, its check digit is {'right' if vin.passes else 'wrong'}"
 
 
 def doubtful(code: str, confidence: float) -> str:
-    """Say that a plate or another code was read, but not surely."""
-    return f"{verbatim(code)}: read with {percent(confidence)}, {PLEASE_CHECK}."
+    """Return that a plate or another code was read without certainty."""
+    return f"{verbatim(code)}: read with {percent(confidence)} confidence, {PLEASE_CHECK}."
 
 
 def more_doubts(number: int) -> str:
-    """Say how many more codes are doubtful."""
+    """Return how many more codes are uncertain."""
     return f"{count(number, 'more code', 'more codes')}: {PLEASE_CHECK}."
 
 
 def read_differently(code: str, read: str, confidence: float) -> str:
-    """Say that the answer's reading of a code is not that of the vision engine."""
+    """Return that the vision engine read a code in another way than the answer does."""
     return (
-        f"{verbatim(code)}: {verbatim(read)} by another reading "
-        f"({percent(confidence)}), {PLEASE_CHECK}."
+        f"{verbatim(code)}: another reading is {verbatim(read)} "
+        f"({percent(confidence)} confidence), {PLEASE_CHECK}."
     )
 
 
 def vin_checked(vin: Vin) -> str:
-    """Say of a number in an answer whether it passes its check."""
+    """Return whether a number in an answer passes its check."""
     ending = "." if vin.passes else f", {PLEASE_CHECK}."
     return f"{verbatim(vin.number)}: {vin_verdict(vin)}{ending}"

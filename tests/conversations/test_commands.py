@@ -44,7 +44,9 @@ async def test_the_log_of_photos_tells_what_their_files_say(bot: RunningBot) -> 
     assert await chat.ask("/photos") == texts.NO_PHOTOS
     await chat.ask("Look", bot.file("fruits.jpg"), bot.file("leuvenA.jpg", "street.jpg"))
     first, second = (await chat.ask("/photos")).splitlines()
-    assert first.startswith("- **P1** `fruits.jpg`: 512 × 480, JPEG, 80 KB, no capture time")
+    assert first.startswith(
+        "- **P1** `fruits.jpg`: 512 × 480, JPEG, 80 KB, capture time not recorded"
+    )
     assert "posted by Alex 20" in first
     assert second.startswith("- **P2** `street.jpg`: ")
     assert "taken 20" in second
@@ -82,7 +84,8 @@ async def test_what_only_reads_overtakes_a_running_answer(bot: RunningBot) -> No
 async def test_another_model_is_chosen_by_its_name(bot: RunningBot) -> None:
     chat = bot.group()
     assert await chat.ask("/model") == (
-        "`gpt-4o` answers here. Available: `gpt-4o`, `gpt-4o-mini`. Choose one with /model NAME."
+        "The model here is `gpt-4o`. Available: `gpt-4o`, `gpt-4o-mini`. "
+        "Choose one with /model NAME."
     )
     assert "gpt-9" in await chat.ask("/model gpt-9")
     assert await chat.ask("/model GPT-4o-mini") == texts.model_set("gpt-4o-mini", "in this chat")

@@ -161,7 +161,7 @@ async def test_the_analyst_tells_what_the_file_proves_and_what_is_read_when(
     assert "MP4 video, H264, 0:03.0 long, 320 × 240 pixels" in (
         await chat.ask("What file is it? Which format and size?")
     )
-    assert "- Largest changes: 0:01.0, 0:02.0" in chat.texts[0]
+    assert "- Biggest changes: 0:01.0, 0:02.0" in chat.texts[0]
     assert "- At 0:01.0: Text: `STOP HERE`" in chat.texts[0].replace("**", "")
     assert told
     (turn, *_) = (await full(chat))["turns"]

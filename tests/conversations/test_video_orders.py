@@ -95,7 +95,7 @@ async def test_a_name_is_plain_words_while_the_video_is_worked_on(cinema: Runnin
     chat = cinema.group()
     name = "_a_ https:__evil.example www.evil.example <b>.mp4"
     await chat.post("Is it in order?", clip(cinema) | {"name": name})
-    shown = await chat.until("Choosing frames of V1")
+    shown = await chat.until("Choosing frames from V1")
     assert not re.search(r"[_*<`]|https?://|\bwww\.", shown.text)
     await chat.ask("/stop")
 

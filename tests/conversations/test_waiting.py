@@ -64,8 +64,8 @@ async def test_who_waits_is_told_how_many_are_before_and_that_message_becomes_th
     slow.model.then(say(gate, "First."), say("Second."), say("Third."))
     for question in ("One", "Two", "Three"):
         await chat.post(question)
-    notice = await chat.until("Waiting: 1 message is before this one…")
-    await chat.until("Waiting: 2 messages are before this one…")
+    notice = await chat.until("Waiting: 1 message is ahead of this one…")
+    await chat.until("Waiting: 2 messages are ahead of this one…")
     gate.set()
     await slow.settled()
     assert chat.texts == ["First.", "Second.", "Third."]
@@ -81,7 +81,7 @@ async def test_words_that_wait_for_an_answer_together_with_a_photo_are_told_noth
     await chat.post("", slow.photo("fruits.jpg"))
     await chat.post("Two")
     await chat.post("Three")
-    await chat.until("Waiting: 3 messages are before this one…")
+    await chat.until("Waiting: 3 messages are ahead of this one…")
     gate.set()
     await slow.settled()
     assert chat.texts == ["First.", "Second.", "Third."]

@@ -144,7 +144,7 @@ COMMANDS = (
         (LOOK_STEP, Step("/photos"), Step("/usage")),
         told=(
             "A bowl of fruit.",
-            "- **P1** `fruits.jpg`: 512 × 480, JPEG, 80 KB, no capture time; posted; "
+            "- **P1** `fruits.jpg`: 512 × 480, JPEG, 80 KB, capture time not recorded; posted; "
             f"SHA-256 `{DIGEST[:16]}…`",
             "Used here so far:\n\n"
             "- gpt-4o: 1 answer, 1 picture, 1,000 tokens in (0 cached), 20 out",

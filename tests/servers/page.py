@@ -155,18 +155,19 @@ class ScriptedBot:
     def _system(self, argument: str) -> str:
         if argument == "continue":
             self.state["system"] = self._pending
-            return "The new system message holds in this chat from the next answer on."
+            return "The new system message applies in this chat from the next answer."
         if argument == "cancel":
             return "The system message stays as it is."
         self._pending = argument
         return (
             f"Change the system message in this chat?\n\nNow:\n\n> {self.state['system']}\n\n"
-            f"New:\n\n> {argument}\n\nIt holds from the next answer on; the history stays."
+            f"New:\n\n> {argument}\n\nIt applies from the next answer. "
+            "The conversation so far is kept."
         )
 
     def _model(self, argument: str) -> str:
         self.state["model"] = argument
-        return f"`{argument}` answers in this chat from the next question on."
+        return f"`{argument}` will answer in this chat from the next question."
 
     def _vision(self, argument: str) -> str:
         self.state["vision"] = argument == "on"

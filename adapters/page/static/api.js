@@ -1,7 +1,7 @@
 // What the page asks of the server. Every failure is one sentence for people.
 
 const UNREACHABLE =
-  "Loupe cannot be reached. What you typed is kept here; send it again when the connection is back.";
+  "Loupe cannot be reached. Your text is still here; please send it again when the connection is back.";
 
 export class Refused extends Error {
   constructor(sentence, status = 0) {
@@ -21,7 +21,7 @@ async function ask(path, options = {}) {
   throw refused(response.status, await response.json().catch(() => null));
 }
 
-const refused = (status, told) => new Refused(told?.error ?? `Loupe answered with the error ${status}.`, status);
+const refused = (status, told) => new Refused(told?.error ?? `Loupe answered with error ${status}. Please try again.`, status);
 
 const json = async (path, options) => (await ask(path, options)).json();
 

@@ -5,7 +5,7 @@ import { element, find } from "./elements.js";
 import { onUnplayable } from "./files.js";
 
 const TALLEST = 0.4;
-const NOT_ATTACHED = "Remove the file that was not attached, or attach it again.";
+const NOT_ATTACHED = "One file could not be attached. Please remove it or attach it again.";
 
 export class Composer {
   #words = find("words");
@@ -168,7 +168,7 @@ export class Composer {
       held.ref = (await upload(this.conversation, file, held.abort.signal, told)).ref;
     } catch (error) {
       held.node.classList.add("failed");
-      if (error.name !== "AbortError") this.#say(`“${name}” was not attached. ${error.message}`);
+      if (error.name !== "AbortError") this.#say(`“${name}” could not be attached. ${error.message}`);
     }
     held.node.classList.remove("loading");
     held.bar.remove();

@@ -50,7 +50,7 @@ export class NoteView {
   }
 
   #showFoot({ stage, generated, stopped }) {
-    const told = [generated && "AI-generated", stopped && "stopped early"].filter(Boolean).join(", ");
+    const told = [generated && "AI-generated", stopped && "stopped"].filter(Boolean).join(", ");
     this.#foot.textContent = told.charAt(0).toUpperCase() + told.slice(1);
     this.#foot.hidden = stage !== "final" || !told;
   }

@@ -75,7 +75,7 @@ export class RawJson {
   // Opens and waits for the answer to a message.
   open(message) {
     this.#asked = message;
-    this.#tell("Reading the transcript…");
+    this.#tell("Loading the transcript…");
     this.#enable(false);
     this.#dialog.showModal();
   }

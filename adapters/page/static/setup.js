@@ -4,7 +4,7 @@ import { readRecent, readState } from "./api.js";
 import { element, find } from "./elements.js";
 
 const NOT_APPLIED = "Not applied to this conversation yet.";
-const WAITING = "Sent; the question whether to apply it follows.";
+const WAITING = "Sent. You will be asked to confirm.";
 
 export class Setup {
   #system = find("system");

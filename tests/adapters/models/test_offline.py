@@ -93,8 +93,8 @@ async def test_a_description_tells_all_that_is_known(analyst: Bench) -> None:
         "- Taken: 2025-03-14 09:30:12+01:00\n"
         "- Place: 50.87897° N, 4.70110° W (position in the file)\n"
         "- Camera: `NOKIA Lumia 820`\n"
-        "- Seen: nothing that could be named\n"
-        "- Text: `NOTICE` · `KRW 301` (91 %, please check)"
+        "- Seen: nothing that I can name\n"
+        "- Text: `NOTICE` · `KRW 301` (91 % confidence, please check)"
     )
 
 
@@ -103,10 +103,10 @@ async def test_a_description_tells_what_is_not_known(analyst: Bench) -> None:
         "**P2** `p.png`\n"
         "\n"
         "- File: PNG, 157 × 81 pixels, 11 KB\n"
-        "- Taken: the file does not tell\n"
-        "- Place: the file does not tell\n"
-        "- Camera: the file does not tell\n"
-        "- Seen: nothing that could be named\n"
+        "- Taken: not recorded in the file\n"
+        "- Place: not recorded in the file\n"
+        "- Camera: not recorded in the file\n"
+        "- Seen: nothing that I can name\n"
         "- Text: none found"
     )
 
@@ -184,7 +184,7 @@ async def test_a_contact_sheet_tells_each_photo_and_is_not_read(analyst: Bench) 
     told = await answer(analyst, user("When, and what does it say?", sheet))
     assert told == (
         "**P9**\n\n- Taken: 2025-03-14 09:30:12+01:00\n\n"
-        f"**P10**\n\n- Taken: the file does not tell\n{texts.OFFLINE_SHEET}"
+        f"**P10**\n\n- Taken: not recorded in the file\n{texts.OFFLINE_SHEET}"
     )
 
 
@@ -253,13 +253,13 @@ async def test_what_is_seen_is_counted_and_placed(analyst: Bench) -> None:
 @pytest.mark.parametrize(
     ("question", "told"),
     [
-        ("How many cars are there?", "- Asked for “car”: 2 cars, left and centre."),
-        ("Are there any people?", "- Asked for “people”: a person, right."),
+        ("How many cars are there?", "- You asked about “car”: 2 cars, left and centre."),
+        ("Are there any people?", "- You asked about “people”: a person, right."),
         (
             "Is there a dog?",
-            "- Asked for “dog”: none was found, which does not prove that there is none.",
+            "- You asked about “dog”: I found none, but I may have missed it.",
         ),
-        ("Count the vehicles", "- Asked for “vehicle”: 2 cars, left and centre."),
+        ("Count the vehicles", "- You asked about “vehicle”: 2 cars, left and centre."),
         ("List the objects", "- Seen: 2 cars, left and centre; a person, right"),
     ],
 )
@@ -275,13 +275,13 @@ async def test_a_thing_that_has_no_common_name_can_be_asked_for_where_it_was_see
 ) -> None:
     analyst.things = (thing("forklift", 0.5),)
     told = await answer(analyst, user("Things? And how many forklifts?", picture(1)))
-    assert told.endswith("- Asked for “forklift”: a forklift, centre.")
+    assert told.endswith("- You asked about “forklift”: a forklift, centre.")
 
 
 async def test_many_things_are_only_counted(analyst: Bench) -> None:
     analyst.things = tuple(thing("bus", place / 10) for place in range(5))
     told = await answer(analyst, user("How many buses?", picture(1)))
-    assert told.endswith("- Asked for “bus”: 5 buses.")
+    assert told.endswith("- You asked about “bus”: 5 buses.")
 
 
 async def test_a_plate_is_told_with_what_it_stands_on(analyst: Bench) -> None:
@@ -289,20 +289,20 @@ async def test_a_plate_is_told_with_what_it_stands_on(analyst: Bench) -> None:
     on_car = TextLine("AB 12 CDE", ((0.42, 0.3), (0.48, 0.3), (0.48, 0.4), (0.42, 0.4)), 0.94)
     analyst.lines[b"P1 a.jpg"] = (on_car,)
     told = await answer(analyst, user("Read the plate", picture(1)))
-    assert told.endswith("- Text: `AB 12 CDE` (on the car, 94 %, please check)")
+    assert told.endswith("- Text: `AB 12 CDE` (on the car, 94 % confidence, please check)")
 
 
 @pytest.mark.parametrize(
     ("number", "verdict"),
     [
-        ("1M8GDM9AXKP042788", "VIN, its check digit fits"),
-        ("1M8GDM9A1KP042788", "VIN, its check digit does not fit"),
+        ("1M8GDM9AXKP042788", "VIN, its check digit is right"),
+        ("1M8GDM9A1KP042788", "VIN, its check digit is wrong"),
     ],
 )
 async def test_a_vin_is_told_with_its_check(analyst: Bench, number: str, verdict: str) -> None:
     analyst.lines[b"P1 a.jpg"] = (line(number, 0.87),)
     told = await answer(analyst, user("What is the VIN?", picture(1)))
-    assert told.endswith(f"- Text: `{number}` ({verdict}, 87 %, please check)")
+    assert told.endswith(f"- Text: `{number}` ({verdict}, 87 % confidence, please check)")
 
 
 async def test_words_point_at_what_they_tell_of(analyst: Bench) -> None:

@@ -91,11 +91,11 @@ async def test_a_description_tells_all_that_is_known() -> None:
         "- Taken: 2026-05-01 09:30:12+02:00\n"
         "- Place: 50.87897° N, 4.70110° W (position in the file)\n"
         "- Camera: `Dash 2`\n"
-        "- Largest changes: 0:02.0, 0:06.1\n"
+        "- Biggest changes: 0:02.0, 0:06.1\n"
         "- Spoken at 0:01.8: `Watch out!`\n"
         "- At 0:02.0: 2 cars, left; a person, left; "
-        "Text: `KRW 301` (on the car, 91 %, please check)\n"
-        "- At 0:07.5: nothing that could be named"
+        "Text: `KRW 301` (on the car, 91 % confidence, please check)\n"
+        "- At 0:07.5: nothing that I can name"
     )
 
 
@@ -104,10 +104,10 @@ async def test_a_description_tells_what_is_not_known() -> None:
         "**V1** `crash.mp4`\n"
         "\n"
         "- File: WebM video, VP9, 0:03.0 long, 64 × 48 pixels, 2 KB, without sound\n"
-        "- Taken: the file does not tell\n"
-        "- Place: the file does not tell\n"
-        "- Camera: the file does not tell\n"
-        "- Largest changes: none found\n"
+        "- Taken: not recorded in the file\n"
+        "- Place: not recorded in the file\n"
+        "- Camera: not recorded in the file\n"
+        "- Biggest changes: none found\n"
         f"{texts.OFFLINE_NO_FRAMES}"
     )
 
@@ -124,8 +124,8 @@ async def test_a_description_tells_what_is_not_known() -> None:
 async def test_a_question_for_one_fact_gets_it_with_what_is_seen(question: str, fact: str) -> None:
     assert (await answer(question, clip(2.0), frame(2.0))).split("\n")[2:] == [
         fact,
-        "- Largest changes: none found",
-        "- At 0:02.0: nothing that could be named",
+        "- Biggest changes: none found",
+        "- At 0:02.0: nothing that I can name",
     ]
 
 
@@ -154,7 +154,7 @@ async def test_what_is_pointed_at_stands_where_it_is_told() -> None:
 
 async def test_a_frame_that_was_not_looked_at_is_not_said_to_be_empty() -> None:
     told = await answer("Who?", clip(2.0), frame(2.0, None))
-    assert told.endswith("- At 0:02.0: this frame could not be looked at this time")
+    assert told.endswith("- At 0:02.0: I could not look at this frame this time")
 
 
 async def test_with_vision_off_the_times_of_the_frames_are_told() -> None:

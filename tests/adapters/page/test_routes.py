@@ -496,7 +496,7 @@ async def test_an_upload_that_stalls_is_told(
     monkeypatch.setattr(uploads, "IDLE_SECONDS", 0.1)
     response = await upload(browser, stalled())
     assert response.status == 408
-    assert (await response.json())["error"] == "It stopped arriving. Please attach it again."
+    assert (await response.json())["error"] == "The upload stopped. Please attach the file again."
 
 
 async def test_an_upload_of_one_conversation_is_no_file_of_another(

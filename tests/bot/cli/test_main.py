@@ -291,7 +291,7 @@ async def test_files_that_cannot_be_used_are_told(folder: Path, model: OpenAISer
     ran = await loupe(folder, "ask", "empty.jpg", "text.jpg", **told(model))
     assert (ran.code, ran.out) == (1, "")
     assert "the file is empty" in ran.sentence
-    assert "cannot be looked at" in ran.sentence
+    assert "cannot read this type of file" in ran.sentence
     assert model.requests == []
 
 

@@ -217,11 +217,13 @@ async def test_vision_is_switched(bench: Bench) -> None:
     assert (await bench.told("/vision")).startswith("Vision is on")
     assert await bench.told("/vision off") == texts.vision_set(False, texts.IN_THIS_CHAT)
     assert (await bench.told("/vision")).startswith("Vision is off")
-    assert "read beforehand" in await bench.told("/vision on")
+    assert "find the objects" in await bench.told("/vision on")
 
 
 async def test_only_models_that_are_offered_are_chosen(bench: Bench) -> None:
-    assert "`gpt-5.1` answers here. Available: `gpt-5.1`, `GPT-4o`." in await bench.told("/model")
+    assert "The model here is `gpt-5.1`. Available: `gpt-5.1`, `GPT-4o`." in await bench.told(
+        "/model"
+    )
     assert await bench.told("/model gpt-3") == texts.model_unknown("gpt-3", DEPLOYMENT.models)
     assert await bench.set_at(CHAT) == ThreadSettings()
     offline = Bench(replace(DEPLOYMENT, offline=True))

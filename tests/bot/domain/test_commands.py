@@ -149,7 +149,7 @@ def test_the_help_says_how_commands_are_written_where_it_is_read(prefix: str) ->
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("Say /watch photos. /help tells the rest.", "Say !watch photos. !help tells the rest."),
+        ("Say /watch photos. /help shows more.", "Say !watch photos. !help shows more."),
         ("See `/json [full]`.", "See `!json [full]`."),
         ("Now:\n\n> say /help\n\nor /system", "Now:\n\n> say /help\n\nor !system"),
         ("1/2, and/or, https://x.test/y, a /2", "1/2, and/or, https://x.test/y, a /2"),

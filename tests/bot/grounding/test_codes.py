@@ -64,7 +64,9 @@ def test_what_stands_between_characters_is_left_out() -> None:
     ],
 )
 def test_a_code_that_was_read_unsurely_is_told_with_its_score(answer: str) -> None:
-    assert doubts(answer, [line(PLATE)], SURE) == ("`KRW 301`: read with 93 %, please check.",)
+    assert doubts(answer, [line(PLATE)], SURE) == (
+        "`KRW 301`: read with 93 % confidence, please check.",
+    )
 
 
 @pytest.mark.parametrize("confidence", [SURE, 1.0])
@@ -94,7 +96,7 @@ def test_what_the_answer_tells_itself_is_not_told_again() -> None:
 @pytest.mark.parametrize("answer", ["It is KRW 307.", "It is KRW-307 [1].", "(KRW307)"])
 def test_one_other_character_is_another_reading(answer: str) -> None:
     (told,) = doubts(answer, [line(PLATE, 0.99)], SURE)
-    assert told.endswith(": `KRW 301` by another reading (99 %), please check.")
+    assert told.endswith(": another reading is `KRW 301` (99 % confidence), please check.")
     assert bare(told.split("`")[1]) == "KRW307"
 
 
@@ -145,7 +147,7 @@ def test_a_word_is_no_code_however_unsurely_it_was_read() -> None:
 def test_a_vehicle_s_number_in_the_answer_is_checked(vin: Vin) -> None:
     told = doubts(f"Its VIN is `{vin.number}`.", [], SURE)
     assert told == (texts.vin_checked(vin),)
-    assert told[0].endswith("fits." if vin.passes else "does not fit, please check.")
+    assert told[0].endswith("right." if vin.passes else "wrong, please check.")
 
 
 def test_a_verdict_that_the_answer_has_is_not_told_again() -> None:

@@ -274,7 +274,7 @@ async def test_photos_that_all_go_on_sheets_are_told_so(tmp_path: Path) -> None:
     bench = Bench(tmp_path, max_pictures=2)
     composed = await bench.compose("What are they?", *map(photo, range(1, 15)))
     assert (composed.singles, len(composed.sheets)) == ((), 14)
-    assert composed.tail[0].startswith("P1–P14 were looked at on overview sheets.")
+    assert composed.tail[0].startswith("I looked at P1–P14 on overview sheets.")
 
 
 async def test_how_photos_were_seen_is_told_before_what_is_missing(tmp_path: Path) -> None:

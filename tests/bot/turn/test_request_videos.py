@@ -211,8 +211,8 @@ async def test_videos_for_which_there_is_no_room_are_named(bench: Bench) -> None
     composed = await bench.compose(*(video(n) for n in range(1, 13)))
     assert set(bench.counts) == set(range(1, 11))
     assert composed.notes[0] == (
-        "Not looked at, as there is no room for so many: `V11 11.mp4`, `V12 12.mp4`. "
-        "Please ask about them singly."
+        "I cannot look at so many videos at once and left out `V11 11.mp4`, `V12 12.mp4`. "
+        "Please ask about them one at a time."
     )
 
 

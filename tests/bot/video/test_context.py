@@ -195,8 +195,8 @@ async def test_progress_is_told_in_order_and_never_goes_back(bench: Bench) -> No
         "Decoding V1 crash.mp4: 0:12 of 0:20…",
         "Decoding V1 crash.mp4: 0:12 of 0:20…",
         "Decoding V1 crash.mp4: 0:20 of 0:20…",
-        "Choosing frames of V1 crash.mp4…",
-        "Choosing frames of V1 crash.mp4… (1 of 20)",
+        "Choosing frames from V1 crash.mp4…",
+        "Choosing frames from V1 crash.mp4… (1 of 20)",
         "Listening to V1 crash.mp4…",
     ]
 
@@ -294,7 +294,7 @@ async def test_a_model_that_cannot_hear_costs_one_sentence(bench: Bench) -> None
     bench.hearing.problem = ModelProblem(ModelReason.BUSY)
     brought = await bench.bring()
     assert brought.tail == (
-        "The words spoken in `V1 crash.mp4` are missing: the model's service is busy. "
+        "I could not transcribe what is said in `V1 crash.mp4`: the AI service is busy. "
         "Please ask again in a minute.",
     )
     assert "its sound was not listened to" in brought.film.clip.text
@@ -308,8 +308,8 @@ async def test_of_a_long_video_the_first_and_the_last_part_are_looked_at(bench: 
     brought = await bench.bring(LONG)
     assert bench.hearing.spans == ((0.0, 90.0), (510.0, 601.0))
     assert brought.notes == (
-        "`V1 crash.mp4` is 10:00 long; looked at: 0:00–1:30 and 8:30–10:00. "
-        'To have another part looked at, name it, such as "from 1:10 to 2:00".',
+        "`V1 crash.mp4` is 10:00 long; I looked at 0:00–1:30 and 8:30–10:00. "
+        'To have me look at another part, name it, for example "from 1:10 to 2:00".',
     )
     assert "only 0:00.0 to 1:30.0, 8:30.0 to 10:00.0 was looked at" in brought.film.clip.text
 
@@ -325,13 +325,13 @@ async def test_the_part_around_a_time_is_looked_at_and_told(bench: Bench) -> Non
     brought = await bench.bring(LONG, replace(WISH, words="What happens at 5:00?"))
     assert bench.hearing.spans == ((210.0, 390.0),)
     assert [note.partition(" To ")[0] for note in brought.notes] == [
-        "`V1 crash.mp4` is 10:00 long; looked at: 3:30–6:30."
+        "`V1 crash.mp4` is 10:00 long; I looked at 3:30–6:30."
     ]
 
 
 async def test_a_part_that_is_too_long_is_told_as_well(bench: Bench) -> None:
     brought = await bench.bring(LONG, replace(WISH, words="from 1:00 to 9:00"))
-    assert "looked at: 1:00–2:30 and 7:30–9:00." in brought.notes[0]
+    assert "I looked at 1:00–2:30 and 7:30–9:00." in brought.notes[0]
 
 
 async def test_what_is_missing_of_a_video_is_told_first(bench: Bench) -> None:

@@ -35,7 +35,7 @@ async def test_the_system_message_changes_after_the_confirmation(
     await expect(dialog.locator("blockquote").first).to_have_text(SYSTEM)
     await expect(dialog.locator("blockquote").last).to_contain_text("You are a car expert.")
     await dialog.get_by_role("button", name="Continue").click()
-    await expect(tab.locator("#toast")).to_contain_text("The new system message holds")
+    await expect(tab.locator("#toast")).to_contain_text("The new system message applies")
     await expect(apply).to_be_disabled()
     await expect(tab.locator(".note")).to_have_count(0)
     assert served.bot.texts == [

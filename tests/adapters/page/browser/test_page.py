@@ -179,7 +179,7 @@ async def test_a_file_that_did_not_arrive_holds_the_message_back(
     await tab.route("**/page/files?*", lambda route: route.abort())
     await tab.set_input_files("#picker", PHOTO)
     await expect(tab.locator("#thumbs .failed")).to_be_visible()
-    await expect(tab.get_by_role("alert")).to_contain_text("was not attached")
+    await expect(tab.get_by_role("alert")).to_contain_text("could not be attached")
     await say(tab, "What is this?")
     await expect(tab.get_by_role("alert")).to_contain_text("Remove the file")
     assert served.bot.accepted == []
@@ -202,7 +202,7 @@ async def test_stop_ends_the_answer_and_keeps_its_beginning(
         await tab.keyboard.press("Escape")
     await expect(tab.locator(STOP)).to_have_count(0)
     await expect(tab.locator(".note.loupe .markdown p")).to_have_text(["A red car", "Stopped."])
-    await expect(tab.locator(".note.loupe .foot")).to_have_text("AI-generated, stopped early")
+    await expect(tab.locator(".note.loupe .foot")).to_have_text("AI-generated, stopped")
     await expect(tab.locator(".note")).to_have_count(2)
     assert served.bot.texts == ["What is this?", "/stop"]
 

@@ -139,7 +139,9 @@ async def test_stop_ends_the_work_on_a_video(tab: Page, cinema: RunningBot) -> N
     await ask(tab, "When is it red?", clip())
     await expect(tab.locator(".note.loupe .markdown")).to_have_text(texts.choosing("V1 day.mp4"))
     await tab.get_by_role("button", name="Stop").click()
-    await expect(tab.locator(".note.loupe .markdown")).to_have_text("Stopped before it began.")
+    await expect(tab.locator(".note.loupe .markdown")).to_have_text(
+        "Stopped before the answer began."
+    )
     await expect(tab.locator(STOP)).to_have_count(0)
     assert cinema.model.requests == []
 
