@@ -22,6 +22,7 @@ from adapters.redis.history import RedisHistory
 from adapters.redis.mailbox import RedisMailbox
 from adapters.slack.thread_index import ThreadIndex
 from bot.commands.preferences import Preferences
+from bot.commands.registry import GRAMMAR
 from bot.domain.files import ChosenFrame
 from bot.domain.frame_ids import frame_number
 from bot.domain.history import Turn, Usage
@@ -228,7 +229,7 @@ async def test_the_page_shows_its_notes(store: Redis) -> None:
 
 
 async def test_slack_knows_its_threads(store: Redis) -> None:
-    index = ThreadIndex(store, 3650 * 24 * 3600)
+    index = ThreadIndex(store, 3650 * 24 * 3600, GRAMMAR)
     assert await index.latest(SLACK.place, "UALEX") == DATA.where["slack_waiting"]
     assert ("C1", "top") in await index.threads("T1")
 
