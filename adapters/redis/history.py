@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, TypeVar, Unpack
 
 from pydantic import TypeAdapter
 
-from adapters.redis import keys, stored_settings
+from adapters.redis import keys, stored_settings, stored_turns
 from adapters.redis.connection import retrying
 from bot.domain.files import Photo, Video
-from bot.domain.history import ThreadHistory, Turn
+from bot.domain.history import ThreadHistory
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from bot.domain.threads import Place, Thread
     from bot.limits import RetentionLimits
 
-_TURN = TypeAdapter(Turn)
 _PHOTO = TypeAdapter(Photo)
 _VIDEO = TypeAdapter(Video)
 DAY = 24 * 3600
@@ -105,7 +104,7 @@ def _past(
     films = [_VIDEO.validate_json(file) for field, file in files.items() if field[:1] == "V"]
     photos = [_PHOTO.validate_json(file) for field, file in files.items() if field[:1] != "V"]
     return ThreadHistory(
-        turns=tuple(map(_TURN.validate_json, reversed(turns))),
+        turns=tuple(map(stored_turns.read_turn, reversed(turns))),
         photos=tuple(sorted((p for p in photos if p.at > cutoff), key=attrgetter("number"))),
         request=tuple(json.loads(request)) if request and turns else (),
         videos=tuple(sorted((v for v in films if v.at > cutoff), key=attrgetter("number"))),

@@ -14,7 +14,7 @@ import structlog
 from pydantic import TypeAdapter, ValidationError
 from redis.exceptions import RedisError
 
-from adapters.redis import keys, waiting
+from adapters.redis import keys, stored_turns, waiting
 from adapters.redis import lua as scripts
 from adapters.redis.connection import retrying
 from bot.domain.messages import Message
@@ -42,7 +42,6 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 _MESSAGE = TypeAdapter(Message)
-_ANSWERED = TypeAdapter(AnsweredTurn)
 _SENT = TypeAdapter(SendRecord)
 DAY_MS = 24 * 3600 * 1000
 PATIENCE = 30.0
@@ -159,13 +158,13 @@ class RedisMailbox:
 
     async def answered(self, lease: Lease, result: AnsweredTurn) -> bool:
         """Store the finished turn before it is shown; False when the lease is lost."""
-        return bool(await self._held("ANSWERED", lease, _ANSWERED.dump_json(result)))
+        return bool(await self._held("ANSWERED", lease, stored_turns.answer_json(result)))
 
     async def done(
         self, lease: Lease, result: AnsweredTurn | None = None, erase: Erase = "nothing"
     ) -> bool:
         """Commit the turn, pop the run and free the thread in one step; False when lost."""
-        stored = _ANSWERED.dump_python(result, mode="json") if result else {}
+        stored = stored_turns.answer_fields(result) if result else {}
         photos = [
             part
             for field in ("photos", "videos")
@@ -290,5 +289,5 @@ def _lease(lane: int, token: str, reply: list[Any]) -> Lease:
         run=run,
         settle=float(settle) / 1000,
         stop=int(stop),
-        answered=_ANSWERED.validate_json(answered) if answered else None,
+        answered=stored_turns.read_answer(answered) if answered else None,
     )

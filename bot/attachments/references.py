@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from bot.domain.files import Photo, Video
-    from bot.domain.history import ThreadHistory
+    from bot.domain.history import ThreadHistory, Turn
 
 _NAMED = re.compile(r"\bP(\d{1,5})\b", re.IGNORECASE)
 _NAMED_VIDEO = re.compile(r"\bV(\d{1,5})\b", re.IGNORECASE)
@@ -23,8 +23,7 @@ def selected(past: ThreadHistory, words: str, quoted: str) -> list[Photo]:
     numbers = named_numbers(words)
     if quoted:
         numbers |= {photo.number for photo in past.photos if photo.message == quoted}
-        numbers |= {n for turn in past.turns if quoted in turn.sent for n in turn.photos}
-        numbers |= {n for turn in past.turns if quoted in turn.messages for n in turn.photos}
+        numbers |= {n for turn in _turns_of(quoted, past) for n in turn.pictures.photos}
     return [photo for photo in past.photos if photo.number in numbers]
 
 
@@ -42,10 +41,15 @@ def selected_videos(
     photos = named_numbers(words) & {photo.number for photo in past.photos}
     if quoted:
         numbers |= {video.number for video in past.videos if video.message == quoted}
-        answers = [t for t in past.turns if quoted in t.sent or quoted in t.messages]
-        numbers |= {number for turn in answers for number in turn.videos}
-        numbers |= {chosen.video for turn in answers for chosen in turn.frames}
+        answers = _turns_of(quoted, past)
+        numbers |= {number for turn in answers for number in turn.pictures.videos}
+        numbers |= {chosen.video for turn in answers for chosen in turn.pictures.frames}
     elif not (numbers or photos or fresh):
-        posted = [turn for turn in past.turns if turn.photos or turn.videos]
-        numbers = set(posted[-1].videos) if posted else set()
+        posted = [turn for turn in past.turns if turn.pictures.photos or turn.pictures.videos]
+        numbers = set(posted[-1].pictures.videos) if posted else set()
     return [video for video in past.videos if video.number in numbers]
+
+
+def _turns_of(post: str, past: ThreadHistory) -> list[Turn]:
+    """Return the turns that a post asked, or was part of the answer of."""
+    return [t for t in past.turns if post in (*t.posts.questions, *t.posts.answers)]

@@ -54,7 +54,7 @@ def _ask(options: Namespace, settings: app.Settings) -> None:
 
 def _failure(outcome: Outcome) -> str:
     """Return why a turn failed: the model's reason, or that no file could be used."""
-    reason = outcome.turn.problem
+    reason = outcome.turn.response.problem
     return texts.WHY_MODEL[ModelReason(reason)] if reason else outcome.text
 
 

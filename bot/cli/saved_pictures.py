@@ -21,12 +21,12 @@ async def pictures_of(services: Services, thread: Thread, outcome: Outcome) -> d
     """Name the pictures and frames as the model got them, and what is shown with the answer."""
     pictures_seen = await services.gallery.recall(thread, outcome.photos)
     pictures = {f"P{number}.jpg": picture.jpeg for number, picture in pictures_seen.items()}
-    outlines = outcome.turn.outlines
+    outlines = outcome.turn.grounding.outlines
     for photo in pointed(outcome, ThreadHistory()):
         outlined_photo = await services.gallery.outlined(thread, photo, outlines)
         pictures[f"P{photo.number}-outlined.jpg"] = outlined_photo.jpeg
     for video in outcome.videos:
-        frames = [one.frame for one in outcome.turn.frames if one.video == video.number]
+        frames = [one.frame for one in outcome.turn.pictures.frames if one.video == video.number]
         times = [seconds_of(number) for number in frames]
         for number, frame in (await services.footage.frames(thread, video, times)).items():
             pictures[f"{_file_name(number)}.jpg"] = frame.jpeg

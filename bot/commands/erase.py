@@ -31,7 +31,7 @@ async def _forget(request: CommandRequest, services: CommandServices) -> Command
 
 def _answers(past: ThreadHistory) -> int:
     """Count the turns that belong to the conversation."""
-    return sum(turn.told for turn in past.turns)
+    return sum(turn.has_answer for turn in past.turns)
 
 
 RESET = CommandDeclaration(

@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from bot.domain.frame_ids import seconds_of
+from bot.domain.turn_record import record_of
 from bot.ports.model import Picture
 from bot.strings import unspoken
 from bot.text.graphemes import boundary, well_formed
@@ -46,11 +47,11 @@ def transcript(system: str, past: ThreadHistory) -> list[Message]:
     photos = {photo.number: photo for photo in past.photos}
     videos = {video.number: video for video in past.videos}
     for turn in past.turns:
-        if turn.told:
-            shown = [photos[number] for number in sorted(turn.photos) if number in photos]
+        if turn.has_answer:
+            shown = [photos[number] for number in sorted(turn.pictures.photos) if number in photos]
             pictures = [_image(photo.sha256, photo.label) for photo in shown]
-            pictures += [_clip(videos[n], turn) for n in turn.videos if n in videos]
-            words = turn.question or unspoken(len(turn.photos), len(turn.videos))
+            pictures += [_clip(videos[n], turn) for n in turn.pictures.videos if n in videos]
+            words = turn.question or unspoken(len(turn.pictures.photos), len(turn.pictures.videos))
             messages.append({"role": "user", "content": [*pictures, words]})
             messages.append({"role": "assistant", "content": [turn.answer]})
     return messages
@@ -139,19 +140,20 @@ def _image(sha256: str, name: str) -> dict[str, str]:
 
 def _clip(video: Video, turn: Turn) -> dict[str, Any]:
     """Write a video, with the times of the frames of it that went to the model in a turn."""
-    frames = [seconds_of(one.frame) for one in turn.frames if one.video == video.number]
+    frames = [seconds_of(one.frame) for one in turn.pictures.frames if one.video == video.number]
     return {"video": f"sha256:{video.sha256}", "name": video.label, "frames": sorted(frames)}
 
 
 def _record(turn: Turn, past: ThreadHistory) -> dict[str, Any]:
     """Write all fields of a turn; files by their records, and frames by video and time."""
-    seen = [{"photo": seen.photo, **asdict(seen.sighting)} for seen in turn.sightings]
+    seen = [{"photo": seen.photo, **asdict(seen.sighting)} for seen in turn.evidence.sightings]
     frames = [
-        {"video": one.video, "at": seconds_of(one.frame), **asdict(one)} for one in turn.frames
+        {"video": one.video, "at": seconds_of(one.frame), **asdict(one)}
+        for one in turn.pictures.frames
     ]
-    return asdict(turn) | {
-        "photos": _kept(turn.photos, past.photos),
-        "videos": _kept(turn.videos, past.videos),
+    return asdict(record_of(turn)) | {
+        "photos": _kept(turn.pictures.photos, past.photos),
+        "videos": _kept(turn.pictures.videos, past.videos),
         "frames": frames,
         "sightings": seen,
     }

@@ -23,10 +23,15 @@ def _by_model(past: ThreadHistory) -> dict[str, tuple[int, int, Usage]]:
     """Add up answers, pictures and tokens by the model that answered."""
     sums: dict[str, tuple[int, int, Usage]] = {}
     for turn in past.turns:
-        name = turn.model or turn.deployment
+        response = turn.response
+        name = response.model or response.deployment
         answers, pictures, usage = sums.get(name, (0, 0, Usage()))
-        new_pictures = len(turn.shown) + len(turn.sheets)
-        sums[name] = (answers + turn.told, pictures + new_pictures, usage + turn.usage)
+        new_pictures = len(turn.pictures.singles) + len(turn.pictures.sheets)
+        sums[name] = (
+            answers + turn.has_answer,
+            pictures + new_pictures,
+            usage + response.usage,
+        )
     return sums
 
 

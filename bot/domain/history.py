@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from bot.domain.files import ChosenFrame, Photo, SpokenPassage, Video, VisionRecord
-from bot.domain.outlines import Outline, Span
+from bot.domain.outlines import Grounding
 
 if TYPE_CHECKING:
     from bot.domain.sightings import Sighting
@@ -31,30 +31,29 @@ class Usage:
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
-    """A question and its answer.
+class TurnPictures:
+    """The photos and videos of a turn, by their numbers, and the frames that the model saw.
 
-    `photos` are the numbers of the pictures posted with the question (`shown` those the model
-    saw, `sheets` those it saw only on a contact sheet); `messages` the platform's ids of the
-    posts that asked; `sent` the ids of the posts that answered; `deployment` is the model asked
-    for and `model` what the service says answered. `at`, `first` and `seconds` are
-    the time of the question since the epoch, and seconds to the first word and to the end.
-    `refusal` names the response field of a refusal, or the codes of a content filter's; `problem`
-    is why a turn failed. `videos` are the numbers of the videos posted with the question, `frames`
-    those of any videos that went to the model, and `heard` what was newly transcribed.
-    `sightings` are those that were made for it, `outlines` what was outlined for people, and
-    `grounding` says which words of the answer stand for what.
+    `photos` and `videos` were posted with the question. The model saw the photos in `singles` each
+    by itself, and those in `sheets` only on a contact sheet; `frames` may be of any videos.
     """
 
-    id: str
-    at: float
-    author: str
-    question: str
-    answer: str
-    status: Status = "answered"
     photos: tuple[int, ...] = ()
-    shown: tuple[int, ...] = ()
+    singles: tuple[int, ...] = ()
     sheets: tuple[int, ...] = ()
+    videos: tuple[int, ...] = ()
+    frames: tuple[ChosenFrame, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ModelResponse:
+    """What the model service answered, or why it did not.
+
+    `deployment` is the model asked for and `model` what the service says answered. `refusal` names
+    the response field of a refusal, or the codes of a content filter's; `problem` is why a turn
+    failed. `first` and `seconds` count from the question: seconds to the first word and to the end.
+    """
+
     deployment: str = ""
     model: str = ""
     usage: Usage = field(default_factory=Usage)
@@ -63,17 +62,46 @@ class Turn:
     problem: str = ""
     first: float = 0.0
     seconds: float = 0.0
-    messages: tuple[str, ...] = ()
-    sent: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TurnEvidence:
+    """What was seen and heard for a turn that was not known before."""
+
     sightings: tuple[VisionRecord, ...] = ()
-    outlines: tuple[Outline, ...] = ()
-    grounding: tuple[Span, ...] = ()
-    videos: tuple[int, ...] = ()
-    frames: tuple[ChosenFrame, ...] = ()
-    heard: tuple[SpokenPassage, ...] = ()
+    passages: tuple[SpokenPassage, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TurnPosts:
+    """The platform's ids of the posts that asked, and of those that answered."""
+
+    questions: tuple[str, ...] = ()
+    answers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A question and its answer; `at` is the time of the question, seconds since the epoch.
+
+    `grounding` are the outlines that people were shown, and the words of the answer that stand for
+    parts of a picture.
+    """
+
+    id: str
+    at: float
+    author: str
+    question: str
+    answer: str
+    status: Status = "answered"
+    pictures: TurnPictures = field(default_factory=TurnPictures)
+    response: ModelResponse = field(default_factory=ModelResponse)
+    evidence: TurnEvidence = field(default_factory=TurnEvidence)
+    grounding: Grounding = field(default_factory=Grounding)
+    posts: TurnPosts = field(default_factory=TurnPosts)
 
     @property
-    def told(self) -> bool:
+    def has_answer(self) -> bool:
         """Whether it belongs to the conversation: it has an answer, even one that was stopped."""
         return bool(self.answer) and self.status != "failed"
 
@@ -90,7 +118,9 @@ class ThreadHistory:
     @property
     def sightings(self) -> dict[int, Sighting]:
         """What was seen in photos and frames, by number, as last looked at."""
-        return {seen.photo: seen.sighting for turn in self.turns for seen in turn.sightings}
+        return {
+            seen.photo: seen.sighting for turn in self.turns for seen in turn.evidence.sightings
+        }
 
     @property
     def next_number(self) -> int:

@@ -140,15 +140,18 @@ class _OmittedPictures:
 
     def numbers(self, turn: Turn) -> list[int]:
         """List the photos and frames of a turn that are known and do not travel."""
-        frames = [one.frame for one in turn.frames if one.video in self._videos]
-        known = [number for number in turn.photos if number in self._photos]
+        frames = [one.frame for one in turn.pictures.frames if one.video in self._videos]
+        known = [number for number in turn.pictures.photos if number in self._photos]
         return [number for number in (*known, *frames) if number not in self._travelling]
 
     def _labels(self, turn: Turn) -> list[str]:
         """Name what a turn showed that does not travel; of frames their videos are named."""
         photos = [self._photos[n].label for n in self.numbers(turn) if not is_frame(n)]
-        frames = {one.video for one in turn.frames}
-        videos = [self._videos[n].label for n in sorted({*turn.videos, *frames} & {*self._videos})]
+        frames = {one.video for one in turn.pictures.frames}
+        videos = [
+            self._videos[n].label
+            for n in sorted({*turn.pictures.videos, *frames} & {*self._videos})
+        ]
         return photos + videos
 
     def tell(self, turns: Sequence[Turn], evidence: VisionContext, left: int) -> None:
@@ -180,7 +183,7 @@ def _fitting(
 ) -> tuple[list[Turn], int]:
     """Keep the newest turns that fit, and tell what is left; failed ones have nothing to tell."""
     fitting: list[Turn] = []
-    for turn in reversed([turn for turn in turns if turn.told]):
+    for turn in reversed([turn for turn in turns if turn.has_answer]):
         words = _spoken(absent.told(turn, turn.question), turn.author)
         cost = text_cost(words) + text_cost(turn.answer)
         if cost > left:
@@ -199,7 +202,7 @@ def _told(
     shared: bool,
 ) -> tuple[ChatMessage, ChatMessage]:
     """Tell an earlier turn; its pictures that travel stand with it and leave `kept`."""
-    travelling = [kept.pop(number) for number in turn.photos if number in kept]
+    travelling = [kept.pop(number) for number in turn.pictures.photos if number in kept]
     words = absent.told(turn, _spoken(turn.question, turn.author if shared else ""))
     return (
         ChatMessage("user", _parts(travelling, words, evidence)),

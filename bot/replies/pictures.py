@@ -35,7 +35,7 @@ log = structlog.get_logger()
 
 def pointed(outcome: Outcome, past: ThreadHistory) -> tuple[Photo, ...]:
     """List the photos that have outlines."""
-    numbers = {outline.photo for outline in outcome.turn.outlines}
+    numbers = {outline.photo for outline in outcome.turn.grounding.outlines}
     photos = {photo.number: photo for photo in (*past.photos, *outcome.photos)}
     return tuple(photos[number] for number in sorted(numbers) if number in photos)
 
@@ -45,8 +45,8 @@ def frames_cited(outcome: Outcome, past: ThreadHistory) -> tuple[CitedFrames, ..
     turn = outcome.turn
     if turn.status != "answered":
         return ()
-    outlined = {outline.photo for outline in turn.outlines if is_frame(outline.photo)}
-    seen = (*(one.frame for one in turn.frames), *outcome.overviews)
+    outlined = {outline.photo for outline in turn.grounding.outlines if is_frame(outline.photo)}
+    seen = (*(one.frame for one in turn.pictures.frames), *outcome.overviews)
     frames = [*sorted(outlined), *(n for n in cited(turn.answer, seen) if n not in outlined)]
     frames = sorted(frames[:MOST_FRAMES])
     videos = {video.number: video for video in (*past.videos, *outcome.videos)}
@@ -79,7 +79,7 @@ class ReplyPictures:
         self, thread: Thread, result: AnsweredTurn
     ) -> Iterator[tuple[Coroutine[Any, Any, PictureAttachment], str]]:
         """Make the pictures one by one, each with what is said where it cannot be shown."""
-        outlines = result.turn.outlines
+        outlines = result.turn.grounding.outlines
         for photo in result.pointed:
             yield (
                 self._gallery.outlined(thread, photo, outlines),

@@ -12,7 +12,7 @@ import structlog
 
 from bot import strings as texts
 from bot.commands.declaration import CommandReply, CommandRequest
-from bot.domain.history import Turn
+from bot.domain.history import Turn, TurnPosts
 from bot.errors import FileProblem, Reason, StoreDown
 from bot.grounding.pointing import citations
 from bot.ports.channel import ConversationGone, DeliveryRefused, Post
@@ -177,8 +177,7 @@ class Dispatcher:
             question=asked.words or texts.unspoken(*asked.counts),
             answer=reply.kept,
             status="stopped",
-            messages=asked.messages,
-            sent=reply.sent,
+            posts=TurnPosts(asked.messages, reply.sent),
         )
         await self._done(lease, AnsweredTurn(turn, ()) if reply.kept else None)
 
@@ -257,11 +256,12 @@ class Dispatcher:
                 live=True,
                 generated=bool(result.turn.answer),
                 stopped=result.turn.status == "stopped",
-                citations=citations(result.turn.outlines, names),
+                citations=citations(result.turn.grounding.outlines, names),
             )
             await reply.finish(result.parts, last)
             await self._illustrations.show(sends, message.thread, result)
-            turn = replace(result.turn, sent=reply.sent)
+            posts = replace(result.turn.posts, answers=reply.sent)
+            turn = replace(result.turn, posts=posts)
             await self._done(holding.lease, replace(result, turn=turn))
         finally:
             await reply.close()

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def is_new(message: Message, past: ThreadHistory) -> bool:
     """Tell whether Loupe is asked for the first time in a thread that others began."""
-    told = any(turn.told for turn in past.turns)
+    told = any(turn.has_answer for turn in past.turns)
     return bool(message.thread.root) and not message.opening and not told
 
 

@@ -15,7 +15,15 @@ from bot.attachments.store import CollectedFiles
 from bot.commands.transcript import request_view
 from bot.domain.files import ChosenFrame
 from bot.domain.frame_ids import is_frame, video_of
-from bot.domain.history import Status, ThreadHistory, Turn
+from bot.domain.history import (
+    ModelResponse,
+    Status,
+    ThreadHistory,
+    Turn,
+    TurnEvidence,
+    TurnPictures,
+    TurnPosts,
+)
 from bot.domain.outcome import Outcome
 from bot.domain.outlines import Grounding
 from bot.errors import FileProblem, ModelProblem, ModelReason, Reason
@@ -252,24 +260,26 @@ class TurnRunner:
             question=_words(question, state),
             answer=answer,
             status=state.status,
-            photos=tuple(sorted(photo.number for photo in state.collected.photos)),
-            shown=composed.singles if composed else (),
-            sheets=composed.sheets if composed else (),
-            deployment=force.model,
-            model=state.finished.model,
-            usage=state.finished.usage,
-            finish=state.finished.finish,
-            refusal=state.finished.refusal or _refused(state.problem),
-            problem=state.problem.reason.value if state.problem else "",
-            first=round(state.first, 3),
-            seconds=round(time.monotonic() - state.started, 3),
-            messages=question.messages,
-            sightings=composed.seen if composed else (),
-            outlines=state.grounding.outlines,
-            grounding=state.grounding.spans,
-            videos=tuple(sorted(video.number for video in state.collected.videos)),
-            frames=_frames(state),
-            heard=composed.heard if composed else (),
+            pictures=TurnPictures(
+                photos=tuple(sorted(photo.number for photo in state.collected.photos)),
+                singles=composed.singles if composed else (),
+                sheets=composed.sheets if composed else (),
+                videos=tuple(sorted(video.number for video in state.collected.videos)),
+                frames=_frames(state),
+            ),
+            response=ModelResponse(
+                deployment=force.model,
+                model=state.finished.model,
+                usage=state.finished.usage,
+                finish=state.finished.finish,
+                refusal=state.finished.refusal or _refused(state.problem),
+                problem=state.problem.reason.value if state.problem else "",
+                first=round(state.first, 3),
+                seconds=round(time.monotonic() - state.started, 3),
+            ),
+            evidence=TurnEvidence(composed.seen, composed.heard) if composed else TurnEvidence(),
+            grounding=state.grounding,
+            posts=TurnPosts(questions=question.messages),
         )
         view = request_view(state.rounds.request.messages) if state.rounds else []
         return Outcome(
@@ -299,7 +309,7 @@ def _frames(state: _State) -> tuple[ChosenFrame, ...]:
 
 def _frames_seen(composed: ComposedRequest | None, past: ThreadHistory) -> tuple[int, ...]:
     """List the frames that the model saw, now or in earlier turns."""
-    earlier = [one.frame for turn in past.turns for one in turn.frames]
+    earlier = [one.frame for turn in past.turns for one in turn.pictures.frames]
     now = [*(one.frame for one in composed.chosen), *composed.overviews] if composed else []
     return (*earlier, *now)
 

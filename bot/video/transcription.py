@@ -100,7 +100,7 @@ class Transcriber:
 def _remembered(past: ThreadHistory, video: Video, span: Span) -> SpokenPassage | None:
     """Find what was heard in a stretch, or in one that it is a part of."""
     start, end = span
-    for heard in (one for turn in past.turns for one in turn.heard):
+    for heard in (one for turn in past.turns for one in turn.evidence.passages):
         if heard.video == video.number and heard.start <= start and end <= heard.end:
             there = (one for one in heard.phrases if one.start < end and one.end > start)
             return SpokenPassage(video.number, start, end, tuple(there))

@@ -192,7 +192,7 @@ async def the_turn(story: Story) -> Turn:
     """Check that history holds the turn once, and return it."""
     await verify(story)
     (turn,) = (await story.outside.past()).turns
-    assert (turn.question, turn.messages) == ("What is it?", ("m1",)), story
+    assert (turn.question, turn.posts.questions) == ("What is it?", ("m1",)), story
     return turn
 
 
@@ -200,7 +200,7 @@ async def test_an_answer_is_shown_once(begin: Beginning) -> None:
     for story in await every_crash(begin(PatientModel, *SHORT)):
         turn = await the_turn(story)
         (final,) = story.finals
-        assert (turn.answer, turn.sent) == (story.model.said, (final.id,)), story
+        assert (turn.answer, turn.posts.answers) == (story.model.said, (final.id,)), story
         assert final.text.endswith(turn.answer), story
         assert final.text.count(texts.RESUMED) == (final.text != turn.answer), story
 
@@ -220,7 +220,9 @@ async def test_the_photo_of_a_question_is_kept_before_it_is_named(begin: Beginni
     for story in await every_crash(begin(PatientModel, *SHORT, message=question)):
         turn = await the_turn(story)
         (photo,) = (await story.outside.past()).photos
-        assert (turn.photos, photo.label, photo.message) == ((1,), "P1 car.jpg", "m1"), story
+        assert (turn.pictures.photos, photo.label, photo.message) == ((1,), "P1 car.jpg", "m1"), (
+            story
+        )
         assert await story.outside.blobs.get(blob_key(THREAD, photo.sha256)) == JPEG, story
 
 
@@ -237,7 +239,7 @@ async def test_a_picture_is_shown_below_the_answer_and_again_only_in_doubt(
 
     for story in await every_crash(begun):
         turn = await the_turn(story)
-        assert [outline.label for outline in turn.outlines] == ["road"], story
+        assert [outline.label for outline in turn.grounding.outlines] == ["road"], story
         doubt = story.fuses[0].done[-1:] == ["send_picture"]
         assert len(story.outside.channel.pictures) == 1 + doubt, story
 
@@ -253,8 +255,10 @@ async def test_a_video_is_answered_once_and_its_frames_are_shown_again_only_in_d
         assert final.text.endswith(turn.answer), story
         past = await story.outside.past()
         (video,) = past.videos
-        assert (turn.videos, video.label, video.message) == ((1,), "V1 day.mp4", "m1"), story
-        assert [one.frame % 10**9 for one in turn.frames] == [0, 1000, 2000], story
+        assert (turn.pictures.videos, video.label, video.message) == ((1,), "V1 day.mp4", "m1"), (
+            story
+        )
+        assert [one.frame % 10**9 for one in turn.pictures.frames] == [0, 1000, 2000], story
         assert await story.outside.blobs.get(blob_key(THREAD, video.sha256)), story
         shown = [picture.name for picture in story.outside.channel.pictures]
         doubt = story.fuses[0].done[-1:] == ["send_picture"]
@@ -267,7 +271,7 @@ async def test_a_long_answer_is_shown_once_in_its_parts(begin: Beginning) -> Non
         shown = " ".join(" ".join(message.text for message in story.finals).split())
         assert turn.answer == story.model.said, story
         assert shown.endswith(" ".join(turn.answer.split())), story
-        assert turn.sent == tuple(message.id for message in story.finals), story
+        assert turn.posts.answers == tuple(message.id for message in story.finals), story
 
 
 async def test_a_stopped_turn_stays_stopped_with_what_was_shown(begin: Beginning) -> None:

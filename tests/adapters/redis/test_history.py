@@ -20,9 +20,9 @@ from bot.domain.files import (
     VideoFacts,
 )
 from bot.domain.frame_ids import frame_number
-from bot.domain.history import Turn
 from bot.domain.messages import Author, Message
 from bot.domain.threads import Thread
+from bot.domain.turn_record import TurnRecord, turn_of
 from bot.ports.mailbox import AnsweredTurn, CitedFrames, Erase, Lease, Submission
 from tests.helpers.limits import limits_of
 
@@ -64,7 +64,9 @@ class Bench:
 
     async def commit(self, erase: Erase = "nothing", **answered: Any) -> AnsweredTurn:
         """Answer a question and commit the turn."""
-        turn = Turn("1", 5.0, "Anna", "What?", "That.", frames=(CHOSEN,), heard=(HEARD,))
+        turn = turn_of(
+            TurnRecord("1", 5.0, "Anna", "What?", "That.", frames=(CHOSEN,), heard=(HEARD,))
+        )
         result = AnsweredTurn(turn, ("That.",), **answered)
         assert await self.mailbox.done(await self.take(), result, erase)
         return result
@@ -99,7 +101,11 @@ async def test_a_video_posted_again_is_kept_as_it_is_now(bench: Bench) -> None:
 async def test_a_finished_turn_waits_with_its_videos_and_frames(bench: Bench) -> None:
     lease = await bench.take()
     cited = (CitedFrames(video(1), (CHOSEN.frame,)),)
-    turn = Turn("1", 5.0, "Anna", "What?", "That.", videos=(1,), frames=(CHOSEN,), heard=(HEARD,))
+    turn = turn_of(
+        TurnRecord(
+            "1", 5.0, "Anna", "What?", "That.", videos=(1,), frames=(CHOSEN,), heard=(HEARD,)
+        )
+    )
     result = AnsweredTurn(turn, ("That.",), videos=(video(1),), cited=cited)
     assert await bench.mailbox.answered(lease, result)
     await bench.mailbox.again(lease, 0)

@@ -16,6 +16,7 @@ from bot.domain.history import Turn
 from bot.domain.messages import Attachment, Author, Message
 from bot.domain.preferences import ThreadSettings
 from bot.domain.threads import Thread
+from bot.domain.turn_record import TurnRecord, turn_of
 from bot.limits import RetentionLimits
 from bot.ports.mailbox import LANES, AnsweredTurn, Lease, LeaseLost, SendRecord, Submission
 from tests.helpers.limits import limits_of
@@ -513,8 +514,10 @@ async def test_what_a_post_asked_and_brought_is_forgotten(
 ) -> None:
     for number, (post, photos) in enumerate((("m1", (1, 2)), ("m2", (2,))), start=1):
         await mailbox.accept(Submission(message(post)))
-        turn = Turn(
-            str(number), float(number), "Anna", post, "That.", photos=photos, messages=(post,)
+        turn = turn_of(
+            TurnRecord(
+                str(number), float(number), "Anna", post, "That.", photos=photos, messages=(post,)
+            )
         )
         kept = tuple(replace(photo(n), message="m1") for n in photos)
         assert await mailbox.done(await take(mailbox), AnsweredTurn(turn, ("That.",), photos=kept))
@@ -532,7 +535,7 @@ async def test_nothing_is_forgotten_without_the_lease(
     mailbox: RedisMailbox, history: RedisHistory
 ) -> None:
     await mailbox.accept(Submission(message("m1")))
-    turn = Turn("1", 1.0, "Anna", "m1", "That.", messages=("m1",))
+    turn = turn_of(TurnRecord("1", 1.0, "Anna", "m1", "That.", messages=("m1",)))
     assert await mailbox.done(await take(mailbox), AnsweredTurn(turn, ("That.",)))
     await mailbox.accept(Submission(message("gone", kind="deleted", quoted="m1")))
     lease = await take(mailbox)

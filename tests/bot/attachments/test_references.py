@@ -10,6 +10,7 @@ from bot.attachments.references import named_numbers, selected, selected_videos
 from bot.domain.files import ChosenFrame, Photo, PhotoFacts, Video, VideoFacts
 from bot.domain.frame_ids import frame_number
 from bot.domain.history import ThreadHistory, Turn
+from bot.domain.turn_record import TurnRecord, turn_of
 
 
 def photo(number: int, message: str = "") -> Photo:
@@ -23,7 +24,7 @@ def video(number: int, message: str = "") -> Video:
 
 
 def turn(number: int, photos: tuple[int, ...] = (), **more: Any) -> Turn:
-    return Turn(str(number), 1.0, "Anna", "What?", "That.", photos=photos, **more)
+    return turn_of(TurnRecord(str(number), 1.0, "Anna", "What?", "That.", photos=photos, **more))
 
 
 def frame(number: int) -> ChosenFrame:

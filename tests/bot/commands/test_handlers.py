@@ -23,6 +23,7 @@ from bot.domain.history import Turn, Usage
 from bot.domain.messages import Author, Message
 from bot.domain.preferences import Deployment, ThreadSettings
 from bot.domain.threads import Thread
+from bot.domain.turn_record import TurnRecord, turn_of
 from bot.limits import MessageLimits, RetentionLimits, WorkerLimits
 from bot.ports.channel import Capabilities
 from bot.ports.mailbox import AnsweredTurn, Entry, Lease, Submission
@@ -97,7 +98,9 @@ def bench() -> Bench:
 
 
 def turn(number: int, answer: str = "A car.", **more: Any) -> Turn:
-    return Turn(str(number), 1.0, "Anna", "What is it?", answer, deployment="gpt-5.1", **more)
+    return turn_of(
+        TurnRecord(str(number), 1.0, "Anna", "What is it?", answer, deployment="gpt-5.1", **more)
+    )
 
 
 def photo(number: int) -> Photo:

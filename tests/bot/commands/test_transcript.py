@@ -22,6 +22,7 @@ from bot.domain.frame_ids import frame_number
 from bot.domain.history import ThreadHistory, Turn, Usage
 from bot.domain.sightings import Sighting, TextLine
 from bot.domain.threads import Thread
+from bot.domain.turn_record import TurnRecord, turn_of
 from bot.ports.model import ChatMessage, Picture, TextPart, ToolCall, VideoIntroduction
 
 SYSTEM = "You are an AI assistant that helps people find information."
@@ -47,7 +48,7 @@ def sighting(*texts: str) -> Sighting:
 
 
 def turn(question: str = "What is it?", answer: str = "A cat.", **changes: Any) -> Turn:
-    return Turn("1", 1_790_000_000.5, "Ann", question, answer, **changes)
+    return turn_of(TurnRecord("1", 1_790_000_000.5, "Ann", question, answer, **changes))
 
 
 def parsed(block: str) -> Any:

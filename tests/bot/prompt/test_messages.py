@@ -11,6 +11,7 @@ from bot.domain.files import Photo, PhotoFacts
 from bot.domain.history import ThreadHistory, Turn
 from bot.domain.sightings import Sighting, TextLine
 from bot.domain.token_costs import picture_tokens, text_tokens
+from bot.domain.turn_record import TurnRecord, turn_of
 from bot.media.contact_sheet import arrange
 from bot.ports.model import ChatMessage, Picture, TextPart
 from bot.prompt.budget import Budget, places
@@ -33,7 +34,7 @@ def picture(number: int) -> Picture:
 
 def turn(number: int, photos: tuple[int, ...] = (), **more: Any) -> Turn:
     fields = {"author": "Anna", "question": f"question {number}", "answer": f"answer {number}"}
-    return Turn(str(number), 1.0, photos=photos, **{**fields, **more})
+    return turn_of(TurnRecord(str(number), 1.0, photos=photos, **{**fields, **more}))
 
 
 def words(said: ChatMessage) -> str:

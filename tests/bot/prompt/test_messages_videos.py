@@ -11,6 +11,7 @@ from bot.domain.frame_ids import frame_number, label
 from bot.domain.history import ThreadHistory, Turn
 from bot.domain.sightings import Sighting, TextLine
 from bot.domain.token_costs import picture_tokens, text_tokens
+from bot.domain.turn_record import TurnRecord, turn_of
 from bot.ports.model import ChatMessage, Picture, TextPart, VideoIntroduction
 from bot.prompt.budget import Budget
 from bot.prompt.messages import RULES, VIDEO_RULES, AskedQuestion, VideoPart, build
@@ -54,8 +55,8 @@ def film(number: int, *times: float, **more: Any) -> VideoPart:
 
 
 def turn(number: int, photos: tuple[int, ...] = (), **more: Any) -> Turn:
-    return Turn(str(number), 1.0, "Anna", f"question {number}", f"answer {number}",
-                photos=photos, **more)  # fmt: skip
+    return turn_of(TurnRecord(str(number), 1.0, "Anna", f"question {number}", f"answer {number}",
+                photos=photos, **more))  # fmt: skip
 
 
 def chosen(*frames: tuple[int, float]) -> tuple[ChosenFrame, ...]:

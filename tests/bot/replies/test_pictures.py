@@ -14,6 +14,7 @@ from bot.domain.history import Status, ThreadHistory, Turn
 from bot.domain.outcome import Outcome
 from bot.domain.outlines import Outline
 from bot.domain.threads import Thread
+from bot.domain.turn_record import TurnRecord, turn_of
 from bot.errors import FileProblem, Reason
 from bot.ports.channel import Capabilities, DeliveryRefused, PictureAttachment, Post
 from bot.ports.mailbox import AnsweredTurn, CitedFrames
@@ -53,7 +54,11 @@ def outcome(
 ) -> Outcome:
     """A turn with an answer, for which these frames were chosen."""
     chosen = tuple(ChosenFrame(one, "change") for one in frames)
-    turn = Turn("1", 5.0, "Anna", "What?", answer, status, frames=chosen, outlines=tuple(outlines))
+    turn = turn_of(
+        TurnRecord(
+            "1", 5.0, "Anna", "What?", answer, status, frames=chosen, outlines=tuple(outlines)
+        )
+    )
     return Outcome(turn, answer, False, **more)
 
 

@@ -46,8 +46,12 @@ async def test_a_question_is_answered_in_one_message_and_remembered(
     assert (shown.posts[0].stage, shown.posts[0].live) == (Stage.OPENING, True)
     assert shown.posts[-1].generated
     (turn,) = (await bench.outside.past()).turns
-    assert (turn.question, turn.answer, turn.sent) == ("What is it?", "A red car.", (shown.id,))
-    assert (turn.author, turn.messages, turn.status) == ("Anna", ("m1",), "answered")
+    assert (turn.question, turn.answer, turn.posts.answers) == (
+        "What is it?",
+        "A red car.",
+        (shown.id,),
+    )
+    assert (turn.author, turn.posts.questions, turn.status) == ("Anna", ("m1",), "answered")
 
 
 async def test_a_follow_up_knows_what_was_said(bench: DispatcherDriver) -> None:
@@ -76,7 +80,10 @@ async def test_a_burst_of_photos_is_one_question(tmp_path: Path) -> None:
         await work
     assert bench.shown == ["A red car."]
     past = await bench.outside.past()
-    assert (past.turns[0].photos, past.turns[0].messages) == ((1, 2), ("p1", "p2", "w"))
+    assert (past.turns[0].pictures.photos, past.turns[0].posts.questions) == (
+        (1, 2),
+        ("p1", "p2", "w"),
+    )
     assert past.turns[0].question == "What is it?"
     assert await bench.outside.queued() == []
 

@@ -132,7 +132,7 @@ async def test_of_a_burst_the_deleted_photo_is_left_out(tmp_path: Path) -> None:
     await bench.receive(first, second, gone(first), replace(POST, id="w"))
     await bench.house.work()
     turns = (await bench.outside.past()).turns
-    assert [turn.messages for turn in turns] == [("p2", "w")]
+    assert [turn.posts.questions for turn in turns] == [("p2", "w")]
 
 
 async def test_a_question_that_becomes_a_command_is_forgotten(bench: DispatcherDriver) -> None:
@@ -149,7 +149,7 @@ async def test_a_waiting_question_that_becomes_a_command_is_never_answered(
     await bench.house.desk.handle(first)
     await bench.house.work()
     assert len(bench.model.requests) == 1
-    assert [turn.messages for turn in (await bench.outside.past()).turns] == [("m0",)]
+    assert [turn.posts.questions for turn in (await bench.outside.past()).turns] == [("m0",)]
 
 
 async def test_a_command_that_is_edited_while_it_waits_is_not_obeyed(

@@ -12,13 +12,14 @@ from adapters.blobs.store import BlobStore
 from bot import strings as texts
 from bot.attachments.store import AttachmentStore
 from bot.attachments.vision import VisionPass
-from bot.domain.history import ThreadHistory, Turn
+from bot.domain.history import ThreadHistory
 from bot.domain.messages import Attachment, Author
 from bot.domain.preferences import EffectiveSettings
 from bot.domain.question import Question, RequestedFile
 from bot.domain.sightings import Sighting, TextLine
 from bot.domain.threads import Thread
 from bot.domain.token_costs import picture_tokens, text_tokens
+from bot.domain.turn_record import TurnRecord, turn_of
 from bot.errors import FileProblem, Reason, VisionProblem, VisionReason
 from bot.ports.model import ChatMessage, Picture, TextPart
 from bot.prompt.vision_context import RULES, VisionContext
@@ -97,7 +98,9 @@ class Bench:
             self.progress.append,
         )
         numbers = tuple(photo.number for photo in collected.photos)
-        turn = Turn("1", 5.0, "Anna", words, "Well.", photos=numbers, sightings=composed.seen)
+        turn = turn_of(
+            TurnRecord("1", 5.0, "Anna", words, "Well.", photos=numbers, sightings=composed.seen)
+        )
         photos = {photo.number: photo for photo in (*self.past.photos, *collected.photos)}
         self.past = ThreadHistory((*self.past.turns, turn), tuple(photos.values()))
         return composed

@@ -22,13 +22,14 @@ from bot.domain.files import (
     VisionRecord,
 )
 from bot.domain.frame_ids import frame_number, label
-from bot.domain.history import ThreadHistory, Turn
+from bot.domain.history import ThreadHistory
 from bot.domain.messages import Attachment, Author
 from bot.domain.preferences import EffectiveSettings
 from bot.domain.question import Question, RequestedFile
 from bot.domain.sightings import Sighting, TextLine
 from bot.domain.threads import Thread
 from bot.domain.token_costs import picture_tokens, text_tokens
+from bot.domain.turn_record import TurnRecord, turn_of
 from bot.errors import VisionProblem, VisionReason
 from bot.ports.model import Picture, TextPart, VideoIntroduction
 from bot.prompt.messages import VideoPart
@@ -245,7 +246,7 @@ async def test_a_small_budget_leaves_room_for_few_frames(tmp_path: Path) -> None
 
 async def test_a_question_without_files_is_about_the_last_video(bench: Bench) -> None:
     past = ThreadHistory(
-        (Turn("1", 5.0, "Anna", "What?", "That.", videos=(2,)),), videos=(video(2),)
+        (turn_of(TurnRecord("1", 5.0, "Anna", "What?", "That.", videos=(2,))),), videos=(video(2),)
     )
     await bench.compose(past=past)
     assert set(bench.counts) == {2}

@@ -148,12 +148,16 @@ async def test_a_question_about_a_photo(tmp_path: Path) -> None:
     assert bench.last == ["[P1 1.jpg]", "P1 1.jpg", "What is it?"]
     assert (bench.request.model, outcome.photos[0].label) == ("gpt-test", "P1 1.jpg")
     turn = outcome.turn
-    assert (turn.id, turn.at, turn.author, turn.messages) == ("1", 5.0, "Anna", ("m1",))
+    assert (turn.id, turn.at, turn.author, turn.posts.questions) == ("1", 5.0, "Anna", ("m1",))
     assert (turn.question, turn.answer, turn.status) == ("What is it?", "A red car.", "answered")
-    assert (turn.photos, turn.shown, turn.sheets) == ((1,), (1,), ())
-    assert (turn.deployment, turn.model, turn.finish) == ("gpt-test", "gpt-test", "stop")
-    assert turn.usage == Usage(10, 5)
-    assert 0 < turn.first <= turn.seconds
+    assert (turn.pictures.photos, turn.pictures.singles, turn.pictures.sheets) == ((1,), (1,), ())
+    assert (turn.response.deployment, turn.response.model, turn.response.finish) == (
+        "gpt-test",
+        "gpt-test",
+        "stop",
+    )
+    assert turn.response.usage == Usage(10, 5)
+    assert 0 < turn.response.first <= turn.response.seconds
     assert [said["role"] for said in outcome.request] == ["system", "user"]
     assert bench.model.closed == 1
 
@@ -197,7 +201,7 @@ async def test_when_all_files_fail_and_nothing_is_asked_the_model_is_not(tmp_pat
     assert outcome.text == texts.file_problem(
         "1.jpg", 1, FileProblem(Reason.EMPTY), bench.limits.files
     )
-    assert (outcome.turn.status, outcome.turn.problem) == ("failed", "")
+    assert (outcome.turn.status, outcome.turn.response.problem) == ("failed", "")
     assert (bench.model.requests, outcome.request) == ([], ())
 
 
@@ -231,7 +235,7 @@ async def test_an_earlier_photo_comes_back_when_it_is_named(tmp_path: Path) -> N
     past = ThreadHistory(turns=(first.turn,), photos=first.photos)
     second = await bench.ask("And P1?", past=past)
     assert bench.last[:2] == ["[P1 1.jpg]", "P1 1.jpg"]
-    assert (second.turn.photos, second.turn.shown) == ((), (1,))
+    assert (second.turn.pictures.photos, second.turn.pictures.singles) == ((), (1,))
 
 
 async def test_a_named_photo_that_is_gone_is_asked_for_again(tmp_path: Path) -> None:
@@ -292,7 +296,10 @@ async def test_more_pictures_than_the_limit_go_on_sheets_and_the_answer_says_so(
     outcome = await bench.ask("What are they?", *(picture(n) for n in range(1, 8)))
     assert sent(bench.request) == [1, 2]
     assert outcome.text == f"A red car.\n\n{texts.seen_singly((1, 2), range(3, 8))}"
-    assert (outcome.turn.shown, outcome.turn.sheets) == ((1, 2), (3, 4, 5, 6, 7))
+    assert (outcome.turn.pictures.singles, outcome.turn.pictures.sheets) == (
+        (1, 2),
+        (3, 4, 5, 6, 7),
+    )
 
 
 async def test_a_sheet_that_cannot_be_made_costs_its_photos_only(
@@ -306,7 +313,7 @@ async def test_a_sheet_that_cannot_be_made_costs_its_photos_only(
     outcome = await bench.ask("What are they?", *(picture(n) for n in range(1, 8)))
     problem = texts.file_problem("P3–P7", 0, FileProblem(Reason.TOO_SLOW), bench.limits.files)
     assert outcome.text == f"{problem}\n\nA red car."
-    assert (outcome.turn.shown, outcome.turn.sheets) == ((1, 2), ())
+    assert (outcome.turn.pictures.singles, outcome.turn.pictures.sheets) == ((1, 2), ())
 
 
 @pytest.mark.parametrize("reason", ModelReason)
@@ -316,21 +323,25 @@ async def test_a_model_that_fails_ends_in_one_sentence(tmp_path: Path, reason: M
     outcome = await bench.ask("What is it?", hints=("A hint.",))
     assert outcome.text == f"A red car.\n\n{texts.WHY_MODEL[reason]}"
     turn = outcome.turn
-    assert (turn.status, turn.problem, turn.answer) == ("failed", reason.value, "A red car.")
+    assert (turn.status, turn.response.problem, turn.answer) == (
+        "failed",
+        reason.value,
+        "A red car.",
+    )
 
 
 @pytest.mark.parametrize("reason", [ModelReason.FILTERED, ModelReason.FILTERED_ANSWER])
 async def test_where_a_filter_refused_is_recorded(tmp_path: Path, reason: ModelReason) -> None:
     bench = Bench(tmp_path)
     bench.model.problem = ModelProblem(reason, "400 content_filter prompt")
-    assert (await bench.ask("What is it?")).turn.refusal == "400 content_filter prompt"
+    assert (await bench.ask("What is it?")).turn.response.refusal == "400 content_filter prompt"
 
 
 async def test_a_model_that_says_nothing_is_told(tmp_path: Path) -> None:
     bench = Bench(tmp_path, " ", "\n\n")
     outcome = await bench.ask("What is it?")
     assert outcome.text == texts.WHY_MODEL[ModelReason.EMPTY]
-    assert (outcome.turn.status, outcome.turn.problem) == ("failed", "empty")
+    assert (outcome.turn.status, outcome.turn.response.problem) == ("failed", "empty")
     assert bench.watcher.grown == []
 
 
@@ -339,7 +350,7 @@ async def test_a_turn_that_takes_too_long_ends_with_what_it_has(tmp_path: Path) 
     bench.model.gate = asyncio.Event()
     outcome = await bench.ask("What is it?")
     assert outcome.text == f"A red\n\n{texts.WHY_MODEL[ModelReason.TIMED_OUT]}"
-    assert outcome.turn.problem == "timed_out"
+    assert outcome.turn.response.problem == "timed_out"
     assert bench.model.closed == 1
 
 

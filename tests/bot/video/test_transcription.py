@@ -11,8 +11,9 @@ from obstore.store import MemoryStore
 from adapters.blobs.store import BlobStore
 from bot.attachments.store import AttachmentStore, blob_key
 from bot.domain.files import Phrase, SpokenPassage, Video, VideoFacts
-from bot.domain.history import ThreadHistory, Turn
+from bot.domain.history import ThreadHistory
 from bot.domain.threads import Thread
+from bot.domain.turn_record import TurnRecord, turn_of
 from bot.errors import FileProblem, ModelProblem, ModelReason, Reason
 from bot.media.audio import sound
 from bot.video.transcription import Transcriber, Transcript
@@ -93,7 +94,7 @@ class Bench:
     async def hear(self, *spans: Span, video: Video = VIDEO) -> Transcript:
         """Hear stretches, and remember them with a turn."""
         listened = await self.hearing.hear(THREAD, video, spans, self.past)
-        turn = Turn("1", 5.0, "Anna", "What?", "That.", heard=listened.fresh)
+        turn = turn_of(TurnRecord("1", 5.0, "Anna", "What?", "That.", heard=listened.fresh))
         self.past = replace(self.past, turns=(*self.past.turns, turn))
         return listened
 
