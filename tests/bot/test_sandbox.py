@@ -20,6 +20,7 @@ from bot.media.photos import prepare
 from bot.sandbox import ChildProcesses
 from bot.settings import MIB
 from tests.helpers import child_calls
+from tests.helpers.child_processes import PidPipe, is_alive
 from tests.helpers.images import MEDIA, png
 
 if TYPE_CHECKING:
@@ -49,41 +50,11 @@ async def one_child() -> AsyncIterator[ChildProcesses]:
     await pool.close()
 
 
-class Note:
-    """A pipe with a name, on which a call under way says which process it is in."""
-
-    def __init__(self, path: Path) -> None:
-        os.mkfifo(path)
-        self.path = path
-        self._end = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
-
-    async def pid(self) -> int:
-        said = asyncio.Event()
-        loop = asyncio.get_running_loop()
-        loop.add_reader(self._end, said.set)
-        try:
-            await asyncio.wait_for(said.wait(), 20)
-        finally:
-            loop.remove_reader(self._end)
-        return int(os.read(self._end, 64))
-
-    def close(self) -> None:
-        os.close(self._end)
-
-
 @pytest.fixture
-def note(tmp_path: Path) -> Iterator[Note]:
-    paper = Note(tmp_path / "note")
+def note(tmp_path: Path) -> Iterator[PidPipe]:
+    paper = PidPipe(tmp_path / "note")
     yield paper
     paper.close()
-
-
-def alive(pid: int) -> bool:
-    """Tell whether a process still runs; one that only waits to be reaped does not."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
-    except (FileNotFoundError, ProcessLookupError):
-        return False
 
 
 async def until(condition: Callable[[], bool], seconds: float = 5) -> float:
@@ -154,11 +125,11 @@ async def test_memory_is_limited(one_child: ChildProcesses) -> None:
     assert await one_child.run(child_calls.allocate, 64 * MIB) == 64 * MIB
 
 
-async def test_a_hanging_decoder_is_ended_in_time(one_child: ChildProcesses, note: Note) -> None:
+async def test_a_hanging_decoder_is_ended_in_time(one_child: ChildProcesses, note: PidPipe) -> None:
     slow = asyncio.create_task(one_child.run(child_calls.hang, note.path, seconds=0.3))
     pid = await note.pid()
     assert await asyncio.wait_for(failing(slow), 5) is Reason.TOO_SLOW
-    await until(lambda: not alive(pid))
+    await until(lambda: not is_alive(pid))
     assert await one_child.run(child_calls.double, 1) == 2
 
 
@@ -170,7 +141,7 @@ async def test_the_time_to_wait_for_a_turn_is_not_the_time_to_work(
 
 
 async def test_killing_a_child_at_work_leaves_the_others_alone(
-    children: ChildProcesses, note: Note
+    children: ChildProcesses, note: PidPipe
 ) -> None:
     victim = asyncio.create_task(children.run(child_calls.hang, note.path))
     others = [asyncio.create_task(children.run(child_calls.pid_after, 0.1)) for _ in range(6)]
@@ -207,18 +178,18 @@ async def test_a_result_that_cannot_travel_costs_its_call_only(one_child: ChildP
     assert await one_child.run(child_calls.double, 1) == 2
 
 
-async def test_cancelling_ends_the_child_at_once(one_child: ChildProcesses, note: Note) -> None:
+async def test_cancelling_ends_the_child_at_once(one_child: ChildProcesses, note: PidPipe) -> None:
     call = asyncio.create_task(one_child.run(child_calls.hang, note.path))
     pid = await note.pid()
     call.cancel()
     with pytest.raises(asyncio.CancelledError):
         await call
-    assert await until(lambda: not alive(pid)) < 2
+    assert await until(lambda: not is_alive(pid)) < 2
     assert await one_child.run(child_calls.double, 1) == 2
 
 
 async def test_cancelling_a_call_that_waits_takes_no_turn(
-    one_child: ChildProcesses, note: Note
+    one_child: ChildProcesses, note: PidPipe
 ) -> None:
     first = asyncio.create_task(one_child.run(child_calls.hang, note.path))
     pid = await note.pid()
@@ -227,7 +198,7 @@ async def test_cancelling_a_call_that_waits_takes_no_turn(
     waiting.cancel()
     with pytest.raises(asyncio.CancelledError):
         await waiting
-    assert alive(pid)
+    assert is_alive(pid)
     first.cancel()
     assert await one_child.run(child_calls.double, 2) == 4
 
@@ -250,7 +221,7 @@ async def test_warm_starts_all_children_with_their_decoders(
     assert len(own()) == 2
 
 
-async def test_closing_ends_everything(own: Any, note: Note) -> None:
+async def test_closing_ends_everything(own: Any, note: PidPipe) -> None:
     pool = ChildProcesses(ChildLimits(children=2), FileLimits())
     pool.warm()
     call = asyncio.create_task(pool.run(child_calls.hang, note.path))
@@ -276,17 +247,17 @@ asyncio.run(ChildProcesses(*confined).run(child_calls.hang, pathlib.Path(sys.arg
 
 @on_linux
 @pytest.mark.parametrize("sign", [signal.SIGKILL, signal.SIGTERM])
-async def test_no_child_outlives_its_parent(note: Note, sign: signal.Signals) -> None:
+async def test_no_child_outlives_its_parent(note: PidPipe, sign: signal.Signals) -> None:
     root = Path(__file__).parents[2]
     parent = await asyncio.create_subprocess_exec(
         sys.executable, "-c", PARENT, str(note.path), cwd=root
     )
     try:
         pid = await note.pid()
-        assert alive(pid)
+        assert is_alive(pid)
         parent.send_signal(sign)
         assert await parent.wait() == -sign
-        assert await until(lambda: not alive(pid)) < 2
+        assert await until(lambda: not is_alive(pid)) < 2
     finally:
         if parent.returncode is None:
             parent.kill()

@@ -14,12 +14,12 @@ import pytest
 
 from adapters.page.channel import PLACE, PLACES
 from bot import strings as texts
-from tests.conversations.test_transcript import parsed
 from tests.helpers.behaviour_cases import COMMANDS, LOOK_STEP, PHOTOS
 from tests.helpers.behaviour_cases_shared import SHARED
 from tests.helpers.behaviours import PlayResult, play
 from tests.helpers.channel_setups import CHANNELS, TEXT_LIMIT
 from tests.helpers.conversation_slack import SlackSetup
+from tests.helpers.transcripts import parse_transcript
 from tests.servers.openai import say
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ async def test_where_there_are_no_files_it_comes_in_blocks_that_join_to_the_same
 
 def _joined(blocks: list[str]) -> str:
     """Put the user's words together again."""
-    messages: list[dict[str, Any]] = [one for block in blocks for one in parsed(block)]
+    messages: list[dict[str, Any]] = [one for block in blocks for one in parse_transcript(block)]
     return "".join(text for one in messages if one["role"] == "user" for text in one["content"])
 
 

@@ -10,9 +10,9 @@ import pytest
 import pytest_asyncio
 
 from bot import strings as texts
-from tests.conversations.test_transcript import parsed
 from tests.helpers.slack_payloads import event_callback, message_event
 from tests.helpers.slack_workspace import CAR, open_workspace
+from tests.helpers.transcripts import parse_transcript
 from tests.servers.openai import say
 from tests.servers.slack import CUT, HTML, LOST, THROTTLED
 
@@ -146,7 +146,7 @@ async def test_where_no_file_can_be_uploaded_the_transcript_comes_in_messages(
     await office.bot.settled()
     told = [one.text for one in office.slack.shown(thread)[2:]]
     assert told[:2] == [texts.JSON_AS_FILE, texts.NO_FILE_HERE]
-    roles = [part["role"] for block in told[2:] for part in parsed(block)]
+    roles = [part["role"] for block in told[2:] for part in parse_transcript(block)]
     assert list(dict.fromkeys(roles)) == ["system", "user", "assistant"]
 
 

@@ -10,10 +10,10 @@ import pytest
 
 from bot import strings as texts
 from bot.errors import ModelProblem, ModelReason
-from tests.conversations.test_video import about, asked, clip, frames
-from tests.conversations.test_vision import full
 from tests.helpers import child_calls
 from tests.helpers.scene_videos import scene_video
+from tests.helpers.transcripts import full_transcript
+from tests.helpers.video_questions import ask_model, attach_clip, frame_times, video_introduction
 from tests.servers.openai import fail
 from tests.servers.transcriptions import Hang, segment, speak, tell
 
@@ -44,35 +44,35 @@ def heard(request: ReceivedRequest) -> list[str]:
 
 
 async def test_words_join_the_question_with_their_times_as_data(cinema: RunningBot) -> None:
-    request = await asked(cinema, cinema.group(), "What is said?", clip(cinema, SPOKEN))
+    request = await ask_model(cinema, cinema.group(), "What is said?", attach_clip(cinema, SPOKEN))
     stop, crash = heard(request)
     assert stop.startswith("V1, 0:00.")
     assert stop.endswith(': "stop"')
     assert crash.startswith("V1, 0:02.")
     assert crash.endswith(': "crash"')
-    assert "; its words follow" in about(request)
+    assert "; its words follow" in video_introduction(request)
     assert "heard in the sound track" in request.texts[0]
-    assert frames(request)
+    assert frame_times(request)
 
 
 async def test_a_sound_track_is_transcribed_once(cinema: RunningBot) -> None:
     chat = cinema.group()
-    first = await asked(cinema, chat, "What is said?", clip(cinema, SPOKEN))
+    first = await ask_model(cinema, chat, "What is said?", attach_clip(cinema, SPOKEN))
     (received,) = cinema.speech.requests
     assert [word for word, _, _ in received.heard] == ["stop", "crash"]
-    again = await asked(cinema, chat, "And when?")
-    await asked(cinema, chat, "The same video", clip(cinema, SPOKEN))
+    again = await ask_model(cinema, chat, "And when?")
+    await ask_model(cinema, chat, "The same video", attach_clip(cinema, SPOKEN))
     assert heard(again) == heard(first)
     assert cinema.speech.requests == [received]
-    one, two, three = (await full(chat))["turns"]
+    one, two, three = (await full_transcript(chat))["turns"]
     (told,) = one["heard"]
     assert [phrase["text"] for phrase in told["phrases"]] == ["stop", "crash"]
     assert two["heard"] == three["heard"] == []
 
 
 async def test_only_the_part_that_is_asked_about_is_listened_to(cinema: RunningBot) -> None:
-    request = await asked(
-        cinema, cinema.group(), "What is said from 0:01.5 to 0:03?", clip(cinema, SPOKEN)
+    request = await ask_model(
+        cinema, cinema.group(), "What is said from 0:01.5 to 0:03?", attach_clip(cinema, SPOKEN)
     )
     (line,) = heard(request)
     assert line.startswith("V1, 0:02.")
@@ -82,8 +82,8 @@ async def test_only_the_part_that_is_asked_about_is_listened_to(cinema: RunningB
 
 async def test_a_part_of_what_was_listened_to_is_not_transcribed_again(cinema: RunningBot) -> None:
     chat = cinema.group()
-    await chat.ask("What is said?", clip(cinema, SPOKEN))
-    request = await asked(cinema, chat, "And what from 0:01.5 to 0:03?")
+    await chat.ask("What is said?", attach_clip(cinema, SPOKEN))
+    request = await ask_model(cinema, chat, "And what from 0:01.5 to 0:03?")
     (line,) = heard(request)
     assert line.endswith(': "crash"')
     assert len(cinema.speech.requests) == 1
@@ -93,21 +93,21 @@ async def test_sound_that_cannot_be_read_is_not_called_silent(
     cinema: RunningBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bot.video.transcription.sound", child_calls.refuse_sound)
-    request = await asked(cinema, cinema.group(), "What is said?", clip(cinema, SPOKEN))
-    assert "its sound was not listened to" in about(request)
-    assert frames(request)
+    request = await ask_model(cinema, cinema.group(), "What is said?", attach_clip(cinema, SPOKEN))
+    assert "its sound was not listened to" in video_introduction(request)
+    assert frame_times(request)
 
 
 async def test_a_silent_sound_track_has_no_words(cinema: RunningBot) -> None:
-    request = await asked(cinema, cinema.group(), "What is said?", clip(cinema, SILENT))
-    assert "; no words were heard in its sound" in about(request)
+    request = await ask_model(cinema, cinema.group(), "What is said?", attach_clip(cinema, SILENT))
+    assert "; no words were heard in its sound" in video_introduction(request)
     assert not any("<heard>" in text for text in request.texts)
     assert cinema.speech.requests == []
 
 
 async def test_a_video_without_sound_says_so(cinema: RunningBot) -> None:
-    request = await asked(cinema, cinema.group(), "What is said?", clip(cinema))
-    assert "; no sound track" in about(request)
+    request = await ask_model(cinema, cinema.group(), "What is said?", attach_clip(cinema))
+    assert "; no sound track" in video_introduction(request)
     assert cinema.speech.requests == []
 
 
@@ -124,13 +124,13 @@ async def test_a_service_that_fails_is_told_once_and_asked_again_later(
 ) -> None:
     cinema.speech.then(*[fail(status, code, retry_after=0.01)] * 2)
     chat = cinema.group()
-    request = await asked(cinema, chat, "What is said?", clip(cinema, SPOKEN))
+    request = await ask_model(cinema, chat, "What is said?", attach_clip(cinema, SPOKEN))
     missing = texts.without_speech("V1 clip.mp4", ModelProblem(reason))
     assert chat.texts == [f"{ANSWER}\n\n{missing}"]
-    assert "its sound was not listened to" in about(request)
-    assert frames(request)
+    assert "its sound was not listened to" in video_introduction(request)
+    assert frame_times(request)
     cinema.speech.forget()
-    again = await asked(cinema, chat, "And now?")
+    again = await ask_model(cinema, chat, "And now?")
     assert len(heard(again)) == 2
     assert chat.texts[1:] == [ANSWER]
 
@@ -139,8 +139,8 @@ async def test_without_a_model_nobody_is_told_anything_but_the_model(
     registered: RunningBot,
 ) -> None:
     chat = registered.group()
-    request = await asked(registered, chat, "What is said?", clip(registered, SPOKEN))
-    assert "its sound was not listened to" in about(request)
+    request = await ask_model(registered, chat, "What is said?", attach_clip(registered, SPOKEN))
+    assert "its sound was not listened to" in video_introduction(request)
     assert chat.texts == [ANSWER]
     assert registered.speech.requests == []
 
@@ -149,7 +149,7 @@ async def test_the_reply_says_that_it_listens_and_stops_at_once(cinema: RunningB
     cinema.speech.then(Hang())
     left = cinema.speech.left_early
     chat = cinema.group()
-    await chat.post("What is said?", clip(cinema, SPOKEN))
+    await chat.post("What is said?", attach_clip(cinema, SPOKEN))
     await chat.until(texts.listening("V1 clip.mp4"))
     async with asyncio.timeout(1):
         await chat.ask("/stop")
@@ -163,7 +163,7 @@ async def test_orders_that_are_spoken_stay_quoted(cinema: RunningBot) -> None:
     cinema.speech.then(tell(*spoken))
     chat = cinema.group()
     before = await chat.ask("/system")
-    request = await asked(cinema, chat, "Is this claim in order?", clip(cinema, SPOKEN))
+    request = await ask_model(cinema, chat, "Is this claim in order?", attach_clip(cinema, SPOKEN))
     lines = heard(request)
     assert len(lines) == len(ORDERS)
     quotes = [json.loads(line.partition(": ")[2]) for line in lines]

@@ -11,6 +11,7 @@ import pytest
 from bot import strings as texts
 from tests.helpers.images import MEDIA
 from tests.helpers.teams_chat import new_id
+from tests.helpers.transcripts import parse_full_transcript, parse_transcript
 from tests.payloads import payload
 from tests.servers.openai import say
 
@@ -38,15 +39,6 @@ def sha256(name: str) -> str:
     return f"sha256:{hashlib.sha256((MEDIA / name).read_bytes()).hexdigest()}"
 
 
-def parsed(text: str) -> Any:
-    """Read the JSON of a message that shows it as a code block."""
-    head, _, rest = text.partition("```json\n")
-    body, fence, tail = rest.rpartition("\n```")
-    assert (head, fence, tail) == ("", "\n```", "")
-    assert "```" not in body
-    return json.loads(body)
-
-
 def said(role: str, *content: Any) -> dict[str, Any]:
     return {"role": role, "content": [*content]}
 
@@ -55,7 +47,7 @@ async def test_it_has_the_shape_of_the_quickstart(bot: RunningBot) -> None:
     chat = bot.personal()
     await chat.ask("Compare", bot.file("fruits.jpg", "a.jpg"), bot.photo("copy_centre.jpg"))
     await chat.ask("", bot.photo("fruits.jpg"))
-    assert parsed(await chat.ask("/json")) == [
+    assert parse_transcript(await chat.ask("/json")) == [
         said("system", DEFAULT),
         said(
             "user",
@@ -71,7 +63,7 @@ async def test_it_has_the_shape_of_the_quickstart(bot: RunningBot) -> None:
 
 async def test_before_anything_was_said_it_is_the_system_message(registered: RunningBot) -> None:
     chat = registered.group()
-    assert parsed(await chat.ask("/json")) == [said("system", DEFAULT)]
+    assert parse_transcript(await chat.ask("/json")) == [said("system", DEFAULT)]
 
 
 async def test_a_failed_question_is_not_in_it_and_a_new_system_message_is(
@@ -83,7 +75,7 @@ async def test_a_failed_question_is_not_in_it_and_a_new_system_message_is(
     await chat.ask("/system Be brief.")
     await chat.ask("/system continue")
     await chat.ask("Hello")
-    assert parsed(await chat.ask("/json")) == [
+    assert parse_transcript(await chat.ask("/json")) == [
         said("system", "Be brief."),
         said("user", "Hello"),
         said("assistant", ANSWER),
@@ -97,11 +89,14 @@ async def test_it_parses_whatever_people_and_models_write(
     chat = registered.group()
     registered.model.then(say(f"You said {hostile.encode('utf-8', 'replace').decode()}"))
     await chat.ask(f"Look {hostile}", by={"id": "29:eve", "name": hostile})
-    system, asked, answered = parsed(await chat.ask("/json"))
+    system, asked, answered = parse_transcript(await chat.ask("/json"))
     assert [one["role"] for one in (system, asked, answered)] == ["system", "user", "assistant"]
     assert asked["content"][0].startswith("Look")
     assert answered["content"][0].startswith("You said")
-    assert parsed(await chat.ask("/json full"))["turns"][0]["answer"] == answered["content"][0]
+    assert (
+        parse_transcript(await chat.ask("/json full"))["turns"][0]["answer"]
+        == answered["content"][0]
+    )
 
 
 async def test_in_full_it_has_everything_that_is_recorded(bot: RunningBot) -> None:
@@ -109,7 +104,7 @@ async def test_in_full_it_has_everything_that_is_recorded(bot: RunningBot) -> No
     await chat.ask("Look", bot.photo("fruits.jpg"))
     await chat.post("/json full")
     await bot.settled()
-    whole = parsed_full(chat.texts[1:])
+    whole = parse_full_transcript(chat.texts[1:])
     assert whole["version"] == 1
     assert whole["thread"]["root"] == chat.root
     assert [one["role"] for one in whole["messages"]] == ["system", "user"]
@@ -122,28 +117,6 @@ async def test_in_full_it_has_everything_that_is_recorded(bot: RunningBot) -> No
     (seen,) = turn["sightings"]
     assert (seen["photo"], seen["engine"]) == (1, "Azure AI Vision 2024-02-01")
     assert (turn["outlines"], turn["grounding"]) == ([], [])
-
-
-def parsed_full(blocks: list[str]) -> Any:
-    """Put together what came as one object, or as parts with their places in it."""
-    shown = [parsed(block) for block in blocks]
-    if isinstance(shown[0], dict):
-        return shown[0]
-    whole: dict[Any, Any] = {}
-    for path, value in (part for parts in shown for part in parts):
-        inner = whole
-        for key in path[:-1]:
-            inner = inner.setdefault(key, {})
-        inner[path[-1]] = inner[path[-1]] + value if path[-1] in inner else value
-    return _with_lists(whole)
-
-
-def _with_lists(value: Any) -> Any:
-    if not isinstance(value, dict):
-        return value
-    items = {key: _with_lists(item) for key, item in value.items()}
-    is_list = items and all(isinstance(key, int) for key in items)
-    return [items[n] for n in range(len(items))] if is_list else items
 
 
 async def long_talk(chat: Chat) -> list[dict[str, Any]]:
@@ -164,7 +137,7 @@ async def test_a_long_one_comes_in_blocks_that_each_parse(bot: RunningBot) -> No
     blocks = chat.texts[before:]
     assert len(blocks) > 1
     assert all(len(block) <= 2000 for block in blocks)
-    assert [one for block in blocks for one in parsed(block)] == expected
+    assert [one for block in blocks for one in parse_transcript(block)] == expected
 
 
 async def test_a_text_that_fills_several_blocks_is_whole_when_they_are_joined(
@@ -175,7 +148,7 @@ async def test_a_text_that_fills_several_blocks_is_whole_when_they_are_joined(
     await chat.ask("Tell me all")
     before = len(chat.texts)
     await chat.ask("/json")
-    answers = [one for block in chat.texts[before:] for one in parsed(block)][2:]
+    answers = [one for block in chat.texts[before:] for one in parse_transcript(block)][2:]
     assert {one["role"] for one in answers} == {"assistant"}
     assert "".join(text for one in answers for text in one["content"]) == long
 

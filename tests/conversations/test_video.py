@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -11,55 +11,31 @@ from bot import strings as texts
 from bot.errors import FileProblem, Reason
 from bot.limits import FileLimits
 from bot.media.size_limits import PICTURE_SIDE
-from tests.conversations.test_vision import drawn
 from tests.helpers.images import open_jpeg
 from tests.helpers.running_bot import question_words
 from tests.helpers.scene_videos import scene_video, share
-from tests.servers.openai import say
+from tests.helpers.video_questions import (
+    CLIP,
+    ask_model,
+    attach_clip,
+    bot_pictures,
+    frame_times,
+    video_introduction,
+)
 
 if TYPE_CHECKING:
     from tests.helpers.running_bot import RunningBot
     from tests.helpers.teams_chat import Chat
-    from tests.servers.openai import ReceivedRequest
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-CLIP = "vtest12_h264.mp4"
-FRAME = re.compile(r"\[Frame at (\d+:\d\d\.\d) of V(\d+)\]")
 NIGHT = scene_video((1.0, "black", ""), (1.0, "indigo", ""), (1.0, "teal", ""))
-
-
-def clip(bot: RunningBot, data: bytes = b"", name: str = "clip.mp4") -> dict[str, Any]:
-    """Attach a tiny video of three scenes of a second, or another."""
-    return bot.teams.file(data or scene_video(), name)
-
-
-def frames(request: ReceivedRequest, video: int = 1) -> list[str]:
-    """The times of the frames of a video in a request, as they are headed."""
-    found = [FRAME.fullmatch(text) for text in request.texts]
-    return [match[1] for match in found if match and int(match[2]) == video]
-
-
-def about(request: ReceivedRequest, video: int = 1) -> str:
-    """How a request introduces a video."""
-    (told,) = (text for text in request.texts[1:] if re.match(rf"\[V{video} [^:]*: video, ", text))
-    return told
-
-
-async def asked(
-    bot: RunningBot, chat: Chat, *question: Any, says: str = "", **how: Any
-) -> ReceivedRequest:
-    """Ask something, and return what the model was asked."""
-    if says:
-        bot.model.then(say(says))
-    await chat.ask(*question, **how)
-    return bot.model.requests[-1]
 
 
 async def test_a_video_goes_as_an_overview_and_frames_with_their_times(cinema: RunningBot) -> None:
     chat = cinema.personal()
     answer = "Two people come at 0:01.2, a third at 0:05.2."
-    request = await asked(cinema, chat, "Who comes?", cinema.file(CLIP), says=answer)
+    request = await ask_model(cinema, chat, "Who comes?", cinema.file(CLIP), says=answer)
     assert request.texts[1:] == [
         f"[V1 {CLIP}: video, 0:12.0 long, 768 x 576 pixels, 10 frames a second; no sound track; "
         "it changes most at 0:05.2.]",
@@ -75,7 +51,7 @@ async def test_a_video_goes_as_an_overview_and_frames_with_their_times(cinema: R
     sheet = chat.messages[1]
     assert len(sheet.pictures) == 1
     assert sheet.cards[0]["name"].startswith(f"V1 {CLIP}")
-    assert max(drawn(chat)[0].size) <= PICTURE_SIDE
+    assert max(bot_pictures(chat)[0].size) <= PICTURE_SIDE
 
 
 @pytest.mark.parametrize("scope", ["personal", "group"])
@@ -84,11 +60,11 @@ async def test_a_video_is_answered_wherever_teams_hands_it_over(
 ) -> None:
     chat: Chat = getattr(registered, scope)()
     told = "It turns red at 0:01.0."
-    request = await asked(registered, chat, "When?", clip(registered), says=told)
+    request = await ask_model(registered, chat, "When?", attach_clip(registered), says=told)
     assert len(request.pictures) <= 4
-    assert "0:01.0" in frames(request) or "overview" in "".join(request.texts)
+    assert "0:01.0" in frame_times(request) or "overview" in "".join(request.texts)
     assert told in chat.texts
-    assert len(drawn(chat)) == 1
+    assert len(bot_pictures(chat)) == 1
 
 
 async def test_a_video_in_a_channel_is_kept_from_apps_and_named_with_the_remedy(
@@ -109,35 +85,37 @@ async def test_a_frame_of_the_overview_is_shown_as_well_when_it_is_cited(
     chat = cinema.group()
     colours = ("navy", "darkred", "olive", "teal", "indigo", "maroon", "black", "peru", "plum")
     data = scene_video(*((1.0, colour, "") for colour in colours))
-    first = await asked(cinema, chat, "What comes?", clip(cinema, data))
-    unseen = next(at for at in range(9) if f"0:0{at}.0" not in frames(first))
+    first = await ask_model(cinema, chat, "What comes?", attach_clip(cinema, data))
+    unseen = next(at for at in range(9) if f"0:0{at}.0" not in frame_times(first))
     answer = f"See 0:0{unseen}.0, but never 0:09.5."
-    again = await asked(cinema, chat, "What comes then?", says=answer)
-    assert f"0:0{unseen}.0" not in frames(again)
-    (sheet,) = drawn(chat)
+    again = await ask_model(cinema, chat, "What comes then?", says=answer)
+    assert f"0:0{unseen}.0" not in frame_times(again)
+    (sheet,) = bot_pictures(chat)
     assert share(sheet, colours[unseen]) > 0.8
 
 
 async def test_an_answer_without_times_shows_no_frames(cinema: RunningBot) -> None:
     chat = cinema.group()
-    await asked(cinema, chat, "Who comes?", clip(cinema), says="Nobody, not even at 0:02.55.")
+    await ask_model(
+        cinema, chat, "Who comes?", attach_clip(cinema), says="Nobody, not even at 0:02.55."
+    )
     assert len(chat.messages) == 1
 
 
 async def test_a_video_without_words_is_described(cinema: RunningBot) -> None:
-    request = await asked(cinema, cinema.group(), "", clip(cinema))
+    request = await ask_model(cinema, cinema.group(), "", attach_clip(cinema))
     assert question_words(request).endswith(texts.DESCRIBE_VIDEO)
 
 
 async def test_several_videos_are_told_apart(cinema: RunningBot) -> None:
     chat = cinema.group()
     answer = "Red at V1 0:01.0; teal at V2 0:02.0, which V1 has not at 0:02.0."
-    files = clip(cinema, name="day.mp4"), clip(cinema, NIGHT, "night.mp4")
-    request = await asked(cinema, chat, "Compare them", *files, says=answer)
-    assert about(request, 1).startswith("[V1 day.mp4: ")
-    assert about(request, 2).startswith("[V2 night.mp4: ")
-    assert "0:01.0" in frames(request, 1)
-    day, night = drawn(chat)
+    files = attach_clip(cinema, name="day.mp4"), attach_clip(cinema, NIGHT, "night.mp4")
+    request = await ask_model(cinema, chat, "Compare them", *files, says=answer)
+    assert video_introduction(request, 1).startswith("[V1 day.mp4: ")
+    assert video_introduction(request, 2).startswith("[V2 night.mp4: ")
+    assert "0:01.0" in frame_times(request, 1)
+    day, night = bot_pictures(chat)
     assert share(day, "darkred") > 0.3
     assert share(day, "olive") > 0.3
     assert share(night, "teal") > 0.8
@@ -145,11 +123,11 @@ async def test_several_videos_are_told_apart(cinema: RunningBot) -> None:
 
 async def test_photos_and_a_video_share_one_message(cinema: RunningBot) -> None:
     chat = cinema.group()
-    files = cinema.photo("fruits.jpg"), clip(cinema), cinema.photo("motorway.jpg")
-    request = await asked(cinema, chat, "Compare them", *files)
+    files = cinema.photo("fruits.jpg"), attach_clip(cinema), cinema.photo("motorway.jpg")
+    request = await ask_model(cinema, chat, "Compare them", *files)
     told = [text for text in request.texts[1:] if text.startswith("[")]
     assert told[:2] == ["[P1]", "[P2]"]
-    assert frames(request)
+    assert frame_times(request)
     assert "Looking at 2 photos and 1 video…" in _seen(cinema, chat)
 
 
@@ -162,10 +140,12 @@ def _seen(bot: RunningBot, chat: Chat) -> list[str]:
 async def test_more_pictures_than_a_request_holds_are_shared_out(cinema: RunningBot) -> None:
     names = ("fruits.jpg", "motorway.jpg", "leuvenA.jpg", "copy_centre.jpg", "plate_KRW301.png")
     photos = [cinema.file(name) for name in (*names, "passat_cc.webp", "sign_sports_centre.jpg")]
-    videos = [clip(cinema, scene_video(*_shades(at), (1.0, "white", str(at)))) for at in range(3)]
-    request = await asked(cinema, cinema.group(), "Compare them", *photos, *videos)
+    videos = [
+        attach_clip(cinema, scene_video(*_shades(at), (1.0, "white", str(at)))) for at in range(3)
+    ]
+    request = await ask_model(cinema, cinema.group(), "Compare them", *photos, *videos)
     assert len(request.pictures) == 10
-    assert all(frames(request, number) for number in (1, 2, 3))
+    assert all(frame_times(request, number) for number in (1, 2, 3))
     sheets = [text for text in request.texts if re.match(r"\[P\d+–P\d+ \(contact sheet\)\]", text)]
     assert sheets
 
@@ -175,7 +155,7 @@ def _shades(at: int) -> tuple[tuple[float, str, str], ...]:
 
 
 async def test_videos_that_there_is_no_room_for_are_named(bot: RunningBot) -> None:
-    videos = [clip(bot, scene_video((1.0, "navy", str(at))), f"{at}.mp4") for at in range(6)]
+    videos = [attach_clip(bot, scene_video((1.0, "navy", str(at))), f"{at}.mp4") for at in range(6)]
     chat = bot.group()
     told = await chat.ask("Compare them", *videos)
     (request,) = bot.model.requests
@@ -186,9 +166,9 @@ async def test_videos_that_there_is_no_room_for_are_named(bot: RunningBot) -> No
 async def test_frames_of_a_rotated_video_stand_upright(cinema: RunningBot) -> None:
     chat = cinema.group()
     video = cinema.file("vtest12_rotated90.mp4")
-    request = await asked(cinema, chat, "Who comes?", video)
-    assert "576 x 768 pixels" in about(request)
+    request = await ask_model(cinema, chat, "Who comes?", video)
+    assert "576 x 768 pixels" in video_introduction(request)
     assert {open_jpeg(jpeg).size for jpeg in request.pictures[1:]} == {(576, 768)}
-    await asked(cinema, chat, "When?", says=f"See {frames(request)[0]}.")
-    (sheet,) = drawn(chat)
+    await ask_model(cinema, chat, "When?", says=f"See {frame_times(request)[0]}.")
+    (sheet,) = bot_pictures(chat)
     assert sheet.height > sheet.width

@@ -12,11 +12,11 @@ import pytest
 from bot import strings as texts
 from bot.errors import FileProblem, Reason
 from bot.limits import FileLimits
-from tests.conversations.test_video import about, asked, clip, frames
 from tests.helpers import child_calls
 from tests.helpers.images import MEDIA
 from tests.helpers.running_bot import run_bot
 from tests.helpers.scene_videos import scene_video
+from tests.helpers.video_questions import ask_model, attach_clip, frame_times, video_introduction
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -69,11 +69,15 @@ async def test_what_cannot_be_used_is_named_and_the_rest_goes_on(
 ) -> None:
     data, name, reason, detail = BAD[case]
     chat = cinema.group()
-    files = cinema.teams.file(data, name), cinema.photo("fruits.jpg"), clip(cinema, name="a.mp4")
-    request = await asked(cinema, chat, "What is this?", *files)
+    files = (
+        cinema.teams.file(data, name),
+        cinema.photo("fruits.jpg"),
+        attach_clip(cinema, name="a.mp4"),
+    )
+    request = await ask_model(cinema, chat, "What is this?", *files)
     assert chat.texts == [f"{complaint(name, reason, detail)}\n\n{ANSWER}"]
-    assert about(request).startswith("[V1 a.mp4: ")
-    assert frames(request)
+    assert video_introduction(request).startswith("[V1 a.mp4: ")
+    assert frame_times(request)
     assert "[P1]" in request.texts
 
 
@@ -91,20 +95,20 @@ async def test_a_video_that_is_too_large_is_not_fetched_to_its_end(tmp_path: Pat
     async with run_bot(tmp_path, registered=False, limits=limits) as bot:
         chat = bot.group()
         large = bot.file("vtest12_h264.mp4", "large.mp4")
-        request = await asked(bot, chat, "What happens?", large, clip(bot))
+        request = await ask_model(bot, chat, "What happens?", large, attach_clip(bot))
         problem = complaint("large.mp4", Reason.TOO_LARGE_VIDEO, **limits)
         assert chat.texts == [f"{problem}\n\n{ANSWER}"]
-        assert about(request).startswith("[V1 clip.mp4: ")
+        assert video_introduction(request).startswith("[V1 clip.mp4: ")
         assert not list((bot.data / "spool").iterdir())
 
 
 async def test_of_a_file_that_is_cut_off_the_beginning_is_looked_at(cinema: RunningBot) -> None:
     chat = cinema.group()
     cut = WEBM[: len(WEBM) // 2]
-    request = await asked(cinema, chat, "What happens?", cinema.teams.file(cut, "cut.webm"))
-    seconds = float(about(request).partition("video, 0:")[2].partition(" ")[0])
+    request = await ask_model(cinema, chat, "What happens?", cinema.teams.file(cut, "cut.webm"))
+    seconds = float(video_introduction(request).partition("video, 0:")[2].partition(" ")[0])
     assert 3 < seconds < 9
-    assert frames(request)
+    assert frame_times(request)
     assert chat.texts == [f"{texts.video_cut('V1 cut.webm', seconds)}\n\n{ANSWER}"]
     assert await chat.ask("And then?") == f"{texts.video_cut('V1 cut.webm', seconds)}\n\n{ANSWER}"
 
@@ -115,13 +119,13 @@ async def test_a_child_that_dies_costs_the_frames_that_it_was_to_decode(
     monkeypatch.setattr("bot.video.footage.watch", child_calls.watch_until_a_crash)
     chat = cinema.group()
     scenes = scene_video(*((1.0, f"hsl({step * 25}, 80%, 40%)", "") for step in range(40)))
-    request = await asked(cinema, chat, "What happens until 0:05?", clip(cinema, scenes))
+    request = await ask_model(cinema, chat, "What happens until 0:05?", attach_clip(cinema, scenes))
     assert chat.texts == [ANSWER]
-    assert frames(request)
-    request = await asked(cinema, chat, "And what on the whole?")
+    assert frame_times(request)
+    request = await ask_model(cinema, chat, "And what on the whole?")
     assert chat.texts[1:] == [f"{texts.video_partial('V1 clip.mp4')}\n\n{ANSWER}"]
-    assert frames(request)
-    assert all(time <= "0:30.0" for time in frames(request))
+    assert frame_times(request)
+    assert all(time <= "0:30.0" for time in frame_times(request))
 
 
 async def test_a_video_over_which_every_child_dies_is_named_and_tried_again(
@@ -129,33 +133,35 @@ async def test_a_video_over_which_every_child_dies_is_named_and_tried_again(
 ) -> None:
     monkeypatch.setattr("bot.video.footage.watch", child_calls.crash_over)
     chat = cinema.group()
-    files = clip(cinema), cinema.photo("fruits.jpg")
-    request = await asked(cinema, chat, "What is this?", *files)
+    files = attach_clip(cinema), cinema.photo("fruits.jpg")
+    request = await ask_model(cinema, chat, "What is this?", *files)
     assert chat.texts == [f"{complaint('V1 clip.mp4', Reason.CRASHED)}\n\n{ANSWER}"]
     assert len(request.pictures) == 1
     monkeypatch.undo()
-    assert frames(await asked(cinema, chat, "And V1 now?"))
+    assert frame_times(await ask_model(cinema, chat, "And V1 now?"))
     assert chat.texts[1:] == [ANSWER]
 
 
 async def test_an_animated_picture_is_a_video(cinema: RunningBot) -> None:
-    request = await asked(cinema, cinema.group(), "What moves?", cinema.file("iss634.gif"))
-    assert about(request).startswith("[V1 iss634.gif: video, ")
-    assert frames(request)
+    request = await ask_model(cinema, cinema.group(), "What moves?", cinema.file("iss634.gif"))
+    assert video_introduction(request).startswith("[V1 iss634.gif: video, ")
+    assert frame_times(request)
 
 
 async def test_a_video_of_one_picture_is_one_frame(cinema: RunningBot) -> None:
     chat = cinema.group()
     single = scene_video((0.1, "teal", ""))
-    request = await asked(cinema, chat, "What is it?", clip(cinema, single), says="Teal, 0:00.0.")
-    assert frames(request) == ["0:00.0"]
+    request = await ask_model(
+        cinema, chat, "What is it?", attach_clip(cinema, single), says="Teal, 0:00.0."
+    )
+    assert frame_times(request) == ["0:00.0"]
     assert len(request.pictures) == 1
     assert len(chat.messages) == 2
 
 
 async def test_the_same_video_again_keeps_its_number(cinema: RunningBot) -> None:
     chat = cinema.group()
-    await chat.ask("What happens?", clip(cinema))
-    again = await asked(cinema, chat, "And now?", clip(cinema, name="again.mp4"))
-    assert about(again).startswith("[V1 again.mp4: ")
+    await chat.ask("What happens?", attach_clip(cinema))
+    again = await ask_model(cinema, chat, "And now?", attach_clip(cinema, name="again.mp4"))
+    assert video_introduction(again).startswith("[V1 again.mp4: ")
     assert "V2" not in (await chat.ask("/photos"))

@@ -12,11 +12,18 @@ from bot import strings as texts
 from bot.domain.frame_ids import clock
 from bot.errors import FileProblem, Reason
 from bot.limits import FileLimits
-from tests.conversations.test_video import CLIP, about, asked, clip, frames
-from tests.conversations.test_vision import drawn, full
 from tests.helpers.images import MEDIA
 from tests.helpers.running_bot import run_bot
 from tests.helpers.scene_videos import scene_video, share
+from tests.helpers.transcripts import full_transcript
+from tests.helpers.video_questions import (
+    CLIP,
+    ask_model,
+    attach_clip,
+    bot_pictures,
+    frame_times,
+    video_introduction,
+)
 from tests.servers.openai import say
 
 if TYPE_CHECKING:
@@ -33,28 +40,30 @@ async def test_a_question_afterwards_chooses_frames_anew_from_the_kept_video(
     cinema: RunningBot,
 ) -> None:
     chat = cinema.group()
-    first = await asked(cinema, chat, "What happens?", clip(cinema, LONG), says="Red at 0:01.0.")
+    first = await ask_model(
+        cinema, chat, "What happens?", attach_clip(cinema, LONG), says="Red at 0:01.0."
+    )
     looked = len(cinema.vision.requests)
-    second = await asked(cinema, chat, "And at 0:07.35?", says="It is red at 0:07.3.")
-    assert "0:07.3" not in frames(first)
-    assert "0:07.3" in frames(second)
-    assert about(second) == about(first)
+    second = await ask_model(cinema, chat, "And at 0:07.35?", says="It is red at 0:07.3.")
+    assert "0:07.3" not in frame_times(first)
+    assert "0:07.3" in frame_times(second)
+    assert video_introduction(second) == video_introduction(first)
     assert "Red at 0:01.0." in second.texts
     frames_looked_at = len(cinema.vision.requests) - looked
-    assert frames_looked_at <= len(frames(second)) + 1, "the survey was made anew"
-    assert share(drawn(chat)[-1], "darkred") > 0.8
+    assert frames_looked_at <= len(frame_times(second)) + 1, "the survey was made anew"
+    assert share(bot_pictures(chat)[-1], "darkred") > 0.8
 
 
 async def test_an_earlier_video_is_looked_at_again_when_it_is_named(cinema: RunningBot) -> None:
     chat = cinema.group()
-    await chat.ask("What happens?", clip(cinema))
-    other = await asked(cinema, chat, "And this?", cinema.photo("fruits.jpg"))
-    assert frames(other) == []
+    await chat.ask("What happens?", attach_clip(cinema))
+    other = await ask_model(cinema, chat, "And this?", cinema.photo("fruits.jpg"))
+    assert frame_times(other) == []
     assert any("[Shown then, not now: V1 clip.mp4]" in text for text in other.texts)
-    assert frames(await asked(cinema, chat, "How many fruits?")) == []
-    named = await asked(cinema, chat, "When does V1 turn red?")
-    assert frames(named)
-    assert about(named).startswith("[V1 clip.mp4: ")
+    assert frame_times(await ask_model(cinema, chat, "How many fruits?")) == []
+    named = await ask_model(cinema, chat, "When does V1 turn red?")
+    assert frame_times(named)
+    assert video_introduction(named).startswith("[V1 clip.mp4: ")
 
 
 @pytest.mark.parametrize("quoting", ["the post", "the answer"])
@@ -62,11 +71,11 @@ async def test_quoting_a_message_brings_its_video_back(
     registered: RunningBot, quoting: str
 ) -> None:
     chat = registered.group()
-    await chat.ask("What happens?", clip(registered))
+    await chat.ask("What happens?", attach_clip(registered))
     quoted = chat.posts[0] if quoting == "the post" else chat.messages[0].id
     await chat.ask("And this?", registered.photo("fruits.jpg"))
     entity: dict[str, Any] = {"type": "quotedReply", "quotedReply": {"messageId": quoted}}
-    assert frames(await asked(registered, chat, "And now?", entities=[entity]))
+    assert frame_times(await ask_model(registered, chat, "And now?", entities=[entity]))
 
 
 @pytest.mark.parametrize(
@@ -81,32 +90,34 @@ async def test_only_the_part_that_a_question_names_is_looked_at(
     cinema: RunningBot, words: str, part: str
 ) -> None:
     chat = cinema.group()
-    request = await asked(cinema, chat, words, clip(cinema, LONG))
-    assert f"only {part} was looked at" in about(request)
+    request = await ask_model(cinema, chat, words, attach_clip(cinema, LONG))
+    assert f"only {part} was looked at" in video_introduction(request)
     first, last = part.split(" to ")
-    assert all(first <= time <= last for time in frames(request))
+    assert all(first <= time <= last for time in frame_times(request))
     assert chat.texts == [ANSWER]
-    assert frames(await asked(cinema, chat, "And the first 2 seconds?"))[-1] <= "0:02.0"
+    assert frame_times(await ask_model(cinema, chat, "And the first 2 seconds?"))[-1] <= "0:02.0"
 
 
 async def test_of_a_long_video_the_first_and_the_last_part_are_offered(tmp_path: Path) -> None:
     limits = {"max_video_seconds": 4}
     async with run_bot(tmp_path, registered=False, limits=limits) as bot:
         chat = bot.group()
-        told = await chat.ask("What happens?", clip(bot, LONG))
+        told = await chat.ask("What happens?", attach_clip(bot, LONG))
         note = texts.parts_seen("V1 clip.mp4", 12, ((0, 2), (10, 12)))
         assert told == f"{note}\n\n{ANSWER}"
         request = bot.model.requests[-1]
-        assert "only 0:00.0 to 0:02.0, 0:10.0 to 0:12.0 was looked at" in about(request)
-        assert not [time for time in frames(request) if "0:02.0" <= time < "0:10.0"]
+        assert "only 0:00.0 to 0:02.0, 0:10.0 to 0:12.0 was looked at" in video_introduction(
+            request
+        )
+        assert not [time for time in frame_times(request) if "0:02.0" <= time < "0:10.0"]
         assert await chat.ask("And from 0:04 to 0:06?") == ANSWER
-        assert all("0:04.0" <= time <= "0:06.0" for time in frames(bot.model.requests[-1]))
+        assert all("0:04.0" <= time <= "0:06.0" for time in frame_times(bot.model.requests[-1]))
 
 
 async def test_a_video_that_is_gone_is_asked_for_again(cinema: RunningBot) -> None:
     chat = cinema.group()
     before = set(cinema.files())
-    await chat.ask("What happens?", clip(cinema))
+    await chat.ask("What happens?", attach_clip(cinema))
     for path in set(cinema.files()) - before:
         path.unlink()
     told = await chat.ask("And then?")
@@ -114,14 +125,14 @@ async def test_a_video_that_is_gone_is_asked_for_again(cinema: RunningBot) -> No
     assert told == f"{gone}\n\nA red car with the plate KRW 301."
     request = cinema.model.requests[-1]
     assert request.pictures == []
-    assert "none of its frames could be had" in about(request)
+    assert "none of its frames could be had" in video_introduction(request)
 
 
 @pytest.mark.parametrize("command", ["/forget", "/reset"])
 async def test_what_is_kept_of_a_video_is_erased(cinema: RunningBot, command: str) -> None:
     chat = cinema.group()
     before = set(cinema.files())
-    await asked(cinema, chat, "What happens?", cinema.file(CLIP), says="See 0:01.6.")
+    await ask_model(cinema, chat, "What happens?", cinema.file(CLIP), says="See 0:01.6.")
     kept = set(cinema.files()) - before
     endings = {path.suffix for path in kept}
     assert {".jpg", ".survey"} <= endings
@@ -139,7 +150,7 @@ async def test_a_video_is_swept_with_all_that_was_made_of_it(tmp_path: Path) -> 
     async with run_bot(tmp_path, registered=False, limits=limits) as bot:
         chat = bot.group()
         bot.model.then(say("See 0:01.0."))
-        await chat.ask("What happens?", clip(bot))
+        await chat.ask("What happens?", attach_clip(bot))
         assert {path.suffix for path in bot.files()} >= {".survey", ".jpg"}
         async with asyncio.timeout(10):
             while bot.files():
@@ -148,13 +159,15 @@ async def test_a_video_is_swept_with_all_that_was_made_of_it(tmp_path: Path) -> 
 
 async def test_the_transcript_names_videos_and_frames(cinema: RunningBot) -> None:
     chat = cinema.group()
-    request = await asked(cinema, chat, "When is it red?", clip(cinema), says="At 0:01.0.")
+    request = await ask_model(
+        cinema, chat, "When is it red?", attach_clip(cinema), says="At 0:01.0."
+    )
     told = await chat.ask("/json")
     item, question = _messages(told)[1]["content"]
     assert question == "When is it red?"
     assert (item["name"], len(item["video"])) == ("V1 clip.mp4", len("sha256:") + 64)
-    assert [clock(at) for at in item["frames"]] == frames(request)
-    (turn,) = (await full(chat))["turns"]
+    assert [clock(at) for at in item["frames"]] == frame_times(request)
+    (turn,) = (await full_transcript(chat))["turns"]
     assert [sorted(one) for one in turn["frames"]] == [
         ["at", "frame", "means", "score", "video", "why"]
     ] * len(item["frames"])

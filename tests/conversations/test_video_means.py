@@ -13,10 +13,10 @@ from pydantic import SecretStr
 from adapters.models.settings import GPT4V_VERSIONS
 from bot import strings as texts
 from bot.errors import VisionProblem, VisionReason
-from tests.conversations.test_video import asked, clip, frames
-from tests.conversations.test_vision import drawn, full
 from tests.helpers.running_bot import run_bot
 from tests.helpers.scene_videos import scene_video, share
+from tests.helpers.transcripts import full_transcript
+from tests.helpers.video_questions import ask_model, attach_clip, bot_pictures, frame_times
 from tests.servers.gpt4v import Gpt4vServer, GroundedAnswer
 from tests.servers.image_analysis import KEY as VISION_KEY
 from tests.servers.image_analysis import OF_PICTURES, OF_TEXTS, PictureContent, fail
@@ -53,9 +53,11 @@ def discerning(cinema: RunningBot) -> RunningBot:
 
 async def test_frames_are_chosen_by_their_likeness_to_the_question(discerning: RunningBot) -> None:
     chat = discerning.group()
-    request = await asked(discerning, chat, "When does it stop?", clip(discerning, SCENES))
-    assert "0:03.0" in frames(request)
-    (turn,) = (await full(chat))["turns"]
+    request = await ask_model(
+        discerning, chat, "When does it stop?", attach_clip(discerning, SCENES)
+    )
+    assert "0:03.0" in frame_times(request)
+    (turn,) = (await full_transcript(chat))["turns"]
     assert {one["means"] for one in turn["frames"]} == {"embedding"}
     fits = {one["at"]: (one["why"], one["score"]) for one in turn["frames"]}
     assert fits.pop(3.0) == ("question", 1.0)
@@ -67,9 +69,9 @@ async def test_frames_are_chosen_by_their_likeness_to_the_question(discerning: R
 
 async def test_a_question_afterwards_embeds_its_words_only(discerning: RunningBot) -> None:
     chat = discerning.group()
-    await chat.ask("What happens?", clip(discerning, SCENES))
+    await chat.ask("What happens?", attach_clip(discerning, SCENES))
     discerning.vision.requests.clear()
-    await asked(discerning, chat, "When does it stop?")
+    await ask_model(discerning, chat, "When does it stop?")
     asked_for = [received.path for received in discerning.vision.requests]
     assert (asked_for.count(OF_TEXTS), asked_for.count(OF_PICTURES)) == (1, 0)
 
@@ -86,10 +88,10 @@ async def test_where_nothing_embeds_the_question_is_answered_all_the_same(
 ) -> None:
     cinema.vision.then(*trouble)
     chat = cinema.group()
-    request = await asked(cinema, chat, "Why does it stop?", clip(cinema, SCENES))
-    assert frames(request)
+    request = await ask_model(cinema, chat, "Why does it stop?", attach_clip(cinema, SCENES))
+    assert frame_times(request)
     assert chat.texts == [ANSWER]
-    (turn,) = (await full(chat))["turns"]
+    (turn,) = (await full_transcript(chat))["turns"]
     assert {one["means"] for one in turn["frames"]} == {"changes"}
     asked_for = [received.path for received in cinema.vision.requests]
     assert OF_PICTURES not in asked_for
@@ -101,8 +103,8 @@ async def test_a_region_without_embeddings_is_asked_once(
     async with run_bot(tmp_path_factory.mktemp("region"), registered=False) as bot:
         bot.vision.embeddings = False
         chat = bot.group()
-        for question in (["Why?", clip(bot, SCENES)], ["And then?"]):
-            assert frames(await asked(bot, chat, *question))
+        for question in (["Why?", attach_clip(bot, SCENES)], ["And then?"]):
+            assert frame_times(await ask_model(bot, chat, *question))
         asked_for = [received.path for received in bot.vision.requests]
         assert (asked_for.count(OF_TEXTS), asked_for.count(OF_PICTURES)) == (1, 0)
         assert chat.texts == [ANSWER, ANSWER]
@@ -112,8 +114,8 @@ async def test_an_engine_that_fails_altogether_is_told_once(cinema: RunningBot) 
     wrong = fail(401, "PermissionDenied")
     cinema.vision.then(*[wrong] * 40)
     chat = cinema.group()
-    request = await asked(cinema, chat, "Why does it stop?", clip(cinema, SCENES))
-    assert frames(request)
+    request = await ask_model(cinema, chat, "Why does it stop?", attach_clip(cinema, SCENES))
+    assert frame_times(request)
     missing = texts.without_vision(VisionProblem(VisionReason.UNAUTHORIZED))
     assert chat.texts == [f"{ANSWER}\n\n{missing}"]
 
@@ -122,24 +124,24 @@ async def test_what_is_seen_in_frames_joins_the_question(cinema: RunningBot) -> 
     line = ((0.1, 0.1, 0.2, 0.1), (("KRW", 0.99), ("301", 0.95)))
     cinema.vision.seen = PictureContent(lines=(line,))
     chat = cinema.group()
-    request = await asked(cinema, chat, "Which plate?", clip(cinema))
+    request = await ask_model(cinema, chat, "Which plate?", attach_clip(cinema))
     fences = [text for text in request.texts[1:] if text.startswith("<seen>")]
-    assert len(fences) == len(frames(request))
+    assert len(fences) == len(frame_times(request))
     assert fences[0] == (
-        f'<seen>\nV1 {frames(request)[0]}, text: "KRW 301" (95 %) [99, 99, 300, 200]\n</seen>'
+        f'<seen>\nV1 {frame_times(request)[0]}, text: "KRW 301" (95 %) [99, 99, 300, 200]\n</seen>'
     )
-    (turn,) = (await full(chat))["turns"]
+    (turn,) = (await full_transcript(chat))["turns"]
     assert len(turn["sightings"]) == len(fences)
 
 
 async def test_vision_off_looks_at_nothing_and_still_shows_frames(cinema: RunningBot) -> None:
     chat = cinema.group()
     await chat.ask("/vision off")
-    request = await asked(cinema, chat, "When?", clip(cinema), says="At 0:01.0.")
-    assert frames(request)
+    request = await ask_model(cinema, chat, "When?", attach_clip(cinema), says="At 0:01.0.")
+    assert frame_times(request)
     assert "tools" not in request.body
     assert cinema.vision.requests == []
-    assert len(drawn(chat)) == 1
+    assert len(bot_pictures(chat)) == 1
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -156,29 +158,29 @@ async def test_the_analyst_tells_what_the_file_proves_and_what_is_read_when(
 ) -> None:
     chat = analyst.group()
     data = scene_video((1.0, "navy", ""), (1.0, "darkred", "STOP HERE"), (1.0, "olive", ""))
-    told = await chat.ask("When can STOP be read?", clip(analyst, data))
-    assert "**V1** `clip.mp4`" in chat.texts[0]
+    told = await chat.ask("When can STOP be read?", attach_clip(analyst, data))
+    assert "**V1** `attach_clip.mp4`" in chat.texts[0]
     assert "MP4 video, H264, 0:03.0 long, 320 × 240 pixels" in (
         await chat.ask("What file is it? Which format and size?")
     )
     assert "- Biggest changes: 0:01.0, 0:02.0" in chat.texts[0]
     assert "- At 0:01.0: Text: `STOP HERE`" in chat.texts[0].replace("**", "")
     assert told
-    (turn, *_) = (await full(chat))["turns"]
+    (turn, *_) = (await full_transcript(chat))["turns"]
     (best,) = (one for one in turn["frames"] if one["at"] == 1.0)
     assert (best["why"], best["means"]) == ("question", "words")
 
 
 async def test_the_analyst_shows_the_moments_that_it_tells_of(analyst: RunningBot) -> None:
     chat = analyst.group()
-    await chat.ask("What changes?", clip(analyst))
-    (sheet,) = drawn(chat)
+    await chat.ask("What changes?", attach_clip(analyst))
+    (sheet,) = bot_pictures(chat)
     assert all(share(sheet, colour) > 0.15 for colour in ("navy", "darkred", "olive"))
 
 
 async def test_the_analyst_answers_a_question_afterwards(analyst: RunningBot) -> None:
     chat = analyst.group()
-    await chat.ask("", clip(analyst))
+    await chat.ask("", attach_clip(analyst))
     told = await chat.ask("What is there at 0:01.5?")
     assert "- At 0:01.5" in told
 
@@ -202,10 +204,10 @@ async def test_the_retired_service_gets_frames_without_enhancements(
             service.resource = (bot.vision.url, VISION_KEY)
             service.then(GroundedAnswer("It turns red at 0:01.0."))
             chat = bot.group()
-            assert await chat.ask("When?", clip(bot))
+            assert await chat.ask("When?", attach_clip(bot))
             (request,) = service.requests
-            assert frames(request) == ["0:00.0", "0:01.0", "0:02.0"]
+            assert frame_times(request) == ["0:00.0", "0:01.0", "0:02.0"]
             assert len(request.pictures) == 3
             assert not {"enhancements", "dataSources", "data_sources"} & set(request.body)
             assert chat.texts[0] == "It turns red at 0:01.0."
-            assert len(drawn(chat)) == 1
+            assert len(bot_pictures(chat)) == 1

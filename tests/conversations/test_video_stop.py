@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bot import strings as texts
-from tests.bot.test_sandbox import Note, alive
-from tests.conversations.test_video import clip
-from tests.conversations.test_video_tools import more_frames
-from tests.conversations.test_vision import drawn
 from tests.helpers import child_calls
+from tests.helpers.child_processes import PidPipe, is_alive
 from tests.helpers.scene_videos import DAY, scene_video
+from tests.helpers.tool_calls import frames_call
+from tests.helpers.video_questions import attach_clip, bot_pictures
 from tests.servers.openai import Hang, call_tools, say
 from tests.servers.transcriptions import speak
 
@@ -30,9 +29,9 @@ WITH_SOUND = scene_video(*DAY, sound=speak(("stop", 0.5, 1.0), seconds=3.0))
 
 
 @pytest.fixture
-def note(cinema: RunningBot) -> Iterator[Note]:
+def note(cinema: RunningBot) -> Iterator[PidPipe]:
     """The pipe on which the child that hangs says which process it is."""
-    paper = Note(cinema.data / "note")
+    paper = PidPipe(cinema.data / "note")
     yield paper
     paper.close()
     paper.path.unlink()
@@ -56,7 +55,7 @@ async def test_a_stop_ends_the_download(cinema: RunningBot) -> None:
     drive.gate = asyncio.Event()
     try:
         chat, before = cinema.group(), len(drive.downloads)
-        await chat.post("What happens?", clip(cinema))
+        await chat.post("What happens?", attach_clip(cinema))
         await chat.until(texts.placeholder(0, 1))
         async with asyncio.timeout(5):
             while len(drive.downloads) == before:
@@ -77,26 +76,26 @@ async def test_a_stop_ends_the_download(cinema: RunningBot) -> None:
     ],
 )
 async def test_a_stop_ends_the_child_that_decodes(
-    cinema: RunningBot, note: Note, monkeypatch: pytest.MonkeyPatch, work: str, progress: str
+    cinema: RunningBot, note: PidPipe, monkeypatch: pytest.MonkeyPatch, work: str, progress: str
 ) -> None:
     monkeypatch.setattr(work, child_calls.hang_over_video)
     chat = cinema.group()
-    await chat.post("What happens?", clip(cinema, WITH_SOUND))
+    await chat.post("What happens?", attach_clip(cinema, WITH_SOUND))
     pid = await note.pid()
     await chat.until(progress)
-    assert alive(pid)
+    assert is_alive(pid)
     await nothing_began(chat)
     async with asyncio.timeout(1):
-        while alive(pid):
+        while is_alive(pid):
             await asyncio.sleep(0.01)
     monkeypatch.undo()
-    assert "KRW 301" in await chat.ask("What happens now?", clip(cinema))
+    assert "KRW 301" in await chat.ask("What happens now?", attach_clip(cinema))
 
 
 async def test_a_stop_ends_the_choosing(cinema: RunningBot) -> None:
     cinema.vision.gate = asyncio.Event()
     chat = cinema.group()
-    await chat.post("What happens?", clip(cinema))
+    await chat.post("What happens?", attach_clip(cinema))
     await chat.until(texts.choosing(NAME))
     await nothing_began(chat)
     assert len(cinema.vision.requests) == 1
@@ -113,7 +112,7 @@ async def test_a_stop_ends_the_reading_of_the_frames(cinema: RunningBot) -> None
 
     cinema.vision.of_picture = embed
     chat = cinema.group()
-    await chat.post("What happens?", clip(cinema))
+    await chat.post("What happens?", attach_clip(cinema))
     await chat.until(texts.choosing(NAME, 3, 3))
     async with asyncio.timeout(5):
         while not any(one.features > {"read"} for one in cinema.vision.requests):
@@ -124,7 +123,7 @@ async def test_a_stop_ends_the_reading_of_the_frames(cinema: RunningBot) -> None
 async def test_a_stop_ends_the_asking(cinema: RunningBot) -> None:
     cinema.model.then(Hang())
     chat = cinema.group()
-    await chat.post("What happens?", clip(cinema))
+    await chat.post("What happens?", attach_clip(cinema))
     await cinema.model.until_asked()
     await chat.until(texts.THINKING)
     await stopped(chat)
@@ -133,23 +132,23 @@ async def test_a_stop_ends_the_asking(cinema: RunningBot) -> None:
 
 
 async def test_a_stop_ends_the_child_that_fetches_frames_for_the_model(
-    cinema: RunningBot, note: Note, monkeypatch: pytest.MonkeyPatch
+    cinema: RunningBot, note: PidPipe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hold = asyncio.Event()
     cinema.model.then(
-        call_tools("See 0:01.0. ", hold, more_frames("0:01.7", "0:01.7")), say("Done.")
+        call_tools("See 0:01.0. ", hold, frames_call("0:01.7", "0:01.7")), say("Done.")
     )
     chat = cinema.group()
-    await chat.post("What happens?", clip(cinema))
+    await chat.post("What happens?", attach_clip(cinema))
     await chat.until("See 0:01.0.")
     monkeypatch.setattr("bot.video.footage.shots", child_calls.hang_over_video)
     hold.set()
     pid = await note.pid()
     await stopped(chat)
     assert chat.texts == [f"See 0:01.0.\n\n{texts.STOPPED_HERE}", texts.STOPPING]
-    assert drawn(chat) == []
+    assert bot_pictures(chat) == []
     async with asyncio.timeout(1):
-        while alive(pid):
+        while is_alive(pid):
             await asyncio.sleep(0.01)
     monkeypatch.undo()
     assert await chat.ask("And now?") == "Done."

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -11,11 +10,12 @@ from bot import strings as texts
 from bot.tools import toolbox as tools
 from bot.tools import video_frames as reels
 from bot.tools.loop import NOT_SHOWN
-from tests.conversations.test_video import CLIP, clip, frames
-from tests.conversations.test_vision import drawn, full, look, outline, results
 from tests.helpers.images import open_jpeg
 from tests.helpers.running_bot import run_bot
 from tests.helpers.scene_videos import scene_video, share
+from tests.helpers.tool_calls import frames_call, look_call, outline_call, tool_results
+from tests.helpers.transcripts import full_transcript
+from tests.helpers.video_questions import CLIP, attach_clip, bot_pictures, frame_times
 from tests.servers.openai import call_tools, say, tool_call_start
 
 if TYPE_CHECKING:
@@ -29,25 +29,18 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 SCENES = scene_video(*((1.0, colour, "") for colour in ("navy", "darkred", "olive") * 4))
 
 
-def more_frames(
-    start: str, end: str, count: Any = 1, *, video: Any = "V1", at: int = 0
-) -> dict[str, Any]:
-    told = {"video": video, "from": start, "to": end, "count": count}
-    return tool_call_start("frames", json.dumps(told), at=at)
-
-
 async def test_a_model_asks_for_frames_and_gets_them_exactly(cinema: RunningBot) -> None:
-    call = call_tools("I look closer.", more_frames("0:03.55", "0:04.75", 4))
+    call = call_tools("I look closer.", frames_call("0:03.55", "0:04.75", 4))
     cinema.model.then(call, say("It turns red at 0:04.4."))
     chat = cinema.group()
-    await chat.ask("When?", clip(cinema, SCENES))
+    await chat.ask("When?", attach_clip(cinema, SCENES))
     first, second = cinema.model.requests
     assert [one["function"]["name"] for one in first.body["tools"]] == ["look", "outline", "frames"]
     shown = ["0:03.5", "0:03.9", "0:04.3", "0:04.7"]
     names = ", ".join(f"V1 {time}" for time in shown)
-    assert results(second) == [reels.BROUGHT.format(frames=names)]
+    assert tool_results(second) == [reels.BROUGHT.format(frames=names)]
     assert second.body["messages"][-1]["role"] == "user"
-    assert frames(second)[-4:] == shown
+    assert frame_times(second)[-4:] == shown
     brought = [open_jpeg(jpeg) for jpeg in second.pictures[-4:]]
     assert [share(one, "navy") > 0.9 for one in brought] == [True, True, False, False]
     assert [share(one, "darkred") > 0.9 for one in brought] == [False, False, True, True]
@@ -57,12 +50,12 @@ async def test_a_model_asks_for_frames_and_gets_them_exactly(cinema: RunningBot)
 async def test_frames_that_a_model_asked_for_are_recorded_and_shown_when_cited(
     cinema: RunningBot,
 ) -> None:
-    cinema.model.then(call_tools(more_frames("0:07.3", "0:07.3")), say("It is red at 0:07.3."))
+    cinema.model.then(call_tools(frames_call("0:07.3", "0:07.3")), say("It is red at 0:07.3."))
     chat = cinema.group()
-    await chat.ask("When?", clip(cinema, SCENES))
-    (sheet,) = drawn(chat)
+    await chat.ask("When?", attach_clip(cinema, SCENES))
+    (sheet,) = bot_pictures(chat)
     assert share(sheet, "darkred") > 0.8
-    (turn,) = (await full(chat))["turns"]
+    (turn,) = (await full_transcript(chat))["turns"]
     asked = [one for one in turn["frames"] if one["why"] == "asked"]
     assert [(one["video"], one["at"], one["means"]) for one in asked] == [(1, 7.3, "tool")]
 
@@ -70,19 +63,19 @@ async def test_frames_that_a_model_asked_for_are_recorded_and_shown_when_cited(
 async def test_what_is_pointed_at_in_a_frame_is_outlined_on_it(cinema: RunningBot) -> None:
     box = [200, 300, 400, 600]
     cinema.model.then(
-        call_tools(more_frames("0:01.2", "0:01.2")),
-        call_tools(outline("door", box, photo="V1 0:01.2")),
+        call_tools(frames_call("0:01.2", "0:01.2")),
+        call_tools(outline_call("door", box, photo="V1 0:01.2")),
         say("A door [1] stands open."),
     )
     chat = cinema.group()
-    await chat.ask("What is it?", clip(cinema))
-    assert results(cinema.model.requests[-1])[-1].startswith(tools.OUTLINED.format(number=1))
+    await chat.ask("What is it?", attach_clip(cinema))
+    assert tool_results(cinema.model.requests[-1])[-1].startswith(tools.OUTLINED.format(number=1))
     text, shown = chat.messages
     assert text.citations == {1: "door"}
-    (sheet,) = drawn(chat)
+    (sheet,) = bot_pictures(chat)
     assert shown.cards[0]["name"].startswith("V1 clip.mp4")
     assert share(sheet, "darkred") < share(_frame_of(sheet), "darkred") < 0.995
-    (turn,) = (await full(chat))["turns"]
+    (turn,) = (await full_transcript(chat))["turns"]
     (drawing,) = turn["outlines"]
     assert drawing["photo"] == 1_000_001_200
 
@@ -97,13 +90,13 @@ async def test_a_look_at_a_frame_shows_it_at_full_resolution(tmp_path: Path) -> 
     async with run_bot(tmp_path, registered=False, limits=limits) as bot:
         box = [0, 0, 300, 300]
         bot.model.then(
-            call_tools(more_frames("0:01.6", "0:01.6")),
-            call_tools(look("V1 0:01.6", box)),
+            call_tools(frames_call("0:01.6", "0:01.6")),
+            call_tools(look_call("V1 0:01.6", box)),
             say("A wall."),
         )
         await bot.group().ask("What is in the corner?", bot.file(CLIP))
         last = bot.model.requests[-1]
-        assert results(last)[-1] == tools.SHOWN.format(label="V1 0:01.6", box=box)
+        assert tool_results(last)[-1] == tools.SHOWN.format(label="V1 0:01.6", box=box)
         assert f"[V1 0:01.6, region {box}]" in last.texts
         whole, crop = open_jpeg(last.pictures[-2]), open_jpeg(last.pictures[-1])
         assert max(whole.size) == 256
@@ -113,19 +106,19 @@ async def test_a_look_at_a_frame_shows_it_at_full_resolution(tmp_path: Path) -> 
 async def test_what_is_wrong_with_a_call_is_told(cinema: RunningBot) -> None:
     cinema.model.then(
         call_tools(
-            more_frames("0:01", "0:02", video="V7"),
-            more_frames("0:01", "1:30", at=1),
-            more_frames("soon", "later", at=2),
+            frames_call("0:01", "0:02", video="V7"),
+            frames_call("0:01", "1:30", at=1),
+            frames_call("soon", "later", at=2),
             tool_call_start("frames", "[]", at=3),
-            look("V1 0:00.7", [1, 1, 500, 500], at=4),
-            outline("door", [1, 1, 500, 500], at=5, photo="V9 0:01.0"),
-            more_frames("0:02.0", "0:01.0", "many", at=6),
+            look_call("V1 0:00.7", [1, 1, 500, 500], at=4),
+            outline_call("door", [1, 1, 500, 500], at=5, photo="V9 0:01.0"),
+            frames_call("0:02.0", "0:01.0", "many", at=6),
         ),
         say("I see."),
     )
     chat = cinema.group()
-    await chat.ask("When?", clip(cinema))
-    told = results(cinema.model.requests[-1])
+    await chat.ask("When?", attach_clip(cinema))
+    told = tool_results(cinema.model.requests[-1])
     assert told == [
         reels.NO_VIDEO.format(known="V1"),
         reels.NO_TIME.format(end="0:03.0"),
@@ -141,9 +134,9 @@ async def test_what_is_wrong_with_a_call_is_told(cinema: RunningBot) -> None:
 async def test_calls_without_end_are_ended_within_the_pictures(tmp_path: Path) -> None:
     limits = {"max_tool_calls": 3, "max_pictures": 4}
     async with run_bot(tmp_path, registered=False, limits=limits) as bot:
-        bot.model.then(*[call_tools(more_frames("0:00", "0:09", 99))] * 3, say("Enough."))
+        bot.model.then(*[call_tools(frames_call("0:00", "0:09", 99))] * 3, say("Enough."))
         chat = bot.group()
-        assert await chat.ask("?", clip(bot, SCENES)) == "Enough."
+        assert await chat.ask("?", attach_clip(bot, SCENES)) == "Enough."
         last = bot.model.requests[-1]
         assert len(bot.model.requests) == 4
         assert last.body["tool_choice"] == "none"
@@ -154,32 +147,32 @@ async def test_calls_without_end_are_ended_within_the_pictures(tmp_path: Path) -
 
 async def test_frames_of_an_earlier_video_can_be_asked_for(cinema: RunningBot) -> None:
     chat = cinema.group()
-    await chat.ask("When?", clip(cinema, SCENES))
+    await chat.ask("When?", attach_clip(cinema, SCENES))
     await chat.ask("And this?", cinema.photo("fruits.jpg"))
     cinema.model.requests.clear()
-    cinema.model.then(call_tools(more_frames("0:07.3", "0:07.3")), say("Red at 0:07.3."))
+    cinema.model.then(call_tools(frames_call("0:07.3", "0:07.3")), say("Red at 0:07.3."))
     await chat.ask("How was it at the end again?")
-    assert frames(cinema.model.requests[0]) == []
-    assert frames(cinema.model.requests[1]) == ["0:07.3"]
-    assert share(drawn(chat)[-1], "darkred") > 0.8
+    assert frame_times(cinema.model.requests[0]) == []
+    assert frame_times(cinema.model.requests[1]) == ["0:07.3"]
+    assert share(bot_pictures(chat)[-1], "darkred") > 0.8
 
 
 async def test_frames_of_a_video_that_is_gone_are_told_to_be_gone(cinema: RunningBot) -> None:
     chat = cinema.group()
     before = set(cinema.files())
-    await chat.ask("When?", clip(cinema, SCENES))
+    await chat.ask("When?", attach_clip(cinema, SCENES))
     kept = set(cinema.files()) - before
     await chat.ask("And this?", cinema.photo("fruits.jpg"))
     for path in kept:
         path.unlink()
-    cinema.model.then(call_tools(more_frames("0:07.3", "0:07.3")), say("I cannot tell."))
+    cinema.model.then(call_tools(frames_call("0:07.3", "0:07.3")), say("I cannot tell."))
     assert await chat.ask("How was it at the end again?") == "I cannot tell."
-    assert results(cinema.model.requests[-1]) == [reels.GONE.format(video=1)]
+    assert tool_results(cinema.model.requests[-1]) == [reels.GONE.format(video=1)]
 
 
 async def test_frames_that_teams_refuses_are_told_in_words(registered: RunningBot) -> None:
     registered.model.then(say("It is red at 0:01.0."))
     chat = registered.group()
     registered.teams.refuse(413, "MessageSizeTooBig", times=2, pictures=True)
-    await chat.ask("When?", clip(registered))
+    await chat.ask("When?", attach_clip(registered))
     assert chat.texts == ["It is red at 0:01.0.", texts.frames_not_shown("V1 clip.mp4")]

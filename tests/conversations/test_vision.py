@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import io
-import json
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from PIL import Image
@@ -18,9 +17,18 @@ from bot.errors import VisionProblem, VisionReason
 from bot.media.size_limits import PICTURE_BYTES, PICTURE_SIDE
 from bot.tools import toolbox as tools
 from bot.tools.loop import NOT_SHOWN
-from tests.conversations.test_transcript import parsed_full
 from tests.helpers.images import MEDIA, open_jpeg
 from tests.helpers.running_bot import question_words, run_bot
+from tests.helpers.tool_calls import (
+    CAR_BOX,
+    PLATE_BOX,
+    box_arguments,
+    look_call,
+    outline_call,
+    tool_results,
+)
+from tests.helpers.transcripts import full_transcript
+from tests.helpers.video_questions import bot_pictures
 from tests.servers.gpt4v import SQUARE, Gpt4vServer, GroundedAnswer, GroundedSpan
 from tests.servers.image_analysis import KEY as VISION_KEY
 from tests.servers.image_analysis import PictureContent, fail, throttling
@@ -30,8 +38,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.helpers.running_bot import RunningBot
-    from tests.helpers.teams_chat import Chat
-    from tests.servers.openai import ReceivedRequest
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 ANSWER = "A red car with the plate KRW 301."
@@ -40,37 +46,6 @@ STREET = PictureContent(
     lines=((PLATE, (("KRW", 0.99), ("301", 0.93))),),
     objects=(((0.05, 0.3, 0.5, 0.4), "car", 0.88), ((0.7, 0.1, 0.2, 0.2), "tree", 0.71)),
 )
-CAR_BOX, PLATE_BOX = [50, 300, 550, 700], [95, 590, 305, 660]
-
-
-def arguments(photo: str, box: list[int], **tool_call_rest: str) -> str:
-    return json.dumps({"photo": photo, **tool_call_rest, "box": box})
-
-
-def look(photo: str = "P1", box: list[int] | None = None, at: int = 0) -> dict[str, Any]:
-    return tool_call_start("look", arguments(photo, box or PLATE_BOX), at=at)
-
-
-def outline(label: str, box: list[int], at: int = 0, photo: str = "P1") -> dict[str, Any]:
-    return tool_call_start("outline", arguments(photo, box, label=label), at=at)
-
-
-def results(request: ReceivedRequest) -> list[str]:
-    """What a model was told of its calls, in order."""
-    return [str(one["content"]) for one in request.body["messages"] if one["role"] == "tool"]
-
-
-def drawn(chat: Chat) -> list[Image.Image]:
-    """The pictures that the bot has shown, in order."""
-    return [open_jpeg(data) for shown in chat.messages for data in shown.pictures]
-
-
-async def full(chat: Chat) -> dict[str, Any]:
-    """Read `/json full`, in the group chat's blocks or in one."""
-    before = len(chat.texts)
-    await chat.ask("/json full")
-    whole: dict[str, Any] = parsed_full(chat.texts[before:])
-    return whole
 
 
 async def test_what_is_read_and_seen_joins_the_question_as_data(bot: RunningBot) -> None:
@@ -109,8 +84,8 @@ async def test_without_outlines_of_the_model_its_words_are_matched_with_what_was
 
 async def test_a_model_looks_closer_and_outlines_before_it_cites(bot: RunningBot) -> None:
     bot.model.then(
-        call_tools("Let me look closer.", look()),
-        call_tools(outline("car", CAR_BOX), outline("plate", PLATE_BOX, at=1)),
+        call_tools("Let me look closer.", look_call()),
+        call_tools(outline_call("car", CAR_BOX), outline_call("plate", PLATE_BOX, at=1)),
         say("The car [1] has the plate KRW 301 [2]."),
     )
     chat = bot.group()
@@ -118,11 +93,11 @@ async def test_a_model_looks_closer_and_outlines_before_it_cites(bot: RunningBot
     assert told == "Let me look closer.\n\nThe car [1] has the plate KRW 301 [2]."
     first, second, third = bot.model.requests
     assert [tool["function"]["name"] for tool in first.body["tools"]] == ["look", "outline"]
-    assert results(second) == [tools.SHOWN.format(label="P1", box=PLATE_BOX)]
+    assert tool_results(second) == [tools.SHOWN.format(label="P1", box=PLATE_BOX)]
     crop = open_jpeg(second.pictures[-1])
     assert max(crop.size) >= 512
     assert second.body["messages"][-1]["role"] == "user"
-    assert results(third)[1:] == [tools.OUTLINED.format(number=n) for n in (1, 2)]
+    assert tool_results(third)[1:] == [tools.OUTLINED.format(number=n) for n in (1, 2)]
     text, picture = chat.messages
     assert text.citations == {1: "car", 2: "plate"}
     assert picture.pictures
@@ -135,7 +110,7 @@ async def test_a_crop_shows_the_original_at_full_resolution(bot: RunningBot) -> 
         photo.paste("black", (column, 0, column + 2, 300))
     file = io.BytesIO()
     photo.save(file, "JPEG", quality=95)
-    bot.model.then(call_tools(look(box=[0, 0, 90, 90])), say("Stripes."))
+    bot.model.then(call_tools(look_call(box=[0, 0, 90, 90])), say("Stripes."))
     await bot.group().ask("What is in the corner?", bot.teams.picture(file.getvalue()))
     whole, crop = (open_jpeg(data).convert("L") for data in bot.model.requests[1].pictures)
     assert max(whole.size) <= 2048
@@ -146,10 +121,10 @@ async def test_a_crop_shows_the_original_at_full_resolution(bot: RunningBot) -> 
 
 
 async def test_the_picture_shows_the_photo_with_outlines_on_a_copy(bot: RunningBot) -> None:
-    bot.model.then(call_tools(outline("car", CAR_BOX)), say("A car [1]."))
+    bot.model.then(call_tools(outline_call("car", CAR_BOX)), say("A car [1]."))
     chat = bot.group()
     await chat.ask("?", bot.photo("motorway.jpg"))
-    (picture,) = drawn(chat)
+    (picture,) = bot_pictures(chat)
     assert max(picture.size) == PICTURE_SIDE
     original = open_jpeg((MEDIA / "motorway.jpg").read_bytes()).resize(picture.size)
     assert near(picture, original, (0.2, 0.4))
@@ -174,12 +149,12 @@ async def test_an_earlier_photo_is_looked_at_again(bot: RunningBot) -> None:
         await chat.ask("And this?", bot.photo(name))
     bot.model.requests.clear()
     bot.vision.requests.clear()
-    bot.model.then(call_tools(look("P1")), say("KRW 301."))
+    bot.model.then(call_tools(look_call("P1")), say("KRW 301."))
     told = await chat.ask("What was the first plate again?")
     assert told == f"KRW 301.\n\n{texts.doubtful('KRW 301', 0.93)}"
     request = bot.model.requests[0]
     assert any('P1, text: "KRW 301" (93 %)\n' in text for text in request.texts)
-    assert results(bot.model.requests[1]) == [tools.SHOWN.format(label="P1", box=PLATE_BOX)]
+    assert tool_results(bot.model.requests[1]) == [tools.SHOWN.format(label="P1", box=PLATE_BOX)]
     assert bot.vision.requests == []
 
 
@@ -192,7 +167,7 @@ async def test_vision_off_reads_nothing_and_offers_no_tools(bot: RunningBot) -> 
     assert request.texts[1:] == ["[P1]", "What is this?"]
     assert "tools" not in request.body
     assert bot.vision.requests == []
-    assert drawn(chat) == []
+    assert bot_pictures(chat) == []
     await chat.ask("/vision on")
     await chat.ask("And P1 now?")
     assert any("<seen>" in text for text in bot.model.requests[1].texts[1:])
@@ -234,7 +209,7 @@ async def test_a_stop_while_the_engine_looks_ends_the_turn(registered: RunningBo
 
 
 async def test_a_stop_in_the_middle_of_the_tools_ends_the_answer(bot: RunningBot) -> None:
-    bot.model.then(call_tools("I look closer.", look()), Hang())
+    bot.model.then(call_tools("I look closer.", look_call()), Hang())
     chat = bot.group()
     await chat.post("What is this?", bot.photo("motorway.jpg"))
     await chat.until("I look closer.")
@@ -242,13 +217,13 @@ async def test_a_stop_in_the_middle_of_the_tools_ends_the_answer(bot: RunningBot
     await chat.ask("/stop")
     await bot.model.until_closed(1)
     assert chat.texts == [f"I look closer.\n\n{texts.STOPPED_HERE}", texts.STOPPING]
-    assert drawn(chat) == []
+    assert bot_pictures(chat) == []
 
 
 async def test_calls_without_end_are_ended(tmp_path: Path) -> None:
     limits = {"max_tool_calls": 3, "max_pictures": 2}
     async with run_bot(tmp_path, registered=False, limits=limits) as bot:
-        bot.model.then(*[call_tools(look())] * 3, say("Enough."))
+        bot.model.then(*[call_tools(look_call())] * 3, say("Enough."))
         chat = bot.group()
         assert await chat.ask("?", bot.photo("motorway.jpg")) == "Enough."
         last = bot.model.requests[-1]
@@ -262,37 +237,38 @@ async def test_what_is_wrong_with_a_call_is_told_the_model(bot: RunningBot) -> N
         call_tools(
             tool_call_start("look", '{"photo": "P1", "box": [1, 2'),
             tool_call_start("approve", "{}", at=1),
-            look("P9", at=2),
-            outline("car", [0, 0, 2000, 2000], at=3),
-            outline("all", [0, 0, 999, 999], at=4),
+            look_call("P9", at=2),
+            outline_call("car", [0, 0, 2000, 2000], at=3),
+            outline_call("all", [0, 0, 999, 999], at=4),
         ),
         call_tools(
-            tool_call_start("look", "", at=0), tool_call_rest(arguments("P1", [300, 300, 100, 100]))
+            tool_call_start("look", "", at=0),
+            tool_call_rest(box_arguments("P1", [300, 300, 100, 100])),
         ),
         say("Done."),
     )
     chat = bot.group()
     assert await chat.ask("?", bot.photo("motorway.jpg")) == "Done."
-    told = results(bot.model.requests[1])
+    told = tool_results(bot.model.requests[1])
     assert told[:2] == [tools.NOT_JSON, tools.NO_TOOL.format(names="look and outline")]
     assert told[2].startswith("There is no such photo")
     assert "0 to 999" in told[3]
     assert "nearly the whole picture" in told[4]
-    assert "swapped" in results(bot.model.requests[2])[-1]
-    assert drawn(chat) == []
+    assert "swapped" in tool_results(bot.model.requests[2])[-1]
+    assert bot_pictures(chat) == []
 
 
 async def test_an_outline_that_is_not_cited_gets_a_key(bot: RunningBot) -> None:
-    calls = [outline("car", CAR_BOX), outline("plate", PLATE_BOX, at=1)]
+    calls = [outline_call("car", CAR_BOX), outline_call("plate", PLATE_BOX, at=1)]
     bot.model.then(call_tools(*calls), say("See the car [1]."))
     chat = bot.group()
     assert await chat.ask("?", bot.photo("motorway.jpg")) == "See the car [1].\n\n[2] plate"
-    assert len(drawn(chat)) == 1
+    assert len(bot_pictures(chat)) == 1
 
 
 async def test_a_picture_that_is_refused_is_told_in_words(registered: RunningBot) -> None:
     bot = registered
-    bot.model.then(call_tools(outline("car", CAR_BOX)), say("A car [1]."))
+    bot.model.then(call_tools(outline_call("car", CAR_BOX)), say("A car [1]."))
     chat = bot.group()
     await chat.post("?", bot.photo("motorway.jpg"))
     bot.teams.refuse(413, "MessageSizeTooBig", times=2, pictures=True)
@@ -301,7 +277,7 @@ async def test_a_picture_that_is_refused_is_told_in_words(registered: RunningBot
 
 
 async def test_the_picture_keeps_to_the_limits_of_teams(bot: RunningBot) -> None:
-    bot.model.then(call_tools(outline("car", CAR_BOX)), say("A car [1]."))
+    bot.model.then(call_tools(outline_call("car", CAR_BOX)), say("A car [1]."))
     chat = bot.group()
     await chat.ask("?", bot.file("passat_cc.webp"))
     (data,) = [data for shown in chat.messages for data in shown.pictures]
@@ -312,11 +288,11 @@ async def test_the_picture_keeps_to_the_limits_of_teams(bot: RunningBot) -> None
 async def test_the_full_transcript_says_which_words_stand_for_what(bot: RunningBot) -> None:
     bot.vision.seen = STREET
     bot.model.then(
-        call_tools(outline("Auto 🚗", CAR_BOX)), say("Ein Schild 🚗🚗 und ein **Auto** [1].")
+        call_tools(outline_call("Auto 🚗", CAR_BOX)), say("Ein Schild 🚗🚗 und ein **Auto** [1].")
     )
     chat = bot.group()
     await chat.ask("?", bot.photo("motorway.jpg"))
-    (turn,) = (await full(chat))["turns"]
+    (turn,) = (await full_transcript(chat))["turns"]
     (span,) = turn["grounding"]
     start, end = span["offset"], span["offset"] + span["length"]
     assert turn["answer"][start:end] == span["text"]
@@ -348,8 +324,8 @@ async def test_what_the_retired_service_grounds_is_outlined(tmp_path: Path, vers
             chat = bot.group()
             told = await chat.ask("What is this?", bot.photo("motorway.jpg"))
             assert told == "A red car stands there.\n\n[1] red car"
-            assert len(drawn(chat)) == 1
-            (span,) = (await full(chat))["turns"][0]["grounding"]
+            assert len(bot_pictures(chat)) == 1
+            (span,) = (await full_transcript(chat))["turns"][0]["grounding"]
             assert (span["text"], span["offset"], span["length"]) == ("red car", 2, 7)
             assert [tuple(corner) for corner in span["polygon"]] == list(SQUARE)
             await chat.ask("/vision off")
@@ -360,10 +336,10 @@ async def test_what_the_retired_service_grounds_is_outlined(tmp_path: Path, vers
 async def test_words_of_two_photos_are_outlined_on_the_right_one(bot: RunningBot) -> None:
     bot.vision.seen = STREET
     bot.model.then(
-        call_tools(outline("car", CAR_BOX), outline("tree", CAR_BOX, at=1, photo="P2")),
+        call_tools(outline_call("car", CAR_BOX), outline_call("tree", CAR_BOX, at=1, photo="P2")),
         say("The car [1] hit the tree [2]."),
     )
     chat = bot.group()
     await chat.ask("?", bot.photo("motorway.jpg"), bot.photo("leuvenA.jpg"))
-    assert len(drawn(chat)) == 2
+    assert len(bot_pictures(chat)) == 2
     assert question_words(bot.model.requests[0]).endswith("?")

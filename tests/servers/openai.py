@@ -122,7 +122,7 @@ def fail(
     message: str = "It did not work.",
     retry_after: float | None = None,
     retry_after_ms: float | None = None,
-    **tool_call_rest: Any,
+    **more: Any,
 ) -> Plain:
     """Fail with an error body; `tool_call_rest` are further fields of it, such as `param`."""
     headers = {"x-ratelimit-remaining-requests": "0"} if status == 429 else {}
@@ -130,7 +130,7 @@ def fail(
         headers["retry-after"] = str(retry_after)
     if retry_after_ms is not None:
         headers["retry-after-ms"] = str(retry_after_ms)
-    error = {"message": message, "type": None, "param": None, "code": code, **tool_call_rest}
+    error = {"message": message, "type": None, "param": None, "code": code, **more}
     return Plain(status, {"error": error}, headers)
 
 

@@ -9,7 +9,7 @@ import pytest
 from adapters.blobs import store as blobs_module
 from adapters.page.channel import thread_of
 from adapters.page.notes_store import NoteFile
-from tests.adapters.page.test_routes import TALK, browser, redis, served, stranger, upload
+from tests.helpers.page_client import CONVERSATION, stranger, upload
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     import aiohttp
 
     from tests.servers.page import ServedPage
-
-__all__ = ["browser", "redis", "served"]
 
 DATA = b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom" + bytes(range(256)) * 400
 SIZE = len(DATA)
@@ -29,7 +27,7 @@ async def clip(browser: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch) 
     """Where a video that was posted is found."""
     monkeypatch.setattr(blobs_module, "PIECE", 30_000)
     file = await (await upload(browser, DATA, "clip.mp4")).json()
-    return f"/page/blob/{TALK}/{file['ref']}"
+    return f"/page/blob/{CONVERSATION}/{file['ref']}"
 
 
 @pytest.mark.parametrize(
@@ -107,17 +105,19 @@ async def test_what_lies_beyond_the_end_is_refused_with_the_size(
     assert "not that long" in (await response.json())["error"]
 
 
-async def test_parts_need_a_session_and_a_file(served: ServedPage, clip: str) -> None:
-    async with stranger(served) as client:
+async def test_parts_need_a_session_and_a_file(limited_page: ServedPage, clip: str) -> None:
+    async with stranger(limited_page) as client:
         assert (await client.get(clip, headers={"Range": "bytes=0-"})).status == 401
 
 
 async def test_a_part_of_a_file_that_is_gone_is_not_found(
-    served: ServedPage, browser: aiohttp.ClientSession
+    limited_page: ServedPage, browser: aiohttp.ClientSession
 ) -> None:
-    file = NoteFile("f" * 32, f"{thread_of(TALK).key}/up/none", "clip.mp4", 10, "video/mp4")
-    await served.page.channel._wall.add_file(TALK, file)
-    response = await browser.get(f"/page/blob/{TALK}/{file.ref}", headers={"Range": "bytes=2-4"})
+    file = NoteFile("f" * 32, f"{thread_of(CONVERSATION).key}/up/none", "clip.mp4", 10, "video/mp4")
+    await limited_page.page.channel._wall.add_file(CONVERSATION, file)
+    response = await browser.get(
+        f"/page/blob/{CONVERSATION}/{file.ref}", headers={"Range": "bytes=2-4"}
+    )
     assert response.status == 404
 
 
@@ -135,7 +135,9 @@ async def test_a_video_is_known_by_its_bytes_and_can_do_nothing_else(
     browser: aiohttp.ClientSession, data: bytes, media_type: str
 ) -> None:
     file = await (await upload(browser, data, "clip.html")).json()
-    response = await browser.get(f"/page/blob/{TALK}/{file['ref']}", headers={"Range": "bytes=0-"})
+    response = await browser.get(
+        f"/page/blob/{CONVERSATION}/{file['ref']}", headers={"Range": "bytes=0-"}
+    )
     assert await response.read() == data
     assert response.content_type == media_type
     inline = response.headers["Content-Disposition"].startswith("inline")

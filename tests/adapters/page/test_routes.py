@@ -9,7 +9,6 @@ from urllib.parse import urlsplit
 
 import aiohttp
 import pytest
-from fakeredis import FakeAsyncRedis, FakeServer
 from redis.exceptions import ConnectionError as RedisDown
 from yarl import URL
 
@@ -21,6 +20,7 @@ from bot.domain.size_limits import SizeLimits
 from bot.errors import StoreDown
 from bot.ports.channel import Post, Stage
 from tests.helpers.images import MEDIA
+from tests.helpers.page_client import CONVERSATION, PHOTO_LIMIT, UPLOAD_LIMIT, stranger, upload
 from tests.servers.page import SYSTEM, serve
 
 if TYPE_CHECKING:
@@ -31,52 +31,14 @@ if TYPE_CHECKING:
 
     from tests.servers.page import ServedPage
 
-TALK = "a" * 32
 PHOTO = MEDIA / "fruits.jpg"
-PHOTO_LIMIT = 500_000
-UPLOAD_LIMIT = 1_000_000
 JPEG = b"\xff\xd8\xff"
 MP4 = b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom"
 PDF = b"%PDF-1.7\n"
 
 
-@pytest.fixture
-async def redis() -> AsyncIterator[Redis]:
-    client = FakeAsyncRedis(server=FakeServer(), decode_responses=True)
-    yield client
-    await client.aclose()
-
-
-@pytest.fixture
-async def served(redis: Redis, tmp_path: Path) -> AsyncIterator[ServedPage]:
-    limits = {"max_photo_bytes": PHOTO_LIMIT, "max_video_bytes": UPLOAD_LIMIT}
-    async with serve(redis, tmp_path, max_question=100, **limits) as page:
-        yield page
-
-
-@asynccontextmanager
-async def stranger(served: ServedPage) -> AsyncIterator[aiohttp.ClientSession]:
-    jar = aiohttp.CookieJar(unsafe=True)
-    timeout = aiohttp.ClientTimeout(total=10)
-    async with aiohttp.ClientSession(served.origin, cookie_jar=jar, timeout=timeout) as client:
-        yield client
-
-
-@pytest.fixture
-async def browser(served: ServedPage) -> AsyncIterator[aiohttp.ClientSession]:
-    """A client that came in with the token."""
-    async with stranger(served) as client:
-        assert (await client.get("/", params={"token": served.token})).status == 200
-        yield client
-
-
 def message(text: str = "Hello", **fields: Any) -> dict[str, Any]:
-    return {"conversation": TALK, "id": str(uuid.uuid4()), "text": text, **fields}
-
-
-async def upload(client: aiohttp.ClientSession, data: Any, name: str = "a.jpg") -> Any:
-    path = f"/page/files?conversation={TALK}"
-    return await client.post(path, data=data, headers={"X-File-Name": name})
+    return {"conversation": CONVERSATION, "id": str(uuid.uuid4()), "text": text, **fields}
 
 
 class Stream:
@@ -111,7 +73,7 @@ class Stream:
 
 @asynccontextmanager
 async def stream(client: aiohttp.ClientSession, **headers: str) -> AsyncIterator[Stream]:
-    path = f"/page/stream?conversation={TALK}"
+    path = f"/page/stream?conversation={CONVERSATION}"
     async with client.get(path, headers=headers) as response:
         assert response.status == 200
         assert response.content_type == "text/event-stream"
@@ -121,29 +83,31 @@ async def stream(client: aiohttp.ClientSession, **headers: str) -> AsyncIterator
 # Coming in
 
 
-async def test_the_token_becomes_a_cookie_and_leaves_the_address(served: ServedPage) -> None:
-    async with stranger(served) as client:
-        response = await client.get("/", params={"token": served.token}, allow_redirects=False)
+async def test_the_token_becomes_a_cookie_and_leaves_the_address(limited_page: ServedPage) -> None:
+    async with stranger(limited_page) as client:
+        response = await client.get(
+            "/", params={"token": limited_page.token}, allow_redirects=False
+        )
         assert (response.status, response.headers["Location"]) == (303, "/")
         (cookie,) = response.headers.getall("Set-Cookie")
         assert "HttpOnly" in cookie
         assert "SameSite=Strict" in cookie
-        assert served.token not in cookie
+        assert limited_page.token not in cookie
         assert (await client.get("/")).status == 200
 
 
-async def test_a_link_on_another_site_leads_in_too(served: ServedPage) -> None:
-    async with stranger(served) as client:
+async def test_a_link_on_another_site_leads_in_too(limited_page: ServedPage) -> None:
+    async with stranger(limited_page) as client:
         headers = {"Sec-Fetch-Site": "cross-site"}
-        response = await client.get("/", params={"token": served.token}, headers=headers)
+        response = await client.get("/", params={"token": limited_page.token}, headers=headers)
         assert response.status == 200
         assert "url=/" in await response.text()
         assert response.headers.getall("Set-Cookie")
 
 
-@pytest.mark.parametrize("path", ["/", "/?token=wrong", "/?token=", f"/c/{TALK}"])
-async def test_strangers_are_told_how_to_come_in(served: ServedPage, path: str) -> None:
-    async with stranger(served) as client:
+@pytest.mark.parametrize("path", ["/", "/?token=wrong", "/?token=", f"/c/{CONVERSATION}"])
+async def test_strangers_are_told_how_to_come_in(limited_page: ServedPage, path: str) -> None:
+    async with stranger(limited_page) as client:
         response = await client.get(path)
         assert response.status == 401
         assert "Loupe printed it in the terminal" in await response.text()
@@ -153,27 +117,27 @@ async def test_strangers_are_told_how_to_come_in(served: ServedPage, path: str) 
 @pytest.mark.parametrize(
     ("method", "path"),
     [
-        ("GET", f"/page/stream?conversation={TALK}"),
-        ("GET", f"/page/state?conversation={TALK}"),
+        ("GET", f"/page/stream?conversation={CONVERSATION}"),
+        ("GET", f"/page/state?conversation={CONVERSATION}"),
         ("GET", "/page/recent"),
-        ("GET", f"/page/blob/{TALK}/{'f' * 32}"),
+        ("GET", f"/page/blob/{CONVERSATION}/{'f' * 32}"),
         ("GET", "/page/static/page.js"),
-        ("POST", f"/page/files?conversation={TALK}"),
+        ("POST", f"/page/files?conversation={CONVERSATION}"),
         ("POST", "/page/messages"),
     ],
 )
 async def test_without_a_session_there_is_nothing(
-    served: ServedPage, method: str, path: str
+    limited_page: ServedPage, method: str, path: str
 ) -> None:
-    async with stranger(served) as client:
+    async with stranger(limited_page) as client:
         response = await client.request(method, path, data=b"{}" if method == "POST" else None)
         assert response.status == 401
         assert "session has ended" in (await response.json())["error"]
-    assert served.bot.accepted == []
+    assert limited_page.bot.accepted == []
 
 
 async def test_a_rebound_name_is_not_served(
-    served: ServedPage, browser: aiohttp.ClientSession
+    limited_page: ServedPage, browser: aiohttp.ClientSession
 ) -> None:
     for path in ("/", "/page/recent", "/page/static/page.css"):
         response = await browser.get(path, headers={"Host": "evil.example"})
@@ -191,19 +155,21 @@ async def test_a_rebound_name_is_not_served(
     ],
 )
 async def test_other_sites_cannot_post(
-    served: ServedPage, browser: aiohttp.ClientSession, headers: dict[str, str]
+    limited_page: ServedPage, browser: aiohttp.ClientSession, headers: dict[str, str]
 ) -> None:
     response = await browser.post("/page/messages", json=message(), headers=headers)
     assert response.status == 403
-    assert served.bot.accepted == []
-    own = await browser.post("/page/messages", json=message(), headers={"Origin": served.origin})
+    assert limited_page.bot.accepted == []
+    own = await browser.post(
+        "/page/messages", json=message(), headers={"Origin": limited_page.origin}
+    )
     assert own.status == 202
 
 
 async def test_every_answer_forbids_what_the_page_does_not_need(
-    served: ServedPage, browser: aiohttp.ClientSession
+    limited_page: ServedPage, browser: aiohttp.ClientSession
 ) -> None:
-    async with stranger(served) as client:
+    async with stranger(limited_page) as client:
         answers = [
             await browser.get("/"),
             await browser.get("/page/static/page.js"),
@@ -218,7 +184,7 @@ async def test_every_answer_forbids_what_the_page_does_not_need(
         assert "frame-ancestors 'none'" in policy
         assert answer.headers["Referrer-Policy"] == "no-referrer"
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
-    async with browser.get(f"/page/stream?conversation={TALK}") as response:
+    async with browser.get(f"/page/stream?conversation={CONVERSATION}") as response:
         assert "Content-Security-Policy" in response.headers
 
 
@@ -233,8 +199,8 @@ async def test_files_of_the_page_are_asked_for_again_only_when_they_changed(
     assert (again.status, await again.read()) == (304, b"")
 
 
-async def test_a_stranger_is_told_how_to_come_in_each_time(served: ServedPage) -> None:
-    async with stranger(served) as other:
+async def test_a_stranger_is_told_how_to_come_in_each_time(limited_page: ServedPage) -> None:
+    async with stranger(limited_page) as other:
         first = await other.get("/")
         again = await other.get("/", headers={"If-None-Match": first.headers["ETag"]})
         assert (first.status, again.status) == (401, 401)
@@ -263,7 +229,7 @@ async def test_the_page_names_only_files_that_are_served(browser: aiohttp.Client
 
 
 async def test_a_message_is_accepted_shown_and_answered(
-    served: ServedPage, browser: aiohttp.ClientSession
+    limited_page: ServedPage, browser: aiohttp.ClientSession
 ) -> None:
     posted = message("What is this?")
     async with stream(browser) as events:
@@ -273,13 +239,13 @@ async def test_a_message_is_accepted_shown_and_answered(
         assert (await events.until("What is this?"))["by"] == "user"
         answer = await events.until("KRW 301")
         assert (answer["by"], answer["asks"]) == ("loupe", posted["id"])
-    (accepted,) = served.bot.accepted
-    assert accepted.thread == thread_of(TALK)
+    (accepted,) = limited_page.bot.accepted
+    assert accepted.thread == thread_of(CONVERSATION)
     assert accepted.author.name == "You"
 
 
 async def test_the_same_message_sent_twice_is_one(
-    served: ServedPage, browser: aiohttp.ClientSession
+    limited_page: ServedPage, browser: aiohttp.ClientSession
 ) -> None:
     posted = message("Once")
     for _ in range(2):
@@ -287,22 +253,22 @@ async def test_the_same_message_sent_twice_is_one(
     async with stream(browser) as events:
         notes = (await events.next())["notes"]
     assert [note["text"] for note in notes if note["by"] == "user"] == ["Once"]
-    assert served.bot.texts == ["Once"]
+    assert limited_page.bot.texts == ["Once"]
 
 
 async def test_a_message_that_cannot_be_stored_is_neither_taken_nor_shown(
-    served: ServedPage, browser: aiohttp.ClientSession
+    limited_page: ServedPage, browser: aiohttp.ClientSession
 ) -> None:
     posted = message("Kept in the composer")
-    served.bot.down = True
+    limited_page.bot.down = True
     response = await browser.post("/page/messages", json=posted)
     assert response.status == 503
     assert "cannot store anything just now" in (await response.json())["error"]
     async with stream(browser) as events:
         assert (await events.next())["notes"] == []
-    served.bot.down = False
+    limited_page.bot.down = False
     assert (await browser.post("/page/messages", json=posted)).status == 202
-    assert served.bot.texts == ["Kept in the composer"]
+    assert limited_page.bot.texts == ["Kept in the composer"]
 
 
 async def test_a_store_that_is_away_is_told_and_never_a_server_error(
@@ -313,7 +279,7 @@ async def test_a_store_that_is_away_is_told_and_never_a_server_error(
 
     monkeypatch.setattr(redis, "execute_command", fail)
     assert (await browser.post("/page/messages", json=message())).status == 503
-    assert (await browser.get(f"/page/stream?conversation={TALK}")).status == 503
+    assert (await browser.get(f"/page/stream?conversation={CONVERSATION}")).status == 503
     assert (await upload(browser, b"x")).status == 503
 
 
@@ -349,20 +315,20 @@ async def test_a_controls_command_stays_quiet_and_so_does_its_answer(
 
 
 async def test_conversations_are_listed_for_the_browser_that_had_them(
-    served: ServedPage, browser: aiohttp.ClientSession
+    limited_page: ServedPage, browser: aiohttp.ClientSession
 ) -> None:
     await browser.post("/page/messages", json=message("What a title"))
     (line,) = await (await browser.get("/page/recent")).json()
-    assert (line["id"], line["title"]) == (TALK, "What a title")
-    async with stranger(served) as other:
-        await other.get("/", params={"token": served.token})
+    assert (line["id"], line["title"]) == (CONVERSATION, "What a title")
+    async with stranger(limited_page) as other:
+        await other.get("/", params={"token": limited_page.token})
         assert await (await other.get("/page/recent")).json() == []
 
 
 async def test_the_state_tells_what_is_in_force_and_what_the_page_takes(
     browser: aiohttp.ClientSession,
 ) -> None:
-    state = await (await browser.get(f"/page/state?conversation={TALK}")).json()
+    state = await (await browser.get(f"/page/state?conversation={CONVERSATION}")).json()
     assert (state["system"], state["vision"]) == (SYSTEM, True)
     assert (state["picture_bytes"], state["upload_bytes"]) == (PHOTO_LIMIT, UPLOAD_LIMIT)
     assert (await browser.get("/page/state?conversation=..")).status == 400
@@ -372,21 +338,21 @@ async def test_the_state_tells_what_is_in_force_and_what_the_page_takes(
 
 
 async def test_an_upload_is_kept_shown_and_handed_to_the_bot(
-    served: ServedPage, browser: aiohttp.ClientSession, tmp_path: Path
+    limited_page: ServedPage, browser: aiohttp.ClientSession, tmp_path: Path
 ) -> None:
     response = await upload(browser, PHOTO.read_bytes(), "Obst%20%F0%9F%8D%8E.jpg")
     assert response.status == 201
     file = await response.json()
     assert file["name"] == "Obst 🍎.jpg"
     await browser.post("/page/messages", json=message("", files=[file["ref"]]))
-    picture = await browser.get(f"/page/blob/{TALK}/{file['ref']}")
+    picture = await browser.get(f"/page/blob/{CONVERSATION}/{file['ref']}")
     assert await picture.read() == PHOTO.read_bytes()
     assert picture.content_type == "image/jpeg"
     assert picture.headers["Content-Disposition"].startswith("inline")
-    (attachment,) = served.bot.accepted[0].attachments
-    assert attachment.source["blob"].startswith(f"{thread_of(TALK).key}/up/")
+    (attachment,) = limited_page.bot.accepted[0].attachments
+    assert attachment.source["blob"].startswith(f"{thread_of(CONVERSATION).key}/up/")
     allowed = SizeLimits(PHOTO_LIMIT, UPLOAD_LIMIT)
-    await served.page.channel.fetch({}, attachment, tmp_path / "got", allowed)
+    await limited_page.page.channel.fetch({}, attachment, tmp_path / "got", allowed)
     assert (tmp_path / "got").read_bytes() == PHOTO.read_bytes()
 
 
@@ -398,7 +364,7 @@ async def test_what_is_no_picture_is_a_download(
     browser: aiohttp.ClientSession, data: bytes
 ) -> None:
     file = await (await upload(browser, data, "photo.jpg")).json()
-    response = await browser.get(f"/page/blob/{TALK}/{file['ref']}")
+    response = await browser.get(f"/page/blob/{CONVERSATION}/{file['ref']}")
     assert await response.read() == data
     assert response.content_type == "application/octet-stream"
     assert response.headers["Content-Disposition"].startswith("attachment")
@@ -442,13 +408,13 @@ async def test_a_huge_upload_without_a_length_is_refused_while_it_comes(
 
 
 async def test_an_upload_that_no_file_may_be_is_refused_by_its_header(
-    served: ServedPage, browser: aiohttp.ClientSession
+    limited_page: ServedPage, browser: aiohttp.ClientSession
 ) -> None:
-    cookies = browser.cookie_jar.filter_cookies(URL(served.origin))
-    reader, writer = await asyncio.open_connection("127.0.0.1", urlsplit(served.origin).port)
+    cookies = browser.cookie_jar.filter_cookies(URL(limited_page.origin))
+    reader, writer = await asyncio.open_connection("127.0.0.1", urlsplit(limited_page.origin).port)
     head = [
-        f"POST /page/files?conversation={TALK} HTTP/1.1",
-        f"Host: {urlsplit(served.origin).netloc}",
+        f"POST /page/files?conversation={CONVERSATION} HTTP/1.1",
+        f"Host: {urlsplit(limited_page.origin).netloc}",
         *(f"Cookie: {cookie.key}={cookie.value}" for cookie in cookies.values()),
         f"Content-Length: {UPLOAD_LIMIT + 1}",
     ]
@@ -465,10 +431,10 @@ async def test_a_video_is_taken_and_handed_back_in_pieces(
     monkeypatch.setattr(blobs_module, "PIECE", 100_000)
     data = MP4 + bytes(UPLOAD_LIMIT - len(MP4))
     file = await (await upload(browser, data, "clip.mp4")).json()
-    response = await browser.get(f"/page/blob/{TALK}/{file['ref']}")
+    response = await browser.get(f"/page/blob/{CONVERSATION}/{file['ref']}")
     assert await response.read() == data
     assert response.content_length == UPLOAD_LIMIT
-    head = await browser.head(f"/page/blob/{TALK}/{file['ref']}")
+    head = await browser.head(f"/page/blob/{CONVERSATION}/{file['ref']}")
     assert (head.content_length, await head.read()) == (UPLOAD_LIMIT, b"")
 
 
@@ -481,7 +447,7 @@ async def test_a_file_that_goes_while_it_is_handed_out_ends_the_connection(
 
     monkeypatch.setattr(BlobStore, "_pieces", going)
     file = await (await upload(browser, MP4 + bytes(1000))).json()
-    response = await browser.get(f"/page/blob/{TALK}/{file['ref']}")
+    response = await browser.get(f"/page/blob/{CONVERSATION}/{file['ref']}")
     with pytest.raises(aiohttp.ClientPayloadError):
         await response.read()
 
@@ -509,7 +475,9 @@ async def test_an_upload_of_one_conversation_is_no_file_of_another(
     assert (await browser.post("/page/messages", json=stolen)).status == 410
 
 
-@pytest.mark.parametrize("path", [f"{TALK}/..", "../up/x", f"{TALK}/{'f' * 31}g", f"x/{'f' * 32}"])
+@pytest.mark.parametrize(
+    "path", [f"{CONVERSATION}/..", "../up/x", f"{CONVERSATION}/{'f' * 31}g", f"x/{'f' * 32}"]
+)
 async def test_a_strange_name_of_a_file_finds_nothing(
     browser: aiohttp.ClientSession, path: str
 ) -> None:
@@ -520,27 +488,31 @@ async def test_a_strange_name_of_a_file_finds_nothing(
 
 
 async def test_a_reload_in_the_middle_of_an_answer_goes_on_where_it_was(
-    served: ServedPage, browser: aiohttp.ClientSession
+    limited_page: ServedPage, browser: aiohttp.ClientSession
 ) -> None:
-    served.bot.held = True
+    limited_page.bot.held = True
     async with stream(browser) as events:
         await browser.post("/page/messages", json=message("Go on"))
-        served.bot.step()
+        limited_page.bot.step()
         assert (await events.until("A red car"))["stage"] == "growing"
     async with stream(browser) as events:
         notes = (await events.next())["notes"]
         assert [note["text"] for note in notes] == ["Go on", "A red car "]
-        served.bot.step(5)
+        limited_page.bot.step(5)
         assert "KRW 301" in (await events.until("KRW 301"))["text"]
 
 
 async def test_a_lost_connection_resumes_after_the_last_event(
-    served: ServedPage, browser: aiohttp.ClientSession
+    limited_page: ServedPage, browser: aiohttp.ClientSession
 ) -> None:
-    await served.page.channel.post({"conversation": TALK, "asks": "", "quiet": False}, Post("One"))
+    await limited_page.page.channel.post(
+        {"conversation": CONVERSATION, "asks": "", "quiet": False}, Post("One")
+    )
     async with stream(browser) as events:
         version = (await events.next())["version"]
-    await served.page.channel.post({"conversation": TALK, "asks": "", "quiet": False}, Post("Two"))
+    await limited_page.page.channel.post(
+        {"conversation": CONVERSATION, "asks": "", "quiet": False}, Post("Two")
+    )
     async with stream(browser, **{"Last-Event-ID": str(version)}) as events:
         assert [note["text"] for note in (await events.next())["notes"]] == ["Two"]
 
@@ -550,28 +522,28 @@ async def test_a_strange_version_means_the_beginning(
     browser: aiohttp.ClientSession, last: str
 ) -> None:
     await browser.post("/page/messages", json=message("Here"))
-    path = f"/page/stream?conversation={TALK}"
+    path = f"/page/stream?conversation={CONVERSATION}"
     async with browser.get(path, params={"version": last}) as response:
         assert await Stream(response).until("Here")
 
 
 async def test_what_another_process_writes_is_seen(
-    served: ServedPage, browser: aiohttp.ClientSession, redis: Redis, tmp_path: Path
+    limited_page: ServedPage, browser: aiohttp.ClientSession, redis: Redis, tmp_path: Path
 ) -> None:
     async with stream(browser) as events, serve(redis, tmp_path) as other:
         await events.next()
-        address = {"conversation": TALK, "asks": "", "quiet": False}
+        address = {"conversation": CONVERSATION, "asks": "", "quiet": False}
         sent = await other.page.channel.post(address, Post("Look", Stage.GROWING))
         await events.until("Look")
         await other.page.channel.edit(address, sent, Post("Looked from elsewhere"))
         assert (await events.until("elsewhere"))["stage"] == "final"
-        assert other.token == served.token
+        assert other.token == limited_page.token
 
 
 async def test_stopping_the_page_ends_its_streams(
-    served: ServedPage, browser: aiohttp.ClientSession
+    limited_page: ServedPage, browser: aiohttp.ClientSession
 ) -> None:
     async with stream(browser) as events:
         await events.next()
-        await served.page.stop()
+        await limited_page.page.stop()
         assert await events.ended()

@@ -11,8 +11,7 @@ from playwright.async_api import expect
 from adapters.page.channel import address_of
 from bot.domain.outlines import Outline
 from bot.ports.channel import Citation, FrameAttachment, PictureAttachment, Post
-from tests.adapters.page.browser.test_looks import CONTRAST
-from tests.adapters.page.browser.test_pointing import box, lit
+from tests.helpers.browser_pictures import CONTRAST, box, lit_marks
 from tests.helpers.images import encode_image
 
 if TYPE_CHECKING:
@@ -94,9 +93,9 @@ async def test_outlines_lie_on_their_frames_and_light_up_with_the_text(
     assert drawn["bottom"] == pytest.approx(canvas["y"] + 0.7 * canvas["height"], abs=4)
     await expect(tab.locator(".cells li").nth(1).locator("polygon")).to_have_count(0)
     await tab.locator(".cite", has_text="1").hover()
-    assert await lit(tab) == {"cite 1", "badge 1", "outline 1"}
+    assert await lit_marks(tab) == {"cite 1", "badge 1", "outline 1"}
     await tab.locator(".cells g[data-mark='2'] polygon").last.hover()
-    assert await lit(tab) == {"cite 2", "badge 2", "outline 2"}
+    assert await lit_marks(tab) == {"cite 2", "badge 2", "outline 2"}
     await first.locator(".badge").click()
     await expect(tab.locator(".cite", has_text="1")).to_be_focused()
     await expect(tab.locator(VIEWER)).to_have_count(0)

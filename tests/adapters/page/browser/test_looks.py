@@ -9,6 +9,7 @@ import pytest
 from playwright.async_api import expect
 
 from tests.helpers.browser import say
+from tests.helpers.browser_pictures import CONTRAST
 from tests.servers.page import SYSTEM
 
 if TYPE_CHECKING:
@@ -76,30 +77,6 @@ async def test_light_and_dark_wide_and_narrow(
     brightness = sum(int(part) for part in re.findall(r"\d+", ground)[:3]) / 3
     assert (brightness > 128) is (scheme == "light")
     await context.close()
-
-
-CONTRAST = """() => {
-  // The least contrast of any text on the page, as WCAG 2.2 defines it.
-  const parts = (colour) => colour.match(/[\\d.]+/g).map(Number);
-  const light = (colour) => {
-    const [r, g, b] = parts(colour).map((part) => part / 255)
-      .map((part) => (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4));
-    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-  };
-  const ground = (node) => {
-    const colour = getComputedStyle(node).backgroundColor;
-    return (parts(colour)[3] ?? 1) > 0 || !node.parentElement ? colour : ground(node.parentElement);
-  };
-  const ratio = (node) => {
-    const lights = [light(getComputedStyle(node).color), light(ground(node))];
-    return (Math.max(...lights) + 0.05) / (Math.min(...lights) + 0.05);
-  };
-  const speaks = (node) =>
-    [...node.childNodes].some((child) => child.nodeType === Node.TEXT_NODE && child.data.trim());
-  const shown = [...document.querySelectorAll("body *")].filter(
-    (node) => node.checkVisibility() && speaks(node));
-  return Math.min(...shown.map(ratio));
-}"""
 
 
 async def test_the_setup_opens_and_closes_on_a_narrow_screen(

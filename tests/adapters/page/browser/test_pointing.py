@@ -10,23 +10,18 @@ from playwright.async_api import expect
 from adapters.page.channel import address_of
 from bot.domain.outlines import Outline
 from bot.ports.channel import Citation, PictureAttachment, Post
-from tests.adapters.page.browser.test_looks import CONTRAST
+from tests.helpers.browser_pictures import CONTRAST, box, lit_marks
 from tests.helpers.images import MEDIA
 
 if TYPE_CHECKING:
     from playwright.async_api import Browser, Locator, Page
 
-    from bot.domain.sightings import Polygon
     from tests.servers.page import ServedPage
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 PHOTO = MEDIA / "motorway.jpg"
 ASKS = "m1"
-
-
-def box(left: float, top: float, right: float, bottom: float) -> Polygon:
-    return ((left, top), (right, top), (right, bottom), (left, bottom))
 
 
 CAR = Outline(1, 1, "red car", box(0.35, 0.45, 0.4, 0.54))
@@ -58,15 +53,6 @@ async def show(
         "() => document.querySelector('.note .canvas img').clientWidth > 50"
     )
     return canvas
-
-
-async def lit(page: Page) -> set[str]:
-    """Name all that is lit: kind and number."""
-    kind = "node.tagName === 'g' ? 'outline' : node.classList[1]"
-    found = await page.locator(".lit").evaluate_all(
-        f"(all) => all.map((node) => `${{{kind}}} ${{node.dataset.mark}}`)"
-    )
-    return set(found)
 
 
 async def test_cited_numbers_are_buttons_and_others_are_words(
@@ -102,13 +88,13 @@ async def test_the_photo_stands_in_the_answer_and_says_what_it_shows(
 async def test_the_pointer_lights_the_other_up(tab: Page, served: ServedPage) -> None:
     canvas = await show(tab, served)
     await tab.locator(".cite", has_text="1").hover()
-    assert await lit(tab) == {"cite 1", "badge 1", "outline 1"}
+    assert await lit_marks(tab) == {"cite 1", "badge 1", "outline 1"}
     others = canvas.locator("[data-mark='2']").first
     assert await others.evaluate("(node) => getComputedStyle(node).opacity") == "0.4"
     await canvas.locator("g[data-mark='2'] polygon").last.hover()
-    assert await lit(tab) == {"cite 2", "badge 2", "outline 2"}
+    assert await lit_marks(tab) == {"cite 2", "badge 2", "outline 2"}
     await tab.locator("#words").hover()
-    assert await lit(tab) == set()
+    assert await lit_marks(tab) == set()
 
 
 async def test_keys_go_from_the_text_to_the_photo_and_back(tab: Page, served: ServedPage) -> None:
@@ -116,11 +102,11 @@ async def test_keys_go_from_the_text_to_the_photo_and_back(tab: Page, served: Se
     chip = tab.get_by_role("button", name="2: emergency sign").first
     badge = tab.get_by_role("button", name="2: emergency sign").last
     await chip.focus()
-    assert await lit(tab) == {"cite 2", "badge 2", "outline 2"}
+    assert await lit_marks(tab) == {"cite 2", "badge 2", "outline 2"}
     await tab.keyboard.press("Enter")
     await expect(badge).to_be_focused()
     await tab.keyboard.press("Tab")
-    assert await lit(tab) >= {"cite 3", "badge 3"}
+    assert await lit_marks(tab) >= {"cite 3", "badge 3"}
     await tab.keyboard.press("Space")
     await expect(tab.locator(".cite", has_text="3")).to_be_focused()
 
@@ -206,7 +192,7 @@ async def test_answers_are_not_mixed_up(tab: Page, served: ServedPage) -> None:
     cited = (Citation(1, "another car", "Outlined on P2."),)
     await served.page.channel.post(address, Post("Another [1].", citations=cited))
     await tab.get_by_role("button", name="1: another car").hover()
-    assert await lit(tab) == {"cite 1"}
+    assert await lit_marks(tab) == {"cite 1"}
 
 
 async def test_a_reload_shows_it_all_again_and_a_photo_that_is_gone_says_so(

@@ -12,11 +12,10 @@ from PIL import Image
 from playwright.async_api import expect
 
 from bot import strings as texts
-from tests.conversations.test_video import frames
-from tests.conversations.test_video_tools import more_frames
-from tests.conversations.test_vision import outline
 from tests.helpers.browser import PHOTO, STOP, open_page, say
 from tests.helpers.scene_videos import scene_video, share
+from tests.helpers.tool_calls import frames_call, outline_call
+from tests.helpers.video_questions import frame_times
 from tests.servers.openai import call_tools
 from tests.servers.openai import say as answer
 
@@ -76,7 +75,7 @@ async def test_a_video_is_posted_worked_on_and_answered_with_its_frames(
     await expect(tab.locator(STOP)).to_have_count(0)
     await expect(tab.locator(f"{CELLS} > button")).to_have_text(["0:01.0", "0:02.0"])
     (request,) = cinema.model.requests
-    assert frames(request) == ["0:00.0", "0:01.0", "0:02.0"]
+    assert frame_times(request) == ["0:00.0", "0:01.0", "0:02.0"]
 
 
 async def test_a_frame_is_opened_large_from_its_cell_and_from_the_text(
@@ -98,8 +97,8 @@ async def test_an_outline_lies_on_the_frame_that_the_model_asked_for(
     tab: Page, cinema: RunningBot
 ) -> None:
     cinema.model.then(
-        call_tools(more_frames("0:01.2", "0:01.2")),
-        call_tools(outline("door", [200, 300, 400, 600], photo="V1 0:01.2")),
+        call_tools(frames_call("0:01.2", "0:01.2")),
+        call_tools(outline_call("door", [200, 300, 400, 600], photo="V1 0:01.2")),
         answer("A door [1] stands open at 0:01.2."),
     )
     await ask(tab, "What is it?", clip())
@@ -121,7 +120,7 @@ async def test_a_reload_and_a_question_afterwards_keep_the_video(
     await expect(tab.locator(".note.user video")).to_have_count(1)
     await say(tab, "And at 0:00.5?")
     await loaded(tab, 3)
-    assert "0:00.5" in frames(cinema.model.requests[-1])
+    assert "0:00.5" in frame_times(cinema.model.requests[-1])
 
 
 async def test_photos_and_videos_go_together(tab: Page, cinema: RunningBot) -> None:
