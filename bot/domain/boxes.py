@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
 GRID = 999
 """The last coordinate, left to right and top to bottom; the first is 0."""
-SLACK = 50
-"""So far beyond the picture a side is drawn back; farther it was meant in other units."""
-MOST = 0.95
+TOLERANCE = 50
+"""How far beyond the picture a side is moved back; one farther out was meant in other units."""
+MAX_SHARE = 0.95
 """A box over more than this share of a picture points at nothing."""
 
 SHAPE = "A box is four numbers from 0 to 999: [left, top, right, bottom]."
@@ -65,7 +65,7 @@ class Box:
 
 
 def around(polygon: Polygon) -> Box:
-    """Give the smallest box around a polygon, as to name it to a model."""
+    """Return the smallest box around a polygon, in which a model is told where it is."""
     across = [x * GRID for x, _ in polygon]
     down = [y * GRID for _, y in polygon]
     return Box(
@@ -73,14 +73,15 @@ def around(polygon: Polygon) -> Box:
     )
 
 
-def read_box(value: object, most: float = MOST) -> Box:
+def read_box(value: object, max_share: float = MAX_SHARE) -> Box:
     """Read `[left, top, right, bottom]` as a model wrote it, corrected where that is safe.
 
     Swapped corners are put right, fractions taken for what they are, and sides slightly outside
-    (by `SLACK`) drawn to the edge. `most` is the largest share of the picture. Raises `InvalidBox`.
+    (by `TOLERANCE`) moved to the edge. `max_share` is the largest share of the picture. Raises
+    `InvalidBox`.
     """
     sides, notes = _numbers(value), []
-    if max(map(abs, sides)) <= 1 + SLACK / GRID:
+    if max(map(abs, sides)) <= 1 + TOLERANCE / GRID:
         sides = [side * GRID for side in sides]
         notes.append(FRACTIONS)
     left, top, right, bottom = sides
@@ -91,16 +92,18 @@ def read_box(value: object, most: float = MOST) -> Box:
     _check_place(left, top, right, bottom)
     if min(sides) < -1 or max(sides) > GRID + 1:
         notes.append(CLIPPED)
-    box = Box(_drawn(left), _drawn(top), _drawn(right), _drawn(bottom), " ".join(notes))
+    box = Box(
+        _on_grid(left), _on_grid(top), _on_grid(right), _on_grid(bottom), note=" ".join(notes)
+    )
     if box.share == 0:
         raise InvalidBox(EMPTY)
-    if box.share > most:
+    if box.share > max_share:
         raise InvalidBox(HUGE)
     return box
 
 
 def _numbers(value: object) -> Sequence[float]:
-    """Take four finite numbers; raises `InvalidBox`."""
+    """Return four finite numbers; raises `InvalidBox`."""
     if not isinstance(value, list | tuple) or len(value) != 4:
         raise InvalidBox(SHAPE)
     for side in value:
@@ -110,19 +113,19 @@ def _numbers(value: object) -> Sequence[float]:
 
 
 def _is_finite(side: float) -> bool:
-    """Tell whether a number, of any size, can be reckoned with."""
-    return abs(side) < 1e9  # Not of NaN, nor of the infinite.
+    """Return whether a number is finite and small enough to calculate with."""
+    return abs(side) < 1e9  # False for NaN and infinity.
 
 
-def _drawn(side: float) -> int:
-    """Draw a side to the nearest line of the grid."""
+def _on_grid(side: float) -> int:
+    """Move a side to the nearest line of the grid."""
     return min(GRID, max(0, round(side)))
 
 
 def _check_place(left: float, top: float, right: float, bottom: float) -> None:
-    """Refuse a box that is not, or not nearly, in the picture."""
+    """Raise `InvalidBox` for a box that is not, or not nearly, in the picture."""
     for side in (left, top, right, bottom):
-        if not -SLACK <= side <= GRID + SLACK:
+        if not -TOLERANCE <= side <= GRID + TOLERANCE:
             raise InvalidBox(BEYOND.format(value=side))
     if left >= GRID or top >= GRID or right <= 0 or bottom <= 0:
         raise InvalidBox(OUTSIDE)

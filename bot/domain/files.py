@@ -11,7 +11,7 @@ from bot.domain.sightings import Sighting
 
 @dataclass(frozen=True, slots=True)
 class PhotoFacts:
-    """What a picture file says of itself.
+    """What a picture file states about itself.
 
     `format` is the real one ("JPEG"), `width` and `height` are upright pixels of the original,
     `size` its bytes. `taken` is the camera's local time in ISO 8601 (with offset where the file
@@ -49,11 +49,11 @@ class Photo:
 
 @dataclass(frozen=True, slots=True)
 class VideoFacts:
-    """What a video file says of itself, and what a pass through its packets found.
+    """What a video file states about itself, and what a pass through its packets found.
 
     `format` is the real one ("MP4 video"), `codec` the picture's ("h264"), `width` and `height`
     upright pixels, `size` its bytes, `seconds` its length, `rate` frames a second on average.
-    `sound` tells whether it has a sound track, `hdr` that its brightness goes beyond that of
+    `sound` is whether it has a sound track, `hdr` whether its brightness goes beyond that of
     usual screens. The rest is as in `PhotoFacts`.
     """
 
@@ -103,7 +103,7 @@ model asked for it.
 class ChosenFrame:
     """A frame that went to the model, by its number (`bot.domain.frame_ids`).
 
-    `score` is how well it fits, from 0 to 1; `means` what told so ("embedding", "words",
+    `score` is how well it fits, from 0 to 1; `means` how that was found out ("embedding", "words",
     "changes").
     """
 

@@ -1,7 +1,8 @@
 """Frames of videos: numbered, so that whatever knows photos by number knows frames too.
 
 The frame of video `V2` at 12.4 seconds has the number 2_000_012_400: the video's number and the
-time in milliseconds. Photos have numbers below 1_000_000_000, so that both sort as they are told.
+time in milliseconds. Photos have numbers below 1_000_000_000, so that all sort in the order in
+which they are listed.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import re
 
 SPACE = 1_000_000_000
-"""Numbers for each video: milliseconds of eleven days."""
+"""How many numbers each video has: the milliseconds of eleven days."""
 LONGEST = SPACE / 1000 - 1
 """Seconds of the latest frame that has a number."""
 
@@ -19,22 +20,22 @@ CLOCK = re.compile(rf"(?<![\dT:.+])(?<!\d,){_CLOCK}(?!\d|[:.]\d)")
 
 
 def frame_number(video: int, seconds: float) -> int:
-    """Number the frame of `V<video>` at so many seconds, to the millisecond."""
+    """Return the number of the frame of `V<video>` at so many seconds, to the millisecond."""
     return video * SPACE + round(min(max(seconds, 0.0), LONGEST) * 1000)
 
 
 def is_frame(number: int) -> bool:
-    """Tell whether a number is that of a frame, not of a photo."""
+    """Return whether a number is that of a frame, not of a photo."""
     return number >= SPACE
 
 
 def video_of(number: int) -> int:
-    """Tell which video a frame is of; 0 for a photo."""
+    """Return the number of the video that a frame is of; 0 for a photo."""
     return number // SPACE
 
 
 def seconds_of(number: int) -> float:
-    """Tell when a frame is shown, in seconds from the video's start."""
+    """Return when a frame is shown, in seconds from the video's start."""
     return number % SPACE / 1000
 
 
@@ -47,9 +48,9 @@ def clock(seconds: float) -> str:
     return f"{lead}:{tenths // 10:02}.{tenths % 10}"
 
 
-def read_clock(found: re.Match[str]) -> float:
+def read_clock(match: re.Match[str]) -> float:
     """Read a match of `CLOCK` as seconds."""
-    hours, minutes, seconds = found.groups()
+    hours, minutes, seconds = match.groups()
     return int(hours or 0) * 3600 + int(minutes) * 60 + float(seconds)
 
 

@@ -17,9 +17,9 @@ VIDEO_SUFFIXES = (".mp4", ".m4v", ".mov", ".webm", ".mkv", ".avi")
 
 Kind = Literal["message", "installed", "channel", "full", "deleted", "uninstalled"]
 """`message`: somebody wrote; `installed`: Loupe was added and says hello; `channel`: work of the
-channel's own that has to survive a crash (see `Channel.carry_on`); `full`: a message that found no
-room, of which its author is told; `deleted`: the post that `quoted` names is gone; `uninstalled`:
-everything of the thread and its place is to be erased."""
+channel's own that has to survive a crash (see `Channel.carry_on`); `full`: a message that did not
+fit into the mailbox, which its author is told; `deleted`: the post that `quoted` names is gone;
+`uninstalled`: everything of the thread and its place is to be erased."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Attachment:
     """A file of a message, not yet fetched.
 
     `name` may be empty, `declared` is the type that the platform claims: neither is trusted, the
-    real type comes from the bytes. `source` tells the channel how to fetch it and which
+    real type comes from the bytes. `source` says how the channel fetches it and which
     credential may go to which host. `problem` is set when the channel already knows that the
     bytes cannot be had.
     """
@@ -46,8 +46,8 @@ class Attachment:
     problem: Reason | None = None
 
     @property
-    def moves(self) -> bool:
-        """Whether it claims to be a video, which is good enough for telling what is going on."""
+    def is_video(self) -> bool:
+        """Whether it claims to be a video, which is good enough for a progress message."""
         return self.declared.startswith("video/") or self.name.lower().endswith(VIDEO_SUFFIXES)
 
 
@@ -55,8 +55,8 @@ class Attachment:
 class Message:
     """One post, as a channel adapter understood it.
 
-    `id` is the platform's and may be empty (then nothing can be deduplicated); `version` tells
-    apart events about the same post, such as its edits. `text` has no mention of Loupe in it.
+    `id` is the platform's and may be empty (then nothing can be deduplicated); `version`
+    distinguishes events about the same post, such as its edits. `text` has no mention of Loupe.
     `addressed` is false for a post that Loupe reads only because the place is watched. `shared`
     is true where several people write. `opening` is true when the post starts its thread.
     `quoted` is the id of the message that this one quotes. `at` is seconds since the epoch.
@@ -89,18 +89,18 @@ class Message:
 
     @property
     def withdraws(self) -> str:
-        """The id of the post of which this is an edit, or tells that it is gone; else empty."""
+        """The id of the post that this edits or reports as deleted; else empty."""
         if self.kind == "deleted":
             return self.quoted
         return self.id if self.kind == "message" and self.version else ""
 
     @property
     def earlier(self) -> Message:
-        """The post that this one withdraws, as far as that names it."""
+        """The post that this one withdraws, as far as it is known from this one."""
         return replace(self, id=self.withdraws, kind="message", version="")
 
     @property
-    def alone(self) -> bool:
+    def without_words(self) -> bool:
         """Whether this is a picture without words, which waits for company."""
         return self.kind == "message" and not self.text.strip() and bool(self.attachments)
 

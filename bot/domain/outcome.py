@@ -1,4 +1,4 @@
-"""What came of a turn."""
+"""The outcome of a turn."""
 
 from __future__ import annotations
 

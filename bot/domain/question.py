@@ -39,7 +39,7 @@ class Question:
     @property
     def counts(self) -> tuple[int, int]:
         """How many of its files claim to be photos, and how many videos."""
-        videos = sum(file.attachment.moves for file in self.files)
+        videos = sum(file.attachment.is_video for file in self.files)
         return len(self.files) - videos, videos
 
 

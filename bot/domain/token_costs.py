@@ -1,8 +1,8 @@
 """What a request costs a model, in tokens: pictures by model family, words by an estimate.
 
 Sizes and prices of pictures are those of OpenAI's guide to images and of the calculator
-jamesmcroft/openai-image-token-calculator (2026-05-11). Services have been seen to bill small
-models less than documented; what they report as usage is the truth, this is for planning.
+jamesmcroft/openai-image-token-calculator (2026-05-11). Services have been observed to bill small
+models less than documented; the usage that they report is the truth, and this is for planning.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class TilePrice:
     per_tile: int
 
     def cost(self, width: float, height: float) -> int:
-        """Count the tokens of a picture that is within `LONGEST_SIDE`."""
+        """Return the tokens of a picture that is within `LONGEST_SIDE`."""
         scale = min(1.0, 768 / min(width, height))
         tiles = _ceil(width * scale / 512) * _ceil(height * scale / 512)
         return self.base + tiles * self.per_tile
@@ -37,7 +37,7 @@ class PatchPrice:
     multiplier: float = 1.0
 
     def cost(self, width: float, height: float) -> int:
-        """Count the tokens of a picture that is within `LONGEST_SIDE`."""
+        """Return the tokens of a picture that is within `LONGEST_SIDE`."""
         across, down = width / 32, height / 32
         if _ceil(across) * _ceil(down) > self.budget:
             scale = sqrt(self.budget / (across * down))
@@ -75,20 +75,23 @@ FAMILIES: dict[str, Price] = {
 """Prices by family; a family is what `family_of` makes of a model's name."""
 
 INFLATED = "gpt-4o-mini"
-"""Counts each picture some 33 times as gpt-4o does, to equal its bill; no measure for others."""
+"""A family that counts some 33 times the tokens of gpt-4o for a picture, to reach the same price.
+
+It is no measure for other families.
+"""
 
 _NAME = re.compile(r"(?:[\w.-]+/)*(gpt-\d+(?:\.\d+)?o?|o\d)(-mini|-nano)?(?=-|$)", re.IGNORECASE)
 
 
 def family_of(model: str) -> str:
-    """Learn the family from a model's name ("gpt-5.1-2025-11-13": "gpt-5.1"), "" if unknown."""
-    found = _NAME.match(model.strip())
-    family = "".join(part or "" for part in found.groups()).lower() if found else ""
+    """Return the family by a model's name ("gpt-5.1-2025-11-13": "gpt-5.1"), "" if unknown."""
+    match = _NAME.match(model.strip())
+    family = "".join(part or "" for part in match.groups()).lower() if match else ""
     return family if family in FAMILIES else ""
 
 
 def picture_tokens(family: str, width: int, height: int) -> int:
-    """Count what a picture of that many pixels costs; of an unknown family, the dearest cost."""
+    """Return the tokens of a picture of that many pixels; of an unknown family, the highest."""
     scale = min(1.0, LONGEST_SIDE / max(width, height, 1))
     size = max(width, 1) * scale, max(height, 1) * scale
     if price := FAMILIES.get(family):
@@ -106,5 +109,5 @@ def text_tokens(text: str) -> int:
 
 
 def _ceil(value: float) -> int:
-    """Round up, but not over an error of the last binary digits."""
+    """Round up, ignoring an error in the last binary digits."""
     return ceil(round(value, 6))

@@ -35,7 +35,7 @@ class Blobs(Protocol):
     async def save(self, key: str, into: Path) -> bool:
         """Bring a blob to a file, only to be read there; False when there is none.
 
-        It is never held in memory.
+        It is never in memory as a whole.
         """
         ...
 

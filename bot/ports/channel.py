@@ -55,7 +55,7 @@ class Post:
 
     `live` says that the text will grow from a model, so a channel may open a stream for it;
     `generated` asks for the AI-generated label; `stopped` marks text that the user stopped.
-    `citations` tell what numbers in the text stand for; a text need not hold them all.
+    `citations` explain numbers in the text; a text need not hold them all.
     """
 
     text: str
@@ -114,12 +114,12 @@ class Capabilities:
 
     `edits`: a sent text can be changed; `pace`: least seconds between two edits of one message;
     `text_limit`: most characters (code points) of one message; `files`: it takes a file;
-    `pictures`: it shows pictures; `earlier`: it can tell what was posted before; `prefix`: what
+    `pictures`: it shows pictures; `earlier`: it can list what was posted before; `prefix`: what
     people write before the name of a command; `streams`: answers grow in the platform's own way;
     `stops`: the platform has a Stop of its own; `links`: an address that people wrote may be a
     link in an answer, as no preview of what is there is shown; `follows`: edits and deletions of
-    questions arrive; `private`: what is said is for one person alone; `attached`: files that people
-    attach arrive, not only pasted pictures.
+    questions arrive; `private`: only one person reads what is posted; `attached`: files that
+    people attach arrive, not only pasted pictures.
     """
 
     edits: bool = True
@@ -142,13 +142,13 @@ class DeliveryUnknown(Exception):
 
 
 class ConversationGone(Exception):
-    """The conversation no longer takes posts (left, deleted, blocked): nothing can be said."""
+    """The conversation no longer takes posts (left, deleted, blocked)."""
 
 
 class DeliveryRefused(Exception):
-    """The platform surely did not take it, now; trying the whole again later may help.
+    """The platform certainly did not take a post; starting over later may help.
 
-    `after` are the seconds for which it wants to be left alone.
+    `after` is the number of seconds to wait before that.
     """
 
     after: float = 0.0
@@ -161,14 +161,14 @@ class StoppedByUser(Exception):
 class Channel(Protocol):
     """A chat platform. Every call bounds its own time and repeats what is safe to repeat.
 
-    A `post` is repeated only where the platform surely refused it (429, 412); an `edit` on any
-    passing error.
+    A `post` is repeated only where the platform certainly refused it (429, 412); an `edit` after
+    any temporary error.
     """
 
     name: str
 
     def abilities(self, address: Address) -> Capabilities:
-        """Tell what can be done at an address."""
+        """Return what can be done at an address."""
         ...
 
     async def post(self, address: Address, post: Post) -> str:
@@ -218,6 +218,6 @@ class Channel(Protocol):
     async def earlier(self, message: Message) -> tuple[Message, ...] | None:
         """List the posts with pictures before a message in its thread, oldest first.
 
-        Only where `abilities().earlier`; None where the platform does not tell now.
+        Only where `abilities().earlier`; None while the platform cannot list them.
         """
         ...

@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
 
 class DisabledChannel:
-    """Stands for a channel whose credentials were taken away; nothing can be said there."""
+    """Stands for a channel whose credentials were taken away; nothing can be posted there."""
 
     def __init__(self, name: str) -> None:
         self.name = name
 
     def abilities(self, address: Address) -> Capabilities:
-        """Tell that nothing can be done."""
+        """Return that nothing can be done."""
         return Capabilities(edits=False)
 
     async def post(self, address: Address, post: Post) -> str:
@@ -52,11 +52,11 @@ class DisabledChannel:
         self._refuse()
 
     async def complete(self, message: Message) -> Message:
-        """Leave a message as it is."""
+        """Return the message as it is."""
         return message
 
     async def earlier(self, message: Message) -> tuple[Message, ...]:
-        """Tell of no earlier posts."""
+        """Return no posts."""
         return ()
 
     def _refuse(self) -> NoReturn:

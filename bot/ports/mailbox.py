@@ -34,7 +34,7 @@ class Submission:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What became of a letter; `seq` is its place in the thread's order."""
+    """What became of a submission; `seq` is its place in the thread's order."""
 
     verdict: Literal["accepted", "duplicate", "full"]
     seq: int = 0
@@ -158,7 +158,7 @@ class LeaseLost(Exception):
 class Mailbox(Protocol):
     """The inbox. Every write under a lease is refused once the lease or generation is lost."""
 
-    async def accept(self, letter: Submission) -> Receipt:
+    async def accept(self, submission: Submission) -> Receipt:
         """Deduplicate, append and wake in one step; raises `StoreDown`."""
         ...
 
@@ -204,7 +204,7 @@ class Mailbox(Protocol):
         ...
 
     async def claim(self, box: str, seq: int, number: int, token: str = "") -> SendRecord | None:
-        """Store the intent of send `number` and return None, or what is recorded of it already.
+        """Store the intent of send `number` and return None, or the record that exists already.
 
         Without a token the claim is made only while the message waits; raises `LeaseLost`.
         """
@@ -220,7 +220,7 @@ class Mailbox(Protocol):
         ...
 
     async def unclaim(self, box: str, seq: int, number: int) -> None:
-        """Forget the intent of a send that surely did not happen."""
+        """Forget the intent of a send that certainly did not happen."""
         ...
 
     def news(self) -> AsyncIterator[MailboxEvent]:

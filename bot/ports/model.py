@@ -25,7 +25,7 @@ class TextPart:
 
 @dataclass(frozen=True, slots=True)
 class VideoIntroduction(TextPart):
-    """Words that introduce a video, with what they tell for a model that answers from facts.
+    """Words that introduce a video, with the facts in them for a model that answers from facts.
 
     `name` is what people call it ("V1 crash.mp4"). `frames` are the numbers of those that stand
     beside it as pictures, `changes` the times at which it changes most, and `phrases` what is
@@ -126,7 +126,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Delta:
-    """A piece of the answer, in order."""
+    """A chunk of the answer; chunks come in order."""
 
     text: str
 
@@ -137,7 +137,7 @@ class Finished:
 
     `model` is what the service says answered, `finish` its reason for ending (`stop`, `length`,
     `tool_calls`, …), `refusal` names the field of the response that a refusal came in, if it was
-    one. `offered` tells whether the model was offered the request's tools: not every server takes
+    one. `offered` is whether the model was offered the request's tools: not every server takes
     them. `grounding` is what the service itself says that words point at, None where it says
     nothing of that; its offsets are those of the model's own words, before they were made safe to
     show.
@@ -155,7 +155,7 @@ class Model(Protocol):
     """Something that answers. Closing the generator closes the connection to it at once."""
 
     def takes_tools(self, model: str) -> bool:
-        """Tell whether a model may call tools, as far as is known."""
+        """Return whether a model may call tools, as far as is known."""
         ...
 
     def answer(self, request: Request) -> AsyncGenerator[Delta | ToolCall | Finished]:

@@ -1,4 +1,4 @@
-"""The port to what hears: the words of a sound track, with their times."""
+"""The port to transcription: the words of a sound track, with their times."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Speech(Protocol):
         ...
 
     async def check(self) -> str:
-        """Try the model and tell how it stands; raises `ModelProblem`."""
+        """Try the model and return a sentence about how it works; raises `ModelProblem`."""
         ...
 
     async def close(self) -> None:

@@ -1,4 +1,4 @@
-"""The port to what sees: lines of text and objects in a picture, with where they stand."""
+"""The port to computer vision: lines of text and objects in a picture, with their positions."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class Vision(Protocol):
-    """An engine that reads and sees."""
+    """An engine that reads text and recognizes objects."""
 
     async def look(
         self, jpeg: bytes, original: Path | None = None, *, upright: bool = False
@@ -23,12 +23,12 @@ class Vision(Protocol):
 
         `original` is the file it was made from, a stranger's, for what only shows at full
         resolution; polygons are fractions of the upright picture either way. `upright` says that
-        it is known which way is up, as it is of frames of videos: people turn photos, not films.
+        the right way up is known, as it is for frames of videos: people rotate photos, not videos.
         """
         ...
 
     async def check(self) -> str:
-        """Try the engine and tell how it stands; raises what is wrong with it."""
+        """Try the engine and return a sentence about how it works; raises what is wrong with it."""
         ...
 
     async def close(self) -> None:

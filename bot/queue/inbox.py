@@ -1,4 +1,4 @@
-"""The front door: what is kept of what people post, and in which order it waits."""
+"""The inbox: which posts are accepted, and in which order they wait."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 Notice = Callable[["Message", "Receipt"], Awaitable[None]]
-"""Told of every message that waits for its turn."""
+"""Called with every message that waits for its turn."""
 
 
 class Inbox:
@@ -42,34 +42,34 @@ class Inbox:
         self._limits = limits
 
     async def receive(self, message: Message) -> bool:
-        """Accept a message, or drop it unread when nobody asked Loupe; raises `StoreDown`.
+        """Accept a message, or drop it unread when it is not for Loupe; raises `StoreDown`.
 
-        Returns whether it is kept.
+        Returns whether it is accepted.
         """
         message = self._bounded(message)
         command = self._grammar.parse(message.text) if message.kind == "message" else None
         if not message.addressed:
-            wanted = await self._wanted(message, command)
-            if wanted is None:
+            addressed = await self._for_loupe(message, command)
+            if addressed is None:
                 log.info("not_for_loupe", thread=message.thread.key[:8])
                 return False
-            message = wanted
-        letter = _letter(message, command)
-        receipt = await self._mailbox.accept(letter)
+            message = addressed
+        submission = _submission(message, command)
+        receipt = await self._mailbox.accept(submission)
         log.info("received", verdict=receipt.verdict, thread=message.thread.key[:8])
         if receipt.verdict == "full":
             log.warning("mailbox_full", thread=message.thread.key[:8])
             full = replace(message, kind="full", text="", attachments=())
-            await self._mailbox.accept(_letter(full, None))
-        elif receipt.verdict == "accepted" and message.kind == "message" and _waits(letter):
+            await self._mailbox.accept(_submission(full, None))
+        elif receipt.verdict == "accepted" and message.kind == "message" and _waits(submission):
             await self._notice(message, receipt)
         return True
 
-    async def _wanted(self, message: Message, command: Command | None) -> Message | None:
-        """Take what is for Loupe of an un-addressed post: a command, or one in a watched place.
+    async def _for_loupe(self, message: Message, command: Command | None) -> Message | None:
+        """Return what is for Loupe of a post without a mention: a command, or in a watched place.
 
-        A word that is no command may be meant for another bot. Of files that the platform keeps
-        from apps a place is told once a day.
+        A word that is no command may be meant for another bot. Files that the platform does not
+        hand to apps are worth an answer once a day.
         """
         if command is not None and not command.unknown:
             return message
@@ -89,14 +89,14 @@ class Inbox:
         return replace(message, text=valid, shortened=len(text) > most)
 
 
-def _waits(letter: Submission) -> bool:
-    """Tell whether a message has a turn to wait for."""
-    return not letter.express and not letter.stops
+def _waits(submission: Submission) -> bool:
+    """Return whether a message has a turn to wait for."""
+    return not submission.express and not submission.stops
 
 
-def _letter(message: Message, command: Command | None) -> Submission:
+def _submission(message: Message, command: Command | None) -> Submission:
     if command is not None:
-        # Unless it stops, an edit has to come after what it takes back, as a deletion has to.
+        # An edit has to come after the post that it takes back, like a deletion, unless it stops.
         overtakes = command.reads and not message.withdraws
         ends_at_once = command.stops and not command.erases
         return Submission(
@@ -111,4 +111,4 @@ def _letter(message: Message, command: Command | None) -> Submission:
         return Submission(message, stops=True, joins=False)
     if message.kind != "message":
         return Submission(message, express=True, joins=False)
-    return Submission(message, gathers=message.alone)
+    return Submission(message, gathers=message.without_words)

@@ -157,7 +157,7 @@ class Toolbox:
             return await self._reels.bring(arguments)
         number = self._number(arguments.get("photo"))
         if call.name == LOOK.name:
-            return await self._look(number, read_box(arguments.get("box"), most=1))
+            return await self._look(number, read_box(arguments.get("box"), max_share=1))
         name = label_of(str(arguments.get("label") or ""))
         return self._outline(number, name, read_box(arguments.get("box"))), ()
 

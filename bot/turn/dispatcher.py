@@ -319,7 +319,7 @@ def _files_of(lease: Lease) -> tuple[int, int]:
         for attachment in entry.message.attachments
         if attachment.problem is None
     ]
-    videos = sum(file.moves for file in files)
+    videos = sum(file.is_video for file in files)
     return len(files) - videos, videos
 
 

@@ -37,7 +37,7 @@ def test_without_a_download_address_the_plain_one_serves() -> None:
 
 def test_no_still_picture_stands_for_a_video() -> None:
     file = attachment_of(photo(mimetype="video/mp4", name="clip.mp4"))
-    assert file.moves
+    assert file.is_video
     assert file.source["thumbs"] == []
 
 

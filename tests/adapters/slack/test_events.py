@@ -101,7 +101,9 @@ def test_what_people_write_has_several_subtypes(subtype: str) -> None:
 
 
 def test_a_photo_without_words_waits_for_company() -> None:
-    assert heard(message_event("", channel=DIRECT, subtype="file_share", files=[photo()])).alone
+    assert heard(
+        message_event("", channel=DIRECT, subtype="file_share", files=[photo()])
+    ).without_words
 
 
 @pytest.mark.parametrize(

@@ -74,7 +74,7 @@ def test_without_a_time_it_is_now() -> None:
 
 def test_a_picture_without_words() -> None:
     found = message("teams_personal_image_only")
-    assert found.alone
+    assert found.without_words
     assert found.attachments == (picture("teams_personal_image_only"),)
 
 

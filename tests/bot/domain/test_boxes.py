@@ -80,7 +80,7 @@ def test_pixels_are_refused_by_name() -> None:
 
 
 def test_a_look_may_take_the_whole_picture() -> None:
-    assert read_box([0, 0, 999, 999], most=1.0).share == 1.0
+    assert read_box([0, 0, 999, 999], max_share=1.0).share == 1.0
 
 
 def test_the_polygon_is_in_fractions_clockwise_from_the_top_left() -> None:

@@ -61,4 +61,4 @@ def test_the_digest_is_a_name_for_keys_whatever_the_id() -> None:
 )
 def test_a_picture_without_words_waits_for_company(change: dict[str, Any], alone: bool) -> None:
     post = replace(POST, **{"attachments": (Attachment("a.jpg"),), **change})
-    assert post.alone is alone
+    assert post.without_words is alone
