@@ -86,7 +86,7 @@ class CommandRequest:
 
     def spelled(self, text: str) -> str:
         """Write the commands in a sentence as people have to write them here."""
-        return texts.spelled(text, self.abilities.prefix)
+        return texts.with_prefix(text, self.abilities.prefix)
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,9 @@ async def _forget(request: CommandRequest, services: CommandServices) -> Command
     past = await services.history.past(request.thread)
     settings = await services.history.settings(request.thread)
     await services.attachments.forget(request.thread, request.entry.at)
-    receipt = texts.forgotten(_answers(past), len(past.photos), len(past.videos), settings.count)
+    receipt = texts.forget_receipt(
+        _answers(past), len(past.photos), len(past.videos), settings.count
+    )
     return CommandReply((receipt,), erase="everything")
 
 

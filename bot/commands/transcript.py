@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from bot.domain.frame_ids import seconds_of
 from bot.domain.turn_record import record_of
 from bot.ports.model import Picture
-from bot.strings import unspoken
+from bot.strings import default_question
 from bot.text.graphemes import boundary, well_formed
 
 if TYPE_CHECKING:
@@ -51,7 +51,9 @@ def transcript(system: str, past: ThreadHistory) -> list[Message]:
             shown = [photos[number] for number in sorted(turn.pictures.photos) if number in photos]
             pictures = [_image(photo.sha256, photo.label) for photo in shown]
             pictures += [_clip(videos[n], turn) for n in turn.pictures.videos if n in videos]
-            words = turn.question or unspoken(len(turn.pictures.photos), len(turn.pictures.videos))
+            words = turn.question or default_question(
+                len(turn.pictures.photos), len(turn.pictures.videos)
+            )
             messages.append({"role": "user", "content": [*pictures, words]})
             messages.append({"role": "assistant", "content": [turn.answer]})
     return messages

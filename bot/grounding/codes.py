@@ -34,7 +34,7 @@ def doubts(answer: str, lines: Iterable[TextLine], sure: float) -> tuple[str, ..
     """
     codes = [line for line in lines if is_code(line.text) and read_vin(line.text) is None]
     found = tuple(dict.fromkeys((*_vins(answer), *_doubtful(answer, codes, sure))))
-    more = (texts.more_doubts(len(found) - MOST),) if len(found) > MOST else ()
+    more = (texts.more_uncertain_codes(len(found) - MOST),) if len(found) > MOST else ()
     return (*found[:MOST], *more)
 
 
@@ -54,7 +54,7 @@ def _doubtful(answer: str, codes: Sequence[TextLine], sure: float) -> Iterator[s
         there = _SIGNS.sub("", code.text) in signs and re.search(as_written(code.text), answer)
         if there:
             if code.confidence < sure and texts.PLEASE_CHECK not in _after(answer, there):
-                yield texts.doubtful(code.text, code.confidence)
+                yield texts.uncertain_code(code.text, code.confidence)
         elif _is_mixed(code.text):
             for shown in _near(near, bare(code.text)):
                 yield texts.read_differently(shown, code.text, code.confidence)

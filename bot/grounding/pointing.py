@@ -59,7 +59,7 @@ def citations(outlines: Iterable[Outline], names: Mapping[int, str]) -> tuple[Ci
         Citation(
             outline.number,
             outline.label,
-            texts.outlined_on(names.get(outline.photo, label(outline.photo))),
+            texts.outline_caption(names.get(outline.photo, label(outline.photo))),
         )
         for outline in outlines
     )
@@ -76,7 +76,7 @@ async def outlined(
         small = await children.run(draw, picture.jpeg, own, PICTURE_SIDE, SMALL_PICTURE_BYTES)
     return PictureAttachment(
         name=picture.name,
-        alt=texts.outlined(picture.name, _things(own)),
+        alt=texts.picture_alt(picture.name, _things(own)),
         jpeg=large.jpeg,
         small=small.jpeg,
         photo=picture.jpeg,
@@ -106,7 +106,7 @@ async def sheet_of_frames(
     things = [thing for _, _, own in cells for thing in _things(own)]
     return PictureAttachment(
         name=name,
-        alt=texts.frames_of(name, [time for time, _, _ in cells], things),
+        alt=texts.frames_alt(name, [time for time, _, _ in cells], things),
         jpeg=large.jpeg,
         small=small.jpeg,
         photo=large.jpeg,
@@ -115,7 +115,7 @@ async def sheet_of_frames(
 
 
 def _frame(picture: Picture, video: str, own: tuple[Outline, ...]) -> FrameAttachment:
-    alt = texts.frames_of(video, [_time(picture)], _things(own))
+    alt = texts.frames_alt(video, [_time(picture)], _things(own))
     return FrameAttachment(label(picture.numbers[0]), alt, picture.jpeg, own)
 
 

@@ -55,4 +55,4 @@ class WaitingNotices:
             if before is None:
                 return
             sends = Outbox(self._mailbox, channel, message.address, message.thread.key, receipt.seq)
-            await sends.open(0, Post(texts.waiting(before), Stage.OPENING))
+            await sends.open(0, Post(texts.waiting_notice(before), Stage.OPENING))

@@ -59,21 +59,21 @@ NOTHING_TO_STOP = "There is nothing to stop."
 
 def placeholder(photos: int, videos: int = 0) -> str:
     """Return what a placeholder says at once."""
-    return f"Looking at {_counted(photos, videos)}…" if photos or videos else THINKING
+    return f"Looking at {_file_counts(photos, videos)}…" if photos or videos else THINKING
 
 
-def looked_at(done: int, photos: int, videos: int = 0) -> str:
+def looking_progress(finished_files: int, photos: int, videos: int = 0) -> str:
     """Return how many files have been looked at so far."""
-    return f"Looking at {_counted(photos, videos)}… ({done} of {photos + videos})"
+    return f"Looking at {_file_counts(photos, videos)}… ({finished_files} of {photos + videos})"
 
 
-def _counted(photos: int, videos: int) -> str:
-    counted = [count(photos, "photo", "photos")] if photos else []
-    counted += [count(videos, "video", "videos")] if videos else []
-    return " and ".join(counted)
+def _file_counts(photos: int, videos: int) -> str:
+    counts = [count(photos, "photo", "photos")] if photos else []
+    counts += [count(videos, "video", "videos")] if videos else []
+    return " and ".join(counts)
 
 
-def waiting(before: int) -> str:
+def waiting_notice(before: int) -> str:
     """Return how many messages are answered first."""
     if before == 0:
         return "I am busy with other conversations and will answer as soon as I can."
@@ -81,7 +81,7 @@ def waiting(before: int) -> str:
     return f"Waiting: {count(before, 'message', 'messages')} {verb} ahead of this one…"
 
 
-def unspoken(photos: int, videos: int = 0) -> str:
+def default_question(photos: int, videos: int = 0) -> str:
     """Return the question that photos and videos posted without words ask."""
     if photos and videos:
         return DESCRIBE_ALL
@@ -98,7 +98,7 @@ EARLIER_POSTS = (
 )
 
 
-def shortened(limits: MessageLimits) -> str:
+def question_shortened(limits: MessageLimits) -> str:
     """Return that only the beginning of a long question was read."""
     return f"I read only the first {limits.max_question:,} characters of the question."
 
@@ -111,7 +111,7 @@ def command_too_long(limits: MessageLimits) -> str:
     )
 
 
-def hello(*, shared: bool) -> str:
+def greeting(*, shared: bool) -> str:
     """Return the greeting for whoever added Loupe."""
     start = (
         "Hello, I am Loupe. I look at photos and videos with you. Post one"
@@ -131,18 +131,18 @@ def picture_not_shown(photo: str) -> str:
     return f"The copy of {verbatim(photo)} with outlines could not be shown here."
 
 
-def outlined(photo: str, things: Sequence[str]) -> str:
+def picture_alt(photo: str, things: Sequence[str]) -> str:
     """Describe a picture with outlines for those who cannot see it."""
     return f"{photo} with outlines: {', '.join(things)}."
 
 
-def frames_of(video: str, times: Sequence[str], things: Sequence[str]) -> str:
+def frames_alt(video: str, times: Sequence[str], things: Sequence[str]) -> str:
     """Describe frames of a video, and what is outlined on them, for those who cannot see them."""
     frames = "Frame" if len(times) == 1 else "Frames"
     outlines = f" with outlines: {', '.join(things)}" if things else ""
     return f"{frames} of {video} at {', '.join(times)}{outlines}."
 
 
-def outlined_on(photo: str) -> str:
+def outline_caption(photo: str) -> str:
     """Return on which photo something is outlined."""
     return f"Outlined on {photo}."

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bot.strings.offline import OFFLINE_HINT
-from bot.strings.phrases import spelled
+from bot.strings.phrases import with_prefix
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,7 +57,7 @@ def help_text(commands: Sequence[CommandSpec], prefix: str, *, offline: bool) ->
         "Post a photo or video with a question, or ask about one that is already here. Commands:"
     )
     lines = "\n".join(f"- `{spec.usage}`: {spec.summary}" for spec in commands)
-    lines = spelled(lines, prefix)
+    lines = with_prefix(lines, prefix)
     in_threads = " or ".join(f"`{spec.name}`" for spec in commands if spec.slash == "none")
     end = HELP_ENDS[prefix].format(in_threads=in_threads)
     return "\n\n".join([start, lines, end, *([OFFLINE_HINT] if offline else [])])

@@ -38,7 +38,7 @@ NO_PHOTOS = "Nobody has sent me photos or videos here yet."
 NO_USAGE = "I have not answered anything here yet."
 
 
-def quoted(text: str) -> str:
+def quotation(text: str) -> str:
     """Format a text as a quotation."""
     return "\n".join(f"> {line}" for line in text.splitlines() or [""])
 
@@ -50,13 +50,14 @@ def system_shown(force: EffectiveSettings) -> str:
         "place": "set for this channel or chat",
         "deployment": "the default",
     }[force.system_origin]
-    return f"The system message ({origin}) is:\n\n{quoted(force.system)}"
+    return f"The system message ({origin}) is:\n\n{quotation(force.system)}"
 
 
 def system_confirm(old: str, new: str, scope: str) -> str:
     """Ask whether a new system message should replace the old one."""
     return (
-        f"Change the system message {scope}?\n\nNow:\n\n{quoted(old)}\n\nNew:\n\n{quoted(new)}\n\n"
+        f"Change the system message {scope}?\n\nNow:\n\n{quotation(old)}\n\n"
+        f"New:\n\n{quotation(new)}\n\n"
         "It applies from the next answer. The conversation so far is kept. Press Continue or say "
         "/system continue within ten minutes, or /system cancel to leave everything as it is."
     )
@@ -69,7 +70,7 @@ def system_changed(scope: str) -> str:
 
 def system_reset(force: EffectiveSettings, scope: str) -> str:
     """Confirm that the system message was reset."""
-    return f"The system message {scope} has been reset. It is now:\n\n{quoted(force.system)}"
+    return f"The system message {scope} has been reset. It is now:\n\n{quotation(force.system)}"
 
 
 VISION = {
@@ -124,7 +125,7 @@ def history_reset(turns: int, *, videos: bool = False) -> str:
     )
 
 
-def forgotten(turns: int, photos: int, videos: int, settings: int) -> str:
+def forget_receipt(turns: int, photos: int, videos: int, settings: int) -> str:
     """Return the receipt of /forget."""
     return (
         f"I have erased {count(turns, 'question and answer', 'questions and answers')}, "

@@ -92,7 +92,7 @@ def file_gone(label: str) -> str:
     return f"{verbatim(label)} is no longer kept. Please send it again."
 
 
-def seen_singly(singles: Sequence[int], sheets: Sequence[int]) -> str:
+def overview_sheets(singles: Sequence[int], sheets: Sequence[int]) -> str:
     """Return which photos were seen one by one, and which on a contact sheet only."""
     one_by_one = f"{photo_ranges(singles)} one by one and at " if singles else ""
     return (

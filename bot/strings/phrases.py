@@ -14,7 +14,7 @@ COMMAND = re.compile(r"(?m)(^>.*$)|(?<![\w/.])/(?=[a-z])")
 """A quoted line, or the slash of a command."""
 
 
-def spelled(text: str, prefix: str) -> str:
+def with_prefix(text: str, prefix: str) -> str:
     """Write the commands of a sentence with a prefix; quotations stay as they are."""
     return COMMAND.sub(lambda match: match[1] or prefix, text)
 

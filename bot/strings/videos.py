@@ -21,17 +21,17 @@ def _whole(seconds: float) -> str:
     return clock(round(seconds)).removesuffix(".0")
 
 
-def decoding(video: str, done: float, total: float) -> str:
+def decoding_progress(video: str, position: float, length: float) -> str:
     """Return how far the decoding has come."""
-    return f"Decoding {plain(video)}: {_whole(min(done, total))} of {_whole(total)}…"
+    return f"Decoding {plain(video)}: {_whole(min(position, length))} of {_whole(length)}…"
 
 
-def choosing(video: str, done: int = 0, total: int = 0) -> str:
+def choosing_progress(video: str, frames: int = 0, total: int = 0) -> str:
     """Return that frames are being chosen, and how many have been looked at for that."""
-    return f"Choosing frames from {plain(video)}…" + (f" ({done} of {total})" if total else "")
+    return f"Choosing frames from {plain(video)}…" + (f" ({frames} of {total})" if total else "")
 
 
-def listening(video: str) -> str:
+def listening_progress(video: str) -> str:
     """Return that the sound track is being transcribed."""
     return f"Listening to {plain(video)}…"
 

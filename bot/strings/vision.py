@@ -24,21 +24,21 @@ WHY_VISION: dict[VisionReason, str] = {
 WHY_VISION_FILE = "one picture could not be analysed"
 
 
-def without_vision(problem: VisionProblem | FileProblem, some: Sequence[int] = ()) -> str:
-    """Return that Vision is missing, for all photos or for `some`, and why."""
+def without_vision(problem: VisionProblem | FileProblem, photos: Sequence[int] = ()) -> str:
+    """Return that Vision is missing, for all photos or for `photos`, and why."""
     why = WHY_VISION_FILE
     if isinstance(problem, VisionProblem):
         why = WHY_VISION[problem.reason]
-    scope = f"for {photo_ranges(some)}" if some else "for this answer"
+    scope = f"for {photo_ranges(photos)}" if photos else "for this answer"
     return f"Vision could not be used {scope}: {why}."
 
 
 PLEASE_CHECK = "please check"
 
 
-def reading(done: int, total: int) -> str:
+def reading_progress(pictures: int, total: int) -> str:
     """Return how many pictures have been read so far."""
-    return f"Reading {count(total, 'picture', 'pictures')}… ({done} of {total})"
+    return f"Reading {count(total, 'picture', 'pictures')}… ({pictures} of {total})"
 
 
 def vin_verdict(vin: Vin) -> str:
@@ -46,20 +46,20 @@ def vin_verdict(vin: Vin) -> str:
     return f"VIN, its check digit is {'right' if vin.passes else 'wrong'}"
 
 
-def doubtful(code: str, confidence: float) -> str:
+def uncertain_code(code: str, confidence: float) -> str:
     """Return that a plate or another code was read without certainty."""
     return f"{verbatim(code)}: read with {percent(confidence)} confidence, {PLEASE_CHECK}."
 
 
-def more_doubts(number: int) -> str:
+def more_uncertain_codes(number: int) -> str:
     """Return how many more codes are uncertain."""
     return f"{count(number, 'more code', 'more codes')}: {PLEASE_CHECK}."
 
 
-def read_differently(code: str, read: str, confidence: float) -> str:
+def read_differently(code: str, reading: str, confidence: float) -> str:
     """Return that the vision engine read a code in another way than the answer does."""
     return (
-        f"{verbatim(code)}: another reading is {verbatim(read)} "
+        f"{verbatim(code)}: another reading is {verbatim(reading)} "
         f"({percent(confidence)} confidence), {PLEASE_CHECK}."
     )
 

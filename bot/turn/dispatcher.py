@@ -123,7 +123,7 @@ class Dispatcher:
             await self._retract(holding.lease, message.quoted)
             await self._done(holding.lease)
         elif message.kind == "installed":
-            await self._tell(holding, message, texts.hello(shared=message.shared))
+            await self._tell(holding, message, texts.greeting(shared=message.shared))
         elif await self._withdrawn(holding, message):
             await self._done(holding.lease)
         elif (command := self._controls.grammar.parse(message.text)) is not None:
@@ -161,7 +161,7 @@ class Dispatcher:
 
     async def _tell(self, holding: Holding, message: Message, text: str) -> None:
         sends = self._sends(holding.lease, message)
-        await sends.say(0, Post(texts.spelled(text, sends.abilities.prefix)))
+        await sends.say(0, Post(texts.with_prefix(text, sends.abilities.prefix)))
         await self._done(holding.lease)
 
     async def _never_began(self, lease: Lease, message: Message) -> None:
@@ -174,7 +174,7 @@ class Dispatcher:
             id=asked.id,
             at=asked.at,
             author=asked.author,
-            question=asked.words or texts.unspoken(*asked.counts),
+            question=asked.words or texts.default_question(*asked.counts),
             answer=reply.kept,
             status="stopped",
             posts=TurnPosts(asked.messages, reply.sent),

@@ -150,7 +150,7 @@ class RequestComposer:
             films,
         )
         known = _numbers([*wanted, *frames]) or tuple(recent)
-        told = [texts.seen_singly(_numbers(singles), _numbers(sheets))] if sheets else []
+        told = [texts.overview_sheets(_numbers(singles), _numbers(sheets))] if sheets else []
         return ComposedRequest(
             request=Request(force.model, messages, vision=force.vision),
             notes=(*notes, *failed, *left_out, *(note for each in brought for note in each.notes)),
@@ -234,7 +234,7 @@ class RequestComposer:
             return _PhotoSightings()
 
         def progress(done: int, total: int) -> None:
-            say(texts.reading(done, total))
+            say(texts.reading_progress(done, total))
 
         known = past.sightings
         small = {number: seen for each in brought for number, seen in each.seen.items()}
@@ -267,7 +267,7 @@ class RequestComposer:
         called = await self._gallery.recall(question.thread, chosen)
         gone = [photo.label for photo in chosen if photo.number not in called]
         notes = [
-            *([texts.shortened(self._messages)] if question.shortened else []),
+            *([texts.question_shortened(self._messages)] if question.shortened else []),
             *(
                 [texts.file_problem("", 0, FileProblem(Reason.TOO_MANY), self._files)]
                 if surplus

@@ -164,7 +164,7 @@ class TurnRunner:
         state: _State,
     ) -> None:
         def tell(done: int, _: int) -> None:
-            audience.progress(texts.looked_at(done, *question.counts))
+            audience.progress(texts.looking_progress(done, *question.counts))
 
         state.collected = await self._gallery.collect(question.thread, question.files, past, tell)
         if question.files and not _asks(question, state):
@@ -328,7 +328,7 @@ def _asks(question: Question, state: _State) -> bool:
 def _words(question: Question, state: _State) -> str:
     """What is asked: words that were not meant for Loupe are neither told nor kept."""
     words = question.words if _asks(question, state) else ""
-    return words or texts.unspoken(len(state.collected.photos), len(state.collected.videos))
+    return words or texts.default_question(len(state.collected.photos), len(state.collected.videos))
 
 
 def _hinted(state: _State) -> bool:
@@ -339,7 +339,7 @@ def _shown(question: Question, state: _State, answer: str) -> str:
     """Compose the whole text that people see."""
     closing = []
     if state.problem:
-        closing.append(texts.spelled(texts.WHY_MODEL[state.problem.reason], question.prefix))
+        closing.append(texts.with_prefix(texts.WHY_MODEL[state.problem.reason], question.prefix))
     if state.status == "stopped":
         closing.append(texts.STOPPED_HERE if answer else texts.STOPPED_EARLY)
     elif _hinted(state):

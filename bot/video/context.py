@@ -94,7 +94,7 @@ class VideoContexts:
             survey = await self._footage.survey(thread, video, spans, _DecodeProgress(video, say))
             taken = await self._taken(thread, video, survey, wish, say)
             if not listening.done():
-                say(texts.listening(video.label))
+                say(texts.listening_progress(video.label))
             listened = await listening
         except FileProblem as problem:
             note = texts.file_problem(video.label, 0, problem, self._files)
@@ -126,9 +126,9 @@ class VideoContexts:
         """Choose frames and decode them exactly; of a model that leads, an overview goes first."""
 
         def looked(done: int, total: int) -> None:
-            say(texts.choosing(video.label, done, total))
+            say(texts.choosing_progress(video.label, done, total))
 
-        say(texts.choosing(video.label))
+        say(texts.choosing_progress(video.label))
         chosen, known = await self._chooser.choose(video.number, survey, wish, looked)
         if known is not survey:
             await self._footage.keep(thread, video, known)
@@ -176,7 +176,9 @@ class _DecodeProgress:
 
     def __call__(self, until: float) -> None:
         self._until = max(self._until, until)
-        self._say(texts.decoding(self._video.label, self._until, self._video.facts.seconds))
+        self._say(
+            texts.decoding_progress(self._video.label, self._until, self._video.facts.seconds)
+        )
 
 
 def _as_decoded(chosen: Sequence[ChosenFrame], numbers: Sequence[int]) -> tuple[ChosenFrame, ...]:

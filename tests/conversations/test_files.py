@@ -47,7 +47,7 @@ async def test_more_photos_than_the_model_takes_go_as_contact_sheets(bot: Runnin
     (request,) = bot.model.requests
     assert len(request.pictures) == 4
     assert request.texts[-2] == "[P4–P6 (contact sheet)]"
-    assert told == f"{ANSWER}\n\n{texts.seen_singly([1, 2, 3], [4, 5, 6])}"
+    assert told == f"{ANSWER}\n\n{texts.overview_sheets([1, 2, 3], [4, 5, 6])}"
     log = await chat.ask("/photos")
     assert [line[:6] for line in log.splitlines()] == [f"- **P{n}" for n in range(1, 7)]
 

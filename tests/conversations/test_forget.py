@@ -62,7 +62,7 @@ async def test_forget_erases_everything_with_a_receipt(bot: RunningBot) -> None:
     chat, secret = bot.personal(), f"two-{id(bot)}"
     files = await talked(bot, chat, secret)
     assert await holds(bot, secret)
-    assert await chat.ask("/forget") == texts.forgotten(2, 2, 0, 1)
+    assert await chat.ask("/forget") == texts.forget_receipt(2, 2, 0, 1)
     assert not await holds(bot, secret)
     assert not await holds(bot, system(secret))
     assert not files & set(bot.files())
@@ -79,7 +79,7 @@ async def test_forgetting_a_thread_touches_no_other(bot: RunningBot) -> None:
     for chat, secret in ((top, "first secret"), (beside, "second secret")):
         await chat.ask(f"The {secret}", bot.photo("fruits.jpg"))
     files = set(bot.files())
-    assert await top.ask("/forget") == texts.forgotten(1, 1, 0, 0)
+    assert await top.ask("/forget") == texts.forget_receipt(1, 1, 0, 0)
     assert len(files - set(bot.files())) == 2
     await beside.ask("What is P1?")
     request = bot.model.requests[-1]

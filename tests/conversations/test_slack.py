@@ -308,6 +308,6 @@ async def test_a_mention_alone_in_a_thread_without_pictures_is_told_what_to_do(
 ) -> None:
     root = office.slack.stamp()
     office.slack.posts.append(message_event("Lunch?", channel="C1", ts=root, user="USAM"))
-    assert await office.ask(MENTION, channel="C1", thread_ts=root) == texts.spelled(
+    assert await office.ask(MENTION, channel="C1", thread_ts=root) == texts.with_prefix(
         texts.NOTHING_ASKED, "!"
     )

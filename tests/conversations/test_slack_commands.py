@@ -132,7 +132,7 @@ async def test_reset_and_forget_act_in_the_thread(office: SlackWorkspace) -> Non
     assert office.bot.files()
     other = await asked(office)
     told = await office.ask(f"{MENTION} /forget", channel="C1", thread_ts=other)
-    assert told == texts.forgotten(1, 1, 0, 0)
+    assert told == texts.forget_receipt(1, 1, 0, 0)
 
 
 async def test_the_shortcut_looks_at_a_post_that_mentions_nobody(office: SlackWorkspace) -> None:
@@ -211,7 +211,7 @@ async def test_a_shortcut_obeys_no_command_of_others_and_needs_a_picture(
         assert await office.deliver(shortcut(post, trigger_id=f"{number}.1")) == 200
     await office.slack.until(lambda: len(office.slack.messages) == 3)
     assert {shown.text for shown in office.slack.messages} == {
-        texts.spelled(texts.NOTHING_ASKED, "/loupe ")
+        texts.with_prefix(texts.NOTHING_ASKED, "/loupe ")
     }
     assert {shown.only_for for shown in office.slack.messages} == {"UALEX"}
     assert office.bot.model.requests == []

@@ -30,7 +30,7 @@ async def test_whoever_invites_loupe_is_greeted_with_what_can_be_said_there(
     assert await office.event({**joined, "event_ts": office.slack.stamp()}) == 200
     await office.slack.until(lambda: office.slack.messages)
     (greeting,) = office.slack.messages
-    assert greeting.text == texts.spelled(texts.hello(shared=True), "!")
+    assert greeting.text == texts.with_prefix(texts.greeting(shared=True), "!")
     assert (greeting.channel, greeting.thread) == ("C1", "")
     assert await office.event({**joined, "user": "USAM"}) == 200
     await office.bot.settled()

@@ -150,7 +150,7 @@ async def test_the_reply_says_that_it_listens_and_stops_at_once(cinema: RunningB
     left = cinema.speech.left_early
     chat = cinema.group()
     await chat.post("What is said?", attach_clip(cinema, SPOKEN))
-    await chat.until(texts.listening("V1 clip.mp4"))
+    await chat.until(texts.listening_progress("V1 clip.mp4"))
     async with asyncio.timeout(1):
         await chat.ask("/stop")
         await cinema.speech.until(lambda: cinema.speech.left_early > left, 1)

@@ -139,7 +139,7 @@ async def test_what_is_kept_of_a_video_is_erased(cinema: RunningBot, command: st
     assert (MEDIA / CLIP).read_bytes() in {path.read_bytes() for path in kept}
     told = await chat.ask(command)
     if command == "/forget":
-        assert told == texts.forgotten(1, 0, 1, 0)
+        assert told == texts.forget_receipt(1, 0, 1, 0)
     assert set(cinema.files()) <= before
     await chat.ask("And then?")
     assert cinema.model.requests[-1].pictures == []

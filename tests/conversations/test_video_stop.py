@@ -70,9 +70,9 @@ async def test_a_stop_ends_the_download(cinema: RunningBot) -> None:
     ("work", "progress"),
     [
         ("bot.attachments.store.take_in", texts.placeholder(0, 1)),
-        ("bot.video.footage.ticks", texts.decoding(NAME, 0, 3)),
-        ("bot.video.footage.watch", texts.decoding(NAME, 0, 3)),
-        ("bot.video.transcription.sound", texts.decoding(NAME, 0, 3)),
+        ("bot.video.footage.ticks", texts.decoding_progress(NAME, 0, 3)),
+        ("bot.video.footage.watch", texts.decoding_progress(NAME, 0, 3)),
+        ("bot.video.transcription.sound", texts.decoding_progress(NAME, 0, 3)),
     ],
 )
 async def test_a_stop_ends_the_child_that_decodes(
@@ -96,7 +96,7 @@ async def test_a_stop_ends_the_choosing(cinema: RunningBot) -> None:
     cinema.vision.gate = asyncio.Event()
     chat = cinema.group()
     await chat.post("What happens?", attach_clip(cinema))
-    await chat.until(texts.choosing(NAME))
+    await chat.until(texts.choosing_progress(NAME))
     await nothing_began(chat)
     assert len(cinema.vision.requests) == 1
 
@@ -113,7 +113,7 @@ async def test_a_stop_ends_the_reading_of_the_frames(cinema: RunningBot) -> None
     cinema.vision.of_picture = embed
     chat = cinema.group()
     await chat.post("What happens?", attach_clip(cinema))
-    await chat.until(texts.choosing(NAME, 3, 3))
+    await chat.until(texts.choosing_progress(NAME, 3, 3))
     async with asyncio.timeout(5):
         while not any(one.features > {"read"} for one in cinema.vision.requests):
             await asyncio.sleep(0.01)

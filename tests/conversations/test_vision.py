@@ -73,7 +73,7 @@ async def test_without_outlines_of_the_model_its_words_are_matched_with_what_was
     bot.vision.seen = STREET
     chat = bot.group()
     told = await chat.ask("What is this?", bot.photo("motorway.jpg"))
-    doubt = texts.doubtful("KRW 301", 0.93)
+    doubt = texts.uncertain_code("KRW 301", 0.93)
     assert told == f"{ANSWER}\n\n[1] car · [2] KRW 301\n\n{doubt}"
     text, picture = chat.messages
     assert text.citations == {1: "car", 2: "KRW 301"}
@@ -151,7 +151,7 @@ async def test_an_earlier_photo_is_looked_at_again(bot: RunningBot) -> None:
     bot.vision.requests.clear()
     bot.model.then(call_tools(look_call("P1")), say("KRW 301."))
     told = await chat.ask("What was the first plate again?")
-    assert told == f"KRW 301.\n\n{texts.doubtful('KRW 301', 0.93)}"
+    assert told == f"KRW 301.\n\n{texts.uncertain_code('KRW 301', 0.93)}"
     request = bot.model.requests[0]
     assert any('P1, text: "KRW 301" (93 %)\n' in text for text in request.texts)
     assert tool_results(bot.model.requests[1]) == [tools.SHOWN.format(label="P1", box=PLATE_BOX)]

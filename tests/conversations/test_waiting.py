@@ -94,7 +94,7 @@ async def test_who_waits_for_other_conversations_is_told_so(slow: RunningBot) ->
     await chat.post("One")
     await slow.model.until_asked(asked + 1)
     await other.post("Two")
-    notice = await other.until(texts.waiting(0))
+    notice = await other.until(texts.waiting_notice(0))
     gate.set()
     await slow.settled()
     assert [notice.text] == other.texts == ["Second."]

@@ -254,7 +254,7 @@ COMMANDS = (
         told=(
             "A bowl of fruit.",
             texts.vision_set(False, "here"),
-            texts.forgotten(1, 1, 0, 1),
+            texts.forget_receipt(1, 1, 0, 1),
             texts.NO_PHOTOS,
             texts.vision_shown(True),
             "I do not know.",

@@ -218,8 +218,8 @@ async def test_a_question_about_a_file(folder: Path, model: OpenAIServer) -> Non
     )  # fmt: skip
     assert (ran.code, ran.out) == (0, "A red car with the plate KRW 301.\n")
     assert ran.err.splitlines() == [
-        texts.looked_at(1, 1),
-        texts.reading(1, 1),
+        texts.looking_progress(1, 1),
+        texts.reading_progress(1, 1),
         texts.THINKING,
     ]
     (request,) = model.requests

@@ -250,7 +250,7 @@ async def test_forget_counts_what_it_erases(bench: Bench) -> None:
     await bench.history.change(CHAT, model="GPT-4o")
     await bench.say("/system Count cars.")
     said = await bench.say("/forget")
-    assert said == CommandReply((texts.forgotten(2, 1, 0, 1),), erase="everything")
+    assert said == CommandReply((texts.forget_receipt(2, 1, 0, 1),), erase="everything")
     assert bench.forgotten == [(CHAT, 102.0)]
 
 

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from bot.commands.registry import GRAMMAR
 from bot.domain.commands import Command
-from bot.strings import HELP_ENDS, command_misused, help_text, spelled
+from bot.strings import HELP_ENDS, command_misused, help_text, with_prefix
 
 SPECS = {spec.name: spec for spec in GRAMMAR.specs}
 parse = GRAMMAR.parse
@@ -156,8 +156,8 @@ def test_the_help_says_how_commands_are_written_where_it_is_read(prefix: str) ->
     ],
 )
 def test_commands_in_sentences_are_written_as_the_place_takes_them(text: str, told: str) -> None:
-    assert spelled(text, "!") == told
-    assert spelled(text, "/") == text
+    assert with_prefix(text, "!") == told
+    assert with_prefix(text, "/") == text
 
 
 def test_a_misused_command_is_answered_with_what_to_write() -> None:

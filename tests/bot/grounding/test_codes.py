@@ -86,7 +86,7 @@ def test_a_code_is_told_once_however_often_it_was_read_and_said() -> None:
 
 def test_the_score_of_each_photo_is_told() -> None:
     found = doubts("KRW 301", [line(PLATE, 0.93), line(PLATE, 0.71)], SURE)
-    assert found == (texts.doubtful(PLATE, 0.93), texts.doubtful(PLATE, 0.71))
+    assert found == (texts.uncertain_code(PLATE, 0.93), texts.uncertain_code(PLATE, 0.71))
 
 
 def test_what_the_answer_tells_itself_is_not_told_again() -> None:
@@ -122,7 +122,7 @@ def test_a_page_of_numbers_is_compared_with_a_page_of_numbers() -> None:
     answer = ", ".join(f"SN{number:06}Y" for number in range(0, 60_000, 20))
     *told, more = doubts(answer, read, SURE)
     assert len(told) == MOST
-    assert more == texts.more_doubts(len(read) - MOST)
+    assert more == texts.more_uncertain_codes(len(read) - MOST)
 
 
 @pytest.mark.parametrize(
@@ -163,7 +163,7 @@ def test_a_code_cannot_bring_markup_of_its_own() -> None:
     read = line("KRW`\n301")
     assert is_code(read.text) is False
     (told,) = doubts("KRW 301", [line("KRW\n301")], SURE)
-    assert told == texts.doubtful("KRW 301", 0.93)
+    assert told == texts.uncertain_code("KRW 301", 0.93)
 
 
 @pytest.mark.parametrize(

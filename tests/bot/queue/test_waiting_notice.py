@@ -73,7 +73,11 @@ async def test_who_waits_is_told_how_many_are_before() -> None:
         for identity in ("m1", "m2", "m3"):
             await bench.come(identity)
         await bench.settled()
-        assert set(bench.shown) == {texts.waiting(0), texts.waiting(1), texts.waiting(2)}
+        assert set(bench.shown) == {
+            texts.waiting_notice(0),
+            texts.waiting_notice(1),
+            texts.waiting_notice(2),
+        }
         assert {m.posts[0].stage for m in bench.channel.messages} == {Stage.OPENING}
 
 
@@ -93,7 +97,7 @@ async def test_whose_turn_has_come_hears_nothing() -> None:
         await bench.come("m2")
         await bench.lease()
         await bench.settled()
-        assert bench.shown == [texts.waiting(1)]
+        assert bench.shown == [texts.waiting_notice(1)]
 
 
 async def test_who_was_answered_meanwhile_hears_nothing() -> None:

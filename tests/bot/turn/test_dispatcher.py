@@ -103,7 +103,7 @@ async def test_a_stop_ends_the_wait_for_more_photos(tmp_path: Path) -> None:
 @pytest.mark.parametrize("shared", [False, True])
 async def test_whoever_adds_loupe_is_greeted(bench: DispatcherDriver, shared: bool) -> None:
     added = replace(POST, kind="installed", text="", shared=shared)
-    assert await bench.said(added) == [texts.hello(shared=shared)]
+    assert await bench.said(added) == [texts.greeting(shared=shared)]
 
 
 async def test_the_work_of_a_channel_is_carried_on(bench: DispatcherDriver) -> None:

@@ -160,7 +160,7 @@ async def test_what_was_seen_joins_the_message_with_its_picture(tmp_path: Path) 
     ]
     assert (composed.singles, composed.sheets, composed.tail) == ((1, 2), (), ())
     assert composed.request.vision
-    assert bench.progress == [texts.reading(1, 2), texts.reading(2, 2)]
+    assert bench.progress == [texts.reading_progress(1, 2), texts.reading_progress(2, 2)]
 
 
 async def test_a_photo_in_which_nothing_was_seen_goes_without_words(tmp_path: Path) -> None:
@@ -176,7 +176,7 @@ async def test_what_was_seen_earlier_is_not_looked_at_again(tmp_path: Path, agai
     await bench.compose("What is it?", photo(1))
     composed = await bench.compose("And P1 beside this?", *([photo(1)] if again else []), photo(2))
     assert len(bench.vision.looks) == 2
-    assert bench.progress == [texts.reading(1, 1), texts.reading(1, 1)]
+    assert bench.progress == [texts.reading_progress(1, 1), texts.reading_progress(1, 1)]
     assert [entry.photo for entry in composed.seen] == [2]
     assert composed.sightings == {1: seen("KRW 301"), 2: seen("STOP")}
     assert evidence("KRW 301", 1) in told(composed.request.messages[-1])
@@ -270,7 +270,7 @@ async def test_a_sheet_has_a_brief_account_of_each_of_its_photos(tmp_path: Path)
     assert accounts == "\n".join(evidence(f"PLATE {n}", n, brief=True) for n in (3, 4, 5))
     assert evidence("PLATE 2", 2) in told(composed.request.messages[-1])
     assert sorted(composed.sightings) == [1, 2, 3, 4, 5]
-    assert composed.tail == (texts.seen_singly((1, 2), (3, 4, 5)),)
+    assert composed.tail == (texts.overview_sheets((1, 2), (3, 4, 5)),)
 
 
 async def test_photos_that_all_go_on_sheets_are_told_so(tmp_path: Path) -> None:
@@ -284,7 +284,7 @@ async def test_how_photos_were_seen_is_told_before_what_is_missing(tmp_path: Pat
     bench = Bench(tmp_path, max_pictures=2)
     bench.vision.problem = TIMED_OUT
     composed = await bench.compose("What are they?", *map(photo, range(1, 4)))
-    assert composed.tail == (texts.seen_singly((1,), (2, 3)), texts.without_vision(TIMED_OUT))
+    assert composed.tail == (texts.overview_sheets((1,), (2, 3)), texts.without_vision(TIMED_OUT))
 
 
 async def test_no_account_is_longer_than_the_setting(tmp_path: Path) -> None:

@@ -166,10 +166,10 @@ async def test_people_see_the_looking_then_the_answer_grow(tmp_path: Path) -> No
     bench = Bench(tmp_path)
     await bench.ask("What are they?", picture(1), picture(2))
     assert bench.watcher.progressed == [
-        texts.looked_at(1, 2),
-        texts.looked_at(2, 2),
-        texts.reading(1, 2),
-        texts.reading(2, 2),
+        texts.looking_progress(1, 2),
+        texts.looking_progress(2, 2),
+        texts.reading_progress(1, 2),
+        texts.reading_progress(2, 2),
         texts.THINKING,
     ]
     assert bench.watcher.grown[0] == "A red"
@@ -216,7 +216,7 @@ async def test_words_not_meant_for_loupe_are_nothing_without_a_photo(tmp_path: P
     broken = picture(1, FileProblem(Reason.EMPTY))
     outcome = await bench.ask("Party secrets", broken, photos_only=True)
     assert bench.model.requests == []
-    assert (outcome.turn.question, outcome.turn.status) == (texts.unspoken(0), "failed")
+    assert (outcome.turn.question, outcome.turn.status) == (texts.default_question(0), "failed")
     assert "secrets" not in outcome.text
     await bench.ask("A dent", picture(1), photos_only=True)
     assert bench.last[-1] == "A dent"
@@ -225,7 +225,7 @@ async def test_words_not_meant_for_loupe_are_nothing_without_a_photo(tmp_path: P
 async def test_a_question_that_was_cut_is_told_so(tmp_path: Path) -> None:
     bench = Bench(tmp_path)
     outcome = await bench.ask("What is", shortened=True)
-    assert outcome.text == f"{texts.shortened(bench.limits.messages)}\n\nA red car."
+    assert outcome.text == f"{texts.question_shortened(bench.limits.messages)}\n\nA red car."
 
 
 async def test_an_earlier_photo_comes_back_when_it_is_named(tmp_path: Path) -> None:
@@ -295,7 +295,7 @@ async def test_more_pictures_than_the_limit_go_on_sheets_and_the_answer_says_so(
     bench = Bench(tmp_path, max_pictures=3)
     outcome = await bench.ask("What are they?", *(picture(n) for n in range(1, 8)))
     assert sent(bench.request) == [1, 2]
-    assert outcome.text == f"A red car.\n\n{texts.seen_singly((1, 2), range(3, 8))}"
+    assert outcome.text == f"A red car.\n\n{texts.overview_sheets((1, 2), range(3, 8))}"
     assert (outcome.turn.pictures.singles, outcome.turn.pictures.sheets) == (
         (1, 2),
         (3, 4, 5, 6, 7),

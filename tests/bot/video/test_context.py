@@ -186,7 +186,7 @@ async def test_progress_is_told_in_order_and_never_goes_back(bench: Bench) -> No
     bench.hearing.gate = asyncio.Event()
     bringing = asyncio.create_task(bench.bring())
     async with asyncio.timeout(5):
-        while texts.listening(VIDEO.label) not in bench.said:
+        while texts.listening_progress(VIDEO.label) not in bench.said:
             await asyncio.sleep(0)
         bench.hearing.gate.set()
         await bringing

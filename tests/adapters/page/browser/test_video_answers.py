@@ -66,7 +66,7 @@ async def test_a_video_is_posted_worked_on_and_answered_with_its_frames(
     cinema.model.then(answer(ANSWER))
     await ask(tab, "When is it red?", clip())
     told = tab.locator(".note.loupe .markdown")
-    await expect(told).to_have_text(texts.choosing("V1 day.mp4"))
+    await expect(told).to_have_text(texts.choosing_progress("V1 day.mp4"))
     await expect(tab.locator(STOP)).to_be_visible()
     cinema.vision.gate.set()
     await expect(told).to_have_text("It is dark red from 0:01.0 to 0:02.0, then olive.")
@@ -136,7 +136,9 @@ async def test_photos_and_videos_go_together(tab: Page, cinema: RunningBot) -> N
 async def test_stop_ends_the_work_on_a_video(tab: Page, cinema: RunningBot) -> None:
     cinema.vision.gate = asyncio.Event()
     await ask(tab, "When is it red?", clip())
-    await expect(tab.locator(".note.loupe .markdown")).to_have_text(texts.choosing("V1 day.mp4"))
+    await expect(tab.locator(".note.loupe .markdown")).to_have_text(
+        texts.choosing_progress("V1 day.mp4")
+    )
     await tab.get_by_role("button", name="Stop").click()
     await expect(tab.locator(".note.loupe .markdown")).to_have_text(
         "Stopped before the answer began."
