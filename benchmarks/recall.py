@@ -26,7 +26,8 @@ import cv2
 import numpy as np
 from pydantic import SecretStr
 
-from adapters.blobs.store import MediaSettings, open_blobs
+from adapters.blobs.build import open_blobs
+from adapters.blobs.settings import MediaSettings
 from adapters.vision.azure_client import AzureClient
 from adapters.vision.azure_embedding import AzureEmbedding
 from adapters.vision.local import LocalVision

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from aiohttp import web
 
-from adapters.blobs.store import MediaSettings, open_blobs
+from adapters.blobs.build import open_blobs
+from adapters.blobs.settings import MediaSettings
 from adapters.http.download import DownloadSettings
 from adapters.models.build import build_model, build_speech
 from adapters.models.settings import ModelSettings

@@ -1,4 +1,4 @@
-"""Where pictures are kept: a folder, or an object store that replicas share."""
+"""Pictures in a folder, or in an object store that replicas share."""
 
 from __future__ import annotations
 
@@ -8,26 +8,20 @@ import re
 import secrets
 import time
 from contextlib import contextmanager, suppress
-from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from obstore.exceptions import BaseError
-from obstore.store import LocalStore, from_url
-from pydantic import Field, SecretStr, field_validator
-from pydantic_settings import SettingsConfigDict
+from obstore.store import LocalStore
 
 from adapters.http.file_writer import writing
 from bot.errors import StoreDown
-from bot.settings import Section, SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Collection, Iterator
 
     from obstore.store import ObjectStore
 
-SCHEMES = ("az", "abfs", "abfss", "s3", "gs", "memory")
 
 KEY = re.compile(r"(?!\.{1,2}(/|$))[\w.-]+(/(?!\.{1,2}(/|$))[\w.-]+)*", re.ASCII)
 """Parts of letters, digits, dots, hyphens and underscores, none of them `.` or `..`."""
@@ -40,52 +34,6 @@ PIECE = 4 * 1024 * 1024
 
 UNFINISHED_SECONDS = 3600
 """A write that took longer will never be finished: its process was killed."""
-
-
-class MediaSettings(Section):
-    """Where pictures are kept."""
-
-    model_config = SettingsConfigDict(env_prefix="LOUPE_MEDIA_")
-
-    url: SecretStr | None = Field(
-        None, description="object store for pictures (az://, s3://, gs://); unset: a folder"
-    )
-    seconds: float = Field(30, gt=0, le=600, description="longest wait for the object store")
-
-    @field_validator("url")
-    @classmethod
-    def _is_an_object_store(cls, url: SecretStr | None) -> SecretStr | None:
-        if url and urlsplit(url.get_secret_value()).scheme not in SCHEMES:
-            raise ValueError("it has to start with az://, s3:// or gs://")
-        return url
-
-
-def open_blobs(settings: MediaSettings, data: Path) -> BlobStore:
-    """Open the object store of the settings, or the folder `media` of the data folder.
-
-    Credentials come from where each cloud's tools look for them (`AZURE_STORAGE_ACCOUNT_NAME`,
-    `AWS_ACCESS_KEY_ID`, …). Raises `SettingsError` when one that is needed is missing,
-    or the folder cannot be used.
-    """
-    if settings.url is None:
-        return BlobStore(_folder(data / "media"))
-    limit = timedelta(seconds=settings.seconds)
-    try:
-        store = from_url(
-            settings.url.get_secret_value(),
-            client_options={"timeout": limit, "connect_timeout": timedelta(seconds=5)},
-            retry_config={"max_retries": 3, "retry_timeout": limit},
-        )
-    except (BaseError, ValueError) as error:
-        raise SettingsError(f"LOUPE_MEDIA_URL cannot be used: {_first_line(error)}.") from None
-    return BlobStore(store)
-
-
-def _folder(path: Path) -> LocalStore:
-    try:
-        return LocalStore(path, mkdir=True, automatic_cleanup=True)
-    except (BaseError, OSError) as error:
-        raise SettingsError(f"The folder {path} cannot be used: {_first_line(error)}.") from None
 
 
 class BlobStore:
@@ -247,18 +195,3 @@ def _failures() -> Iterator[None]:
         yield
     except BaseError as error:
         raise StoreDown(f"the blob store failed: {type(error).__name__}") from error
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).partition("\n")[0].rstrip(".")
-
-
-async def try_blobs(settings: MediaSettings, data: Path) -> str:
-    """Write, read and erase something, for `loupe doctor`; raises what is wrong."""
-    blobs = open_blobs(settings, data)
-    await blobs.put("doctor/probe", b"probe")
-    well = await blobs.get("doctor/probe") == b"probe"
-    await blobs.erase("doctor")
-    if not well:
-        raise OSError("what was written could not be read again")
-    return "What is written can be read again."

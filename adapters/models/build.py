@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from adapters.models.chat_completions import ChatModel
     from adapters.models.gpt4v import Gpt4vModel
     from adapters.models.offline import OfflineAnalyst
     from adapters.models.settings import ModelSettings
+    from adapters.models.streaming_client import ChatModel
     from adapters.models.transcription import TranscriptionModel
     from bot.limits import RequestLimits
 
@@ -29,7 +29,7 @@ def build_model(
         from adapters.models.gpt4v import Gpt4vModel, VisionResource  # noqa: PLC0415
 
         return Gpt4vModel(settings, limits, VisionResource(*vision) if vision else None)
-    from adapters.models.chat_completions import ChatModel  # noqa: PLC0415
+    from adapters.models.streaming_client import ChatModel  # noqa: PLC0415
 
     return ChatModel(settings, limits)
 
@@ -41,25 +41,3 @@ def build_speech(settings: ModelSettings) -> TranscriptionModel | None:
     from adapters.models.transcription import TranscriptionModel  # noqa: PLC0415
 
     return TranscriptionModel(settings)
-
-
-async def check_model(
-    settings: ModelSettings, limits: RequestLimits, vision: tuple[str, str] | None, name: str
-) -> str:
-    """Try one model, for `loupe doctor`; raises what is wrong."""
-    model = build_model(settings, limits, vision)
-    try:
-        return await model.check(name)
-    finally:
-        await model.close()
-
-
-async def check_speech(settings: ModelSettings) -> str:
-    """Try the model that transcribes, for `loupe doctor`; raises what is wrong."""
-    speech = build_speech(settings)
-    if speech is None:
-        return "No model transcribes."
-    try:
-        return await speech.check()
-    finally:
-        await speech.close()

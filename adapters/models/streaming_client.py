@@ -1,4 +1,4 @@
-"""Services that stream their answers over HTTP: retries, time-outs, closing of connections."""
+"""Models that stream their answers over HTTP: retries, time-outs, closing of connections."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 import structlog
 from openai import AsyncOpenAI, AsyncStream
 
-from adapters.models.chat_request import body
+from adapters.models.chat_request import RequestParameters, body
 from adapters.models.errors import advised, problem
-from adapters.models.openai_client import host_of
+from adapters.models.openai_client import ProviderClients, host_of
 from adapters.models.retry import retry_budget, wait_before_retry
 from bot.clock import Clock
 from bot.errors import ModelProblem, ModelReason
@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
     from adapters.models.chat_response import ChatResponse
+    from adapters.models.openai_client import Token
     from adapters.models.settings import ModelSettings
+    from bot.limits import RequestLimits
     from bot.retry import RetryBudget
 
 END = object()
@@ -179,3 +181,25 @@ class StreamingModel:
             if reading.finish:  # all has been said, at most the count of tokens is missing
                 return END
             raise
+
+
+class ChatModel(StreamingModel):
+    """The models of Azure OpenAI, or of any server of the same kind, by chat completions.
+
+    `token` returns a token of Microsoft Entra ID in place of a key.
+    """
+
+    def __init__(
+        self,
+        settings: ModelSettings,
+        limits: RequestLimits,
+        token: Token | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        self._connection = ProviderClients(settings, token)
+        parameters = RequestParameters(limits.max_answer_tokens, settings.temperature)
+        super().__init__(settings, self._connection.client, parameters, clock)
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._connection.close()

@@ -17,9 +17,9 @@ from azure.ai.vision.imageanalysis.models import VisualFeatures
 from azure.core.exceptions import AzureError
 
 from adapters.vision.azure_client import AzureClient
-from adapters.vision.azure_errors import REMEDIES, lacks_captions
 from adapters.vision.azure_image import LARGEST, blank, presentable
 from adapters.vision.azure_response import sighting
+from adapters.vision.errors import REMEDIES, lacks_captions
 from adapters.vision.full_resolution import larger
 from bot.domain.sightings import Sighting
 from bot.errors import FileProblem, VisionProblem, VisionReason

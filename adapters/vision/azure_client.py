@@ -14,7 +14,7 @@ from azure.core.rest import HttpRequest
 from azure.identity.aio import DefaultAzureCredential
 
 from adapters.http.rate_limit import RateLimiter
-from adapters.vision.azure_errors import problem
+from adapters.vision.errors import problem
 from bot.clock import Clock
 from bot.errors import VisionProblem, VisionReason
 from bot.retry import AttemptFailed, RetryBudget, RetryPolicy, retry_after, retrying

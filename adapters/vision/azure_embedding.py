@@ -17,8 +17,8 @@ import structlog
 from azure.core.exceptions import AzureError
 
 from adapters.vision.azure_client import API_VERSION
-from adapters.vision.azure_errors import lacks_embeddings
 from adapters.vision.azure_image import presentable
+from adapters.vision.errors import lacks_embeddings
 from bot.errors import FileProblem, Reason, VisionProblem, VisionReason
 
 if TYPE_CHECKING:

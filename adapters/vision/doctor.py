@@ -1,4 +1,4 @@
-"""Tries the engines, for `loupe doctor`."""
+"""The checks of `loupe doctor`: the engines are tried once."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 async def check_vision(settings: VisionSettings, limits: FileLimits, children: ChildLimits) -> str:
-    """Try the engine, for `loupe doctor`; raises what is wrong."""
+    """Have the engine look at a blank picture; raises what is wrong."""
     vision = build_vision(settings, limits, children)
     try:
         return await vision.check()
@@ -21,7 +21,7 @@ async def check_vision(settings: VisionSettings, limits: FileLimits, children: C
 
 
 async def check_embedding(settings: VisionSettings) -> str:
-    """Try the embeddings, for `loupe doctor`; raises what is wrong."""
+    """Embed a few words; raises what is wrong."""
     embedding = build_embedding(settings)
     if embedding is None:
         return "Nothing embeds."

@@ -7,8 +7,8 @@ import sys
 from functools import partial
 from typing import TYPE_CHECKING
 
-from adapters.blobs.store import try_blobs
-from adapters.models.build import check_model, check_speech
+from adapters.blobs.doctor import check_blobs
+from adapters.models.doctor import check_model, check_speech
 from adapters.slack.doctor import check_slack, check_socket
 from adapters.teams.doctor import check_keys, check_token
 from adapters.vision.doctor import check_embedding, check_vision
@@ -53,7 +53,7 @@ def _keeping(settings: Settings) -> Iterator[Check]:
     yield Check("data folder", lambda: doctor.writable(data), doctor.FOLDER)
     yield Check("store", lambda: _check_store(settings), remedy)
     remedy = doctor.OBJECT_STORE if settings.media.url else doctor.FOLDER
-    yield Check("pictures", lambda: try_blobs(settings.media, data), remedy)
+    yield Check("pictures", lambda: check_blobs(settings.media, data), remedy)
 
 
 def _models(settings: Settings) -> Iterator[Check]:

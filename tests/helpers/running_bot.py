@@ -22,7 +22,7 @@ from aiohttp import ClientSession
 from pydantic import SecretStr
 from redis.asyncio import Redis
 
-from adapters.blobs.store import MediaSettings
+from adapters.blobs.settings import MediaSettings
 from adapters.http.download import DownloadSettings
 from adapters.models.settings import ModelSettings
 from adapters.page.settings import PageSettings

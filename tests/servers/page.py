@@ -11,7 +11,8 @@ from urllib.parse import parse_qs, urlsplit
 
 from aiohttp import web
 
-from adapters.blobs.store import MediaSettings, open_blobs
+from adapters.blobs.build import open_blobs
+from adapters.blobs.settings import MediaSettings
 from adapters.page.build import Page
 from adapters.page.settings import PageSettings
 from bot.domain.messages import Message

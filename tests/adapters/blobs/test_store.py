@@ -14,7 +14,10 @@ from obstore.store import S3Store
 from pydantic import SecretStr
 
 from adapters.blobs import store as blobs_module
-from adapters.blobs.store import BlobStore, MediaSettings, open_blobs, try_blobs
+from adapters.blobs.build import open_blobs
+from adapters.blobs.doctor import check_blobs
+from adapters.blobs.settings import MediaSettings
+from adapters.blobs.store import BlobStore
 from bot.errors import StoreDown
 from bot.settings import SettingsError, load
 from tests.servers.object_store import SlowObjectStore
@@ -341,17 +344,17 @@ async def test_a_store_that_cannot_be_reached_is_a_store_that_is_down(
 
 async def test_a_trial_leaves_nothing_but_what_was_there(folder: BlobStore, tmp_path: Path) -> None:
     await folder.put("thread/x", b"x")
-    assert await try_blobs(MediaSettings(), tmp_path) == "What is written can be read again."
+    assert await check_blobs(MediaSettings(), tmp_path) == "Pictures can be written and read back."
     kept = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert kept == [tmp_path / "media" / "thread" / "x"]
 
 
 async def test_a_trial_tells_what_is_wrong(away: MediaSettings, tmp_path: Path) -> None:
     with pytest.raises(StoreDown):
-        await try_blobs(away, tmp_path)
+        await check_blobs(away, tmp_path)
     (tmp_path / "media").touch()
     with pytest.raises(SettingsError, match=r"media cannot be used"):
-        await try_blobs(MediaSettings(), tmp_path)
+        await check_blobs(MediaSettings(), tmp_path)
 
 
 async def test_a_folder_that_cannot_be_written_is_a_store_that_is_down(

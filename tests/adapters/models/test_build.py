@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from adapters.models.build import build_model, build_speech
-from adapters.models.chat_completions import ChatModel
 from adapters.models.gpt4v import Gpt4vModel
 from adapters.models.offline import OfflineAnalyst
 from adapters.models.settings import ModelSettings
+from adapters.models.streaming_client import ChatModel
 from bot.limits import RequestLimits
 from bot.ports.model import ChatMessage, Picture, Request, TextPart
 from tests.servers.gpt4v import VISION_ENDPOINT, VISION_KEY, WITH_EXTENSIONS, Gpt4vServer

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from adapters.models.chat_completions import ChatModel
 from adapters.models.chat_response import MAX_ARGUMENTS, MAX_CALLS
 from adapters.models.settings import ModelSettings
+from adapters.models.streaming_client import ChatModel
 from bot.domain.history import Usage
 from bot.errors import ModelProblem, ModelReason
 from bot.limits import RequestLimits, ToolLimits

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from fakeredis import FakeAsyncRedis, FakeServer
 
-from adapters.blobs.store import MediaSettings, open_blobs
+from adapters.blobs.build import open_blobs
+from adapters.blobs.settings import MediaSettings
 from adapters.page import channel as channel_module
 from adapters.page.channel import PageChannel, address_of, thread_of
 from adapters.page.notes_store import Note, NotesStore

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from adapters.blobs.store import BlobStore, MediaSettings, open_blobs
+from adapters.blobs.build import open_blobs
+from adapters.blobs.settings import MediaSettings
 from adapters.page import uploads
 from adapters.page.uploads import (
     NAME_LENGTH,
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
+    from adapters.blobs.store import BlobStore
     from adapters.page.notes_store import NoteFile
 
 TALK = "a" * 32

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from adapters.blobs.store import MediaSettings, open_blobs
+from adapters.blobs.build import open_blobs
+from adapters.blobs.settings import MediaSettings
 from adapters.teams.file_consent import CONSENT_CARD, INFO_CARD, FileConsents
 from adapters.teams.limits import TeamsLimits
 from adapters.teams.settings import TeamsSettings

@@ -13,15 +13,16 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from azure.core.exceptions import ClientAuthenticationError
 
-from adapters.models.chat_completions import ChatModel
 from adapters.models.chat_request import body
 from adapters.models.errors import REMEDIES
 from adapters.models.settings import ModelSettings
+from adapters.models.streaming_client import ChatModel
 from bot.domain.history import Usage
 from bot.errors import ModelProblem, ModelReason
 from bot.limits import RequestLimits
 from bot.ports.model import ChatMessage, Delta, Finished, Picture, Request, TextPart
 from bot.strings import WHY_MODEL
+from tests.helpers.fakes import FakeClock
 from tests.servers.openai import (
     KEY,
     Hang,
@@ -50,7 +51,12 @@ async def server() -> AsyncIterator[OpenAIServer]:
 
 
 @pytest.fixture
-async def build(server: OpenAIServer) -> AsyncIterator[Callable[..., ChatModel]]:
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+async def build(server: OpenAIServer, clock: FakeClock) -> AsyncIterator[Callable[..., ChatModel]]:
     """Build models of the server, by settings; they are closed in the end."""
     built: list[ChatModel] = []
 
@@ -59,7 +65,7 @@ async def build(server: OpenAIServer) -> AsyncIterator[Callable[..., ChatModel]]
         if changes.pop("azure", False):
             provider = {"azure_endpoint": server.url, "azure_key": KEY, "azure_deployment": "m"}
         settings = ModelSettings(**{**provider, **changes}, _env_file=None)
-        built.append(ChatModel(settings, RequestLimits(_env_file=None), token))
+        built.append(ChatModel(settings, RequestLimits(_env_file=None), token, clock))
         return built[-1]
 
     yield build
@@ -379,25 +385,11 @@ PASSING = [
 ]
 
 
-@pytest.fixture
-def quick(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Wait no longer than needed between tries; returns the seconds that were asked for."""
-    waited: list[float] = []
-    sleep = asyncio.sleep
-
-    async def no_sleep(seconds: float) -> None:
-        waited.append(seconds)
-        await sleep(0)
-
-    monkeypatch.setattr("adapters.models.streaming_client.asyncio.sleep", no_sleep)
-    return waited
-
-
 @pytest.mark.parametrize(("reply", "reason"), PASSING)
 async def test_what_may_pass_is_tried_again(
     server: OpenAIServer,
     build: Callable[..., ChatModel],
-    quick: list[float],
+    clock: FakeClock,
     reply: Any,
     reason: ModelReason,
 ) -> None:
@@ -408,17 +400,17 @@ async def test_what_may_pass_is_tried_again(
     said, trouble = await failure(model)
     assert (said, trouble.reason) == ("", reason)
     assert len(server.requests) == 6
-    assert len(quick) == 4
-    assert min(quick) >= 0.25
+    assert len(clock.waits) == 4
+    assert min(clock.waits) >= 0.25
 
 
 async def test_the_service_says_how_long_to_wait(
-    server: OpenAIServer, model: ChatModel, quick: list[float]
+    server: OpenAIServer, model: ChatModel, clock: FakeClock
 ) -> None:
     server.then(fail(429, retry_after_ms=700, retry_after=9), fail(429, retry_after=2), fail(429))
     await answer(model)
-    assert quick[:2] == [0.7, 2.0]
-    assert 0.25 <= quick[2] <= 1
+    assert clock.waits[:2] == [0.7, 2.0]
+    assert 0.25 <= clock.waits[2] <= 1
 
 
 async def test_a_wait_beyond_the_patience_is_not_begun(
@@ -431,17 +423,17 @@ async def test_a_wait_beyond_the_patience_is_not_begun(
 
 
 async def test_a_server_that_is_down_is_unreachable(
-    build: Callable[..., ChatModel], unused_tcp_port: int, quick: list[float]
+    build: Callable[..., ChatModel], unused_tcp_port: int, clock: FakeClock
 ) -> None:
     model = build(openai_url=f"http://127.0.0.1:{unused_tcp_port}/v1", tries=2)
     _, trouble = await failure(model)
     assert trouble.reason is ModelReason.UNREACHABLE
-    assert len(quick) == 1
+    assert len(clock.waits) == 1
 
 
 @pytest.mark.parametrize("reply", [Hang(), say(asyncio.Event())])
 async def test_silence_ends_in_time(
-    server: OpenAIServer, build: Callable[..., ChatModel], quick: list[float], reply: Any
+    server: OpenAIServer, build: Callable[..., ChatModel], clock: FakeClock, reply: Any
 ) -> None:
     server.then(reply, reply)
     _, trouble = await failure(build(first_seconds=0.2, tries=2))
