@@ -35,7 +35,7 @@ from adapters.vision.settings import VisionSettings
 from bot import checks as doctor
 from bot.attachments.store import AttachmentStore
 from bot.attachments.vision import VisionPass
-from bot.commands.handlers import CommandHandlers
+from bot.commands.executor import CommandExecutor
 from bot.commands.preferences import Preferences
 from bot.commands.registry import COMMANDS
 from bot.domain.preferences import Deployment
@@ -251,13 +251,13 @@ async def serving(settings: Settings) -> AsyncIterator[str]:
         channels = Channels()
         lobby = WaitingNotices(mailbox, channels, limits.messages)
         ingress = RedisHistory(redis, limits.retention, settings.redis.accept_seconds)
-        controls = CommandHandlers(history, preferences, gallery, COMMANDS)
-        inbox = Inbox(mailbox, ingress, controls.grammar, lobby.notice, limits.messages)
+        commands = CommandExecutor(history, preferences, gallery, COMMANDS)
+        inbox = Inbox(mailbox, ingress, commands.grammar, lobby.notice, limits.messages)
         desk = Dispatcher(
             mailbox,
             history,
             preferences,
-            controls,
+            commands,
             turns,
             ReplyPictures(gallery, footage),
             channels,
@@ -278,7 +278,7 @@ async def serving(settings: Settings) -> AsyncIterator[str]:
         channels[SLACK] = DisabledChannel(SLACK)
         if settings.slack.configured:
             slack = await stack.enter_async_context(
-                _slack(settings, redis, inbox, controls.grammar)
+                _slack(settings, redis, inbox, commands.grammar)
             )
             channels[SLACK] = slack.channel
             web_app.add_routes(slack.routes)

@@ -1,1 +1,1 @@
-"""The commands in chat: one declaration each, gathered in `registry`, carried out by `handlers`."""
+"""The commands in chat: one declaration each, gathered in `registry`, carried out by `executor`."""

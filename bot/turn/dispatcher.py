@@ -26,7 +26,7 @@ from bot.turn.question_builder import QuestionBuilder
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bot.commands.handlers import CommandHandlers
+    from bot.commands.executor import CommandExecutor
     from bot.commands.preferences import Preferences
     from bot.domain.commands import Command
     from bot.domain.messages import Message
@@ -54,7 +54,7 @@ class Dispatcher:
         mailbox: Mailbox,
         history: History,
         preferences: Preferences,
-        controls: CommandHandlers,
+        commands: CommandExecutor,
         turns: TurnRunner,
         illustrations: ReplyPictures,
         channels: Mapping[str, Channel],
@@ -64,7 +64,7 @@ class Dispatcher:
         self._mailbox = mailbox
         self._history = history
         self._preferences = preferences
-        self._controls = controls
+        self._commands = commands
         self._turns = turns
         self._illustrations = illustrations
         self._hints = Hints(history)
@@ -116,7 +116,7 @@ class Dispatcher:
             await self._channels[message.thread.channel].carry_on(message)
             await self._done(holding.lease)
         elif message.kind == "uninstalled":
-            await self._controls.uninstalled(message.thread)
+            await self._commands.erase_place(message.thread)
             if not await self._mailbox.done(holding.lease, erase="everything"):
                 raise LeaseLost
         elif message.kind == "deleted":
@@ -126,8 +126,8 @@ class Dispatcher:
             await self._tell(holding, message, texts.greeting(shared=message.shared))
         elif await self._withdrawn(holding, message):
             await self._done(holding.lease)
-        elif (command := self._controls.grammar.parse(message.text)) is not None:
-            await self._obey(holding, message, command)
+        elif (command := self._commands.grammar.parse(message.text)) is not None:
+            await self._execute(holding, message, command)
         elif holding.stop.is_set() and holding.lease.answered is None:
             await self._never_began(holding.lease, message)
         elif not message.text and not message.attachments:
@@ -157,7 +157,7 @@ class Dispatcher:
     async def _retract(self, lease: Lease, post: str) -> None:
         """Forget what a post asked and brought, as it was deleted or is asked anew."""
         digests = await self._mailbox.retract(lease, post)
-        await self._controls.retracted(lease.run[0].message.thread, digests)
+        await self._commands.erase_files(lease.run[0].message.thread, digests)
 
     async def _tell(self, holding: Holding, message: Message, text: str) -> None:
         sends = self._sends(holding.lease, message)
@@ -196,7 +196,7 @@ class Dispatcher:
             await reply.close()
         return reply
 
-    async def _obey(self, holding: Holding, message: Message, command: Command) -> None:
+    async def _execute(self, holding: Holding, message: Message, command: Command) -> None:
         lease = holding.lease
         if holding.stop.is_set():
             await self._tell(holding, message, texts.STOPPED_EARLY)
@@ -209,37 +209,39 @@ class Dispatcher:
         sends = self._sends(lease, message)
         whole = await sends.channel.complete(message)
         entry = replace(lease.run[0], message=whole)
-        command = self._controls.grammar.parse(whole.text) or command
-        order = CommandRequest(command, entry, sends.abilities, time.time())
-        said = await self._controls.obey(order)
+        command = self._commands.grammar.parse(whole.text) or command
+        request = CommandRequest(command, entry, sends.abilities, time.time())
+        reply = await self._commands.execute(request)
         try:
-            await self._say(sends, said)
-            if said.file and not await self._handed_over(sends, said):
-                await self._without_file(sends, order, len(said.texts) + 1)
+            await self._post_reply(sends, reply)
+            if reply.file and not await self._send_file(sends, reply):
+                await self._without_file(sends, request, len(reply.texts) + 1)
         except (ConversationGone, DeliveryRefused) as error:
             # What is to be erased is erased, even where the receipt cannot be shown.
-            if said.erase == "nothing":
+            if reply.erase == "nothing":
                 raise
             log.warning("receipt_not_shown", error=type(error).__name__)
-        if not await self._mailbox.done(lease, erase=said.erase):
+        if not await self._mailbox.done(lease, erase=reply.erase):
             raise LeaseLost
 
-    async def _say(self, sends: Outbox, said: CommandReply, first: int = 0) -> None:
-        for index, text in enumerate(said.texts):
-            last = index == len(said.texts) - 1
-            await sends.say(first + index, Post(text, buttons=said.buttons if last else ()))
+    async def _post_reply(self, sends: Outbox, reply: CommandReply, first: int = 0) -> None:
+        for index, text in enumerate(reply.texts):
+            last = index == len(reply.texts) - 1
+            await sends.say(first + index, Post(text, buttons=reply.buttons if last else ()))
 
-    async def _without_file(self, sends: Outbox, order: CommandRequest, first: int) -> None:
-        """Say in messages what was to be a file."""
-        withheld = replace(order, abilities=replace(order.abilities, files=False))
-        said = await self._controls.obey(withheld)
-        await self._say(sends, replace(said, texts=(texts.NO_FILE_HERE, *said.texts)), first)
+    async def _without_file(self, sends: Outbox, request: CommandRequest, first: int) -> None:
+        """Post in messages what was meant to be a file."""
+        without_files = replace(request, abilities=replace(request.abilities, files=False))
+        reply = await self._commands.execute(without_files)
+        await self._post_reply(
+            sends, replace(reply, texts=(texts.NO_FILE_HERE, *reply.texts)), first
+        )
 
-    async def _handed_over(self, sends: Outbox, said: CommandReply) -> bool:
-        """Hand over the transcript; false where the platform does not take the file."""
-        part = len(said.texts)
+    async def _send_file(self, sends: Outbox, reply: CommandReply) -> bool:
+        """Send the transcript as a file; return false where the platform does not take it."""
+        part = len(reply.texts)
         try:
-            await sends.hand_over(part, "transcript.json", "application/json", said.file)
+            await sends.hand_over(part, "transcript.json", "application/json", reply.file)
         except DeliveryRefused as error:
             log.warning("file_not_handed_over", why=str(error))
             return False

@@ -15,7 +15,7 @@ from adapters.redis.keys import lane_of
 from adapters.redis.mailbox import RedisMailbox
 from bot.attachments.store import AttachmentStore
 from bot.attachments.vision import VisionPass
-from bot.commands.handlers import CommandHandlers
+from bot.commands.executor import CommandExecutor
 from bot.commands.preferences import Preferences
 from bot.commands.registry import COMMANDS, GRAMMAR
 from bot.domain.preferences import Deployment
@@ -129,13 +129,13 @@ class DispatcherProcess:
             limits.tools,
             limits.requests,
         )
-        controls = CommandHandlers(history, preferences, gallery, COMMANDS)
+        commands = CommandExecutor(history, preferences, gallery, COMMANDS)
         channels = {"fake": channel}
         self.desk = Dispatcher(
             self.mailbox,
             history,
             preferences,
-            controls,
+            commands,
             turns,
             ReplyPictures(gallery, footage),
             channels,

@@ -19,7 +19,7 @@ from adapters.slack.addresses import TOP
 from adapters.slack.interactions import SlashCommand
 from adapters.slack.thread_index import ThreadIndex
 from bot.commands.declaration import CommandDeclaration, CommandReply, CommandRequest
-from bot.commands.handlers import CommandHandlers
+from bot.commands.executor import CommandExecutor
 from bot.commands.preferences import Preferences
 from bot.commands.registry import COMMANDS, GRAMMAR
 from bot.domain.command_grammar import CommandGrammar
@@ -63,12 +63,12 @@ def grammar(declaration: CommandDeclaration) -> CommandGrammar:
     return CommandGrammar([command.spec for command in (*COMMANDS, declaration)])
 
 
-def handlers(declaration: CommandDeclaration) -> CommandHandlers:
+def handlers(declaration: CommandDeclaration) -> CommandExecutor:
     redis = FakeAsyncRedis(server=FakeServer(), decode_responses=True)
     history = RedisHistory(redis, RetentionLimits())
     preferences = Preferences(history, Deployment("Be brief.", ("gpt-5.1",), {}))
     attachments: Any = None
-    return CommandHandlers(history, preferences, attachments, (*COMMANDS, declaration))
+    return CommandExecutor(history, preferences, attachments, (*COMMANDS, declaration))
 
 
 def request(command: Command | None, *, shared: bool = True, prefix: str = "/") -> CommandRequest:
@@ -91,15 +91,15 @@ async def test_it_is_carried_out_by_its_handler_where_it_may_be_given() -> None:
     added = zoom(shared_only="Only in channels.")
     bench = handlers(added)
     command = bench.grammar.parse("/zoom in")
-    assert (await bench.obey(request(command))).texts == ("Zoomed in.",)
-    assert (await bench.obey(request(command, shared=False))).texts == ("Only in channels.",)
-    (answer,) = (await bench.obey(request(bench.grammar.parse("/zoom sideways")))).texts
+    assert (await bench.execute(request(command))).texts == ("Zoomed in.",)
+    assert (await bench.execute(request(command, shared=False))).texts == ("Only in channels.",)
+    (answer,) = (await bench.execute(request(bench.grammar.parse("/zoom sideways")))).texts
     assert "`/zoom in|out`" in answer
 
 
 async def test_it_stands_in_the_help_with_its_button() -> None:
     bench = handlers(zoom())
-    reply = await bench.obey(request(bench.grammar.parse("!help"), prefix="!"))
+    reply = await bench.execute(request(bench.grammar.parse("!help"), prefix="!"))
     assert "`!zoom in|out`: look closer, or from afar" in reply.texts[0]
     assert reply.buttons[-1] == Button("Zoom", "/zoom")
 

@@ -20,21 +20,21 @@ if TYPE_CHECKING:
     from bot.ports.history import History
 
 
-class CommandHandlers:
+class CommandExecutor:
     """Carries out commands; `grammar` reads messages as such."""
 
     def __init__(
         self,
         history: History,
         preferences: Preferences,
-        gallery: AttachmentStore,
+        attachments: AttachmentStore,
         commands: Sequence[CommandDeclaration],
     ) -> None:
         self.grammar = CommandGrammar([command.spec for command in commands])
         self._handlers = {command.spec.name: command.handler for command in commands}
-        self._services = CommandServices(history, preferences, gallery, self.grammar.specs)
+        self._services = CommandServices(history, preferences, attachments, self.grammar.specs)
 
-    async def obey(self, request: CommandRequest) -> CommandReply:
+    async def execute(self, request: CommandRequest) -> CommandReply:
         """Carry out a command, and return the answer in messages that fit the channel."""
         command = request.command
         if not command.valid:
@@ -44,12 +44,12 @@ class CommandHandlers:
         reply = await self._handlers[command.name](request, self._services)
         return replace(reply, texts=tuple(_within(request.abilities.text_limit, reply.texts)))
 
-    async def retracted(self, thread: Thread, digests: Collection[str]) -> None:
+    async def erase_files(self, thread: Thread, digests: Collection[str]) -> None:
         """Erase files that nothing names any more."""
         await self._services.attachments.erase(thread, digests)
 
-    async def uninstalled(self, thread: Thread) -> None:
-        """Erase the pictures of a thread, and the settings of its place."""
+    async def erase_place(self, thread: Thread) -> None:
+        """Erase the files of a thread and the settings of its place, as Loupe was uninstalled."""
         await self._services.attachments.forget(thread, float("inf"))
         await self._services.history.clear(thread.place)
 

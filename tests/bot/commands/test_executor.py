@@ -14,7 +14,7 @@ from adapters.redis.keys import lane_of
 from adapters.redis.mailbox import RedisMailbox
 from bot import strings as texts
 from bot.commands.declaration import CommandReply, CommandRequest
-from bot.commands.handlers import CommandHandlers
+from bot.commands.executor import CommandExecutor
 from bot.commands.preferences import Preferences
 from bot.commands.registry import COMMANDS, GRAMMAR
 from bot.commands.system import CONFIRM_WITHIN
@@ -47,7 +47,7 @@ class Bench:
         self.history = RedisHistory(redis, RetentionLimits())
         self.forgotten: list[tuple[Thread, float]] = []
         gallery: Any = self
-        self.controls = CommandHandlers(
+        self.executor = CommandExecutor(
             self.history, Preferences(self.history, deployment), gallery, COMMANDS
         )
         self.orders = 0
@@ -74,7 +74,7 @@ class Bench:
         )
 
     async def say(self, text: str, author: Author = ANNA, **more: Any) -> CommandReply:
-        return await self.controls.obey(self.order(text, author, **more))
+        return await self.executor.execute(self.order(text, author, **more))
 
     async def told(self, text: str, author: Author = ANNA, **more: Any) -> str:
         (answer,) = (await self.say(text, author, **more)).texts
@@ -151,9 +151,9 @@ async def test_a_confirmation_given_again_after_a_crash_is_answered_alike(
 ) -> None:
     await bench.say("/system Count cars.")
     order = bench.order(f"/system {word}")
-    first = await bench.controls.obey(order)
+    first = await bench.executor.execute(order)
     assert first.texts != (texts.NOTHING_PENDING,)
-    assert await bench.controls.obey(order) == first
+    assert await bench.executor.execute(order) == first
 
 
 async def test_a_newer_text_replaces_the_one_that_waits(bench: Bench) -> None:
@@ -174,7 +174,7 @@ async def test_a_cancelled_text_is_dropped(bench: Bench) -> None:
 async def test_after_ten_minutes_nothing_waits(bench: Bench) -> None:
     await bench.say("/system Count cars.")
     late = replace(bench.order("/system continue"), now=101.0 + CONFIRM_WITHIN + 1)
-    assert (await bench.controls.obey(late)).texts == (texts.NOTHING_PENDING,)
+    assert (await bench.executor.execute(late)).texts == (texts.NOTHING_PENDING,)
     assert await bench.history.settings(CHAT) == ThreadSettings()
 
 
