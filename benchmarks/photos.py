@@ -24,9 +24,9 @@ from PIL import Image, ImageOps
 
 from bot.limits import load_limits
 from bot.media.file_types import sniff
-from bot.media.image import QUALITY, decode
-from bot.media.photo_metadata import read_facts
-from bot.media.photos import fitted, prepare
+from bot.media.photo_metadata import read_header
+from bot.media.photos import decode, prepare
+from bot.media.pixels import QUALITY, fitted_size
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,15 +60,17 @@ def with_loupe(path: Path) -> None:
 def with_pillow(path: Path) -> None:
     with Image.open(path) as stored:
         image = ImageOps.exif_transpose(stored)
-    size = fitted(*image.size, LIMITS.files.photo_side)
+    size = fitted_size(*image.size, LIMITS.files.photo_side)
     image.resize(size, Image.Resampling.LANCZOS).save(io.BytesIO(), "JPEG", quality=QUALITY)
 
 
 def decode_alone(path: Path) -> None:
     data = path.read_bytes()
-    header = read_facts(data, sniff(data), LIMITS.files)
+    header = read_header(data, sniff(data), LIMITS.files)
     decode(
-        data, header, max(fitted(header.facts.width, header.facts.height, LIMITS.files.photo_side))
+        data,
+        header,
+        max(fitted_size(header.facts.width, header.facts.height, LIMITS.files.photo_side)),
     )
 
 

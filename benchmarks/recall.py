@@ -38,7 +38,7 @@ from bot.attachments.store import AttachmentStore, blob_key
 from bot.domain.files import Video
 from bot.domain.frame_ids import CLOCK, clock, read_clock, seconds_of
 from bot.domain.threads import Thread
-from bot.media.video_probe import examine
+from bot.media.video_probe import probe
 from bot.sandbox import DECODERS, ChildProcesses, importing
 from bot.tools.video_frames import VideoFramesTool
 from bot.video.chooser import Chooser, FrameRequest
@@ -127,7 +127,7 @@ async def screening(path: Path, folder: Path, limits: Limits) -> AsyncIterator[S
         children.warm()
         await asyncio.gather(*(children.run(importing, DECODERS) for _ in range(2)))
         start = time.perf_counter()
-        examined = await children.run(examine, path, limits.files)
+        examined = await children.run(probe, path, limits.files)
         assert examined is not None
         await blobs.put(blob_key(THREAD, examined.sha256), path)
         taken = time.perf_counter() - start

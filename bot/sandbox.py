@@ -35,7 +35,7 @@ T = TypeVar("T")
 
 log = structlog.get_logger()
 
-DECODERS = "bot.media.open_file"
+DECODERS = "bot.media.video_probe"
 """What `warm` imports, so that the first photo does not wait for it."""
 CALLS_PER_CHILD = 500
 """A child is replaced after so many calls, with whatever its libraries leaked."""

@@ -88,7 +88,7 @@ def _decode(data: Any, into: Path, allowance: SizeLimits) -> None:
     if not isinstance(data, str):
         raise FileProblem(Reason.DAMAGED)
     data = "".join(data.split())
-    tally = ByteCounter(allowance, declared=max(0, len(data) * 3 // 4 - 2))
+    tally = ByteCounter(allowance, declared_size=max(0, len(data) * 3 // 4 - 2))
     try:
         decoded = base64.b64decode(data, validate=True)
     except (binascii.Error, ValueError):

@@ -10,7 +10,7 @@ import math
 import cv2
 import numpy as np
 
-from bot.media.image import decode_own, encode
+from bot.media.pixels import decode_own, encode
 from bot.settings import MIB
 
 LARGEST = 20 * MIB

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 
 from bot.errors import FileProblem, Reason
 from bot.media import file_types as kinds
-from bot.media.image import decode, decode_own, encode, shrink, upright
-from bot.media.photo_metadata import read_facts
-from bot.media.photos import read_file
+from bot.media.photo_metadata import read_header
+from bot.media.photos import decode, read_file
+from bot.media.pixels import decode_own, encode, shrink, upright
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from bot.limits import FileLimits
-    from bot.media.image import Pixels
+    from bot.media.pixels import Pixels
 
 
 def open_picture(jpeg: bytes, original: Path | None, limits: FileLimits) -> tuple[Pixels, bool]:
@@ -40,9 +40,9 @@ def open_original(path: Path, limits: FileLimits) -> tuple[Pixels, bool]:
     kind = kinds.sniff(data)
     if not kind.readers:
         raise FileProblem(kind.problem or Reason.UNSUPPORTED, kind.name)
-    header = read_facts(data, kind, limits)
+    header = read_header(data, kind, limits)
     pixels, _ = decode(data, header, max(header.facts.width, header.facts.height))
-    return upright(pixels, header.orientation), header.oriented
+    return upright(pixels, header.orientation), header.has_orientation
 
 
 def larger(jpeg: bytes, original: Path, limits: FileLimits, side: int) -> bytes | None:

@@ -22,7 +22,7 @@ from adapters.vision.tiled_reading import read_picture, scaled
 from bot.domain.sightings import DetectedObject, Sighting, TextLine
 from bot.errors import FileProblem, Reason, VisionProblem, VisionReason
 from bot.limits import ChildLimits
-from bot.media.image import encode
+from bot.media.pixels import encode
 from bot.sandbox import ChildProcesses
 from bot.settings import load
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from adapters.vision.settings import VisionSettings
     from adapters.vision.tiles import Tile
-    from bot.media.image import Pixels
+    from bot.media.pixels import Pixels
 
 Floats = NDArray[np.float32]
 

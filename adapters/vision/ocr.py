@@ -19,7 +19,7 @@ from adapters.vision.polygons import Corners
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from bot.media.image import Pixels
+    from bot.media.pixels import Pixels
 
 THREADS = 4
 """More gain little, and each reserves address space, which is limited."""

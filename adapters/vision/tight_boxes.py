@@ -16,7 +16,7 @@ from adapters.vision.polygons import inner, rectangle, sides
 
 if TYPE_CHECKING:
     from adapters.vision.polygons import Corners
-    from bot.media.image import Pixels
+    from bot.media.pixels import Pixels
 
 Marks = NDArray[np.bool_]
 Span = tuple[int, int]

@@ -19,7 +19,7 @@ from adapters.vision.lines import merged
 from adapters.vision.polygons import coverage
 from adapters.vision.tight_boxes import tightened
 from adapters.vision.tiles import joined, scale_for, tiled
-from bot.media.image import shrink
+from bot.media.pixels import shrink
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from adapters.vision.ocr import RecognizedLine
     from adapters.vision.polygons import Corners
     from adapters.vision.settings import VisionSettings
-    from bot.media.image import Pixels
+    from bot.media.pixels import Pixels
 
 WORTHWHILE = 1.15
 """How many times the side that is searched a picture must be long for tiles to show more."""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from adapters.vision.polygons import Corners
-    from bot.media.image import Pixels
+    from bot.media.pixels import Pixels
 
 TOUCHES = 4.0
 """Pixels from a tile's edge within which a shape counts as cut by it."""

@@ -17,11 +17,10 @@ from bot.domain.files import Photo, Video
 from bot.domain.size_limits import SizeLimits
 from bot.errors import FileProblem, Reason
 from bot.grounding.pointing import outlined
-from bot.media.contact_sheet import sheet
-from bot.media.crop import crop
-from bot.media.open_file import take_in
-from bot.media.photos import PreparedPhoto, fitted, prepare
-from bot.media.video_probe import ProbedFile
+from bot.media.contact_sheet import contact_sheet
+from bot.media.photos import PreparedPhoto, crop_photo, prepare
+from bot.media.pixels import fitted_size
+from bot.media.video_probe import ProbedFile, open_file
 from bot.ports.model import Picture
 
 if TYPE_CHECKING:
@@ -121,7 +120,7 @@ class AttachmentStore:
             raise FileProblem(file.attachment.problem)
         async with self._spooled() as path:
             whole = await file.fetch(file.attachment, path, SizeLimits.of(self._limits))
-            opened = await self._children.run(take_in, path, self._limits)
+            opened = await self._children.run(open_file, path, self._limits)
             await self._blobs.put(blob_key(thread, opened.sha256), path)
             if isinstance(opened, PreparedPhoto):
                 await self._blobs.put(self._picture_key(thread, opened.sha256), opened.jpeg)
@@ -162,7 +161,7 @@ class AttachmentStore:
             jpeg = await self._prepare_again(thread, photo)
         if jpeg is None:
             return None
-        width, height = fitted(photo.facts.width, photo.facts.height, self._limits.photo_side)
+        width, height = fitted_size(photo.facts.width, photo.facts.height, self._limits.photo_side)
         return _picture(photo, jpeg, width, height)
 
     async def _prepare_again(self, thread: Thread, photo: Photo) -> bytes | None:
@@ -180,7 +179,7 @@ class AttachmentStore:
         """Put several pictures on one numbered contact sheet."""
         numbers = tuple(picture.numbers[0] for picture in pictures)
         cells = [(f"P{picture.numbers[0]}", picture.jpeg) for picture in pictures]
-        made = await self._children.run(sheet, cells, self._limits.photo_side)
+        made = await self._children.run(contact_sheet, cells, self._limits.photo_side)
         return Picture(
             name=f"P{numbers[0]}–P{numbers[-1]}",
             sha256=made.sha256,
@@ -196,7 +195,9 @@ class AttachmentStore:
         async with self.original(thread, photo.sha256) as path:
             if path is None:
                 raise FileProblem(Reason.GONE)
-            made = await self._children.run(crop, path, self._limits, box, self._limits.photo_side)
+            made = await self._children.run(
+                crop_photo, path, self._limits, box, self._limits.photo_side
+            )
         name = f"P{photo.number} {box.sides}"
         return Picture(name, made.sha256, made.jpeg, made.width, made.height, (photo.number,))
 

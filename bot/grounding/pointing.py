@@ -10,7 +10,7 @@ from bot.domain.outlines import Grounding
 from bot.grounding.outlines import MOST, cited, numbered, spans
 from bot.grounding.realign import anchored
 from bot.grounding.word_matching import matched
-from bot.media.contact_sheet import frames_shown
+from bot.media.contact_sheet import outlined_sheet
 from bot.media.draw_outlines import draw
 from bot.media.size_limits import PICTURE_BYTES, PICTURE_SIDE, SMALL_PICTURE_BYTES
 from bot.ports.channel import Citation, FrameAttachment, PictureAttachment
@@ -98,10 +98,10 @@ async def sheet_of_frames(
     inked = {picture.numbers[0]: _outlines_on(picture, outlines) for picture in pictures}
     shown = sorted(pictures, key=lambda picture: picture.numbers)
     cells = [(_time(each), each.jpeg, inked[each.numbers[0]]) for each in shown]
-    large = await children.run(frames_shown, cells, PICTURE_SIDE, PICTURE_BYTES)
+    large = await children.run(outlined_sheet, cells, PICTURE_SIDE, PICTURE_BYTES)
     small = large
     if len(large.jpeg) > SMALL_PICTURE_BYTES:
-        small = await children.run(frames_shown, cells, PICTURE_SIDE, SMALL_PICTURE_BYTES)
+        small = await children.run(outlined_sheet, cells, PICTURE_SIDE, SMALL_PICTURE_BYTES)
     name = name or f"V{video_of(shown[0].numbers[0])}"
     things = [thing for _, _, own in cells for thing in _things(own)]
     return PictureAttachment(

@@ -10,7 +10,7 @@ from PIL import Image, ImageSequence
 
 from bot.errors import FileProblem, Reason
 from bot.media import file_types as kinds
-from bot.media.photo_metadata import quiet, tolerant
+from bot.media.photo_metadata import allow_truncation, ignore_warnings
 from bot.media.video_container import kind_of
 
 if TYPE_CHECKING:
@@ -19,60 +19,61 @@ if TYPE_CHECKING:
 
     from bot.limits import FileLimits
 
-LEAST_SHOWN = 0.02
-USUAL_SHOWN = 0.1
-"""Seconds that browsers show a frame that asks for less than the first: the second."""
+MIN_SECONDS = 0.02
+DEFAULT_SECONDS = 0.1
+"""A frame that asks for less than the first is shown for the second, as browsers do."""
 
 
 @dataclass(frozen=True, slots=True)
 class Animation:
-    """An animated picture, opened."""
+    """An open animated picture."""
 
     image: Image.Image
 
     @property
-    def several(self) -> bool:
+    def is_animated(self) -> bool:
         """Whether it has more than one frame; a reader raises whatever the file makes it raise."""
-        with quiet():
+        with ignore_warnings():
             return getattr(self.image, "is_animated", False)
 
-    def pages(self) -> Iterator[tuple[float, Image.Image]]:
-        """Yield each frame with its time; a file that is cut ends early.
+    def frames(self) -> Iterator[tuple[float, Image.Image]]:
+        """Yield each frame with its time in seconds; a truncated file ends early.
 
-        So does one whose frames grow beyond its canvas, which have been held against no limit.
+        So does one whose frames grow beyond its canvas, since only the canvas was checked against
+        the limits.
         """
         at, size = 0.0, self.image.size
-        with quiet(), tolerant():
+        with ignore_warnings(), allow_truncation():
             frames = iter(ImageSequence.Iterator(self.image))
             while True:
                 try:
-                    page = next(frames)
-                    if page.size != size:
+                    frame = next(frames)
+                    if frame.size != size:
                         return
-                    page.load()
+                    frame.load()
                 except StopIteration:
                     return
                 except MemoryError:
                     raise
                 except Exception:  # A reader raises whatever the file makes it raise.
                     return
-                yield at, page
-                at += shown(page)
+                yield at, frame
+                at += frame_seconds(frame)
 
 
-def shown(page: Image.Image) -> float:
-    """Tell how many seconds a frame is shown."""
-    seconds = float(page.info.get("duration") or 0) / 1000
-    return seconds if seconds >= LEAST_SHOWN else USUAL_SHOWN
+def frame_seconds(frame: Image.Image) -> float:
+    """Return for how many seconds a frame is shown."""
+    seconds = float(frame.info.get("duration") or 0) / 1000
+    return seconds if seconds >= MIN_SECONDS else DEFAULT_SECONDS
 
 
 @contextmanager
-def leafed(path: Path, limits: FileLimits) -> Iterator[Animation]:
+def open_animation(path: Path, limits: FileLimits) -> Iterator[Animation]:
     """Open an animated picture; raises `FileProblem` (`DAMAGED`, `TOO_MANY_PIXELS`)."""
     kind = kind_of(path)
     Image.MAX_IMAGE_PIXELS = limits.max_photo_pixels
     try:
-        with quiet():
+        with ignore_warnings():
             image = Image.open(path, formats=kind.readers)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise FileProblem(Reason.TOO_MANY_PIXELS) from None
@@ -86,14 +87,14 @@ def leafed(path: Path, limits: FileLimits) -> Iterator[Animation]:
         yield Animation(image)
 
 
-def moves(path: Path, limits: FileLimits) -> bool:
-    """Tell whether a file is a picture of several frames; one too damaged to tell does not."""
+def is_animated(path: Path, limits: FileLimits) -> bool:
+    """Return whether a file is a picture of several frames; False if it is too damaged to see."""
     if kind_of(path) not in kinds.ANIMATED:
         return False
     try:
-        with leafed(path, limits) as book:
-            return book.several
+        with open_animation(path, limits) as animation:
+            return animation.is_animated
     except MemoryError:
         raise
-    except Exception:  # As for `several`.
+    except Exception:  # As in `Animation.is_animated`.
         return False

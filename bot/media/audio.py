@@ -1,4 +1,4 @@
-"""The sound of a video, as models that transcribe want it; runs in a child process."""
+"""The sound track of a video in the format of transcription models; runs in a child process."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 from av.error import FFmpegError
 from av.stream import Discard
 
-from bot.media.video_container import kind_of, opened
+from bot.media.video_container import kind_of, open_video
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -30,34 +30,34 @@ RATE = 16_000
 LEAD_IN = 0.5
 """Seconds before a stretch that are decoded as well, since codecs need some to settle."""
 SLACK = 0.1
-"""Seconds that time stamps may be off by before the sound is taken to have a gap: containers round
-them, and every correction is heard as a click."""
+"""Seconds by which time stamps may be off before that counts as a gap: containers round them, and
+every correction is heard as a click."""
 LOWEST_RATE = 4_000
 """Samples of a second below which no speech is understood."""
 
 
-def sound(path: Path, limits: FileLimits, start: float, end: float) -> bytes | None:
+def extract_sound(path: Path, limits: FileLimits, start: float, end: float) -> bytes | None:
     """Decode the first sound track between two times, in seconds from the first picture.
 
-    Returns a WAV file of one channel, 16 bit and 16 kHz, whose time 0 is `start`: what begins later
-    is led in by silence. It ends with the sound, or at `end`.
-    A damaged track yields what it holds; None where that is nothing. Raises `FileProblem` as
-    `bot.media.video_container.opened` does.
+    Returns a WAV file of one channel, 16 bit and 16 kHz, whose time 0 is `start`: a track that
+    begins later starts with silence. It ends with the sound, or at `end`. A damaged track yields
+    what can be decoded; None if that is nothing. Raises `FileProblem` as
+    `bot.media.video_container.open_video` does.
     """
     if not kind_of(path).demuxer:
         return None
-    with opened(path, limits) as reel:
-        track = _track(reel)
+    with open_video(path, limits) as video:
+        track = _track(video)
         if track is None:
             return None
-        tape = _SampleBuffer(start, end)
-        for frame in _resampled(_frames(reel, track, start - LEAD_IN, end)):
-            tape.lay(_time(reel, track, frame), _samples(frame))
-    return tape.wav()
+        buffer = _SampleBuffer(start, end)
+        for frame in _resample_all(_frames(video, track, start - LEAD_IN, end)):
+            buffer.put(_time(video, track, frame), _samples(frame))
+    return buffer.wav()
 
 
 class _SampleBuffer:
-    """Room for the samples between two times; what does not come stays silent."""
+    """The samples between two times; gaps stay silent."""
 
     def __init__(self, start: float, end: float) -> None:
         self._samples = np.zeros(max(0, round((end - start) * RATE)), np.int16)
@@ -65,8 +65,8 @@ class _SampleBuffer:
         self._next = -round(start * RATE)
         self._length = 0
 
-    def lay(self, at: float | None, samples: NDArray[np.int16]) -> None:
-        """Put samples in their place, or after the last ones where that is about the same."""
+    def put(self, at: float | None, samples: NDArray[np.int16]) -> None:
+        """Store samples at their time, or right after the last ones if that is about the same."""
         place = self._next if at is None else round((at - self._start) * RATE)
         if abs(place - self._next) <= SLACK * RATE:
             place = self._next
@@ -77,42 +77,42 @@ class _SampleBuffer:
         self._next = place + len(samples)
 
     def wav(self) -> bytes | None:
-        """Write the WAV file; None where nothing was laid."""
+        """Return the WAV file; None without any samples."""
         if not self._length:
             return None
-        written = io.BytesIO()
-        with wave.open(written, "wb") as file:
+        wav = io.BytesIO()
+        with wave.open(wav, "wb") as file:
             file.setnchannels(1)
             file.setsampwidth(2)
             file.setframerate(RATE)
             file.writeframes(self._samples[: self._length].astype("<i2", copy=False).tobytes())
-        return written.getvalue()
+        return wav.getvalue()
 
 
-def _track(reel: VideoContainer) -> AudioStream | None:
-    """Find the first sound track that can be decoded, and have the demuxer skip all else."""
-    tracks = [one for one in reel.container.streams.audio if one.codec_context is not None]
-    for stream in reel.container.streams:
+def _track(video: VideoContainer) -> AudioStream | None:
+    """Return the first sound track that can be decoded, and have the demuxer skip all others."""
+    tracks = [one for one in video.container.streams.audio if one.codec_context is not None]
+    for stream in video.container.streams:
         if stream not in tracks[:1]:
             stream.discard = Discard.all
     return tracks[0] if tracks else None
 
 
 def _frames(
-    reel: VideoContainer, track: AudioStream, start: float, end: float
+    video: VideoContainer, track: AudioStream, start: float, end: float
 ) -> Iterator[AudioFrame]:
-    """Decode the packets of a stretch; what is damaged is passed over."""
-    # Read from the beginning: a seek trusts the index, and leads astray in a cut file.
+    """Decode the packets of a stretch; damaged ones are skipped."""
+    # Read from the beginning: a seek trusts the index, which is wrong in a truncated file.
     try:
-        for packet in reel.container.demux(track):
-            at = _time(reel, track, packet)
+        for packet in video.container.demux(track):
+            at = _time(video, track, packet)
             if at is None or (start < at + _length(packet) and at < end):
-                yield from _decoded(packet)
+                yield from _decode(packet)
     except FFmpegError:
         return
 
 
-def _decoded(packet: Packet[AudioStream]) -> list[AudioFrame]:
+def _decode(packet: Packet[AudioStream]) -> list[AudioFrame]:
     try:
         return packet.decode()
     except FFmpegError:
@@ -120,39 +120,39 @@ def _decoded(packet: Packet[AudioStream]) -> list[AudioFrame]:
 
 
 def _time(
-    reel: VideoContainer, track: AudioStream, one: Packet[AudioStream] | AudioFrame
+    video: VideoContainer, track: AudioStream, one: Packet[AudioStream] | AudioFrame
 ) -> float | None:
-    """Tell when a packet or frame is heard, from the first picture on."""
+    """Return the time of a packet or frame, in seconds from the first picture."""
     base = one.time_base or track.time_base
-    return None if one.pts is None or base is None else float(one.pts * base) - reel.start
+    return None if one.pts is None or base is None else float(one.pts * base) - video.start
 
 
 def _length(packet: Packet[AudioStream]) -> float:
-    """Tell the seconds of a packet: old AVI files have few and long ones."""
+    """Return the seconds of a packet: old AVI files have few and long ones."""
     return float((packet.duration or 0) * (packet.time_base or 0))
 
 
-def _resampled(frames: Iterable[AudioFrame]) -> Iterator[AudioFrame]:
-    """Bring frames of any form to one; the form may change in the midst of a track."""
+def _resample_all(frames: Iterable[AudioFrame]) -> Iterator[AudioFrame]:
+    """Convert frames of any format to `RATE` and one channel; the format may change midway."""
     resampler = _resampler()
     last = None
     for frame in frames:
-        form = (frame.format.name, frame.layout.name, frame.sample_rate)
-        if last not in {None, form}:
-            yield from _taken(resampler, None)
+        frame_format = (frame.format.name, frame.layout.name, frame.sample_rate)
+        if last not in {None, frame_format}:
+            yield from _resample(resampler, None)
             resampler = _resampler()
-        last = form
+        last = frame_format
         if frame.sample_rate >= LOWEST_RATE:
-            yield from _taken(resampler, frame)
-    yield from _taken(resampler, None)
+            yield from _resample(resampler, frame)
+    yield from _resample(resampler, None)
 
 
 def _resampler() -> av.AudioResampler:
     return av.AudioResampler(format="s16", layout="mono", rate=RATE)
 
 
-def _taken(resampler: av.AudioResampler, frame: AudioFrame | None) -> list[AudioFrame]:
-    """Resample one frame, or what is left; nothing of a form that cannot be brought to ours."""
+def _resample(resampler: av.AudioResampler, frame: AudioFrame | None) -> list[AudioFrame]:
+    """Resample one frame, or flush with None; skip formats that cannot be converted."""
     try:
         return resampler.resample(frame)
     except (FFmpegError, ValueError):

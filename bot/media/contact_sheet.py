@@ -12,14 +12,14 @@ import cv2
 import numpy as np
 
 from bot.errors import FileProblem, Reason
-from bot.media.draw_outlines import mark, resized, squeezed
-from bot.media.image import decode_own, encode
+from bot.media.draw_outlines import draw_on, encode_within, resize
+from bot.media.pixels import decode_own, encode
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bot.domain.outlines import Outline
-    from bot.media.image import Pixels
+    from bot.media.pixels import Pixels
 
 CELLS = 12
 """Photos on one sheet while the limit allows: in 3 x 4 cells of 682 pixels a sign is readable."""
@@ -28,17 +28,18 @@ WHITE = (255, 255, 255)
 BLACK = (0, 0, 0)
 LABEL_SHARE = 24
 """A label is this part of the sheet's side: capitals of 10 points on one of a phone's width."""
-LABEL_MOST = 6, 4
-"""A label is no more than a sixth of its row, and a quarter as high as its picture."""
+MAX_LABEL = 6, 4
+"""A label is at most a sixth of its row, and a quarter as high as its picture."""
 GAP_SHARE = 256
+"""A gap is this part of the sheet's side."""
 PROPORTIONS = 0.4, 2.5
-"""Cells are neither narrower nor wider than this, width by height, whatever the pictures are."""
-ENLARGED_OUTLINES = 2
+"""The least and the largest width by height of cells, whatever the pictures are."""
+OUTLINE_SCALE = 2
 """Outlines have the size that they have on a picture of the sheet's side divided by this."""
 FONT = cv2.FONT_HERSHEY_SIMPLEX
 
 Cell = tuple[str, bytes, "Sequence[Outline]"]
-"""A label, a JPEG of our own, and what is outlined on it."""
+"""A label, a JPEG of our own, and the outlines on it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ class Sheet:
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """Where everything stands on a sheet, in pixels.
+    """The layout of a sheet, in pixels.
 
     Each cell has room for a picture of `wide` x `high`, below a label that is `strip` high, with a
     `gap` around both.
@@ -77,11 +78,11 @@ class Grid:
         return self.columns * self.cell[0], self.rows * self.cell[1]
 
 
-def arrange(count: int, limit: int) -> tuple[int, tuple[int, ...]]:
-    """Share `count` photos out among at most `limit` pictures.
+def distribute(count: int, limit: int) -> tuple[int, tuple[int, ...]]:
+    """Distribute `count` photos among at most `limit` pictures.
 
-    Returns how many go singly (as many as possible, the first ones), and how many of the rest go
-    on each sheet: up to `CELLS`, evenly, and more only where the limit leaves no other way.
+    Returns how many are sent singly (as many as possible, the first ones), and how many of the rest
+    go on each sheet: up to `CELLS`, evenly, and more only where the limit leaves no other way.
     """
     if count <= limit:
         return count, ()
@@ -93,51 +94,51 @@ def arrange(count: int, limit: int) -> tuple[int, tuple[int, ...]]:
     return singles, tuple(rest // sheets + (at < rest % sheets) for at in range(sheets))
 
 
-def sheet(pictures: Sequence[tuple[str, bytes]], side: int) -> Sheet:
+def contact_sheet(pictures: Sequence[tuple[str, bytes]], side: int) -> Sheet:
     """Put JPEGs on one sheet of at most `side` pixels, in rows, none enlarged.
 
     Above each stands its label ("P7", "V1 0:12.4"; ASCII), white on black. Raises `ValueError`
     without any pictures, and `FileProblem` (`DAMAGED`, the detail names the label).
     """
-    photos = [(label, _decoded(label, jpeg)) for label, jpeg in pictures]
+    photos = [(label, _decode(label, jpeg)) for label, jpeg in pictures]
     widest = max((photo.shape[1] for _, photo in photos), default=0)
     grid = _grid([photo for _, photo in photos], side, widest)
-    paper = _paper(grid)
+    canvas = _canvas(grid)
     for at, (label, photo) in enumerate(photos):
-        strip, space = _spaces(paper, grid, at)
+        strip, space = _spaces(canvas, grid, at)
         _write(strip, label)
-        _paste(space, resized(photo, _fitting(photo, space, 1.0)))
-    return _sheet(encode(paper), *grid.size)
+        _paste(space, resize(photo, _fitted_size(photo, space, 1.0)))
+    return _sheet(encode(canvas), *grid.size)
 
 
-def frames_shown(cells: Sequence[Cell], side: int, most_bytes: int) -> Sheet:
+def outlined_sheet(cells: Sequence[Cell], side: int, max_bytes: int) -> Sheet:
     """Put frames with their outlines on a sheet of at most `side` pixels and so many bytes.
 
-    They are enlarged where there is room; the sheet is of less quality or smaller where need be.
-    Raises as `sheet` does, and `ValueError` where not even a thumbnail fits.
+    They are enlarged where there is room. If needed, the sheet has a lower quality or is smaller.
+    Raises as `contact_sheet` does, and `ValueError` where not even a thumbnail fits.
     """
-    photos = [(label, _decoded(label, jpeg), own) for label, jpeg, own in cells]
+    photos = [(label, _decode(label, jpeg), outlines) for label, jpeg, outlines in cells]
 
-    def drawn(longest: float) -> Pixels:
+    def draw_sheet(longest: float) -> Pixels:
         grid = _grid([photo for _, photo, _ in photos], int(longest), int(longest))
-        paper = _paper(grid)
+        canvas = _canvas(grid)
         for at, (label, photo, outlines) in enumerate(photos):
-            strip, space = _spaces(paper, grid, at)
+            strip, space = _spaces(canvas, grid, at)
             _write(strip, label)
-            shown = resized(photo, _fitting(photo, space))
-            mark(shown, outlines, int(longest) // ENLARGED_OUTLINES)
-            _paste(space, shown)
-        return paper
+            frame = resize(photo, _fitted_size(photo, space))
+            draw_on(frame, outlines, int(longest) // OUTLINE_SCALE)
+            _paste(space, frame)
+        return canvas
 
-    made = squeezed(drawn, side, most_bytes)
-    return _sheet(made.jpeg, made.width, made.height)
+    picture = encode_within(draw_sheet, side, max_bytes)
+    return _sheet(picture.jpeg, picture.width, picture.height)
 
 
 def _sheet(jpeg: bytes, width: int, height: int) -> Sheet:
     return Sheet(jpeg, width, height, hashlib.sha256(jpeg).hexdigest())
 
 
-def _decoded(label: str, jpeg: bytes) -> Pixels:
+def _decode(label: str, jpeg: bytes) -> Pixels:
     photo = decode_own(jpeg)
     if photo is None:
         raise FileProblem(Reason.DAMAGED, label)
@@ -145,7 +146,7 @@ def _decoded(label: str, jpeg: bytes) -> Pixels:
 
 
 def _grid(photos: Sequence[Pixels], side: int, widest: int) -> Grid:
-    """Choose the grid in which pictures are largest, at most `widest`; among such, the squarest."""
+    """Return the grid with the largest pictures, at most `widest` wide, and then the squarest."""
     if not photos:
         raise ValueError("a contact sheet needs pictures")
     least, most = PROPORTIONS
@@ -160,29 +161,29 @@ def _grid(photos: Sequence[Pixels], side: int, widest: int) -> Grid:
 
 
 def _grid_of(columns: int, rows: int, side: int, proportion: float, widest: int) -> Grid:
-    """Fit so many columns and rows on a sheet of that side."""
+    """Return the grid of so many columns and rows on a sheet of that side."""
     gap = max(1, side // GAP_SHARE)
-    row, picture = LABEL_MOST
-    strip = min(side // LABEL_SHARE, side // rows // row)
+    rows_per_label, labels_per_picture = MAX_LABEL
+    strip = min(side // LABEL_SHARE, side // rows // rows_per_label)
     room = (side // rows - strip - 3 * gap) * proportion
     wide = max(1, int(min(side // columns - 2 * gap, room, widest)))
     high = max(1, int(wide / proportion))
-    return Grid(columns, rows, wide, high, max(1, min(strip, high // picture)), gap)
+    return Grid(columns, rows, wide, high, max(1, min(strip, high // labels_per_picture)), gap)
 
 
-def _paper(grid: Grid) -> Pixels:
+def _canvas(grid: Grid) -> Pixels:
     width, height = grid.size
     return np.full((height, width, 3), WHITE, np.uint8)
 
 
-def _spaces(paper: Pixels, grid: Grid, at: int) -> tuple[Pixels, Pixels]:
-    """Give the parts of the sheet that are for a cell's label and for its picture."""
+def _spaces(canvas: Pixels, grid: Grid, at: int) -> tuple[Pixels, Pixels]:
+    """Return the parts of the sheet for a cell's label and for its picture."""
     row, column = divmod(at, grid.columns)
     (width, height), gap = grid.cell, grid.gap
     left, top = column * width + gap, row * height + gap
     below = top + grid.strip + gap
     across = slice(left, left + grid.wide)
-    return paper[top : top + grid.strip, across], paper[below : below + grid.high, across]
+    return canvas[top : top + grid.strip, across], canvas[below : below + grid.high, across]
 
 
 def _write(strip: Pixels, label: str) -> None:
@@ -197,8 +198,8 @@ def _write(strip: Pixels, label: str) -> None:
     cv2.putText(strip, label, start, FONT, scale, WHITE, thick, cv2.LINE_AA)
 
 
-def _fitting(photo: Pixels, space: Pixels, most: float = math.inf) -> tuple[int, int]:
-    """Reckon the width and height of a picture in a space, enlarged at most so many times."""
+def _fitted_size(photo: Pixels, space: Pixels, most: float = math.inf) -> tuple[int, int]:
+    """Return the width and height of a picture in a space, enlarged at most so many times."""
     (room_high, room_wide), (high, wide) = space.shape[:2], photo.shape[:2]
     scale = min(most, room_wide / wide, room_high / high)
     return min(room_wide, round(wide * scale)), min(room_high, round(high * scale))

@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 
 from bot.errors import FileProblem, Reason
-from bot.media.image import QUALITY, decode_own, encode, shrink
-from bot.media.label_placement import Corners, Rectangle, nearest, place
+from bot.media.label_placement import Corners, Rectangle, nearest_point, place_labels
+from bot.media.pixels import QUALITY, decode_own, encode, shrink
 from bot.media.size_limits import PICTURE_BYTES, PICTURE_SIDE
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from bot.domain.outlines import Outline
-    from bot.media.image import Pixels
+    from bot.media.pixels import Pixels
 
 Colour = tuple[int, int, int]
 """Blue, green and red."""
@@ -37,19 +37,19 @@ HUES: tuple[Colour, ...] = (
 """Orange, sky blue, bluish green, yellow, blue, vermillion, reddish purple: colours that people
 with any kind of colour vision tell apart (Okabe and Ito, https://jfly.uni-koeln.de/color/)."""
 
-SMALLEST = 512
-"""A picture with a shorter long side is enlarged to it, or its numbers would hide it."""
+MIN_ENLARGED_SIDE = 512
+"""A smaller picture is enlarged to this long side, or its numbers would hide it."""
 UNIT_SHARE = 512
 LIGHT, HUE, DARK = 1, 3, 4
 """How far the lines of an outline reach from what they surround, in units of a `UNIT_SHARE`th of
-the long side: white, coloured, black, so that one of them stands out on any ground."""
+the long side: white, coloured, black, so that one of them stands out on any background."""
 LABEL_SHARE = 22
 """A label is this part of the long side: digits of 10 points on a picture of a phone's width."""
 FONT = cv2.FONT_HERSHEY_SIMPLEX
 QUALITIES = (QUALITY, 75, 60, 45)
 STEP = 0.85
-"""Where no quality makes it small enough, the picture shrinks by this factor, and so on."""
-LEAST_SIDE = 64
+"""Factor by which the picture shrinks, again and again, if no quality makes it small enough."""
+MIN_SIDE = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +63,9 @@ class OutlinedPicture:
 
 @dataclass(frozen=True, slots=True)
 class OutlineLayout:
-    """Where everything is drawn on a picture of a certain size, in pixels.
+    """The layout of outlines on a picture of a certain size, in pixels.
 
-    `targets` and `labels` are those of the outlines, in their order; `unit` is the width of the
+    `targets` and `labels` belong to the outlines, in their order; `unit` is the width of the
     thinnest line.
     """
 
@@ -82,41 +82,43 @@ def draw(
 ) -> OutlinedPicture:
     """Draw outlines on a copy of an upright JPEG of our own.
 
-    The copy is at most `side` pixels long and `max_bytes` large: where need be of less quality,
-    then smaller. Outlines lie around what they mark and leave it clear, except at the picture's
+    The copy is at most `side` pixels long and `max_bytes` large: if needed, of a lower quality,
+    then smaller. Outlines surround what they mark and leave it clear, except at the picture's
     edges. Raises `FileProblem` (`DAMAGED`), and `ValueError` where not even a thumbnail fits.
     """
     photo = decode_own(jpeg)
     if photo is None:
         raise FileProblem(Reason.DAMAGED)
 
-    def drawn(longest: float) -> Pixels:
+    def draw_copy(longest: float) -> Pixels:
         height, width = photo.shape[:2]
         scale = longest / max(height, width)
-        picture = resized(photo, (round(width * scale), round(height * scale)))
-        mark(picture, outlines)
+        picture = resize(photo, (round(width * scale), round(height * scale)))
+        draw_on(picture, outlines)
         return picture
 
-    return squeezed(drawn, min(side, max(*photo.shape[:2], SMALLEST)), max_bytes)
+    return encode_within(draw_copy, min(side, max(*photo.shape[:2], MIN_ENLARGED_SIDE)), max_bytes)
 
 
-def squeezed(make: Callable[[float], Pixels], longest: float, max_bytes: int) -> OutlinedPicture:
-    """Write as a JPEG of at most `max_bytes` what `make` draws so many pixels long, or shorter.
+def encode_within(
+    draw_picture: Callable[[float], Pixels], longest: float, max_bytes: int
+) -> OutlinedPicture:
+    """Encode a picture, drawn `longest` pixels long or shorter, as a JPEG of at most `max_bytes`.
 
     Raises `ValueError` where not even a thumbnail fits.
     """
-    while longest >= LEAST_SIDE:
-        picture = make(longest)
+    while longest >= MIN_SIDE:
+        picture = draw_picture(longest)
         for quality in QUALITIES:
-            made = encode(picture, quality)
-            if len(made) <= max_bytes:
-                return OutlinedPicture(made, picture.shape[1], picture.shape[0])
+            jpeg = encode(picture, quality)
+            if len(jpeg) <= max_bytes:
+                return OutlinedPicture(jpeg, picture.shape[1], picture.shape[0])
         longest *= STEP
     raise ValueError(f"no picture fits in {max_bytes} bytes")
 
 
-def resized(photo: Pixels, size: tuple[int, int]) -> Pixels:
-    """Copy a photo at another width and height, at least a pixel each."""
+def resize(photo: Pixels, size: tuple[int, int]) -> Pixels:
+    """Return a copy of a photo at another width and height, at least a pixel each."""
     size = max(1, size[0]), max(1, size[1])
     if size[0] <= photo.shape[1] and size[1] <= photo.shape[0]:
         return shrink(photo, size).copy()
@@ -124,10 +126,10 @@ def resized(photo: Pixels, size: tuple[int, int]) -> Pixels:
     return larger
 
 
-def arrange(
+def lay_out(
     outlines: Sequence[Outline], width: int, height: int, longest: int = 0
 ) -> OutlineLayout:
-    """Reckon where outlines and their labels go on a picture of that size.
+    """Return where outlines and their labels go on a picture of that size.
 
     Their lines and labels are those of a picture that is `longest` pixels long, if it is longer.
     """
@@ -136,12 +138,12 @@ def arrange(
     targets = [_target(outline, width, height, unit * DARK) for outline in outlines]
     sizes = [_label_size(outline, longest, unit) for outline in outlines]
     # A label has a light and a dark line of its own, and touches the outline.
-    spots = place(targets, sizes, (width, height), gap=unit * DARK)
+    spots = place_labels(targets, sizes, (width, height), gap=unit * DARK)
     return OutlineLayout(tuple(targets), tuple(spots), unit)
 
 
 def _target(outline: Outline, width: int, height: int, margin: float) -> Corners:
-    """Bring a polygon into pixels, so far from the picture's edge that its outline is on it."""
+    """Return a polygon in pixels, so far from the picture's edge that its outline is visible."""
     points = np.array(outline.polygon, np.float32) * np.array((width, height), np.float32)
     most = np.maximum((width - 1 - margin, height - 1 - margin), margin)
     target: Corners = np.clip(points, margin, most).astype(np.float32)
@@ -153,12 +155,12 @@ def _label_size(outline: Outline, longest: int, unit: float) -> tuple[float, flo
     return height * (1.0 if outline.number < 10 else 1.5), height
 
 
-def mark(picture: Pixels, outlines: Sequence[Outline], longest: int = 0) -> None:
+def draw_on(picture: Pixels, outlines: Sequence[Outline], longest: int = 0) -> None:
     """Draw outlines on a picture, with the lines and labels of one that is `longest` pixels long.
 
-    The large ones come first, so that small ones stay whole, then leaders and labels.
+    The large ones are drawn first, so that they cover no small ones, then leaders and labels.
     """
-    layout = arrange(outlines, picture.shape[1], picture.shape[0], longest)
+    layout = lay_out(outlines, picture.shape[1], picture.shape[0], longest)
     hues = [HUES[(outline.number - 1) % len(HUES)] for outline in outlines]
     order = sorted(range(len(outlines)), key=lambda at: -cv2.contourArea(layout.targets[at]))
     for at in order:
@@ -179,17 +181,17 @@ def _surround(picture: Pixels, target: Corners, rings: Sequence[tuple[float, Col
     outside = np.full(part.shape[:2], 255, np.uint8)
     cv2.fillPoly(outside, [np.round(target - (left, top)).astype(np.int32)], 0)
     distance = cv2.distanceTransform(outside, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    inked = part.astype(np.float32)
+    painting = part.astype(np.float32)
     for far, ink in reversed(rings):
         cover = np.clip(far + 0.5 - distance, 0, 1)[..., None]
-        inked += (np.array(ink, np.float32) - inked) * cover
-    part[distance > 0] = np.round(inked).astype(np.uint8)[distance > 0]
+        painting += (np.array(ink, np.float32) - painting) * cover
+    part[distance > 0] = np.round(painting).astype(np.uint8)[distance > 0]
 
 
 def _lead(picture: Pixels, target: Corners, label: Rectangle, hue: Colour, unit: float) -> None:
-    """Draw a line from a label that stands apart to its outline."""
+    """Draw a line from a label that does not touch its outline to it."""
     start = np.array(label.centre)
-    way = np.array(nearest(target, label.centre)) - start
+    way = np.array(nearest_point(target, label.centre)) - start
     apart = np.maximum(np.abs(way) - (label.width / 2, label.height / 2), 0)
     if np.hypot(*apart) < 2 * DARK * unit:
         return
@@ -204,7 +206,7 @@ def _pixel(point: NDArray[np.float64]) -> tuple[int, int]:
 
 
 def _label(picture: Pixels, spot: Rectangle, number: int, hue: Colour, unit: float) -> None:
-    """Draw a number on its colour, with a light and a dark line around."""
+    """Draw a number on its colour, with a light and a dark line around it."""
     inset = 2 * unit
     inner = Rectangle(
         spot.left + inset, spot.top + inset, spot.width - 2 * inset, spot.height - 2 * inset
@@ -222,7 +224,7 @@ def _label(picture: Pixels, spot: Rectangle, number: int, hue: Colour, unit: flo
 
 
 def _brightness(colour: Colour) -> float:
-    """Give the relative luminance of a colour, 0..1 (WCAG 2.2); above 0.18 black reads better."""
+    """Return the relative luminance of a colour, 0..1 (WCAG 2.2); above 0.18 black reads better."""
     parts = np.array(colour) / 255
     linear = np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
     return float(linear @ (0.0722, 0.7152, 0.2126))

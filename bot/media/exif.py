@@ -1,7 +1,7 @@
 """What EXIF says of a picture: when, where and with what it was taken, and which way is up.
 
 The tags are those of CIPA DC-008 (Exif 3.0). A file may hold anything in them, so each function
-returns nothing rather than nonsense, and raises nothing.
+returns an empty value rather than nonsense, and raises nothing.
 """
 
 from __future__ import annotations
@@ -19,35 +19,35 @@ if TYPE_CHECKING:
 
 UPRIGHT = 1
 MAX_CAMERA = 64
-"""Characters kept of a camera's name."""
+"""Most characters of a camera's name."""
 
 _OFFSET = re.compile(r"[+-](0\d|1[0-4]):[0-5]\d")
 
 
 def orientation(exif: Image.Exif) -> int:
-    """Read the orientation 1..8; whatever else stands there is upright."""
-    return exif[ExifTags.Base.Orientation] if tells_orientation(exif) else UPRIGHT
+    """Return the orientation 1..8; upright for any other value."""
+    return exif[ExifTags.Base.Orientation] if has_orientation(exif) else UPRIGHT
 
 
-def tells_orientation(exif: Image.Exif) -> bool:
-    """Tell whether an orientation stands there that can be meant."""
+def has_orientation(exif: Image.Exif) -> bool:
+    """Return whether there is a valid orientation."""
     value = exif.get(ExifTags.Base.Orientation)
     return isinstance(value, int) and 1 <= value <= 8
 
 
-def taken(exif: Image.Exif) -> str:
-    """Read the camera's local time as ISO 8601, with its offset from UTC if the file has one."""
+def time_taken(exif: Image.Exif) -> str:
+    """Return the camera's local time as ISO 8601, with its offset from UTC if the file has one."""
     with suppress(Exception):
         tags = exif.get_ifd(ExifTags.IFD.Exif)
-        stated = _text(tags.get(ExifTags.Base.DateTimeOriginal, ""))
-        local = datetime.strptime(stated, "%Y:%m:%d %H:%M:%S").isoformat()
+        stamp = _text(tags.get(ExifTags.Base.DateTimeOriginal, ""))
+        local = datetime.strptime(stamp, "%Y:%m:%d %H:%M:%S").isoformat()
         offset = _text(tags.get(ExifTags.Base.OffsetTimeOriginal, ""))
         return local + offset if _OFFSET.fullmatch(offset) else local
     return ""
 
 
 def position(exif: Image.Exif) -> tuple[float, float] | tuple[None, None]:
-    """Read latitude and longitude in degrees, north and east positive, to about 0.1 m."""
+    """Return latitude and longitude in degrees, north and east positive, to about 0.1 m."""
     with suppress(Exception):
         tags = exif.get_ifd(ExifTags.IFD.GPSInfo)
         latitude = _degrees(tags.get(ExifTags.GPS.GPSLatitude), 90)
@@ -61,7 +61,7 @@ def position(exif: Image.Exif) -> tuple[float, float] | tuple[None, None]:
 
 
 def camera(exif: Image.Exif) -> str:
-    """Join make and model, without saying the make twice ("Canon Canon EOS 5D")."""
+    """Return make and model; the make is not repeated ("Canon Canon EOS 5D")."""
     with suppress(Exception):
         make = _text(exif.get(ExifTags.Base.Make, ""))
         model = _text(exif.get(ExifTags.Base.Model, ""))
@@ -72,7 +72,7 @@ def camera(exif: Image.Exif) -> str:
 
 
 def _degrees(parts: Any, limit: int) -> float:
-    """Add up degrees, minutes and seconds; raises `ValueError` where no place can be."""
+    """Add up degrees, minutes and seconds; raises `ValueError` for no place on Earth."""
     degrees, minutes, seconds = (float(part) for part in parts)
     value = degrees + minutes / 60 + seconds / 3600
     if not math.isfinite(value) or min(degrees, minutes, seconds) < 0 or value > limit:
@@ -81,6 +81,6 @@ def _degrees(parts: Any, limit: int) -> float:
 
 
 def _text(value: Any) -> str:
-    """Keep what is printable of a tag, on one line: control and bidi characters go."""
+    """Return the printable characters of a tag on one line, without control and bidi characters."""
     text = value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())

@@ -1,4 +1,4 @@
-"""What a file is, told by its first bytes alone, never by its name or declared type.
+"""What a file is, by its first bytes alone, never by its name or declared type.
 
 Sources of the magic numbers: the WHATWG MIME Sniffing Standard (JPEG, PNG, GIF, WebP, BMP, AVI,
 EBML, MP4, HTML, PDF, ZIP); TIFF 6.0 and BigTIFF; ISO/IEC 14496-12 (the `ftyp` box) with the brands
@@ -14,16 +14,16 @@ from dataclasses import dataclass
 from bot.errors import Reason
 
 HEAD_BYTES = 4096
-"""Bytes of a file's beginning that `sniff` wants; a comment before `<svg` may be long."""
+"""Bytes of a file's beginning that `sniff` looks at; a comment before `<svg` may be long."""
 
 
 @dataclass(frozen=True, slots=True)
 class FileType:
-    """A kind of file.
+    """A type of file.
 
     `name` is for people ("JPEG", "PDF document"). `readers` are the Pillow formats that may open
-    it, and `demuxer` is what FFmpeg calls the only one that may open a video. What has neither
-    cannot be looked at; then `problem` says why.
+    it, and `demuxer` is what FFmpeg calls the only one that may open a video. A file
+    without either cannot be looked at; `problem` says why.
     """
 
     name: str
@@ -50,7 +50,7 @@ QUICKTIME = FileType("QuickTime video", demuxer="mov")
 MATROSKA = FileType("Matroska or WebM video", demuxer="matroska")
 AVI = FileType("AVI video", demuxer="avi")
 ANIMATED = {GIF, WEBP}
-"""Kinds of pictures that may move."""
+"""Types of pictures that may be animated."""
 
 UNKNOWN = _unsupported("unknown format")
 HTML = _unsupported("web page")
@@ -63,7 +63,7 @@ SIGNATURES: tuple[tuple[re.Pattern[bytes], FileType], ...] = tuple(
         (rb"\x89PNG\r\n\x1a\n", PNG),
         (rb"GIF8[79]a", GIF),
         (rb"RIFF....WEBP", WEBP),
-        # After "BM" the size of the header that follows tells a bitmap from a text.
+        # The size of the header, which follows "BM", tells a bitmap from a text.
         (rb"BM.{12}[\x0c\x28\x34\x38\x40\x6c\x7c]\0\0\0", BMP),
         (rb"II[\x2a\x2b]\0|MM\0[\x2a\x2b]", TIFF),
         (rb"RIFF....AVI ", AVI),
@@ -99,7 +99,7 @@ HTML_START = re.compile(
 
 
 def sniff(head: bytes) -> FileType:
-    """Tell what a file is from its first `HEAD_BYTES` bytes; `UNKNOWN` when nothing fits."""
+    """Return what a file is by its first `HEAD_BYTES` bytes; `UNKNOWN` when nothing matches."""
     head = head[:HEAD_BYTES]
     if FTYP.match(head):
         return _by_brand(head)
@@ -112,7 +112,7 @@ def sniff(head: bytes) -> FileType:
 
 
 def _by_brand(head: bytes) -> FileType:
-    """Tell files of the ISO base media format apart by the brands in their `ftyp` box."""
+    """Return the type of an ISO base media file by the brands in its `ftyp` box."""
     size = int.from_bytes(head[:4])
     major, compatible = head[8:12], head[16:size]
     brands = {major, *(compatible[at : at + 4] for at in range(0, len(compatible), 4))}

@@ -1,4 +1,4 @@
-"""Where numbers stand on a picture: beside what they name, and over nothing that matters."""
+"""Where labels go on a picture: beside what they name, and over nothing that matters."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ Corners = NDArray[np.float32]
 """Corners of a polygon in pixels, as an array of n x 2."""
 
 RINGS = 5
-"""How many times a label's height it may move away from its target."""
+"""How many times its own height a label may move away from its target."""
 
-# What it costs to put a label somewhere, in label heights of distance.
+# Costs of a place, in the unit of a label's height of distance.
 ON_LABEL = 100.0
 ON_OTHER = (3.0, 6.0)
-"""For the share of the label that lies on another target, and of the target under it."""
+"""For the share of the label that lies on another target, and for that of the target below it."""
 ON_OWN = (3.0, 6.0)
 LATER = 0.01
-"""Of two places alike, the one that is tried first."""
+"""For each candidate before it: of two equal places, the first wins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +55,8 @@ class Rectangle:
         """The pixels it covers."""
         return self.width * self.height
 
-    def shared(self, other: Rectangle) -> float:
-        """Tell how many pixels it shares with another."""
+    def overlap(self, other: Rectangle) -> float:
+        """Return how many pixels it shares with another."""
         wide = min(self.left + self.width, other.left + other.width) - max(self.left, other.left)
         high = min(self.top + self.height, other.top + other.height) - max(self.top, other.top)
         return max(0.0, wide) * max(0.0, high)
@@ -70,63 +70,63 @@ class _Target:
     bounds: Rectangle
     area: float
 
-    def shared(self, spot: Rectangle) -> float:
-        """Tell how many pixels it shares with a spot."""
-        if not self.bounds.shared(spot):
+    def overlap(self, spot: Rectangle) -> float:
+        """Return how many pixels it shares with a spot."""
+        if not self.bounds.overlap(spot):
             return 0.0
         return float(cv2.intersectConvexConvex(spot.corners, self.hull)[0])
 
     def distance(self, spot: Rectangle) -> float:
-        """Tell how far the middle of a spot is from its edge; 0 inside."""
+        """Return how far the middle of a spot is from its edge in pixels; 0 inside."""
         return max(0.0, -float(cv2.pointPolygonTest(self.hull, spot.centre, measureDist=True)))
 
 
-def place(
+def place_labels(
     polygons: Sequence[Corners],
     sizes: Sequence[tuple[float, float]],
     frame: tuple[float, float],
     gap: float,
 ) -> list[Rectangle]:
-    """Find a spot for the label of each polygon, at `gap` pixels from it or farther.
+    """Return a spot for the label of each polygon, `gap` pixels from it or farther.
 
-    `sizes` are the labels' widths and heights, `frame` is that of the picture, which no label
-    leaves. Above, below, beside and inside are tried, then places farther off; the least costly
-    is taken, for small targets first, as they have the least room.
+    `sizes` are the widths and heights of the labels, `frame` that of the picture, which no label
+    leaves. Spots above, below, beside and inside are tried, then spots farther off. The cheapest
+    wins; small targets choose first, as they have the least room.
     """
     targets = [_target(polygon) for polygon in polygons]
     spots: dict[int, Rectangle] = {}
     for at in sorted(range(len(targets)), key=lambda at: targets[at].area):
-        tried = _candidates(targets[at].bounds, sizes[at], frame, gap)
-        spots[at] = _cheapest(tried, targets[at], targets, list(spots.values()))
+        candidates = _candidates(targets[at].bounds, sizes[at], frame, gap)
+        spots[at] = _cheapest(candidates, targets[at], targets, list(spots.values()))
     return [spots[at] for at in range(len(targets))]
 
 
 def _cheapest(
-    tried: Iterable[Rectangle],
+    candidates: Iterable[Rectangle],
     own: _Target,
     targets: Sequence[_Target],
-    placed: Sequence[Rectangle],
+    labels: Sequence[Rectangle],
 ) -> Rectangle:
-    """Choose the spot that covers least and is not far off."""
+    """Return the spot that covers least and is not far off."""
     best, least = Rectangle(0, 0, 0, 0), math.inf
-    for order, spot in enumerate(tried):
+    for order, spot in enumerate(candidates):
         cost = LATER * order + max(0.0, own.distance(spot) - spot.height) / spot.height
         if cost < least:
-            cost += ON_LABEL * sum(spot.shared(other) > 0 for other in placed)
+            cost += ON_LABEL * sum(spot.overlap(other) > 0 for other in labels)
             cost += sum(_covering(spot, target, own) for target in targets)
             best, least = (spot, cost) if cost < least else (best, least)
     return best
 
 
 def _covering(spot: Rectangle, target: _Target, own: _Target) -> float:
-    """Reckon what it costs that a spot lies on a target."""
-    covered = target.shared(spot)
+    """Return the cost of a spot that lies on a target."""
+    pixels = target.overlap(spot)
     label, under = ON_OWN if target is own else ON_OTHER
-    return label * covered / spot.area + under * covered / target.area
+    return label * pixels / spot.area + under * pixels / target.area
 
 
-def nearest(target: Corners, point: tuple[float, float]) -> tuple[float, float]:
-    """Find the point of a polygon's outline that is nearest to another point."""
+def nearest_point(target: Corners, point: tuple[float, float]) -> tuple[float, float]:
+    """Return the point of a polygon's outline that is nearest to another point."""
     goal = np.array(point, np.float64)
     starts = target.astype(np.float64)
     sides = np.roll(starts, -1, axis=0) - starts
@@ -138,7 +138,7 @@ def nearest(target: Corners, point: tuple[float, float]) -> tuple[float, float]:
 
 
 def _target(polygon: Corners) -> _Target:
-    """Give a polygon's hull, at least a pixel wide and high."""
+    """Return the hull of a polygon, at least a pixel wide and high."""
     (left, top), (right, bottom) = polygon.min(axis=0).tolist(), polygon.max(axis=0).tolist()
     bounds = Rectangle(left, top, max(right - left, 1.0), max(bottom - top, 1.0))
     hull: Corners = cv2.convexHull(polygon).reshape(-1, 2)
@@ -151,7 +151,7 @@ def _target(polygon: Corners) -> _Target:
 def _candidates(
     bounds: Rectangle, size: tuple[float, float], frame: tuple[float, float], gap: float
 ) -> Iterator[Rectangle]:
-    """List spots around a target, then in its corners, then farther and farther off."""
+    """Yield spots around a target, then in its corners, then farther and farther off."""
     wide, high = size
     left, top = bounds.left, bounds.top
     right, bottom = left + bounds.width, top + bounds.height

@@ -27,9 +27,10 @@ pi_heif.register_heif_opener(
     thumbnails=False, depth_images=False, aux_images=False, decode_threads=1
 )
 
-QUARTER_TURNED = {5, 6, 7, 8}
-TURNED_BY_READER = {kinds.TIFF, kinds.HEIC}
-"""Kinds whose size and pixels come upright already: Pillow turns TIFF, libheif turns HEIC."""
+QUARTER_TURNS = {5, 6, 7, 8}
+"""EXIF orientations that swap width and height."""
+UPRIGHT_TYPES = {kinds.TIFF, kinds.HEIC}
+"""Types whose size and pixels are upright already: Pillow rotates TIFF, libheif rotates HEIC."""
 
 _START_OF_SCAN = b"\xff\xda"
 _END_OF_IMAGE = b"\xff\xd9"
@@ -37,31 +38,31 @@ _END_OF_IMAGE = b"\xff\xd9"
 
 @dataclass(frozen=True, slots=True)
 class PhotoHeader:
-    """What is known of a picture before its pixels.
+    """What the header of a picture says.
 
     `facts` has the upright size; `orientation` is the EXIF orientation 1..8 that the decoded
-    pixels still need; `transparent` says that they may have an alpha channel, `oriented` that the
-    file tells which way is up.
+    pixels still need. `has_alpha` is whether they may be transparent, `has_orientation` whether the
+    file records which way is up.
     """
 
     kind: FileType
     facts: PhotoFacts
     orientation: int
-    transparent: bool
-    oriented: bool = False
+    has_alpha: bool
+    has_orientation: bool = False
 
 
 @contextmanager
-def quiet() -> Iterator[None]:
-    """Keep Pillow's warnings of what is wrong with a file to itself; process-wide meanwhile."""
+def ignore_warnings() -> Iterator[None]:
+    """Ignore Pillow's warnings about a file; it holds for the whole process meanwhile."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
 
 
 @contextmanager
-def tolerant() -> Iterator[None]:
-    """Let Pillow read on where a file is cut or a chunk is wrong; process-wide meanwhile."""
+def allow_truncation() -> Iterator[None]:
+    """Let Pillow go on where a file is truncated or a chunk is wrong, in the whole process."""
     before = ImageFile.LOAD_TRUNCATED_IMAGES
     ImageFile.LOAD_TRUNCATED_IMAGES = True
     try:
@@ -70,22 +71,22 @@ def tolerant() -> Iterator[None]:
         ImageFile.LOAD_TRUNCATED_IMAGES = before
 
 
-def read_facts(data: bytes, kind: FileType, limits: FileLimits) -> PhotoHeader:
-    """Read a picture's header and hold it against the limits.
+def read_header(data: bytes, kind: FileType, limits: FileLimits) -> PhotoHeader:
+    """Read a picture's header and check it against the limits.
 
     Raises `FileProblem`: `TOO_MANY_PIXELS`, or `DAMAGED` when the header cannot be read. Wrong
-    EXIF costs only itself.
+    EXIF is ignored.
     """
     image = _open(data, kind, limits)
-    with quiet():
+    with ignore_warnings():
         return _header(image, _tags(image, data, kind), data, kind)
 
 
 def _open(data: bytes, kind: FileType, limits: FileLimits) -> ImageFile.ImageFile:
-    """Open with the readers of this kind only; a huge text or colour profile is passed over."""
+    """Open with the readers of this type only; a huge text or colour profile is skipped."""
     Image.MAX_IMAGE_PIXELS = limits.max_photo_pixels
     try:
-        with tolerant(), quiet():
+        with allow_truncation(), ignore_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             image = Image.open(io.BytesIO(data), formats=kind.readers)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
@@ -103,9 +104,9 @@ def _open(data: bytes, kind: FileType, limits: FileLimits) -> ImageFile.ImageFil
 def _header(
     image: ImageFile.ImageFile, tags: Image.Exif, data: bytes, kind: FileType
 ) -> PhotoHeader:
-    orientation = exif.UPRIGHT if kind in TURNED_BY_READER else exif.orientation(tags)
+    orientation = exif.UPRIGHT if kind in UPRIGHT_TYPES else exif.orientation(tags)
     width, height = image.size
-    if orientation in QUARTER_TURNED:
+    if orientation in QUARTER_TURNS:
         width, height = height, width
     latitude, longitude = exif.position(tags)
     facts = PhotoFacts(
@@ -113,14 +114,14 @@ def _header(
         width=width,
         height=height,
         size=len(data),
-        taken=exif.taken(tags),
+        taken=exif.time_taken(tags),
         latitude=latitude,
         longitude=longitude,
         camera=exif.camera(tags),
-        incomplete=is_cut(data, kind),
+        incomplete=is_truncated(data, kind),
     )
-    oriented = kind == kinds.HEIC or exif.tells_orientation(tags)
-    return PhotoHeader(kind, facts, orientation, image.has_transparency_data, oriented)
+    has_orientation = kind == kinds.HEIC or exif.has_orientation(tags)
+    return PhotoHeader(kind, facts, orientation, image.has_transparency_data, has_orientation)
 
 
 def _tags(image: ImageFile.ImageFile, data: bytes, kind: FileType) -> Image.Exif:
@@ -135,7 +136,7 @@ def _tags(image: ImageFile.ImageFile, data: bytes, kind: FileType) -> Image.Exif
 
 
 def _png_exif(data: bytes) -> bytes | None:
-    """Find the `eXIf` chunk of a PNG, which may also stand behind the pixels."""
+    """Find the `eXIf` chunk of a PNG, which may also follow the pixels."""
     at = 8
     while at + 8 <= len(data):
         size, name = struct.unpack_from(">I4s", data, at)
@@ -145,15 +146,15 @@ def _png_exif(data: bytes) -> bytes | None:
     return None
 
 
-def is_cut(data: bytes, kind: FileType) -> bool:
-    """Tell whether the end of a JPEG or HEIC file is missing; of other kinds decoding tells."""
+def is_truncated(data: bytes, kind: FileType) -> bool:
+    """Return whether the end of a JPEG or HEIC file is missing; of others only decoding shows."""
     if kind == kinds.JPEG:
         return data.find(_END_OF_IMAGE, _first_scan(data)) < 0
     return kind == kinds.HEIC and _last_box_end(data) > len(data)
 
 
 def _first_scan(data: bytes) -> int:
-    """Find where a JPEG's pixels begin: an end marker before is that of an embedded thumbnail."""
+    """Find where a JPEG's pixels begin: an end marker before belongs to an embedded thumbnail."""
     at = 2
     while data[at : at + 1] == b"\xff" and data[at : at + 2] != _START_OF_SCAN:
         at += 2 + int.from_bytes(data[at + 2 : at + 4])

@@ -1,4 +1,4 @@
-"""How large a file may be: that depends on what it is, which its first bytes tell."""
+"""How large a file may be, which depends on its type, and so on its first bytes."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 
 def check_size(limits: SizeLimits, kind: FileType, size: int) -> None:
-    """Check a size by the kind of file.
+    """Check a size by the type of file.
 
-    Raises `FileProblem`: `TOO_LARGE`, `TOO_LARGE_VIDEO`; and `UNSUPPORTED`, which a smaller
-    copy would be too.
+    Raises `FileProblem`: `TOO_LARGE`, `TOO_LARGE_VIDEO`; and `UNSUPPORTED`, so that nobody sends a
+    smaller copy in vain.
     """
-    # A GIF or WebP may move as well, but its head does not tell: it is taken for a picture.
+    # A GIF or WebP may be animated, which its first bytes do not say: it counts as a picture.
     if size <= (limits.video if kind.demuxer else limits.photo):
         return
     if kind.demuxer:
@@ -30,40 +30,40 @@ def check_size(limits: SizeLimits, kind: FileType, size: int) -> None:
 
 
 def check_file(limits: SizeLimits, path: Path) -> None:
-    """Check a file that is there; raises `FileProblem` as `check_size` does, and `OSError`."""
+    """Check a file on disk; raises `FileProblem` as `check_size` does, and `OSError`."""
     with path.open("rb") as file:
         kind = sniff(file.read(HEAD_BYTES))
     check_size(limits, kind, path.stat().st_size)
 
 
 class ByteCounter:
-    """Counts a file while it arrives, and tells as soon as it is too large.
+    """Counts the bytes of a file while it arrives, and raises as soon as it is too large.
 
-    `size` are the bytes so far, `kind` is what the first of them tell.
+    `size` is their number so far, `kind` the type of file by the first of them.
     """
 
-    def __init__(self, allowance: SizeLimits, declared: int = 0) -> None:
-        """Take the length that the sender declares, 0 for none.
+    def __init__(self, limits: SizeLimits, declared_size: int = 0) -> None:
+        """Check the size in bytes that the sender declares, 0 for none.
 
         Raises `FileProblem` (`TOO_LARGE_VIDEO`, as only videos come near it) when no file may be
         that long.
         """
-        if declared > allowance.most:
+        if declared_size > limits.most:
             raise FileProblem(Reason.TOO_LARGE_VIDEO)
         self.size = 0
         self.kind = UNKNOWN
         self._head = b""
-        self._allowance = allowance
-        self._declared = declared
+        self._limits = limits
+        self._declared_size = declared_size
 
     def add(self, chunk: bytes) -> None:
-        """Count what came; raises `FileProblem` (see `check_size`)."""
+        """Count a chunk; raises `FileProblem` (see `check_size`)."""
         self.size += len(chunk)
         if len(self._head) < HEAD_BYTES:
             self._head += chunk[: HEAD_BYTES - len(self._head)]
             self.kind = sniff(self._head)
-        whole = max(self.size, self._declared) if len(self._head) == HEAD_BYTES else self.size
-        check_size(self._allowance, self.kind, whole)
+        size = max(self.size, self._declared_size) if len(self._head) == HEAD_BYTES else self.size
+        check_size(self._limits, self.kind, size)
 
 
 PICTURE_SIDE = 1024
@@ -72,9 +72,9 @@ PICTURE_SIDE = 1024
 PICTURE_BYTES = 1_000_000
 
 SMALL_PICTURE_BYTES = 60_000
-"""Most bytes of a picture, and of the smaller one that goes where that was too large.
+"""Most bytes of a picture, and of the smaller copy for chats that refuse the first.
 
-1 MB and 1024 x 1024 are what Teams takes:
+Teams takes 1 MB and 1024 x 1024:
 https://learn.microsoft.com/microsoftteams/platform/bots/build-conversational-capability
-In base64 60 KB stay below the 100 KB that connectors on a developer's machine take.
+In base64, 60 KB stay below the 100 KB that connectors on a developer's machine take.
 """

@@ -1,4 +1,4 @@
-"""Pixels of high dynamic range, brought into the range and the primaries of usual screens."""
+"""Tone mapping: pixels of high dynamic range in the range and primaries of usual screens."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from bot.media.image import Pixels
+    from bot.media.pixels import Pixels
 
 PQ, HLG = 16, 18
 """Transfer characteristics beyond the range of usual screens (ITU-T H.273, table 3)."""
 WHITE = 203.0
 """Candelas per square metre of a white page in HDR (ITU-R BT.2408, table 1)."""
 PEAKS = {PQ: 10_000.0, HLG: 1000.0}
-"""The brightest light a signal can mean (ITU-R BT.2100); of HLG that on its reference screen."""
+"""The brightest light of a signal (ITU-R BT.2100); of HLG that on its reference screen."""
 KNEE = 0.75
-"""Share of white up to which light stays as it is; what is lighter is squeezed into the rest."""
+"""Share of white up to which light stays as it is; brighter light is compressed above it."""
 STRIP = 64
-"""Rows of high dynamic range that are worked on at a time: what a processor's cache holds."""
+"""Rows that are converted at a time: as many as a processor's cache holds."""
 TO_709 = np.array(
     [[-0.0182, -0.1006, 1.1187], [-0.1246, 1.1329, -0.0083], [1.6605, -0.5876, -0.0728]], np.float32
 )
@@ -32,21 +32,21 @@ LUMA = np.array([[0.0722, 0.7152, 0.2126]], np.float32)
 """The share of blue, green and red in the luminance of BT.709."""
 
 
-def toned(signal: NDArray[np.uint16], transfer: int) -> Pixels:
-    """Turn the signal of a PQ or HLG frame into pixels: red, green, blue by BT.2020, 0 to 65535.
+def tone_map(signal: NDArray[np.uint16], transfer: int) -> Pixels:
+    """Convert the signal of a PQ or HLG frame (red, green, blue by BT.2020, 0 to 65535) to pixels.
 
     What is darker than most of a white page keeps its brightness; a white page is a little less
-    than white, to leave room for what shines.
+    than white, to leave room for highlights.
     """
     pixels = np.empty(signal.shape, np.uint8)
     for top in range(0, len(signal), STRIP):
         rows = slice(top, top + STRIP)
-        pixels[rows] = _shown(signal[rows], transfer)
+        pixels[rows] = _convert(signal[rows], transfer)
     return pixels
 
 
-def _shown(signal: NDArray[np.uint16], transfer: int) -> Pixels:
-    """Turn signal levels of 16 bits into those of an sRGB screen."""
+def _convert(signal: NDArray[np.uint16], transfer: int) -> Pixels:
+    """Convert signal levels of 16 bits to those of an sRGB screen."""
     light = cv2.transform(cv2.LUT(signal, _light(transfer)), TO_709)
     blue, green, red = cv2.split(light)
     brightest = np.maximum(cv2.max(cv2.max(blue, green), red), 1e-6)
@@ -56,27 +56,27 @@ def _shown(signal: NDArray[np.uint16], transfer: int) -> Pixels:
         share = WHITE / PEAKS[HLG]
         gain = cv2.pow(np.maximum(cv2.transform(light, LUMA * share), 1e-6), 0.2)
         brightest *= gain
-    # All three alike, which keeps the hue.
-    gain = gain * _squeezed(brightest, PEAKS[transfer] / WHITE) / brightest
+    # The same factor for all three keeps the hue.
+    gain = gain * _compress(brightest, PEAKS[transfer] / WHITE) / brightest
     levels = cv2.multiply(light, cv2.merge([gain] * 3), scale=65535, dtype=cv2.CV_16U)
     screen: Pixels = cv2.LUT(levels, _screen())
     return screen
 
 
-def _squeezed(light: NDArray[np.float32], peak: float) -> NDArray[np.float32]:
-    """Leave light below the knee as it is, and bring the peak down to 1, in one smooth curve.
+def _compress(light: NDArray[np.float32], peak: float) -> NDArray[np.float32]:
+    """Compress light: unchanged below the knee, with the peak at 1, in one smooth curve.
 
     It rises with the logarithm above the knee, as that of ITU-R BT.2446-1, method C, does.
     """
     bend = _bend(peak)
     above = np.maximum(light - KNEE, 0) / bend
-    squeezed: NDArray[np.float32] = np.minimum(light, KNEE) + bend * cv2.log(1 + above)
-    return squeezed
+    compressed_light: NDArray[np.float32] = np.minimum(light, KNEE) + bend * cv2.log(1 + above)
+    return compressed_light
 
 
 @lru_cache(2)
 def _bend(peak: float) -> float:
-    """Solve for what makes the curve rise by 1 - KNEE from the knee to the peak."""
+    """Return the bend with which the curve rises by 1 - KNEE from the knee to the peak."""
     bend = 0.05
     for _ in range(30):
         bend = (1 - KNEE) / math.log(1 + (peak - KNEE) / bend)
@@ -85,9 +85,9 @@ def _bend(peak: float) -> float:
 
 @lru_cache(2)
 def _light(transfer: int) -> NDArray[np.float32]:
-    """Tell the linear light of each signal level (ITU-R BT.2100, tables 4 and 5).
+    """Return the linear light of each signal level (ITU-R BT.2100, tables 4 and 5).
 
-    It is in parts of white: of PQ the light of the screen, of HLG that of the scene.
+    The unit is white: for PQ the light of the screen, for HLG that of the scene.
     """
     signal = np.linspace(0, 1, 65536)
     if transfer == PQ:
@@ -102,7 +102,7 @@ def _light(transfer: int) -> NDArray[np.float32]:
 
 @lru_cache(1)
 def _screen() -> NDArray[np.uint8]:
-    """Tell the level of an sRGB screen (IEC 61966-2-1) for linear light."""
+    """Return the level of an sRGB screen (IEC 61966-2-1) for each level of linear light."""
     light = np.linspace(0, 1, 65536)
     level = np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
     return np.round(level * 255).astype(np.uint8)

@@ -1,4 +1,4 @@
-"""Files that end too early, told by the lengths that their own structure declares."""
+"""Files that end too early, by the lengths that their own structure declares."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ SEGMENT = b"\x18\x53\x80\x67"
 TRAILER = b";"
 """The last byte of a GIF (version 89a, 27)."""
 FILLING = b"\0 \r\n"
-"""What may stand behind it all the same."""
+"""Bytes that may follow it all the same."""
 LAST_BYTES = 4096
 
 
-def is_cut(path: Path, kind: FileType) -> bool:
-    """Tell whether the end of a video or animated picture is missing."""
+def is_truncated(path: Path, kind: FileType) -> bool:
+    """Return whether the end of a video or animated picture is missing."""
     with path.open("rb") as file:
         size = file.seek(0, io.SEEK_END)
         file.seek(0)
@@ -49,10 +49,10 @@ def last_box_end(file: BinaryIO, size: int) -> int:
 
 
 def _segment_end(head: bytes) -> int:
-    """Tell where a Matroska segment ends; 0 where the file does not say, as of live recordings."""
+    """Return where a Matroska segment ends; 0 if the file does not say, as in live recordings."""
     at = head.find(SEGMENT) + len(SEGMENT)
     if at < len(SEGMENT) or at >= len(head):
         return 0
-    length = 9 - head[at].bit_length()  # The first set bit tells how many bytes there are.
+    length = 9 - head[at].bit_length()  # The first set bit says how many bytes follow.
     value = int.from_bytes(head[at : at + length]) & ((1 << 7 * length) - 1)
     return 0 if value == (1 << 7 * length) - 1 else at + length + value

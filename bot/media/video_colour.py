@@ -1,4 +1,4 @@
-"""A decoded frame of a video as upright pixels, right in shape, colour and brightness."""
+"""A decoded frame of a video as upright pixels of the right shape, colour and brightness."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ import numpy as np
 from av.sidedata.sidedata import Type
 from av.video.reformatter import ColorRange, Colorspace, Interpolation
 
-from bot.media.image import over_white, shrink
-from bot.media.tone_mapping import PEAKS, toned
+from bot.media.pixels import over_white, shrink
+from bot.media.tone_mapping import PEAKS, tone_map
 
 if TYPE_CHECKING:
     from av import VideoFrame
     from numpy.typing import NDArray
 
-    from bot.media.image import Pixels
+    from bot.media.pixels import Pixels
 
 MATRICES = {
     1: Colorspace.ITU709,
@@ -31,61 +31,60 @@ MATRICES = {
 }
 """What swscale calls matrix coefficients (ITU-T H.273, table 4)."""
 SD_LINES = 576
-"""A video that names no matrix means BT.601 up to this height and a width below `HD_WIDTH`."""
+"""Without a matrix, a video up to this height and narrower than `HD_WIDTH` is taken for BT.601."""
 HD_WIDTH = 1280
-SMOOTH = Interpolation.AREA
 
-FOOT, HEAD = 16, 235
-"""Levels of black and white in grey of limited range (ITU-R BT.601 and BT.709), of 8 bits."""
+BLACK, WHITE = 16, 235
+"""8-bit levels of black and white in grey of limited range (ITU-R BT.601 and BT.709)."""
 
 
-def picture(frame: VideoFrame, longest: int, aspect: float = 1.0) -> Pixels:
-    """Turn a frame into upright pixels of at most `longest` on the longer side.
+def to_pixels(frame: VideoFrame, longest: int, aspect: float = 1.0) -> Pixels:
+    """Convert a frame to upright pixels, at most `longest` on the longer side.
 
     `aspect` is how many times wider than high a pixel of the frame is.
     """
     width, height = _size(frame, longest, aspect)
     if frame.color_trc in PEAKS:
-        # swscale is quicker with planes than with packed pixels of 16 bits.
-        pixels = toned(_reformed(frame, width, height, "gbrp16le"), frame.color_trc)
+        # swscale is faster with planes than with packed pixels of 16 bits.
+        pixels = tone_map(_convert(frame, width, height, "gbrp16le"), frame.color_trc)
     elif frame.format.has_palette or any(part.is_alpha for part in frame.format.components):
-        # At full size: the colour of what nobody sees must not be mixed into its neighbours.
-        whole = over_white(_reformed(frame, frame.width, frame.height, "bgra"))
-        pixels = shrink(whole, (width, height))
+        # At full size: colours of transparent pixels must not be mixed into their neighbours.
+        full_size = over_white(_convert(frame, frame.width, frame.height, "bgra"))
+        pixels = shrink(full_size, (width, height))
     else:
-        pixels = _reformed(frame, width, height, "bgr24")
+        pixels = _convert(frame, width, height, "bgr24")
         if frame.format.name.startswith("gray") and frame.color_range == ColorRange.MPEG:
             pixels = cv2.LUT(pixels, _grey())
     return _upright(pixels, frame)
 
 
 def _size(frame: VideoFrame, longest: int, aspect: float) -> tuple[int, int]:
-    """Reckon the size: pixels that are not square make a picture wider or narrower."""
+    """Return the size: pixels that are not square make a picture wider or narrower."""
     wide = frame.width * aspect
     scale = min(1.0, longest / max(wide, frame.height))
     return max(1, round(wide * scale)), max(1, round(frame.height * scale))
 
 
-def _reformed(frame: VideoFrame, width: int, height: int, pixel_format: str) -> NDArray[Any]:
-    """Have swscale shrink and convert in one go."""
+def _convert(frame: VideoFrame, width: int, height: int, pixel_format: str) -> NDArray[Any]:
+    """Let swscale shrink and convert in one step."""
     matrix = MATRICES.get(frame.colorspace) or _usual_matrix(frame)
     full = frame.color_range == ColorRange.JPEG or frame.format.name.startswith("yuvj")
-    made = frame.reformat(
+    converted_frame = frame.reformat(
         width=width,
         height=height,
         format=pixel_format,
         src_colorspace=None if frame.format.is_rgb else matrix,
         src_color_range=ColorRange.JPEG if full else ColorRange.MPEG,
         dst_color_range=ColorRange.JPEG,
-        interpolation=SMOOTH,
+        interpolation=Interpolation.AREA,
         threads=1,
     )
-    pixels: NDArray[Any] = made.to_ndarray()
+    pixels: NDArray[Any] = converted_frame.to_ndarray()
     return pixels
 
 
 def _usual_matrix(frame: VideoFrame) -> Colorspace:
-    """Tell what a video means that names no matrix, as players guess it."""
+    """Return the matrix of a video that names none, as players guess it."""
     if frame.color_trc in PEAKS:
         return Colorspace.BT2020
     small = frame.width < HD_WIDTH and frame.height <= SD_LINES
@@ -93,17 +92,17 @@ def _usual_matrix(frame: VideoFrame) -> Colorspace:
 
 
 def _upright(pixels: Pixels, frame: VideoFrame) -> Pixels:
-    """Turn and mirror as the display matrix says (ISO/IEC 14496-12, 8.3.2), by quarter turns."""
-    swapped, mirrored, upended = _turn(frame)
-    if swapped:
+    """Rotate and mirror as the display matrix says (ISO/IEC 14496-12, 8.3.2), by quarter turns."""
+    transpose, flip_x, flip_y = _turn(frame)
+    if transpose:
         pixels = cv2.transpose(pixels)
-    if mirrored or upended:
-        pixels = cv2.flip(pixels, -1 if mirrored and upended else 1 if mirrored else 0)
+    if flip_x or flip_y:
+        pixels = cv2.flip(pixels, -1 if flip_x and flip_y else 1 if flip_x else 0)
     return pixels
 
 
 def _turn(frame: VideoFrame) -> tuple[bool, bool, bool]:
-    """Tell whether to swap the axes, then to flip left and right, then top and bottom."""
+    """Return whether to swap the axes, then to flip left and right, then top and bottom."""
     data: Any = frame.side_data
     matrix = data.get(Type.DISPLAYMATRIX)
     if matrix is None:
@@ -116,6 +115,6 @@ def _turn(frame: VideoFrame) -> tuple[bool, bool, bool]:
 
 @lru_cache(1)
 def _grey() -> NDArray[np.uint8]:
-    """Spread grey of limited range, which swscale takes for full, over all levels."""
-    spread = (np.arange(256) - FOOT) * 255 / (HEAD - FOOT)
-    return np.clip(np.round(spread), 0, 255).astype(np.uint8)
+    """Return a table that spreads grey of limited range, which swscale takes for full."""
+    levels = (np.arange(256) - BLACK) * 255 / (WHITE - BLACK)
+    return np.clip(np.round(levels), 0, 255).astype(np.uint8)

@@ -1,4 +1,4 @@
-"""An opened video file: one demuxer, one protocol, one picture track; all in a child process."""
+"""An open video file: one demuxer, one protocol, one picture track; used in a child process."""
 
 from __future__ import annotations
 
@@ -32,19 +32,20 @@ PROBED_MICROSECONDS = 5_000_000
 HDR_TRANSFERS = {16, 18}
 """Transfer characteristics of PQ and HLG (ITU-T H.273, table 3)."""
 ATTACHED_PICTURE = av.stream.Disposition.attached_pic
-MOST_ASPECT = 4.0
-"""Of pixels that are not square; beyond it a file is wrong."""
-WITHOUT_STAMPS = {"h264", "hevc"}
-"""Codecs whose time stamps in AVI, which has none, FFmpeg guesses wrongly."""
+MAX_ASPECT = 4.0
+"""Width of a pixel by its height at most, or the reverse: beyond it a file is wrong."""
+WITHOUT_TIMESTAMPS = {"h264", "hevc"}
+"""Codecs whose time stamps FFmpeg guesses wrongly in AVI, which has none."""
 MAX_TAG = 60
+"""Most characters of a camera's name."""
 
 _PLACE = re.compile(r"([+-]\d{1,2}(?:\.\d+)?)([+-]\d{1,3}(?:\.\d+)?)(?:[+-][\d.]+)?/?")
-"""Degrees as ISO 6709 writes them, which cameras do."""
+"""Latitude and longitude in degrees, as cameras write them (ISO 6709)."""
 
 
 @dataclass(frozen=True, slots=True)
 class VideoContainer:
-    """A video file, opened. Times count from its first picture, in seconds."""
+    """An open video file. Times are in seconds from its first picture."""
 
     kind: FileType
     container: InputContainer
@@ -53,30 +54,30 @@ class VideoContainer:
 
     @property
     def aspect(self) -> float:
-        """How many times wider than high its pixels are."""
+        """The width of its pixels by their height."""
         shape = self.stream.sample_aspect_ratio
-        return min(max(float(shape), 1 / MOST_ASPECT), MOST_ASPECT) if shape else 1.0
+        return min(max(float(shape), 1 / MAX_ASPECT), MAX_ASPECT) if shape else 1.0
 
     @property
     def codec(self) -> str:
-        """What FFmpeg calls the codec of its pictures, whichever decoder is used."""
+        """FFmpeg's name of the codec of its pictures, whichever decoder is used."""
         return _codec_of(self.stream)
 
     @property
-    def ordered(self) -> bool:
-        """Whether only the order of its pictures is sure, not their time stamps."""
-        return self.kind == kinds.AVI and self.codec in WITHOUT_STAMPS
+    def only_order_is_known(self) -> bool:
+        """Whether the order of its pictures is known, but not their times."""
+        return self.kind == kinds.AVI and self.codec in WITHOUT_TIMESTAMPS
 
-    def when(self, packet: Packet[VideoStream]) -> float | None:
-        """Tell when the picture of a packet is shown.
+    def time_of_packet(self, packet: Packet[VideoStream]) -> float | None:
+        """Return when the picture of a packet is shown.
 
-        Where only the order is sure, this is when some picture near it is shown.
+        If only the order is known, this is when some picture near it is shown.
         """
-        stamp = packet.dts if self.ordered or packet.pts is None else packet.pts
+        stamp = packet.dts if self.only_order_is_known or packet.pts is None else packet.pts
         return self.time_of(stamp)
 
     def time_of(self, pts: int | None) -> float | None:
-        """Tell when a packet or frame with this time stamp is shown."""
+        """Return when a packet or frame with this time stamp is shown."""
         base = self.stream.time_base
         return None if pts is None or base is None else float(pts * base) - self.start
 
@@ -88,7 +89,7 @@ class VideoContainer:
 
 
 def kind_of(path: Path) -> FileType:
-    """Tell what a file is; raises `FileProblem` (`EMPTY`)."""
+    """Return the type of a file; raises `FileProblem` (`EMPTY`)."""
     with path.open("rb") as file:
         head = file.read(kinds.HEAD_BYTES)
     if not head:
@@ -97,8 +98,8 @@ def kind_of(path: Path) -> FileType:
 
 
 @contextmanager
-def opened(path: Path, limits: FileLimits) -> Iterator[VideoContainer]:
-    """Open a video with the demuxer of its kind only.
+def open_video(path: Path, limits: FileLimits) -> Iterator[VideoContainer]:
+    """Open a video with the demuxer of its type only.
 
     Raises `FileProblem`: `UNSUPPORTED` (no video), `DAMAGED`, `NO_PICTURE`, `CODEC`,
     `TOO_MANY_PIXELS`.
@@ -108,8 +109,8 @@ def opened(path: Path, limits: FileLimits) -> Iterator[VideoContainer]:
         raise FileProblem(kind.problem or Reason.UNSUPPORTED, kind.name)
     with _container(path, kind) as container:
         stream = _picture_track(container)
-        _fits(stream, limits)
-        # Side by side decode children, not threads of one; and a thread hides where memory goes.
+        _check_size(stream, limits)
+        # Child processes decode in parallel; threads in them would only hide who uses the memory.
         stream.thread_type = ThreadType.NONE
         stream.codec_context.options = {"max_pixels": str(limits.max_photo_pixels)}
         yield VideoContainer(kind, container, stream, _start(stream, kind))
@@ -136,23 +137,23 @@ def _container(path: Path, kind: FileType) -> Iterator[InputContainer]:
 
 
 def _picture_track(container: InputContainer) -> VideoStream:
-    """Find the track that moves: a sound recording may hold the picture of its cover."""
-    moving = [
+    """Return the track that is a video: a sound recording may hold a picture of its cover."""
+    tracks = [
         stream
         for stream in container.streams
         if stream.type == "video" and not stream.disposition & ATTACHED_PICTURE
     ]
-    known = [
+    decodable = [
         stream
-        for stream in moving
+        for stream in tracks
         if isinstance(stream, VideoStream) and stream.codec_context is not None
     ]
-    if known:
-        return max(known, key=lambda stream: (stream.width or 0) * (stream.height or 0))
-    raise FileProblem(Reason.CODEC, "unknown") if moving else FileProblem(Reason.NO_PICTURE)
+    if decodable:
+        return max(decodable, key=lambda stream: (stream.width or 0) * (stream.height or 0))
+    raise FileProblem(Reason.CODEC, "unknown") if tracks else FileProblem(Reason.NO_PICTURE)
 
 
-def _fits(stream: VideoStream, limits: FileLimits) -> None:
+def _check_size(stream: VideoStream, limits: FileLimits) -> None:
     width, height = stream.width or 0, stream.height or 0
     if not width or not height:
         raise FileProblem(Reason.CODEC, _codec_of(stream))
@@ -165,46 +166,48 @@ def _codec_of(stream: VideoStream) -> str:
 
 
 def _start(stream: VideoStream, kind: FileType) -> float:
-    """Tell the time stamp of the first picture, in seconds."""
+    """Return the time stamp of the first picture, in seconds."""
     if stream.start_time is None or stream.time_base is None:
         return 0.0
     context = stream.codec_context
-    late = kind == kinds.AVI and context.has_b_frames and _codec_of(stream) not in WITHOUT_STAMPS
-    # To AVI FFmpeg adds stamps by the order of decoding, which is one picture ahead.
-    return float((stream.start_time + late) * stream.time_base)
+    delay = (
+        kind == kinds.AVI and context.has_b_frames and _codec_of(stream) not in WITHOUT_TIMESTAMPS
+    )
+    # FFmpeg stamps AVI by the order of decoding, which is one picture ahead.
+    return float((stream.start_time + delay) * stream.time_base)
 
 
-def tags_of(reel: VideoContainer) -> dict[str, Any]:
-    """Read when, where and with what a video was made, for `VideoFacts`; wrong tags are dropped."""
-    tags = {name.lower(): value for name, value in reel.container.metadata.items()}
+def tags_of(video: VideoContainer) -> dict[str, Any]:
+    """Return when, where and with what a video was made, for `VideoFacts`, without invalid tags."""
+    tags = {name.lower(): value for name, value in video.container.metadata.items()}
     latitude, longitude = _place(tags)
     return {
-        "taken": _taken(tags),
+        "taken": _time_taken(tags),
         "latitude": latitude,
         "longitude": longitude,
         "camera": _camera(tags),
     }
 
 
-def _taken(tags: Mapping[str, str]) -> str:
+def _time_taken(tags: Mapping[str, str]) -> str:
     """Prefer the camera's local time to that of the container, which is UTC."""
     for name in ("com.apple.quicktime.creationdate", "creation_time", "date"):
-        told = tags.get(name, "").strip()
+        stamp = tags.get(name, "").strip()
         try:
-            taken = datetime.fromisoformat(told)
+            time = datetime.fromisoformat(stamp)
         except ValueError:
             continue
-        if taken.year > 1970:  # A clock that was never set begins in 1904 or 1970.
-            day_only = len(told) <= len("2024-05-06")
-            return f"{taken.date()}" if day_only else taken.isoformat(timespec="seconds")
+        if time.year > 1970:  # A clock that was never set begins in 1904 or 1970.
+            day_only = len(stamp) <= len("2024-05-06")
+            return f"{time.date()}" if day_only else time.isoformat(timespec="seconds")
     return ""
 
 
 def _place(tags: Mapping[str, str]) -> tuple[float | None, float | None]:
     for name in ("com.apple.quicktime.location.iso6709", "location", "location-eng"):
-        found = _PLACE.match(tags.get(name, ""))
-        if found:
-            latitude, longitude = float(found[1]), float(found[2])
+        match = _PLACE.match(tags.get(name, ""))
+        if match:
+            latitude, longitude = float(match[1]), float(match[2])
             if abs(latitude) <= 90 and abs(longitude) <= 180:
                 return latitude, longitude
     return None, None
@@ -215,5 +218,5 @@ def _camera(tags: Mapping[str, str]) -> str:
     words = [tags.get(name, "") for name in names]
     if not any(words):
         words = [tags.get("make", ""), tags.get("model", "")]
-    plain = "".join(sign for sign in " ".join(words) if sign.isprintable())
-    return " ".join(plain.split())[:MAX_TAG]
+    name = "".join(sign for sign in " ".join(words) if sign.isprintable())
+    return " ".join(name.split())[:MAX_TAG]

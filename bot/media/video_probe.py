@@ -1,4 +1,4 @@
-"""A pass through a video without decoding it: what its packets tell of its length and changes."""
+"""What a video is, by its packets alone: its facts, and the times of its frames."""
 
 from __future__ import annotations
 
@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from av.error import FFmpegError
-from numpy.typing import NDArray
 
 from bot.domain.files import VideoFacts
 from bot.errors import FileProblem, Reason
-from bot.media.animation import leafed, moves, shown
-from bot.media.truncation import is_cut
-from bot.media.video_container import HDR_TRANSFERS, kind_of, opened, tags_of
-from bot.media.video_frames import first_shot
+from bot.media.animation import frame_seconds, is_animated, open_animation
+from bot.media.frames import FrameTimes
+from bot.media.photos import PreparedPhoto, prepare
+from bot.media.truncation import is_truncated
+from bot.media.video_colour import to_pixels
+from bot.media.video_container import HDR_TRANSFERS, kind_of, open_video, tags_of
+from bot.media.video_decoder import VideoDecoder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,105 +25,95 @@ if TYPE_CHECKING:
     from bot.limits import FileLimits
     from bot.media.video_container import VideoContainer
 
-MOST_PACKETS = 500_000
-"""Packets that are looked at: four hours at 30 frames a second."""
-
-
-@dataclass(frozen=True, slots=True)
-class FrameTimes:
-    """The pictures of a video as its packets tell them, sorted by time.
-
-    `at` is when each is shown, in seconds from the first; `size` its bytes; `key` whether it can be
-    decoded alone.
-    """
-
-    at: NDArray[np.float64]
-    size: NDArray[np.int64]
-    key: NDArray[np.bool_]
-
-    def within(self, start: float, end: float) -> FrameTimes:
-        """Keep those of a stretch of time."""
-        there = (self.at >= start) & (self.at < end)
-        return FrameTimes(self.at[there], self.size[there], self.key[there])
+MAX_PACKETS = 500_000
+"""Packets that are read: four hours at 30 frames a second."""
 
 
 @dataclass(frozen=True, slots=True)
 class ProbedFile:
-    """What a file is: a video's facts, and the hex digest of its bytes."""
+    """The facts of a video, and the hex digest of its bytes."""
 
     facts: VideoFacts
     sha256: str
 
 
-def examine(path: Path, limits: FileLimits) -> ProbedFile | None:
-    """Find out whether a file is a video, and what there is to know of it; None for a picture.
+def open_file(path: Path, limits: FileLimits) -> PreparedPhoto | ProbedFile:
+    """Probe a video, or prepare a photo; runs in a child process.
 
-    Raises `FileProblem`: those of `opened`, `TOO_LARGE_VIDEO`, and `DAMAGED` where not one picture
-    can be decoded.
+    Raises `FileProblem` as `probe` and `prepare` do, and `MemoryError`.
     """
-    animated = moves(path, limits)
+    return probe(path, limits) or prepare(path, limits)
+
+
+def probe(path: Path, limits: FileLimits) -> ProbedFile | None:
+    """Return the facts of a video; None for a picture.
+
+    Raises `FileProblem`: those of `open_video`, `TOO_LARGE_VIDEO`, and `DAMAGED` where not one
+    picture can be decoded.
+    """
+    animated = is_animated(path, limits)
     if not animated and not kind_of(path).demuxer:
         return None
     size = path.stat().st_size
     if size > limits.max_video_bytes:
         raise FileProblem(Reason.TOO_LARGE_VIDEO)
-    facts = _facts_of_book(path, limits) if animated else _facts(path, limits)
+    facts = _facts_of_animation(path, limits) if animated else _facts_of_video(path, limits)
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     return ProbedFile(facts, digest)
 
 
-def ticks(path: Path, limits: FileLimits) -> FrameTimes:
-    """List the pictures of a video; raises `FileProblem` as `opened` does."""
-    if moves(path, limits):
-        with leafed(path, limits) as book:
-            return _sorted([(at, 1, True) for at, _ in book.pages()])
-    with opened(path, limits) as reel:
-        return _ticks(reel)[0]
+def frame_times(path: Path, limits: FileLimits) -> FrameTimes:
+    """Return the times of a video's frames; raises `FileProblem` as `open_video` does."""
+    if is_animated(path, limits):
+        with open_animation(path, limits) as animation:
+            return _sort([(at, 1, True) for at, _ in animation.frames()])
+    with open_video(path, limits) as video:
+        return _packet_times(video)[0]
 
 
-def _ticks(reel: VideoContainer) -> tuple[FrameTimes, bool]:
-    """List the pictures, and tell whether reading ended before the file's end."""
-    found: list[tuple[float, int, bool]] = []
-    broken = False
+def _packet_times(video: VideoContainer) -> tuple[FrameTimes, bool]:
+    """Return the times of all frames, and whether the file could be read to its end."""
+    frames: list[tuple[float, int, bool]] = []
+    is_complete = True
     try:
-        for packet in reel.container.demux(reel.stream):
-            at = reel.when(packet)
-            # An edit list discards what is only there to be decoded from.
+        for packet in video.container.demux(video.stream):
+            at = video.time_of_packet(packet)
+            # An edit list discards packets that only others are decoded from.
             if at is not None and packet.size and not packet.is_discard:
-                found.append((at, packet.size, packet.is_keyframe))
-            if len(found) >= MOST_PACKETS:
+                frames.append((at, packet.size, packet.is_keyframe))
+            if len(frames) >= MAX_PACKETS:
                 break
     except FFmpegError:
-        broken = True
-    return _sorted(found), broken
+        is_complete = False
+    return _sort(frames), is_complete
 
 
-def _sorted(found: list[tuple[float, int, bool]]) -> FrameTimes:
-    found.sort()
+def _sort(frames: list[tuple[float, int, bool]]) -> FrameTimes:
+    frames.sort()
     return FrameTimes(
-        np.array([at for at, _, _ in found], np.float64),
-        np.array([size for _, size, _ in found], np.int64),
-        np.array([key for _, _, key in found], np.bool_),
+        np.array([at for at, _, _ in frames], np.float64),
+        np.array([size for _, size, _ in frames], np.int64),
+        np.array([key for _, _, key in frames], np.bool_),
     )
 
 
-def _facts(path: Path, limits: FileLimits) -> VideoFacts:
-    with opened(path, limits) as reel:
-        listed, broken = _ticks(reel)
-        count = len(listed.at)
+def _facts_of_video(path: Path, limits: FileLimits) -> VideoFacts:
+    with open_video(path, limits) as video:
+        times, is_complete = _packet_times(video)
+        count = len(times.at)
         if not count:
             raise FileProblem(Reason.DAMAGED, "no pictures")
         # The last picture is shown as long as those before it, on average.
-        span = float(listed.at[-1] - listed.at[0])
+        span = float(times.at[-1] - times.at[0])
         seconds = span * count / (count - 1) if count > 1 else 0.0
-        tags, sound = tags_of(reel), bool(reel.container.streams.audio)
-        name, kind = reel.codec, reel.kind
-        hdr = reel.stream.codec_context.color_trc in HDR_TRANSFERS
-    width, height = first_shot(path, limits)
+        tags, sound = tags_of(video), bool(video.container.streams.audio)
+        codec, kind = video.codec, video.kind
+        hdr = video.stream.codec_context.color_trc in HDR_TRANSFERS
+    width, height = first_frame_size(path, limits)
     return VideoFacts(
         format=kind.name,
-        codec=name,
+        codec=codec,
         width=width,
         height=height,
         size=path.stat().st_size,
@@ -129,25 +121,37 @@ def _facts(path: Path, limits: FileLimits) -> VideoFacts:
         rate=round((count - 1) / span, 3) if span > 0 else 0.0,
         sound=sound,
         hdr=hdr,
-        incomplete=broken or is_cut(path, kind),
+        incomplete=not is_complete or is_truncated(path, kind),
         **tags,
     )
 
 
-def _facts_of_book(path: Path, limits: FileLimits) -> VideoFacts:
+def first_frame_size(path: Path, limits: FileLimits) -> tuple[int, int]:
+    """Decode the first frame, and return its upright width and height."""
+    with open_video(path, limits) as video:
+        first = VideoDecoder(video).frame(0.0)
+        if first is not None:
+            _, frame = first
+            pixels = to_pixels(frame, limits.max_photo_side, video.aspect)
+            return pixels.shape[1], pixels.shape[0]
+    raise FileProblem(Reason.DAMAGED, "no picture decodes")
+
+
+def _facts_of_animation(path: Path, limits: FileLimits) -> VideoFacts:
     seconds, count = 0.0, 0
-    with leafed(path, limits) as book:
-        for at, page in book.pages():
-            seconds, count = at + shown(page), count + 1
+    with open_animation(path, limits) as animation:
+        for at, frame in animation.frames():
+            seconds, count = at + frame_seconds(frame), count + 1
         if not count:
             raise FileProblem(Reason.DAMAGED, "no pictures")
+        image = animation.image
         return VideoFacts(
-            format=f"animated {book.image.format or 'picture'}",
-            codec=(book.image.format or "").lower(),
-            width=book.image.width,
-            height=book.image.height,
+            format=f"animated {image.format or 'picture'}",
+            codec=(image.format or "").lower(),
+            width=image.width,
+            height=image.height,
             size=path.stat().st_size,
             seconds=round(seconds, 3),
             rate=round(count / seconds, 3),
-            incomplete=is_cut(path, kind_of(path)),
+            incomplete=is_truncated(path, kind_of(path)),
         )

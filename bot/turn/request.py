@@ -13,8 +13,8 @@ from bot.domain.files import ChosenFrame, SpokenPassage, VisionRecord
 from bot.domain.sightings import Sighting
 from bot.domain.token_costs import family_of, picture_tokens
 from bot.errors import FileProblem, Reason
-from bot.media.contact_sheet import arrange
-from bot.media.photos import fitted
+from bot.media.contact_sheet import distribute
+from bot.media.pixels import fitted_size
 from bot.ports.model import Request
 from bot.prompt.budget import Budget, places
 from bot.prompt.messages import AskedQuestion, build
@@ -192,7 +192,7 @@ class RequestComposer:
     def _frames(self, videos: Sequence[Video], photos: Sequence[Picture], budget: Budget) -> int:
         """Count the pictures that videos may have: by number, and by what the dearest costs."""
         side = self._files.photo_side
-        sizes = [fitted(video.facts.width, video.facts.height, side) for video in videos]
+        sizes = [fitted_size(video.facts.width, video.facts.height, side) for video in videos]
         sizes += [(picture.width, picture.height) for picture in photos]
         sizes += [(side, side)]  # of an overview, at most
         seen = min(self._requests.sight_tokens, budget.tokens // 4 // budget.pictures)
@@ -290,7 +290,7 @@ class RequestComposer:
         self, pictures: Sequence[Picture], limit: int
     ) -> tuple[Sequence[Picture], list[Picture], list[str]]:
         """Keep as many single as the limit allows; returns these, the sheets, and what failed."""
-        singly, groups = arrange(len(pictures), limit)
+        singly, groups = distribute(len(pictures), limit)
         sheets: list[Picture] = []
         failed: list[str] = []
         start = singly

@@ -14,8 +14,7 @@ from bot.domain.files import ChosenFrame
 from bot.domain.frame_ids import CLOCK, frame_number, read_clock
 from bot.domain.sightings import Sighting
 from bot.errors import FileProblem, VisionProblem, VisionReason
-from bot.media.frame_diversity import varied
-from bot.media.frame_marks import CHANGED
+from bot.media.frame_marks import MIN_CHANGE, choose_varied
 from bot.video.relevance import by_vectors, by_words
 from bot.video.selection import select
 
@@ -128,7 +127,9 @@ class Chooser:
         if survey.sightings:
             return survey
         count = len(survey.candidates)
-        places = await asyncio.to_thread(varied, [one.mark for one in survey.candidates], LOOKS)
+        places = await asyncio.to_thread(
+            choose_varied, [one.mark for one in survey.candidates], LOOKS
+        )
         shown = [survey.candidates[place] for place in places]
         seen = dict(
             zip(
@@ -171,6 +172,6 @@ def _named(video: int, survey: Survey, wish: FrameRequest) -> list[ChosenFrame]:
 
 
 def _chosen(video: int, one: Candidate, pick: SelectedCandidate, means: str) -> ChosenFrame:
-    changed: Why = "change" if one.change * 255 >= CHANGED else "spread"
+    changed: Why = "change" if one.change * 255 >= MIN_CHANGE else "spread"
     why = "question" if pick.fits else changed
     return ChosenFrame(frame_number(video, one.at), why, pick.score, means)

@@ -17,13 +17,12 @@ from bot.attachments.store import blob_key
 from bot.domain.frame_ids import clock, frame_number, label, seconds_of
 from bot.errors import FileProblem, Reason
 from bot.grounding.pointing import sheet_of_frames
-from bot.media.contact_sheet import sheet
-from bot.media.crop import crop_frame
-from bot.media.frame_diversity import varied
-from bot.media.image import QUALITY
-from bot.media.video_frames import shots
-from bot.media.video_probe import ticks
-from bot.media.video_sampler import watch
+from bot.media.contact_sheet import contact_sheet
+from bot.media.frame_marks import choose_varied
+from bot.media.pixels import QUALITY
+from bot.media.video_frames import crop_frame, decode_frames
+from bot.media.video_probe import frame_times
+from bot.media.video_sampler import sample
 from bot.ports.model import Picture
 from bot.video.sampling import plan, planned_at, shares, stretches
 from bot.video.survey import Survey, read, surveyed, written
@@ -38,8 +37,7 @@ if TYPE_CHECKING:
     from bot.domain.outlines import Outline
     from bot.domain.threads import Thread
     from bot.limits import FileLimits, VideoLimits
-    from bot.media.video_frames import VideoFrame
-    from bot.media.video_probe import FrameTimes
+    from bot.media.frames import FrameTimes, VideoFrame
     from bot.ports.blobs import Blobs
     from bot.ports.channel import PictureAttachment
     from bot.ports.mailbox import CitedFrames
@@ -139,10 +137,10 @@ class FrameStore:
     async def overview(self, video: Video, survey: Survey) -> Picture:
         """Put small frames of a survey on one contact sheet; raises `FileProblem`."""
         marks = [one.mark for one in survey.candidates]
-        places = await asyncio.to_thread(varied, marks, CELLS)
+        places = await asyncio.to_thread(choose_varied, marks, CELLS)
         shown = [survey.candidates[place] for place in places]
         cells = [(clock(one.at), one.jpeg) for one in shown]
-        made = await self._children.run(sheet, cells, self._files.photo_side)
+        made = await self._children.run(contact_sheet, cells, self._files.photo_side)
         numbers = tuple(frame_number(video.number, one.at) for one in shown)
         name = f"V{video.number} overview"
         return Picture(name, made.sha256, made.jpeg, made.width, made.height, numbers)
@@ -165,7 +163,7 @@ class FrameStore:
         async with self._gallery.original(thread, video.sha256) as path:
             if path is None:
                 raise FileProblem(Reason.GONE)
-            listed = await self._children.run(ticks, path, self._files)
+            listed = await self._children.run(frame_times, path, self._files)
             planned = [planned_at(listed, at) for at in sorted(times)]
             made, _ = await self._shots(path, planned, self._files.photo_side, QUALITY, _unheard)
         pictures = {}
@@ -184,7 +182,7 @@ class FrameStore:
     ) -> Survey:
         decoded(spans[0][0])
         most = self._videos.video_candidates
-        listed = await self._children.run(ticks, path, self._files)
+        listed = await self._children.run(frame_times, path, self._files)
         pixels = video.facts.width * video.facts.height
         planned: Sequence[PlannedFrame] = ()
         if self._is_watched(video.facts, _frames_of(listed, spans) * pixels):
@@ -208,9 +206,9 @@ class FrameStore:
 
     async def _keep_whole(self, thread: Thread, video: Video, made: Iterable[VideoFrame]) -> None:
         for shot in made:
-            if shot.whole:
+            if shot.full_jpeg:
                 number = frame_number(video.number, shot.at)
-                await self._blobs.put(self._frame_key(thread, video, number), shot.whole)
+                await self._blobs.put(self._frame_key(thread, video, number), shot.full_jpeg)
 
     async def _watched(
         self, path: Path, parts: Sequence[Span], slot: float, decoded: Decoded
@@ -219,9 +217,9 @@ class FrameStore:
 
         async def one(part: Span) -> _Seen:
             how = (*part, slot, THUMB_SIDE, THUMB_QUALITY)
-            seen = await self._children.run(watch, path, self._files, *how)
+            seen = await self._children.run(sample, path, self._files, *how)
             decoded(part[1])
-            return seen.shots, seen.whole
+            return seen.frames, seen.is_complete
 
         return await self._side_by_side(one, parts)
 
@@ -237,7 +235,7 @@ class FrameStore:
 
         async def one(part: Sequence[PlannedFrame]) -> _Seen:
             wanted = [each.wanted for each in part]
-            seen = await self._children.run(shots, path, self._files, wanted, side, quality)
+            seen = await self._children.run(decode_frames, path, self._files, wanted, side, quality)
             decoded(max(each.at for each in wanted))
             return seen, len(seen) == len(wanted)
 
@@ -287,7 +285,7 @@ def _frames_of(listed: FrameTimes, spans: Sequence[Span]) -> int:
 
 def _kept(planned: PlannedFrame, side: int) -> PlannedFrame:
     """Have a frame made at full size too, as it may be sent and is dear to decode once more."""
-    return replace(planned, wanted=replace(planned.wanted, whole=side))
+    return replace(planned, wanted=replace(planned.wanted, full_side=side))
 
 
 def _unheard(_: float) -> None:

@@ -12,15 +12,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bot.media.video_decoder import NOW
-from bot.media.video_frames import FrameSpec
+from bot.media.frames import TIME_TOLERANCE, FrameSpec
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from bot.media.video_probe import FrameTimes
+    from bot.media.frames import FrameTimes
 
 Span = tuple[float, float]
 """A stretch of a video: from, and up to but not with, in seconds."""
@@ -109,7 +108,7 @@ def planned_at(
     ticks: FrameTimes, at: float, change: float = 0.0, until: float = 0.0
 ) -> PlannedFrame:
     """Plan a frame, with the key frame before it, and how many are decoded on the way."""
-    place = int(np.searchsorted(ticks.at, at + NOW)) - 1
+    place = int(np.searchsorted(ticks.at, at + TIME_TOLERANCE)) - 1
     before = np.flatnonzero(ticks.key[: place + 1])
     first = int(before[-1]) if len(before) else 0
     return PlannedFrame(FrameSpec(at, until, float(ticks.at[first])), KEY + place - first, change)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bot.media.frame_marks import SAME, difference
+from bot.media.frame_marks import MAX_NOISE, difference
 from bot.video.relevance import scaled
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def _room(one: Candidate, other: Candidate, reach: float) -> float:
 
 def _likeness(one: Candidate, other: Candidate) -> float:
     """Tell what a frame loses if it looks like a chosen one."""
-    return LIKENESS if difference(one.mark, other.mark) < 2 * SAME else 0.0
+    return LIKENESS if difference(one.mark, other.mark) < 2 * MAX_NOISE else 0.0
 
 
 def _clear(candidates: Sequence[Candidate]) -> list[float]:

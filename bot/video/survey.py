@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, ClassVar
 from pydantic import ConfigDict, TypeAdapter
 
 from bot.domain.sightings import Sighting
-from bot.media.frame_diversity import varied
-from bot.media.frame_marks import CHANGED, SAME, difference
+from bot.media.frame_marks import MAX_NOISE, MIN_CHANGE, choose_varied, difference
 from bot.ports.embedding import Vector
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from bot.media.video_frames import VideoFrame
+    from bot.media.frames import VideoFrame
     from bot.video.sampling import PlannedFrame, Span
 
 MOST_CHANGES = 12
@@ -27,7 +26,7 @@ APART = 1.0
 class Candidate:
     """A frame that may be chosen: its time in seconds, and a small upright JPEG of it.
 
-    `mark`, `sharpness` and `brightness` are those of `bot.media.video_frames.VideoFrame`. `change`
+    `mark`, `sharpness` and `brightness` are those of `bot.media.frames.VideoFrame`. `change`
     tells how much changed just there, from 0 to 1.
     """
 
@@ -70,7 +69,7 @@ class Survey:
         """When the picture changes most, in seconds, in order."""
         found: list[float] = []
         for one in sorted(self.candidates, key=lambda one: -one.change):
-            if one.change * 255 < CHANGED or len(found) == MOST_CHANGES:
+            if one.change * 255 < MIN_CHANGE or len(found) == MOST_CHANGES:
                 break
             if all(abs(one.at - at) >= APART for at in found):
                 found.append(one.at)
@@ -112,13 +111,13 @@ def surveyed(
         if shot.at in cuts and kept:  # The encoder itself says that all is new here.
             jump = difference(kept[-1].mark, shot.mark)
         one = _candidate(shot, jump)
-        twin = next((k for k in reversed(kept) if difference(k.mark, one.mark) < SAME), None)
+        twin = next((k for k in reversed(kept) if difference(k.mark, one.mark) < MAX_NOISE), None)
         if twin is None:
             kept.append(one)
         elif one.sharpness > twin.sharpness * 1.2 or one.change > twin.change:
             kept.remove(twin)
             kept.append(one)
-    places = varied([one.mark for one in kept], most)
+    places = choose_varied([one.mark for one in kept], most)
     return Survey(tuple(spans), tuple(kept[place] for place in places), partial=partial)
 
 

@@ -8,7 +8,7 @@ import structlog
 
 from bot.domain.files import Phrase, SpokenPassage
 from bot.errors import FileProblem, ModelProblem
-from bot.media.audio import sound
+from bot.media.audio import extract_sound
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -89,7 +89,7 @@ class Transcriber:
             for start, end in spans if path else ():
                 until = min(end, start + self._longest)
                 try:
-                    wav = await self._children.run(sound, path, self._files, start, until)
+                    wav = await self._children.run(extract_sound, path, self._files, start, until)
                 except FileProblem as problem:
                     log.warning("sound_not_read", reason=problem.reason.value)
                     continue

@@ -42,11 +42,11 @@ def crash_over(*_: Any) -> None:
 
 def watch_until_a_crash(path: Path, limits: FileLimits, start: float, *how: Any) -> Any:
     """Watch stretches, but die over those that begin after the twentieth second."""
-    from bot.media.video_sampler import watch  # noqa: PLC0415
+    from bot.media.video_sampler import sample  # noqa: PLC0415
 
     if start > 20:
         crash()
-    return watch(path, limits, start, *how)
+    return sample(path, limits, start, *how)
 
 
 def hang_over_video(path: Path, *_: Any) -> None:

@@ -17,7 +17,7 @@ from adapters.vision.settings import VisionSettings
 from tests.helpers.images import MEDIA
 
 if TYPE_CHECKING:
-    from bot.media.image import Pixels
+    from bot.media.pixels import Pixels
 
 SETTINGS = VisionSettings(_env_file=None)
 

@@ -14,7 +14,7 @@ from adapters.vision.tight_boxes import tightened
 
 if TYPE_CHECKING:
     from adapters.vision.polygons import Corners
-    from bot.media.image import Pixels
+    from bot.media.pixels import Pixels
 
 MIDDLE = (400.0, 200.0)
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from adapters.vision.polygons import Corners
-    from bot.media.image import Pixels
+    from bot.media.pixels import Pixels
 
 
 def settings(**values: Any) -> VisionSettings:

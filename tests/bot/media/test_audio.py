@@ -14,8 +14,8 @@ import pytest
 
 from bot.errors import FileProblem, Reason
 from bot.limits import ChildLimits, FileLimits
-from bot.media.audio import RATE, sound
-from bot.media.video_container import opened
+from bot.media.audio import RATE, extract_sound
+from bot.media.video_container import open_video
 from bot.sandbox import ChildProcesses
 from tests.helpers.images import MEDIA
 
@@ -134,7 +134,7 @@ def test_a_tone_is_heard_when_it_sounds(
     tmp_path: Path, name: str, codec: str, how: dict[str, Any]
 ) -> None:
     path = clip(tmp_path / name, codec, times=((0.5, 0.8), (2.0, 2.5)), **how)
-    spans, seconds = heard(sound(path, LIMITS, 0.0, 10.0))
+    spans, seconds = heard(extract_sound(path, LIMITS, 0.0, 10.0))
     assert spans == about((0.5, 0.8), (2.0, 2.5))
     assert seconds == pytest.approx(3.0, abs=0.06)
 
@@ -143,7 +143,7 @@ def test_a_tone_is_heard_when_it_sounds(
 def test_a_tone_is_heard_from_any_channel(tmp_path: Path, layout: str) -> None:
     for place, channel in enumerate(av.AudioLayout(layout).channels):
         path = clip(tmp_path / "a.mkv", "flac", layout=layout, channels=(place,))
-        wav = sound(path, LIMITS, 0.0, 10.0)
+        wav = extract_sound(path, LIMITS, 0.0, 10.0)
         if channel.name == "LFE":  # the one of low tones, without speech
             assert heard(wav)[0] == []
         else:
@@ -152,7 +152,7 @@ def test_a_tone_is_heard_from_any_channel(tmp_path: Path, layout: str) -> None:
 
 def test_a_stretch_counts_from_its_start_and_ends_at_its_end(tmp_path: Path) -> None:
     path = clip(tmp_path / "a.mp4", times=((1.0, 1.5), (4.0, 4.5), (7.0, 8.0)), seconds=9.0)
-    spans, seconds = heard(sound(path, LIMITS, 3.0, 7.5))
+    spans, seconds = heard(extract_sound(path, LIMITS, 3.0, 7.5))
     assert spans == about((1.0, 1.5), (4.0, 4.5))
     assert seconds == 4.5
 
@@ -162,17 +162,17 @@ def test_sound_that_begins_later_than_the_pictures_is_led_in_by_silence(
     tmp_path: Path, name: str
 ) -> None:
     path = clip(tmp_path / name, times=((1.0, 1.5),), late=1.25)
-    spans, seconds = heard(sound(path, LIMITS, 0.0, 10.0))
+    spans, seconds = heard(extract_sound(path, LIMITS, 0.0, 10.0))
     assert spans == about((2.25, 2.75))
     assert seconds == pytest.approx(4.25, abs=0.06)
-    assert heard(sound(path, LIMITS, 2.0, 2.5))[0] == about((0.25, 0.5))
+    assert heard(extract_sound(path, LIMITS, 2.0, 2.5))[0] == about((0.25, 0.5))
 
 
 def test_sound_that_begins_before_the_pictures_is_trimmed(tmp_path: Path) -> None:
     path = clip(tmp_path / "a.mkv", times=((1.0, 1.5),), pictures_late=0.8)
-    with opened(path, LIMITS) as reel:
+    with open_video(path, LIMITS) as reel:
         assert reel.start == pytest.approx(0.8)
-    assert heard(sound(path, LIMITS, 0.0, 10.0))[0] == about((0.2, 0.7))
+    assert heard(extract_sound(path, LIMITS, 0.0, 10.0))[0] == about((0.2, 0.7))
 
 
 def test_a_gap_in_the_sound_stays_silent(tmp_path: Path) -> None:
@@ -189,7 +189,7 @@ def test_a_gap_in_the_sound_stays_silent(tmp_path: Path) -> None:
             for first in range(0, RATE, 1024):
                 container.mux(track.encode(_frame(played, first, RATE, "mono", None, late)))
         container.mux(track.encode(None))
-    spans, seconds = heard(sound(path, LIMITS, 0.0, 10.0))
+    spans, seconds = heard(extract_sound(path, LIMITS, 0.0, 10.0))
     assert spans == about((0.0, 1.0), (3.0, 4.0))
     assert seconds == pytest.approx(4.0, abs=0.01)
 
@@ -197,7 +197,7 @@ def test_a_gap_in_the_sound_stays_silent(tmp_path: Path) -> None:
 def test_rounded_time_stamps_leave_no_clicks(tmp_path: Path) -> None:
     """Matroska rounds to milliseconds; each correction would show in the tone's spectrum."""
     path = clip(tmp_path / "a.mkv", "pcm_s16le", times=((0.0, 3.0),), rate=44_100, layout="mono")
-    wav = sound(path, LIMITS, 0.5, 2.5)
+    wav = extract_sound(path, LIMITS, 0.5, 2.5)
     assert wav is not None
     samples = np.frombuffer(wav[44:], "<i2").astype(float)
     spectrum = np.abs(np.fft.rfft(samples * np.hanning(len(samples)))) ** 2
@@ -206,23 +206,23 @@ def test_rounded_time_stamps_leave_no_clicks(tmp_path: Path) -> None:
 
 
 def test_a_video_without_sound_has_none(tmp_path: Path) -> None:
-    assert sound(MEDIA / "vtest12_h264.mp4", LIMITS, 0.0, 10.0) is None
+    assert extract_sound(MEDIA / "vtest12_h264.mp4", LIMITS, 0.0, 10.0) is None
 
 
 def test_an_animation_has_no_sound() -> None:
-    assert sound(MEDIA / "iss634.gif", LIMITS, 0.0, 10.0) is None
+    assert extract_sound(MEDIA / "iss634.gif", LIMITS, 0.0, 10.0) is None
 
 
 def test_a_stretch_that_the_sound_does_not_reach_has_none(tmp_path: Path) -> None:
     path = clip(tmp_path / "a.mp4")
-    assert sound(path, LIMITS, 5.0, 9.0) is None
-    assert sound(path, LIMITS, 2.0, 1.0) is None
+    assert extract_sound(path, LIMITS, 5.0, 9.0) is None
+    assert extract_sound(path, LIMITS, 2.0, 1.0) is None
 
 
 def test_a_recording_of_sound_alone_is_no_video(tmp_path: Path) -> None:
     path = clip(tmp_path / "a.mp4", pictures="")
     with pytest.raises(FileProblem) as caught:
-        sound(path, LIMITS, 0.0, 10.0)
+        extract_sound(path, LIMITS, 0.0, 10.0)
     assert caught.value.reason is Reason.NO_PICTURE
 
 
@@ -231,7 +231,7 @@ def test_a_recording_of_sound_alone_is_no_video(tmp_path: Path) -> None:
 def test_a_cut_file_yields_what_it_holds(tmp_path: Path, codec: str, share: float) -> None:
     path = clip(tmp_path / "a.mkv", codec, times=((0.2, 0.4), (2.7, 2.9)))
     path.write_bytes(path.read_bytes()[: int(path.stat().st_size * share)])
-    spans, seconds = heard(sound(path, LIMITS, 0.0, 10.0))
+    spans, seconds = heard(extract_sound(path, LIMITS, 0.0, 10.0))
     assert spans == about((0.2, 0.4))
     assert 0.5 < seconds < 2.7
 
@@ -247,7 +247,7 @@ def test_damage_never_raises(tmp_path: Path, name: str) -> None:
         places = random.integers(2_000, len(whole) - 2_000, 60)
         broken[places] = random.integers(0, 256, len(places))
         path.write_bytes(broken.tobytes())
-        wav = sound(path, LIMITS, 0.0, 10.0)
+        wav = extract_sound(path, LIMITS, 0.0, 10.0)
         loud += bool(wav and heard(wav)[0])
     assert loud >= 15
 
@@ -270,12 +270,12 @@ def test_the_form_may_change_within_a_track(tmp_path: Path) -> None:
                         packet.stream = tracks[packet.stream.index]
                         packet.pts, packet.dts = packet.pts + late, packet.dts + late
                         written.mux(packet)
-    assert heard(sound(path, LIMITS, 0.0, 10.0))[0] == about((1.0, 1.5), (5.0, 5.5))
+    assert heard(extract_sound(path, LIMITS, 0.0, 10.0))[0] == about((1.0, 1.5), (5.0, 5.5))
 
 
 def test_no_more_is_decoded_than_was_asked_for(tmp_path: Path) -> None:
     path = clip(tmp_path / "a.mp4", seconds=6.0)
-    assert heard(sound(path, LIMITS, 0.0, 2.5))[1] == 2.5
+    assert heard(extract_sound(path, LIMITS, 0.0, 2.5))[1] == 2.5
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="peak memory is counted otherwise elsewhere")
@@ -284,7 +284,7 @@ async def test_three_minutes_take_little_memory(tmp_path: Path) -> None:
     children = ChildProcesses(ChildLimits(_env_file=None), LIMITS)
     try:
         before = await children.run(peak)
-        wav = await children.run(sound, path, LIMITS, 0.0, 180.0)
+        wav = await children.run(extract_sound, path, LIMITS, 0.0, 180.0)
         after = await children.run(peak)
     finally:
         await children.close()

@@ -12,7 +12,7 @@ from PIL import Image
 
 from bot.domain.outlines import Outline
 from bot.errors import FileProblem, Reason
-from bot.media.contact_sheet import CELLS, Sheet, arrange, frames_shown, sheet
+from bot.media.contact_sheet import CELLS, Sheet, contact_sheet, distribute, outlined_sheet
 from bot.media.draw_outlines import HUES
 from tests.helpers.images import (
     BLUE,
@@ -33,7 +33,7 @@ PLACE = ((0.25, 0.25), (0.75, 0.25), (0.75, 0.75), (0.25, 0.75))
 
 def made(count: int, side: int = 1200, image: Image.Image | None = None) -> Sheet:
     jpeg = encode_image(image or corners_image(1200, 800))
-    return sheet([(f"P{number}", jpeg) for number in range(1, count + 1)], side)
+    return contact_sheet([(f"P{number}", jpeg) for number in range(1, count + 1)], side)
 
 
 def cells(image: Image.Image, columns: int, rows: int) -> list[Image.Image]:
@@ -102,7 +102,7 @@ def test_every_photo_is_in_its_cell_whole_and_in_proportion() -> None:
             (3, 4, 5, 11), [(400, 300), (300, 400), (900, 90), (600, 600)], colours, strict=True
         )
     ]
-    found = cells(open_jpeg(sheet(pictures, 1024).jpeg), 2, 2)
+    found = cells(open_jpeg(contact_sheet(pictures, 1024).jpeg), 2, 2)
     for cell, colour, ratio in zip(found, colours, [4 / 3, 3 / 4, 10, 1], strict=True):
         body = np.asarray(cell, np.int16)[cell.width // 8 :]
         here = (np.abs(body - np.array(colour)) < 30).all(axis=2)
@@ -141,7 +141,7 @@ def test_each_label_is_another() -> None:
 def test_a_label_says_what_it_is_given_and_fits() -> None:
     jpeg = encode_image(corners_image(120, 400))
     labels = ["V1 0:12.4", "V1 0:12.5", "V1 0:12.4", "V12 1:02:03.4"]
-    image = open_jpeg(sheet([(label, jpeg) for label in labels], 1024).jpeg)
+    image = open_jpeg(contact_sheet([(label, jpeg) for label in labels], 1024).jpeg)
     one, other, same, long = (strip(cell) for cell in cells(image, 4, 1))
     assert difference(Image.fromarray(one), Image.fromarray(same)) < 1
     assert difference(Image.fromarray(one), Image.fromarray(other)) > 1
@@ -155,7 +155,7 @@ def test_frames_are_shown_with_their_own_outlines_and_as_large_as_fits() -> None
     jpeg = encode_image(Image.new("RGB", (320, 180), DARK))
     outlines = [[Outline(1, 1, "car", PLACE)], [], [Outline(2, 3, "dog", PLACE)], []]
     framed = [(f"0:0{at}.0", jpeg, own) for at, own in enumerate(outlines)]
-    result = frames_shown(framed, 1024, 1_000_000)
+    result = outlined_sheet(framed, 1024, 1_000_000)
     image = open_jpeg(result.jpeg)
     assert image.size == (result.width, result.height)
     assert result.width == 1024
@@ -169,7 +169,7 @@ def test_frames_are_shown_with_their_own_outlines_and_as_large_as_fits() -> None
 def test_the_numbers_of_outlines_can_be_read_on_small_cells() -> None:
     jpeg = encode_image(Image.new("RGB", WIDE, DARK))
     framed = [(f"0:{at:02}.0", jpeg, [Outline(1, at, "car", PLACE)]) for at in range(10)]
-    cell = cells(open_jpeg(frames_shown(framed, 1024, 1_000_000).jpeg), 3, 4)[0]
+    cell = cells(open_jpeg(outlined_sheet(framed, 1024, 1_000_000).jpeg), 3, 4)[0]
     orange = np.array(HUES[0][::-1])
     here = (np.abs(np.asarray(cell, np.int16) - orange) < 40).all(axis=2)
     # The number stands above its outline, and makes the widest rows of colour after its lines.
@@ -180,11 +180,11 @@ def test_the_numbers_of_outlines_can_be_read_on_small_cells() -> None:
 def test_frames_take_no_more_bytes_than_allowed() -> None:
     jpeg = encode_image(detailed_image(1280, 704))
     framed = [(f"0:0{at}.0", jpeg, ()) for at in range(6)]
-    large, small = (frames_shown(framed, 1024, most) for most in (1_000_000, 60_000))
+    large, small = (outlined_sheet(framed, 1024, most) for most in (1_000_000, 60_000))
     assert len(small.jpeg) <= 60_000 < len(large.jpeg)
     assert small.width / small.height == pytest.approx(large.width / large.height, rel=0.05)
     with pytest.raises(ValueError, match="no picture fits"):
-        frames_shown(framed, 1024, 100)
+        outlined_sheet(framed, 1024, 100)
 
 
 def test_the_digest_is_that_of_the_sheet() -> None:
@@ -194,15 +194,15 @@ def test_the_digest_is_that_of_the_sheet() -> None:
 
 def test_a_picture_that_cannot_be_read_is_named() -> None:
     with pytest.raises(FileProblem) as caught:
-        sheet([("P1", encode_image(corners_image())), ("V1 0:07.0", b"gone")], 512)
+        contact_sheet([("P1", encode_image(corners_image())), ("V1 0:07.0", b"gone")], 512)
     assert (caught.value.reason, caught.value.detail) == (Reason.DAMAGED, "V1 0:07.0")
 
 
 def test_an_empty_sheet_makes_no_sense() -> None:
     with pytest.raises(ValueError, match="needs pictures"):
-        sheet([], 512)
+        contact_sheet([], 512)
     with pytest.raises(ValueError, match="needs pictures"):
-        frames_shown([], 512, 1_000_000)
+        outlined_sheet([], 512, 1_000_000)
 
 
 @pytest.mark.parametrize(
@@ -221,12 +221,12 @@ def test_an_empty_sheet_makes_no_sense() -> None:
     ],
 )
 def test_arranging(count: int, limit: int, arranged: tuple[int, tuple[int, ...]]) -> None:
-    assert arrange(count, limit) == arranged
+    assert distribute(count, limit) == arranged
 
 
 @given(st.integers(0, 400), st.integers(1, 60))
 def test_arranging_keeps_the_limit_and_loses_nothing(count: int, limit: int) -> None:
-    singles, sheets = arrange(count, limit)
+    singles, sheets = distribute(count, limit)
     assert singles + sum(sheets) == count
     assert singles + len(sheets) <= limit
     assert max(sheets, default=0) - min(sheets, default=0) <= 1

@@ -13,7 +13,8 @@ from PIL.ExifTags import GPS, Base
 from bot.domain.boxes import Box
 from bot.errors import FileProblem, Reason
 from bot.limits import ChildLimits, FileLimits
-from bot.media.crop import LEAST_SIDE, Crop, crop
+from bot.media.crop import MIN_SIDE, Crop
+from bot.media.photos import crop_photo
 from bot.sandbox import ChildProcesses
 from tests.helpers.images import (
     BLUE,
@@ -49,7 +50,7 @@ def file(tmp_path: Path) -> Path:
 
 def cropped(file: Path, data: bytes, box: Box, side: int = 1024, **limits: Any) -> Crop:
     file.write_bytes(data)
-    return crop(file, FileLimits(**limits), box, side)
+    return crop_photo(file, FileLimits(**limits), box, side)
 
 
 def colour(made: Crop) -> tuple[float, ...]:
@@ -89,7 +90,7 @@ def test_every_kind_of_file_can_be_cut(file: Path, writer: str) -> None:
 
 
 def test_a_heic_is_cut_upright() -> None:
-    made = crop(MEDIA / "arrow.heic", FileLimits(), Box(0, 0, 999, 500), 1024)
+    made = crop_photo(MEDIA / "arrow.heic", FileLimits(), Box(0, 0, 999, 500), 1024)
     assert made.width > made.height
 
 
@@ -118,8 +119,8 @@ def test_a_large_part_is_made_smaller(file: Path, box: Box, size: tuple[int, int
 def test_a_tiny_part_is_enlarged_without_blocks(file: Path) -> None:
     photo = detailed_image(1000, 1000)
     made = cropped(file, encode_image(photo), Box(100, 100, 200, 150))
-    assert made.width == LEAST_SIDE
-    assert made.height == pytest.approx(LEAST_SIDE / 2, rel=0.03)
+    assert made.width == MIN_SIDE
+    assert made.height == pytest.approx(MIN_SIDE / 2, rel=0.03)
     part = photo.crop((100, 100, 201, 151))
     smooth = part.resize((made.width, made.height), Image.Resampling.LANCZOS)
     blocks = part.resize((made.width, made.height), Image.Resampling.NEAREST)
@@ -131,12 +132,12 @@ def test_a_tiny_part_is_enlarged_without_blocks(file: Path) -> None:
 def test_a_part_of_a_few_pixels_is_widened(file: Path, corner: tuple[int, int]) -> None:
     left, top = corner
     made = cropped(file, encode_image(corners_image(400, 400)), Box(left, top, left + 1, top + 1))
-    assert (made.width, made.height) == (LEAST_SIDE, LEAST_SIDE)
+    assert (made.width, made.height) == (MIN_SIDE, MIN_SIDE)
 
 
 def test_a_photo_of_a_few_pixels_is_shown_whole(file: Path) -> None:
     made = cropped(file, encode_image(corners_image(16, 8), "PNG"), Box(0, 0, 999, 999))
-    assert (made.width, made.height) == (LEAST_SIDE, LEAST_SIDE // 2)
+    assert (made.width, made.height) == (MIN_SIDE, MIN_SIDE // 2)
 
 
 def test_no_metadata_leaves(file: Path) -> None:
@@ -173,7 +174,7 @@ async def test_it_runs_in_a_child(file: Path) -> None:
     file.write_bytes(encode_image(detailed_image(4000, 3000)))
     children = ChildProcesses(ChildLimits(children=1), FileLimits())
     try:
-        made = await children.run(crop, file, FileLimits(), Box(100, 100, 200, 200), 1024)
+        made = await children.run(crop_photo, file, FileLimits(), Box(100, 100, 200, 200), 1024)
     finally:
         await children.close()
     assert open_jpeg(made.jpeg).size == (made.width, made.height)

@@ -15,7 +15,7 @@ from adapters.page.assets import read_assets
 from bot.domain.outlines import Outline
 from bot.errors import FileProblem, Reason
 from bot.limits import ChildLimits, FileLimits
-from bot.media.draw_outlines import DARK, HUES, OutlinedPicture, arrange, draw
+from bot.media.draw_outlines import DARK, HUES, OutlinedPicture, draw, lay_out
 from bot.media.size_limits import PICTURE_BYTES, PICTURE_SIDE, SMALL_PICTURE_BYTES
 from bot.sandbox import ChildProcesses
 from tests.helpers.images import MEDIA, corners_image, detailed_image, encode_image, open_jpeg
@@ -82,7 +82,7 @@ def test_the_inside_and_the_rest_of_the_picture_stay_as_they_were(
 ) -> None:
     marked = outlines(box(0.25, 0.25, 0.75, 0.75))
     difference = changed(plain((1000, 1000), colour), marked)
-    part(difference, arrange(marked, 1000, 1000).labels[0], -BLEEDING)[:] = 0
+    part(difference, lay_out(marked, 1000, 1000).labels[0], -BLEEDING)[:] = 0
     assert difference[266:734, 266:734].max() < 8
     difference[226:774, 226:774] = 0
     assert difference.max() < 8
@@ -104,7 +104,7 @@ def test_outlines_stand_out_on_any_ground_on_every_side(colour: tuple[int, int, 
 def test_numbers_are_readable_on_any_ground(colour: tuple[int, int, int], first: int) -> None:
     marked = outlines(box(0.1, 0.3, 0.3, 0.6), box(0.5, 0.3, 0.8, 0.6), first=first)
     picture = pixels(draw(plain((1000, 750), colour), marked))
-    for outline, spot in zip(marked, arrange(marked, 1000, 750).labels, strict=True):
+    for outline, spot in zip(marked, lay_out(marked, 1000, 750).labels, strict=True):
         inner = luminance(part(picture, spot, 6))
         ground, ink = np.median(inner), inner[len(inner) // 2]
         blue, green, red = HUES[(outline.number - 1) % len(HUES)]
@@ -116,7 +116,7 @@ def test_numbers_can_be_read_on_a_phone() -> None:
     """Of a phone's 390 points of width, the picture's 1024 pixels are all."""
     marked = outlines(box(0.4, 0.4, 0.6, 0.6))
     picture = pixels(draw(plain((1024, 768), (255, 255, 255)), marked))
-    inner = luminance(part(picture, arrange(marked, 1024, 768).labels[0], 6))
+    inner = luminance(part(picture, lay_out(marked, 1024, 768).labels[0], 6))
     rows = np.flatnonzero((inner < 0.1).any(axis=1))
     assert np.ptp(rows) * 390 / 1024 >= 9
 
@@ -126,7 +126,7 @@ def test_each_number_looks_different() -> None:
     for number in range(1, 21):
         marked = outlines(box(0.4, 0.4, 0.6, 0.6), first=number)
         picture = pixels(draw(plain((800, 600), (90, 90, 90)), marked))
-        label = luminance(part(picture, arrange(marked, 800, 600).labels[0], 4))
+        label = luminance(part(picture, lay_out(marked, 800, 600).labels[0], 4))
         shown.append(label > np.median(label) + 0.1 if number % 7 == 5 else label < 0.03)
     for at, one in enumerate(shown):
         for other in shown[:at]:
@@ -145,16 +145,16 @@ def test_numbers_do_not_hide_what_they_name_nor_each_other() -> None:
     for left, top in (polygon[0] for polygon in rows):
         x, y = round(left * 1000), round(top * 800)
         assert difference[y + 6 : y + 26, x + 6 : x + 34].max() < 12
-    layout = arrange(marked, 1000, 800)
+    layout = lay_out(marked, 1000, 800)
     for at, spot in enumerate(layout.labels):
-        assert all(spot.shared(other) == 0 for other in layout.labels[:at])
+        assert all(spot.overlap(other) == 0 for other in layout.labels[:at])
 
 
 def test_a_leaning_outline_leaves_the_corners_of_its_bounds() -> None:
     leaning = ((0.2, 0.5), (0.7, 0.2), (0.75, 0.3), (0.25, 0.6))
     marked = outlines(leaning)
     difference = changed(plain((1000, 1000), (128, 128, 128)), marked)
-    part(difference, arrange(marked, 1000, 1000).labels[0], -BLEEDING)[:] = 0
+    part(difference, lay_out(marked, 1000, 1000).labels[0], -BLEEDING)[:] = 0
     assert difference[205:330, 205:330].max() < 8
     assert difference[500:590, 640:740].max() < 8
     middle = [(round(x * 1000), round(y * 1000)) for x, y in ((0.45, 0.35), (0.5, 0.45))]
@@ -249,7 +249,7 @@ def test_colours_can_be_told_apart_by_everybody_and_are_those_of_the_page() -> N
 
 
 def test_the_layout_leaves_room_for_the_lines() -> None:
-    layout = arrange(outlines(box(0.5, 0.5, 0.6, 0.6)), 1024, 768)
+    layout = lay_out(outlines(box(0.5, 0.5, 0.6, 0.6)), 1024, 768)
     assert layout.unit == 2
     (target,), (spot,) = layout.targets, layout.labels
     assert spot.top + spot.height == pytest.approx(target[:, 1].min() - DARK * layout.unit)

@@ -27,21 +27,21 @@ def tags_of(name: str) -> Image.Exif:
 
 def test_a_phone_photo_of_leuven() -> None:
     tags = tags_of("leuvenA.jpg")
-    assert exif.taken(tags) == "2019-04-14T13:46:10"
+    assert exif.time_taken(tags) == "2019-04-14T13:46:10"
     assert exif.position(tags) == (50.871528, 4.696983)
     assert exif.camera(tags) == "Apple iPhone 6"
 
 
 def test_a_phone_photo_from_the_danish_coast() -> None:
     tags = tags_of("lumia820_gps.jpg")
-    assert exif.taken(tags) == "2013-05-10T15:21:35"
+    assert exif.time_taken(tags) == "2013-05-10T15:21:35"
     assert exif.position(tags) == (55.038756, 8.457191)
     assert exif.camera(tags) == "Nokia Lumia 820"
 
 
 def test_nothing_is_said_where_nothing_stands() -> None:
     tags = Image.Exif()
-    assert (exif.taken(tags), exif.position(tags), exif.camera(tags)) == ("", (None, None), "")
+    assert (exif.time_taken(tags), exif.position(tags), exif.camera(tags)) == ("", (None, None), "")
     assert exif.orientation(tags) == exif.UPRIGHT
 
 
@@ -57,7 +57,7 @@ def test_nothing_is_said_where_nothing_stands() -> None:
 )
 def test_the_offset_from_utc_is_kept_where_it_is_one(offset: str, taken: str) -> None:
     photo = {Base.DateTimeOriginal: "2026:03:29 12:30:00", Base.OffsetTimeOriginal: offset}
-    assert exif.taken(exif_block({}, photo)) == taken
+    assert exif.time_taken(exif_block({}, photo)) == taken
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_the_offset_from_utc_is_kept_where_it_is_one(offset: str, taken: str) ->
 )
 def test_a_time_that_cannot_be_is_left_out(stated: Any) -> None:
     tags = exif_block({}, {Base.DateTimeOriginal: stated})
-    assert exif.taken(tags) == ""
+    assert exif.time_taken(tags) == ""
 
 
 def test_south_and_west_are_negative() -> None:

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from bot.media.label_placement import Corners, Rectangle, nearest, place
+from bot.media.label_placement import Corners, Rectangle, nearest_point, place_labels
 
 FRAME = (1000.0, 700.0)
 SIZE = (40.0, 40.0)
@@ -21,7 +21,7 @@ def box(left: float, top: float, width: float, height: float) -> Corners:
 
 
 def placed(*targets: Corners) -> list[Rectangle]:
-    return place(targets, [SIZE] * len(targets), FRAME, GAP)
+    return place_labels(targets, [SIZE] * len(targets), FRAME, GAP)
 
 
 def under(spot: Rectangle, target: Corners) -> float:
@@ -60,7 +60,7 @@ def test_a_label_avoids_other_targets() -> None:
 def test_labels_of_one_target_move_apart() -> None:
     same = [box(480, 330, 40, 40)] * 9
     spots = placed(*same)
-    assert all(one.shared(other) == 0 for one, other in combinations(spots, 2))
+    assert all(one.overlap(other) == 0 for one, other in combinations(spots, 2))
     assert all(under(spot, same[0]) == 0 for spot in spots)
 
 
@@ -80,7 +80,7 @@ def test_twenty_labels_are_apart_and_near(seed: int) -> None:
     ]
     spots = placed(*targets)
     assert all(map(within_frame, spots))
-    assert all(one.shared(other) == 0 for one, other in combinations(spots, 2))
+    assert all(one.overlap(other) == 0 for one, other in combinations(spots, 2))
     for spot, target in zip(spots, targets, strict=True):
         assert cv2.pointPolygonTest(target, spot.centre, measureDist=True) > -6 * SIZE[1]
     covered = [under(spot, target) > 0 for spot in spots for target in targets]
@@ -93,12 +93,12 @@ def test_a_point_and_a_line_have_labels_too() -> None:
 
 
 def test_a_frame_that_is_too_low_still_has_the_label_at_its_top() -> None:
-    [spot] = place([box(300, 2, 100, 3)], [SIZE], (1000.0, 8.0), GAP)
+    [spot] = place_labels([box(300, 2, 100, 3)], [SIZE], (1000.0, 8.0), GAP)
     assert spot.top == 0
 
 
 def test_the_nearest_point_of_an_outline() -> None:
     target = box(100, 100, 200, 100)
-    assert nearest(target, (200, 0)) == (200, 100)
-    assert nearest(target, (400, 400)) == (300, 200)
-    assert nearest(box(5, 5, 0, 0), (9, 9)) == (5, 5)
+    assert nearest_point(target, (200, 0)) == (200, 100)
+    assert nearest_point(target, (400, 400)) == (300, 200)
+    assert nearest_point(box(5, 5, 0, 0), (9, 9)) == (5, 5)

@@ -10,7 +10,7 @@ from PIL.ExifTags import GPS, Base
 from bot.errors import FileProblem, Reason
 from bot.limits import FileLimits
 from bot.media.file_types import sniff
-from bot.media.photo_metadata import PhotoHeader, read_facts
+from bot.media.photo_metadata import PhotoHeader, read_header
 from tests.helpers.images import (
     MEDIA,
     chunk,
@@ -26,7 +26,7 @@ WITH_EXIF = ["JPEG", "MPO", "PNG", "WEBP", "TIFF"]
 
 
 def header_of(data: bytes, **limits: Any) -> PhotoHeader:
-    return read_facts(data, sniff(data), FileLimits(**limits))
+    return read_header(data, sniff(data), FileLimits(**limits))
 
 
 @pytest.mark.parametrize("writer", WITH_EXIF)
@@ -86,8 +86,8 @@ def test_garbage_for_exif_costs_only_itself(garbage: bytes) -> None:
 
 
 def test_transparency_is_announced() -> None:
-    assert header_of(encode_image(corners_image().convert("RGBA"), "PNG")).transparent
-    assert not header_of(encode_image(corners_image(), "PNG")).transparent
+    assert header_of(encode_image(corners_image().convert("RGBA"), "PNG")).has_alpha
+    assert not header_of(encode_image(corners_image(), "PNG")).has_alpha
 
 
 @pytest.mark.parametrize(
@@ -119,13 +119,13 @@ def test_limits_are_settings() -> None:
 def test_a_header_that_cannot_be_read_is_damage(size: int) -> None:
     data = png(10, 10)
     with pytest.raises(FileProblem) as caught:
-        read_facts(data[:size], sniff(data), FileLimits())
+        read_header(data[:size], sniff(data), FileLimits())
     assert caught.value.reason is Reason.DAMAGED
 
 
 def test_the_kind_alone_chooses_the_reader() -> None:
     with pytest.raises(FileProblem):
-        read_facts(encode_image(corners_image(), "PNG"), sniff(b"\xff\xd8\xff"), FileLimits())
+        read_header(encode_image(corners_image(), "PNG"), sniff(b"\xff\xd8\xff"), FileLimits())
 
 
 @pytest.mark.parametrize("name", [b"zTXt", b"iCCP", b"iTXt"])

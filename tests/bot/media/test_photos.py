@@ -12,7 +12,8 @@ from PIL.ExifTags import GPS, Base
 
 from bot.errors import FileProblem, Reason
 from bot.limits import ChildLimits, FileLimits
-from bot.media.photos import PreparedPhoto, fitted, prepare
+from bot.media.photos import PreparedPhoto, prepare
+from bot.media.pixels import fitted_size
 from bot.sandbox import ChildProcesses
 from bot.settings import MIB
 from tests.helpers.child_calls import peak
@@ -112,13 +113,15 @@ def test_real_files(name: str, size: tuple[int, int]) -> None:
     ],
 )
 def test_the_size_of_the_picture(size: tuple[int, int], side: int, result: tuple[int, int]) -> None:
-    assert fitted(*size, side) == result
+    assert fitted_size(*size, side) == result
 
 
 @pytest.mark.parametrize("writer", ["JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF"])
 def test_the_picture_has_the_size_that_is_foretold(file: Path, writer: str) -> None:
     result = prepared(file, encode_image(corners_image(1537, 801), writer), photo_side=800)
-    assert open_jpeg(result.jpeg).size == (result.width, result.height) == fitted(1537, 801, 800)
+    assert (
+        open_jpeg(result.jpeg).size == (result.width, result.height) == fitted_size(1537, 801, 800)
+    )
     assert difference(open_jpeg(result.jpeg), corners_image(769, 401)) < 4
 
 

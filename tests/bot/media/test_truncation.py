@@ -10,10 +10,11 @@ import pytest
 
 from bot.errors import FileProblem, Reason
 from bot.limits import FileLimits
-from bot.media.truncation import is_cut, last_box_end
+from bot.media.frames import FrameSpec
+from bot.media.truncation import is_truncated, last_box_end
 from bot.media.video_container import kind_of
-from bot.media.video_frames import FrameSpec, shots
-from bot.media.video_probe import examine, ticks
+from bot.media.video_frames import decode_frames
+from bot.media.video_probe import frame_times, probe
 from tests.helpers.video_clips import animation, clip, number_of
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def test_a_whole_file_is_not_cut(
     tmp_path: Path, name: str, codec: str, how: dict[str, Any]
 ) -> None:
     path = clip(tmp_path / name, codec, **how)
-    assert not is_cut(path, kind_of(path))
+    assert not is_truncated(path, kind_of(path))
 
 
 @pytest.mark.parametrize(("name", "codec", "how"), KINDS)
@@ -53,13 +54,13 @@ def test_a_cut_video_shows_what_it_holds(
 ) -> None:
     path = clip(tmp_path / name, codec, frames=120, gop=20, **how)
     cut(path, share)
-    found = examine(path, LIMITS)
+    found = probe(path, LIMITS)
     assert found is not None
     assert found.facts.incomplete
-    held = len(ticks(path, LIMITS).at)
+    held = len(frame_times(path, LIMITS).at)
     assert found.facts.seconds == pytest.approx(held / 25, abs=0.2)
     assert held > 40
-    made = shots(path, LIMITS, [FrameSpec(number / 25) for number in range(held)], 160)
+    made = decode_frames(path, LIMITS, [FrameSpec(number / 25) for number in range(held)], 160)
     off = [shot for shot in made if number_of(shot.jpeg) != round(shot.at * 25)]
     assert len(off) <= 1  # The last picture may be cut itself.
     assert len({shot.at for shot in made}) >= held - 3
@@ -69,21 +70,21 @@ def test_a_cut_video_shows_what_it_holds(
 def test_without_the_index_at_the_end_nothing_can_be_had(tmp_path: Path, name: str) -> None:
     path = clip(tmp_path / name, frames=100)
     cut(path, 0.9)
-    assert is_cut(path, kind_of(path))
+    assert is_truncated(path, kind_of(path))
     with pytest.raises(FileProblem) as caught:
-        examine(path, LIMITS)
+        probe(path, LIMITS)
     assert caught.value.reason is Reason.DAMAGED
 
 
 @pytest.mark.parametrize("name", ["a.gif", "a.webp"])
 def test_an_animation_tells_that_it_is_cut(tmp_path: Path, name: str) -> None:
     path = animation(tmp_path / name)
-    assert not is_cut(path, kind_of(path))
+    assert not is_truncated(path, kind_of(path))
     whole = path.read_bytes()
     path.write_bytes(whole[:-20])
-    assert is_cut(path, kind_of(path))
+    assert is_truncated(path, kind_of(path))
     path.write_bytes(whole + bytes(9))
-    assert not is_cut(path, kind_of(path))
+    assert not is_truncated(path, kind_of(path))
 
 
 def box(name: bytes, body: bytes) -> bytes:
@@ -119,12 +120,12 @@ def test_boxes_are_added_up(data: bytes, end: int) -> None:
 def test_the_length_of_a_segment_is_read(tmp_path: Path, length: bytes, result: bool) -> None:
     path = tmp_path / "a.mkv"
     path.write_bytes(b"\x1a\x45\xdf\xa3\x80\x18\x53\x80\x67" + length + b"four")
-    assert is_cut(path, kind_of(path)) is result
+    assert is_truncated(path, kind_of(path)) is result
 
 
 def test_a_matroska_file_without_a_segment_is_not_called_cut(tmp_path: Path) -> None:
     path = tmp_path / "a.mkv"
     path.write_bytes(b"\x1a\x45\xdf\xa3\x80")
-    assert not is_cut(path, kind_of(path))
+    assert not is_truncated(path, kind_of(path))
     path.write_bytes(b"\x1a\x45\xdf\xa3\x80\x18\x53\x80\x67")
-    assert not is_cut(path, kind_of(path))
+    assert not is_truncated(path, kind_of(path))

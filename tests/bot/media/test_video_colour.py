@@ -13,7 +13,7 @@ import pytest
 from av.video.reformatter import ColorRange
 
 from bot.media.tone_mapping import HLG, PEAKS, PQ, WHITE
-from bot.media.video_colour import picture
+from bot.media.video_colour import to_pixels
 
 MEDIA = Path(__file__).parents[2] / "media"
 COLOURS = [
@@ -58,7 +58,7 @@ def test_colours_are_right_in_each_matrix_range_and_depth(
     matrix: int, wide: ColorRange, pixel_format: str
 ) -> None:
     frame = frame_of(bars().astype(np.uint8), pixel_format, matrix, wide)
-    assert near(middles(picture(frame, 4000)), COLOURS, 4)
+    assert near(middles(to_pixels(frame, 4000)), COLOURS, 4)
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_a_video_without_a_matrix_has_that_of_its_size(size: tuple[int, int], ma
     rgb = cv2.resize(bars().astype(np.uint8), size, interpolation=cv2.INTER_NEAREST)
     frame = frame_of(rgb, "yuv444p", matrix, ColorRange.MPEG)
     frame.colorspace = 2
-    assert near(middles(picture(frame, 4000)), COLOURS, 4)
+    assert near(middles(to_pixels(frame, 4000)), COLOURS, 4)
 
 
 def light(rgb: Any) -> Any:
@@ -116,8 +116,8 @@ def hdr(path: Path, nits: Any, transfer: int) -> av.VideoFrame:
 def test_a_scene_in_hdr_looks_as_it_does_without(tmp_path: Path, transfer: int) -> None:
     frame = hdr(tmp_path / "hdr.mkv", light(bars()) * WHITE, transfer)
     assert frame.color_trc == transfer
-    assert near(middles(picture(frame, 4000)), COLOURS, 5)  # paper makes room for what shines
-    assert near(middles(picture(frame, 4000))[2:], COLOURS[2:], 2)
+    assert near(middles(to_pixels(frame, 4000)), COLOURS, 5)  # paper makes room for what shines
+    assert near(middles(to_pixels(frame, 4000))[2:], COLOURS[2:], 2)
     plainly = middles(frame.to_ndarray(format="bgr24"))
     assert not near(plainly, COLOURS, 20)
 
@@ -127,7 +127,7 @@ def test_highlights_stay_apart_up_to_the_peak(tmp_path: Path, transfer: int) -> 
     peak = PEAKS[transfer]
     lights = [100, 203, *np.geomspace(300, peak, 6)]
     frame = hdr(tmp_path / "hdr.mkv", bars([(n, n, n) for n in lights]).astype(float), transfer)
-    levels = [grey[0] for grey in middles(picture(frame, 4000), len(lights))]
+    levels = [grey[0] for grey in middles(to_pixels(frame, 4000), len(lights))]
     assert all(below < above for below, above in pairwise(levels))
     assert levels[-1] >= 253
 
@@ -137,19 +137,19 @@ def test_a_white_page_in_hdr_is_white_but_not_as_bright_as_a_lamp(
     tmp_path: Path, transfer: int
 ) -> None:
     frame = hdr(tmp_path / "hdr.mkv", np.full((64, 64, 3), WHITE), transfer)
-    assert near(middles(picture(frame, 4000), 1), (236, 236, 236), 3)
+    assert near(middles(to_pixels(frame, 4000), 1), (236, 236, 236), 3)
 
 
 def test_hdr_without_a_matrix_has_that_of_bt2020(tmp_path: Path) -> None:
     frame = hdr(tmp_path / "hdr.mkv", light(bars()) * WHITE, HLG)
-    named = picture(frame, 4000)
+    named = to_pixels(frame, 4000)
     frame.colorspace = 2
-    assert np.array_equal(picture(frame, 4000), named)
+    assert np.array_equal(to_pixels(frame, 4000), named)
 
 
 def test_hdr_is_the_same_in_each_strip_of_rows(tmp_path: Path) -> None:
     ramp = np.linspace(0, 600, 200)[:, None, None].repeat(64, 1).repeat(3, 2)
-    made = picture(hdr(tmp_path / "hdr.mkv", ramp, HLG), 4000)
+    made = to_pixels(hdr(tmp_path / "hdr.mkv", ramp, HLG), 4000)
     steps = np.diff(made[:, 32, 1].astype(int))
     assert made.shape == (200, 64, 3)
     assert (steps >= 0).all()
@@ -164,7 +164,7 @@ def grey_of(wide: ColorRange) -> av.VideoFrame:
 
 @pytest.mark.parametrize(("wide", "white"), [(ColorRange.MPEG, 255), (ColorRange.JPEG, 235)])
 def test_grey_has_the_range_it_names(wide: ColorRange, white: int) -> None:
-    assert picture(grey_of(wide), 4000)[4, 4].tolist() == [white] * 3
+    assert to_pixels(grey_of(wide), 4000)[4, 4].tolist() == [white] * 3
 
 
 def first(path: Path) -> tuple[av.VideoFrame, float]:
@@ -176,7 +176,7 @@ def first(path: Path) -> tuple[av.VideoFrame, float]:
 def test_a_turned_video_is_upright() -> None:
     path = MEDIA / "vtest12_rotated90.mp4"
     _, expected = cv2.VideoCapture(str(path)).read()
-    assert np.array_equal(picture(first(path)[0], 4000), expected)
+    assert np.array_equal(to_pixels(first(path)[0], 4000), expected)
 
 
 MATRICES = {
@@ -199,8 +199,8 @@ def test_each_display_matrix_is_obeyed(tmp_path: Path, matrix: tuple[int, ...]) 
     turned = tmp_path / "turned.mp4"
     shown = struct.pack(">9i", a, b, 0, c, d, 0, 0, 0, 1 << 30)
     turned.write_bytes(data[:place] + shown + data[place + len(unity) :])
-    plain = picture(first(MEDIA / "vtest12_h264.mp4")[0], 4000)
-    assert np.array_equal(picture(first(turned)[0], 4000), MATRICES[matrix](plain))
+    plain = to_pixels(first(MEDIA / "vtest12_h264.mp4")[0], 4000)
+    assert np.array_equal(to_pixels(first(turned)[0], 4000), MATRICES[matrix](plain))
 
 
 def test_pixels_that_are_not_square_are_made_so(tmp_path: Path) -> None:
@@ -213,14 +213,14 @@ def test_pixels_that_are_not_square_are_made_so(tmp_path: Path) -> None:
         out.mux(stream.encode())
     frame, aspect = first(path)
     assert aspect == 2
-    assert picture(frame, 4000, aspect).shape == (120, 320, 3)
-    assert picture(frame, 160, aspect).shape == (60, 160, 3)
+    assert to_pixels(frame, 4000, aspect).shape == (120, 320, 3)
+    assert to_pixels(frame, 160, aspect).shape == (60, 160, 3)
 
 
 def test_what_is_transparent_lies_over_white() -> None:
     rgba = np.zeros((16, 16, 4), np.uint8)
     rgba[:, 8:, 3] = 255
-    made = picture(av.VideoFrame.from_ndarray(rgba, format="rgba"), 4000)
+    made = to_pixels(av.VideoFrame.from_ndarray(rgba, format="rgba"), 4000)
     assert made[8, 2].tolist() == [255, 255, 255]
     assert made[8, 13].tolist() == [0, 0, 0]
 
@@ -228,7 +228,7 @@ def test_what_is_transparent_lies_over_white() -> None:
 def test_what_is_transparent_leaves_no_dark_rim_when_shrunk() -> None:
     rgba = np.zeros((64, 64, 4), np.uint8)
     rgba[:, :33] = (255, 0, 0, 255)
-    made = picture(av.VideoFrame.from_ndarray(rgba, format="rgba"), 16)
+    made = to_pixels(av.VideoFrame.from_ndarray(rgba, format="rgba"), 16)
     assert made[8, 7].tolist() == [0, 0, 255]
     assert made[8, 8].tolist() == [191, 191, 255]
 
@@ -238,7 +238,7 @@ def test_a_transparent_colour_of_a_palette_is_white() -> None:
     palette[0] = (255, 10, 20, 30)  # alpha, red, green, blue
     which = np.zeros((16, 16), np.uint8)
     which[:, 8:] = 1
-    made = picture(av.VideoFrame.from_ndarray((which, palette), format="pal8"), 4000)
+    made = to_pixels(av.VideoFrame.from_ndarray((which, palette), format="pal8"), 4000)
     assert made[8, 2].tolist() == [30, 20, 10]
     assert made[8, 13].tolist() == [255, 255, 255]
 
@@ -249,7 +249,7 @@ def test_a_transparent_colour_of_a_palette_is_white() -> None:
 def test_odd_sizes(size: tuple[int, int], longest: int, transfer: int) -> None:
     frame = av.VideoFrame.from_ndarray(np.full((*size, 3), 90, np.uint8), format="rgb24")
     frame.color_trc = transfer
-    made = picture(frame, longest)
+    made = to_pixels(frame, longest)
     assert max(made.shape[:2]) <= max(longest, 1)
     assert len(set(made[0, 0].tolist())) == 1
     assert (made == made[0, 0]).all()

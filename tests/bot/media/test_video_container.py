@@ -12,7 +12,7 @@ from av.stream import Disposition
 from bot.errors import FileProblem, Reason
 from bot.limits import FileLimits
 from bot.media import file_types as kinds
-from bot.media.video_container import MAX_TAG, kind_of, opened, tags_of
+from bot.media.video_container import MAX_TAG, kind_of, open_video, tags_of
 from tests.helpers.images import MEDIA
 from tests.helpers.video_clips import blocks, clip, patch, silence
 
@@ -24,13 +24,13 @@ LIMITS = FileLimits(_env_file=None)
 
 def refused(path: Path, limits: FileLimits = LIMITS) -> tuple[Reason, str]:
     """Why a file is not opened, and the detail."""
-    with pytest.raises(FileProblem) as caught, opened(path, limits):
+    with pytest.raises(FileProblem) as caught, open_video(path, limits):
         pass
     return caught.value.reason, caught.value.detail
 
 
 def tags(path: Path) -> dict[str, Any]:
-    with opened(path, LIMITS) as reel:
+    with open_video(path, LIMITS) as reel:
         return tags_of(reel)
 
 
@@ -47,7 +47,7 @@ def test_a_video_is_known_by_its_bytes_whatever_its_name(
     tmp_path: Path, name: str, kind: kinds.FileType
 ) -> None:
     path = clip(tmp_path / name, frames=3).rename(tmp_path / "holiday.jpg")
-    with opened(path, LIMITS) as reel:
+    with open_video(path, LIMITS) as reel:
         assert (reel.kind, reel.codec) == (kind, "h264")
         assert (reel.stream.width, reel.stream.height) == (160, 90)
 
@@ -65,7 +65,7 @@ def test_a_video_is_known_by_its_bytes_whatever_its_name(
 def test_a_codec_has_one_name_whichever_library_decodes_it(
     tmp_path: Path, codec: str, told: str
 ) -> None:
-    with opened(clip(tmp_path / "a.mkv", codec, frames=3), LIMITS) as reel:
+    with open_video(clip(tmp_path / "a.mkv", codec, frames=3), LIMITS) as reel:
         assert reel.codec == told
 
 
@@ -144,7 +144,7 @@ def test_more_pixels_than_allowed_are_refused(tmp_path: Path) -> None:
     path = clip(tmp_path / "a.mp4", frames=3)
     limits = FileLimits(max_photo_pixels=160 * 90 - 1, _env_file=None)
     assert refused(path, limits) == (Reason.TOO_MANY_PIXELS, "160x90")
-    with opened(path, FileLimits(max_photo_pixels=160 * 90, _env_file=None)) as reel:
+    with open_video(path, FileLimits(max_photo_pixels=160 * 90, _env_file=None)) as reel:
         assert reel.stream.width == 160
 
 
@@ -176,19 +176,19 @@ def test_a_file_whose_index_is_missing_is_damaged(tmp_path: Path) -> None:
 def test_the_first_picture_is_at_no_time(
     tmp_path: Path, name: str, codec: str, how: dict[str, Any], ordered: bool
 ) -> None:
-    with opened(clip(tmp_path / name, codec, frames=9, **how), LIMITS) as reel:
-        assert reel.ordered is ordered
-        found = [reel.when(packet) for packet in reel.container.demux(reel.stream)]
+    with open_video(clip(tmp_path / name, codec, frames=9, **how), LIMITS) as reel:
+        assert reel.only_order_is_known is ordered
+        found = [reel.time_of_packet(packet) for packet in reel.container.demux(reel.stream)]
     at = sorted(at for at in found if at is not None)
     assert at == pytest.approx([number / 25 for number in range(9)], abs=1e-6)
 
 
 def test_a_seek_leads_to_the_key_frame_before(tmp_path: Path) -> None:
-    with opened(clip(tmp_path / "a.mp4", gop=10, start=2.0, bf="0"), LIMITS) as reel:
+    with open_video(clip(tmp_path / "a.mp4", gop=10, start=2.0, bf="0"), LIMITS) as reel:
         for seconds, key in ((1.3, 1.2), (0.0, 0.0), (0.41, 0.4)):
             reel.seek(seconds)
             packet = next(reel.container.demux(reel.stream))
-            assert reel.when(packet) == pytest.approx(key)
+            assert reel.time_of_packet(packet) == pytest.approx(key)
 
 
 APPLE = {
@@ -251,8 +251,8 @@ def test_a_long_name_of_a_camera_is_cut_and_made_plain(tmp_path: Path) -> None:
 
 def test_pixels_that_are_not_square_are_told(tmp_path: Path) -> None:
     path = clip(tmp_path / "a.mkv", frames=2)
-    with opened(path, LIMITS) as reel:
+    with open_video(path, LIMITS) as reel:
         assert reel.aspect == 1.0
     anamorphic = clip(tmp_path / "b.mp4", frames=2, aspect="4:3")
-    with opened(anamorphic, LIMITS) as reel:
+    with open_video(anamorphic, LIMITS) as reel:
         assert reel.aspect == pytest.approx(4 / 3)

@@ -21,11 +21,11 @@ from hypothesis import strategies as st
 from bot.domain.boxes import Box
 from bot.errors import FileProblem, Reason
 from bot.limits import ChildLimits, FileLimits
-from bot.media.crop import crop_frame
 from bot.media.frame_marks import difference
+from bot.media.frames import FrameSpec
 from bot.media.video_container import VideoContainer
-from bot.media.video_frames import FrameSpec, first_shot, frame_pixels, shots
-from bot.media.video_probe import ticks
+from bot.media.video_frames import crop_frame, decode_frames, frame_at
+from bot.media.video_probe import first_frame_size, frame_times
 from bot.sandbox import ChildProcesses
 from bot.video.sampling import planned_at
 from tests.helpers.images import MEDIA
@@ -61,11 +61,11 @@ KINDS: list[tuple[str, str, dict[str, Any]]] = [
 def seen(path: Path, times: Sequence[float]) -> list[tuple[float, int]]:
     """When the frames that are shown at some times are first shown, and their numbers."""
     wanted = [FrameSpec(at) for at in times]
-    return [(shot.at, number_of(shot.jpeg)) for shot in shots(path, LIMITS, wanted, 160)]
+    return [(shot.at, number_of(shot.jpeg)) for shot in decode_frames(path, LIMITS, wanted, 160)]
 
 
 def planned(path: Path, times: Sequence[float]) -> list[FrameSpec]:
-    listed = ticks(path, LIMITS)
+    listed = frame_times(path, LIMITS)
     return [planned_at(listed, at).wanted for at in times]
 
 
@@ -119,7 +119,7 @@ def test_the_shown_frame_is_right_for_a_recording_of_variable_rate() -> None:
     asked = [at for stamp in stamps[::7] for at in (stamp, stamp + 0.011)]
     wanted = planned(path, asked)
     expected = [max(stamp for stamp in stamps if stamp <= at + 0.0006) for at in asked]
-    made = shots(path, LIMITS, wanted, 64)
+    made = decode_frames(path, LIMITS, wanted, 64)
     assert [shot.at for shot in made] == [pytest.approx(at, abs=0.0006) for at in expected]
 
 
@@ -134,7 +134,7 @@ def test_what_an_edit_list_leaves_out_is_not_shown(tmp_path: Path, codec: str) -
     path = clip(tmp_path / "a.mp4", codec)
     edit_from(path, 7)
     assert seen(path, [0.0, 0.04, 1.0, 1.68]) == [(0.0, 7), (0.04, 8), (1.0, 32), (1.68, 49)]
-    assert ticks(path, LIMITS).at[0] == 0.0
+    assert frame_times(path, LIMITS).at[0] == 0.0
 
 
 def edit_from(path: Path, frame: int) -> None:
@@ -149,15 +149,15 @@ def edit_from(path: Path, frame: int) -> None:
 @pytest.fixture
 def packets(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """The packets that were read for decoding."""
-    read: list[Any] = []
-    when = VideoContainer.when
+    packets: list[Any] = []
+    time_of_packet = VideoContainer.time_of_packet
 
-    def noting(reel: VideoContainer, packet: Any) -> float | None:
-        read.append(packet)
-        return when(reel, packet)
+    def record(video: VideoContainer, packet: Any) -> float | None:
+        packets.append(packet)
+        return time_of_packet(video, packet)
 
-    monkeypatch.setattr(VideoContainer, "when", noting)
-    return read
+    monkeypatch.setattr(VideoContainer, "time_of_packet", record)
+    return packets
 
 
 @pytest.mark.parametrize("name", ["a.mp4", "a.mkv", "a.avi"])
@@ -167,7 +167,7 @@ def test_frames_after_one_key_frame_are_decoded_in_one_go(
     path = clip(tmp_path / name, frames=200, gop=100)
     wanted = planned(path, [4.2, 4.4, 4.8, 5.6, 6.0, 6.0])
     packets.clear()
-    made = shots(path, LIMITS, wanted, 160)
+    made = decode_frames(path, LIMITS, wanted, 160)
     assert [number_of(shot.jpeg) for shot in made] == [105, 110, 120, 140, 150, 150]
     assert 51 <= len(packets) <= 51 + 5
 
@@ -178,7 +178,7 @@ def test_a_key_frame_costs_little(tmp_path: Path, packets: list[Any], name: str,
     path = clip(tmp_path / name, frames=200, rate=rate, gop=50)
     wanted = planned(path, [number / rate for number in (50, 100, 150)])
     packets.clear()
-    made = shots(path, LIMITS, wanted, 160)
+    made = decode_frames(path, LIMITS, wanted, 160)
     assert [number_of(shot.jpeg) for shot in made] == [50, 100, 150]
     assert len(packets) <= 3 * 5
 
@@ -191,13 +191,13 @@ def test_a_turned_recording_comes_upright(tmp_path: Path, turned: int) -> None:
 
     path = clip(tmp_path / "a.mp4", turned=turned, drawn=sideways)
     assert seen(path, [0.2, 1.0]) == [(0.2, 5), (1.0, 25)]
-    assert first_shot(path, LIMITS) == (SIZE if turned % 180 == 0 else SIZE[::-1])
+    assert first_frame_size(path, LIMITS) == (SIZE if turned % 180 == 0 else SIZE[::-1])
 
 
 def test_a_turned_recording_shows_what_the_other_shows() -> None:
     wanted = [FrameSpec(1.0), FrameSpec(5.0)]
-    turned = shots(MEDIA / "vtest12_rotated90.mp4", LIMITS, wanted, 384)
-    plain = shots(MEDIA / "vtest12_h264.mp4", LIMITS, wanted, 384)
+    turned = decode_frames(MEDIA / "vtest12_rotated90.mp4", LIMITS, wanted, 384)
+    plain = decode_frames(MEDIA / "vtest12_h264.mp4", LIMITS, wanted, 384)
     for one, other in zip(turned, plain, strict=True):
         assert (one.width, one.height) == (other.height, other.width)
         pixels = cv2.imdecode(np.frombuffer(one.jpeg, np.uint8), cv2.IMREAD_COLOR)
@@ -211,9 +211,9 @@ def test_of_a_stretch_the_sharpest_frame_is_taken(tmp_path: Path) -> None:
         return pixels if number == 28 else cv2.GaussianBlur(pixels, (0, 0), 3)
 
     path = clip(tmp_path / "a.mp4", drawn=drawn, crf="5")
-    [shot] = shots(path, LIMITS, [FrameSpec(1.0, 1.2)], 160)
+    [shot] = decode_frames(path, LIMITS, [FrameSpec(1.0, 1.2)], 160)
     assert shot.at == 1.12
-    [other] = shots(path, LIMITS, [FrameSpec(1.0, 1.1)], 160)
+    [other] = decode_frames(path, LIMITS, [FrameSpec(1.0, 1.1)], 160)
     assert 1.0 <= other.at < 1.1
     assert other.sharpness < shot.sharpness / 2
 
@@ -221,7 +221,7 @@ def test_of_a_stretch_the_sharpest_frame_is_taken(tmp_path: Path) -> None:
 def test_frames_that_there_is_no_time_for_are_left_out(tmp_path: Path) -> None:
     path = clip(tmp_path / "a.mp4")
     hasty = LIMITS.model_copy(update={"child_seconds": 1e-9})
-    assert shots(path, hasty, [FrameSpec(0.0), FrameSpec(1.0)], 768) == ()
+    assert decode_frames(path, hasty, [FrameSpec(0.0), FrameSpec(1.0)], 768) == ()
 
 
 def test_a_jump_is_told_where_the_picture_changes(tmp_path: Path) -> None:
@@ -229,7 +229,7 @@ def test_a_jump_is_told_where_the_picture_changes(tmp_path: Path) -> None:
         return blocks(0xFF00 if number < 25 else 0x00FF, size)
 
     path = clip(tmp_path / "a.mp4", drawn=drawn)
-    calm, change, after = shots(
+    calm, change, after = decode_frames(
         path, LIMITS, [FrameSpec(0.4, 0.4), FrameSpec(1.0, 1.0), FrameSpec(1.4)], 160
     )
     assert calm.jump < 5
@@ -239,12 +239,12 @@ def test_a_jump_is_told_where_the_picture_changes(tmp_path: Path) -> None:
 
 def test_a_frame_tells_its_size_and_brightness(tmp_path: Path) -> None:
     path = clip(tmp_path / "a.mp4", size=(320, 180), drawn=lambda _, size: blocks(0, size) + 100)
-    [small] = shots(path, LIMITS, [FrameSpec(1.0)], 96)
+    [small] = decode_frames(path, LIMITS, [FrameSpec(1.0)], 96)
     assert (small.width, small.height) == (96, 54)
     assert cv2.imdecode(np.frombuffer(small.jpeg, np.uint8), 1).shape == (54, 96, 3)
     assert small.brightness == pytest.approx(120, abs=3)
     assert len(small.mark) == 32 * 18 * 3
-    [whole] = shots(path, LIMITS, [FrameSpec(1.0)], 4000)
+    [whole] = decode_frames(path, LIMITS, [FrameSpec(1.0)], 4000)
     assert (whole.width, whole.height) == (320, 180)
 
 
@@ -262,7 +262,7 @@ def test_a_difference_is_that_of_the_part_that_differs_most() -> None:
 
 def test_a_frame_is_cut_at_full_size(tmp_path: Path) -> None:
     path = clip(tmp_path / "a.mp4", size=(1280, 720))
-    assert frame_pixels(path, LIMITS, 1.4).shape == (720, 1280, 3)
+    assert frame_at(path, LIMITS, 1.4).shape == (720, 1280, 3)
     whole = crop_frame(path, LIMITS, 1.4, Box(0, 0, 1000, 1000), 2048)
     assert (whole.width, whole.height, number_of(whole.jpeg)) == (1280, 720, 35)
     quarter = crop_frame(path, LIMITS, 1.4, Box(0, 0, 500, 500), 2048)
@@ -282,7 +282,7 @@ def test_a_frame_of_a_file_that_holds_none_is_gone(tmp_path: Path) -> None:
     for packet in sizes:
         data = data.replace(packet, bytes(len(packet)))
     path.write_bytes(data)
-    assert shots(path, LIMITS, [FrameSpec(0.0)], 160) == ()
+    assert decode_frames(path, LIMITS, [FrameSpec(0.0)], 160) == ()
     with pytest.raises(FileProblem) as caught:
         crop_frame(path, LIMITS, 0.0, Box(0, 0, 500, 500), 512)
     assert caught.value.reason is Reason.GONE
@@ -302,8 +302,8 @@ def test_a_frame_that_grows_beyond_the_limit_is_left_out(tmp_path: Path) -> None
             container.mux(packet)
     wanted = [FrameSpec(number / 25) for number in range(4)]
     limits = FileLimits(max_photo_pixels=1_000_000, _env_file=None)
-    assert [number_of(s.jpeg) for s in shots(path, limits, wanted, 160)] == [0, 1, 1, 3]
-    assert [number_of(s.jpeg) for s in shots(path, LIMITS, wanted, 160)] == [0, 1, 2, 3]
+    assert [number_of(s.jpeg) for s in decode_frames(path, limits, wanted, 160)] == [0, 1, 1, 3]
+    assert [number_of(s.jpeg) for s in decode_frames(path, LIMITS, wanted, 160)] == [0, 1, 2, 3]
 
 
 def test_lack_of_memory_is_no_damage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -312,7 +312,7 @@ def test_lack_of_memory_is_no_damage(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr(VideoContainer, "seek", starved)
     with pytest.raises(MemoryError):
-        shots(clip(tmp_path / "a.mp4"), LIMITS, [FrameSpec(0.0)], 160)
+        decode_frames(clip(tmp_path / "a.mp4"), LIMITS, [FrameSpec(0.0)], 160)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="peak memory is counted otherwise elsewhere")
@@ -331,6 +331,6 @@ async def test_memory_does_not_grow_with_the_length(tmp_path: Path) -> None:
 
 def peak_of_shots(path: Path, wanted: list[FrameSpec]) -> int:
     """The most memory that this process had, in bytes."""
-    ticks(path, LIMITS)
-    assert len(shots(path, LIMITS, wanted, 160)) == len(wanted)
+    frame_times(path, LIMITS)
+    assert len(decode_frames(path, LIMITS, wanted, 160)) == len(wanted)
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024

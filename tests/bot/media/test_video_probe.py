@@ -18,10 +18,10 @@ from bot.domain.files import VideoFacts
 from bot.errors import FileProblem, Reason
 from bot.limits import FileLimits
 from bot.media import video_probe as scan
-from bot.media.open_file import take_in
+from bot.media.frames import FrameTimes
 from bot.media.photos import PreparedPhoto
-from bot.media.video_frames import shots
-from bot.media.video_probe import FrameTimes, ProbedFile, examine, ticks
+from bot.media.video_frames import decode_frames
+from bot.media.video_probe import ProbedFile, frame_times, open_file, probe
 from bot.video.sampling import plan
 from tests.helpers.images import MEDIA
 from tests.helpers.video_clips import animation, blocks, clip, number_of, patch
@@ -29,7 +29,7 @@ from tests.helpers.video_clips import animation, blocks, clip, number_of, patch
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from bot.media.video_frames import VideoFrame
+    from bot.media.frames import VideoFrame
 
 LIMITS = FileLimits(_env_file=None)
 
@@ -41,14 +41,14 @@ def unlimited(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def facts(path: Path, **limits: Any) -> VideoFacts:
-    found = examine(path, FileLimits(_env_file=None, **limits))
+    found = probe(path, FileLimits(_env_file=None, **limits))
     assert found is not None
     return found.facts
 
 
 def why_not(path: Path, **limits: Any) -> Reason:
     with pytest.raises(FileProblem) as caught:
-        take_in(path, FileLimits(_env_file=None, **limits))
+        open_file(path, FileLimits(_env_file=None, **limits))
     return caught.value.reason
 
 
@@ -82,7 +82,7 @@ def test_the_facts_of_a_video(
 
 def test_a_video_is_known_by_the_digest_of_its_bytes(tmp_path: Path) -> None:
     path = clip(tmp_path / "a.mp4")
-    found = examine(path, LIMITS)
+    found = probe(path, LIMITS)
     assert found is not None
     assert found.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
 
@@ -108,18 +108,18 @@ def test_one_frame_is_a_video_without_length(tmp_path: Path, name: str) -> None:
     path = clip(tmp_path / name, "libvpx-vp9" if name == "a.webm" else "libx264", frames=1)
     found = facts(path)
     assert (found.seconds, found.rate, found.incomplete) == (0.0, 0.0, False)
-    assert ticks(path, LIMITS).at.tolist() == [0.0]
+    assert frame_times(path, LIMITS).at.tolist() == [0.0]
 
 
 def test_ten_thousand_frames_are_listed_at_once(tmp_path: Path) -> None:
     path = repeated(tmp_path / "a.mkv", 10_000, 50)
     began = time.monotonic()
-    found, listed = facts(path), ticks(path, LIMITS)
+    found, listed = facts(path), frame_times(path, LIMITS)
     planned = plan(listed, [(0.0, 200.0)], 40, 1000)
     assert time.monotonic() - began < 3
     assert (found.seconds, found.rate) == (200.0, 50.0)
     assert listed.at.tolist() == pytest.approx([number / 50 for number in range(10_000)], abs=5e-4)
-    made = shots(path, LIMITS, [one.wanted for one in planned], 160)
+    made = decode_frames(path, LIMITS, [one.wanted for one in planned], 160)
     assert [shot.at for shot in made] == [one.wanted.at for one in planned]
 
 
@@ -141,23 +141,23 @@ def repeated(path: Path, frames: int, rate: int) -> Path:
 def test_no_more_packets_are_listed_than_the_limit(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(scan, "MOST_PACKETS", 20)
+    monkeypatch.setattr(scan, "MAX_PACKETS", 20)
     path = clip(tmp_path / "a.mp4", bf="0")
-    assert len(ticks(path, LIMITS).at) == 20
+    assert len(frame_times(path, LIMITS).at) == 20
     assert facts(path).seconds == 0.8
 
 
 @pytest.mark.parametrize("name", ["a.mp4", "a.mkv"])
 def test_pictures_of_variable_rate_are_listed_in_order(tmp_path: Path, name: str) -> None:
     times = [0.0, 0.04, 0.5, 0.51, 0.9, 2.3, 2.301, 4.0]
-    listed = ticks(clip(tmp_path / name, times=times), LIMITS)
+    listed = frame_times(clip(tmp_path / name, times=times), LIMITS)
     assert listed.at.tolist() == pytest.approx(times)
     assert listed.key.tolist() == [True, *[False] * 7]
 
 
 def test_a_recording_of_variable_rate_has_a_rate_on_average() -> None:
     found = facts(MEDIA / "vtest12_vfr.mp4")
-    listed = ticks(MEDIA / "vtest12_vfr.mp4", LIMITS)
+    listed = frame_times(MEDIA / "vtest12_vfr.mp4", LIMITS)
     assert found.rate == pytest.approx((len(listed.at) - 1) / listed.at[-1], abs=0.001)
     assert found.seconds == pytest.approx(listed.at[-1] + 1 / found.rate, abs=0.001)
 
@@ -186,8 +186,8 @@ def test_an_endless_matroska_file_is_as_long_as_its_pictures(tmp_path: Path) -> 
 def test_a_leap_of_time_costs_nothing(tmp_path: Path) -> None:
     path = clip(tmp_path / "a.mkv", times=[0.0, 0.04, 0.08, 90_000.0])
     assert facts(path).seconds == pytest.approx(120_000)
-    planned = plan(ticks(path, LIMITS), [(0.0, 200_000.0)], 40, 1000)
-    made = shots(path, LIMITS, [one.wanted for one in planned], 160)
+    planned = plan(frame_times(path, LIMITS), [(0.0, 200_000.0)], 40, 1000)
+    made = decode_frames(path, LIMITS, [one.wanted for one in planned], 160)
     assert [(shot.at, number_of(shot.jpeg)) for shot in made][-1] == (90_000.0, 3)
 
 
@@ -218,14 +218,14 @@ def test_what_is_no_video_is_refused_with_its_reason(
 
 
 def test_a_photo_is_taken_in_as_such(tmp_path: Path) -> None:
-    found = take_in(MEDIA / "fruits.jpg", LIMITS)
+    found = open_file(MEDIA / "fruits.jpg", LIMITS)
     assert isinstance(found, PreparedPhoto)
-    assert examine(MEDIA / "fruits.jpg", LIMITS) is None
+    assert probe(MEDIA / "fruits.jpg", LIMITS) is None
 
 
 def test_a_video_with_the_name_of_a_photo_is_taken_in_as_such(tmp_path: Path) -> None:
     path = clip(tmp_path / "a.mp4").rename(tmp_path / "a.jpg")
-    assert isinstance(take_in(path, LIMITS), ProbedFile)
+    assert isinstance(open_file(path, LIMITS), ProbedFile)
 
 
 def test_a_video_without_one_whole_picture_is_damaged(tmp_path: Path) -> None:
@@ -240,11 +240,11 @@ def looked_at(path: Path) -> tuple[VideoFrame, ...] | FileProblem:
     """Do with a file all that is done with a video."""
     limits = FileLimits(max_photo_pixels=500_000, _env_file=None)
     try:
-        found = take_in(path, limits)
+        found = open_file(path, limits)
         if isinstance(found, PreparedPhoto):
             return ()
-        planned = plan(ticks(path, limits), [(0.0, found.facts.seconds + 1)], 10, 1000)
-        return shots(path, limits, [one.wanted for one in planned], 160)
+        planned = plan(frame_times(path, limits), [(0.0, found.facts.seconds + 1)], 10, 1000)
+        return decode_frames(path, limits, [one.wanted for one in planned], 160)
     except FileProblem as problem:
         return problem
 

@@ -10,8 +10,8 @@ import pytest
 
 from bot.errors import FileProblem, Reason
 from bot.limits import FileLimits
-from bot.media.frame_marks import CHANGED
-from bot.media.video_sampler import BLOCK, SampledFrames, watch
+from bot.media.frame_marks import MIN_CHANGE
+from bot.media.video_sampler import BLOCK, SampledFrames, sample
 from tests.helpers.video_clips import clip, number_of
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from bot.media.video_frames import VideoFrame
+    from bot.media.frames import VideoFrame
 
 LIMITS = FileLimits(_env_file=None)
 RATE = 25
@@ -28,7 +28,7 @@ RATE = 25
 def seen(
     path: Path, start: float = 0.0, end: float = 100.0, slot: float = 0.5
 ) -> tuple[VideoFrame, ...]:
-    return watch(path, LIMITS, start, end, slot, 768).shots
+    return sample(path, LIMITS, start, end, slot, 768).frames
 
 
 def calm(*patches: range) -> Any:
@@ -104,7 +104,7 @@ def test_what_moves_all_the_time_is_no_change(tmp_path: Path) -> None:
 
     made = seen(clip(tmp_path / "a.mp4", frames=39, gop=50, drawn=drawn), slot=0.5)
     assert len(made) > 5
-    assert max(shot.jump for shot in made) < CHANGED
+    assert max(shot.jump for shot in made) < MIN_CHANGE
 
 
 def test_frames_are_as_small_as_is_wanted(tmp_path: Path) -> None:
@@ -127,9 +127,9 @@ def test_a_file_cut_in_the_middle_gives_what_it_holds(tmp_path: Path) -> None:
 
 def test_when_time_is_up_it_gives_what_it_has(tmp_path: Path) -> None:
     path = clip(tmp_path / "a.mp4")
-    assert watch(path, LIMITS, 0.0, 9.0, 0.5, 768).whole
+    assert sample(path, LIMITS, 0.0, 9.0, 0.5, 768).is_complete
     hasty = LIMITS.model_copy(update={"child_seconds": 1e-9})
-    assert watch(path, hasty, 0.0, 9.0, 0.5, 768) == SampledFrames((), whole=False)
+    assert sample(path, hasty, 0.0, 9.0, 0.5, 768) == SampledFrames((), is_complete=False)
 
 
 def test_a_stretch_behind_the_end_gives_nothing(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from bot.domain.history import ThreadHistory, Turn
 from bot.domain.sightings import Sighting, TextLine
 from bot.domain.token_costs import picture_tokens, text_tokens
 from bot.domain.turn_record import TurnRecord, turn_of
-from bot.media.contact_sheet import arrange
+from bot.media.contact_sheet import distribute
 from bot.ports.model import ChatMessage, Picture, TextPart
 from bot.prompt.budget import Budget, places
 from bot.prompt.messages import RULES, AskedQuestion, build
@@ -204,7 +204,7 @@ def test_the_budget_holds_though_photos_are_full_of_text(
     evidence = VisionContext(
         {n: crowded(n) for n in (*earlier, *fresh)}, min(1_200, share), min(300, share)
     )
-    singles, groups = arrange(new, places([large(n) for n in fresh], budget, evidence))
+    singles, groups = distribute(new, places([large(n) for n in fresh], budget, evidence))
     following = iter(fresh)
     going = tuple(large(*islice(following, count)) for count in (*[1] * singles, *groups))
     recent = {n: large(n) for n in earlier[-4:]}

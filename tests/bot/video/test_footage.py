@@ -17,9 +17,9 @@ from bot.domain.outlines import Outline
 from bot.domain.threads import Thread
 from bot.errors import FileProblem, Reason
 from bot.limits import ChildLimits, FileLimits
-from bot.media.video_frames import shots
-from bot.media.video_probe import examine, ticks
-from bot.media.video_sampler import watch
+from bot.media.video_frames import decode_frames
+from bot.media.video_probe import frame_times, probe
+from bot.media.video_sampler import sample
 from bot.ports.mailbox import CitedFrames
 from bot.sandbox import ChildProcesses, importing
 from bot.video.footage import CELLS, FrameStore
@@ -72,7 +72,7 @@ class Room:
         self.footage = FrameStore(taken, self.blobs, gallery, self.limits.files, self.limits.videos)
 
     async def video(self, path: Path, number: int = 1) -> Video:
-        found = examine(path, self.limits.files)
+        found = probe(path, self.limits.files)
         assert found is not None
         await self.blobs.put(blob_key(THREAD, found.sha256), path)
         return Video(number, found.sha256, path.name, found.facts, "Anna", 7.0)
@@ -117,8 +117,8 @@ async def test_a_survey_holds_small_frames_of_known_times(room: Room) -> None:
 async def test_a_short_video_is_watched_from_start_to_end(tmp_path: Path) -> None:
     room = Room(tmp_path)
     survey = await room.survey(await room.clip(frames=400, gop=25, size=(960, 540)))
-    assert watch in room.children.calls
-    assert shots not in room.children.calls
+    assert sample in room.children.calls
+    assert decode_frames not in room.children.calls
     assert [one.at for one in survey.candidates] == [n / 25 for n in numbers(survey)]
     assert {(one.width, one.height) for one in survey.candidates} == {(768, 432)}
     assert max(room.told) == pytest.approx(100.0)
@@ -128,7 +128,7 @@ async def test_a_short_video_is_watched_from_start_to_end(tmp_path: Path) -> Non
 async def test_what_is_short_counts_pixels(tmp_path: Path, frames: int, watched: bool) -> None:
     room = Room(tmp_path, video_watched=100 * 320 * 240)
     await room.survey(await room.clip(frames=frames, size=(320, 240)))
-    assert (watch in room.children.calls) is watched
+    assert (sample in room.children.calls) is watched
 
 
 async def test_a_survey_is_made_once(room: Room) -> None:
@@ -285,7 +285,7 @@ async def test_the_frames_of_an_animation_are_brought(room: Room) -> None:
 @pytest.fixture
 async def processes() -> AsyncIterator[ChildProcesses]:
     children = ChildProcesses(ChildLimits(), FileLimits())
-    both = (children.run(importing, "bot.media.open_file") for _ in range(2))
+    both = (children.run(importing, "bot.media.video_probe") for _ in range(2))
     await asyncio.gather(*both)
     yield children
     await children.close()
@@ -300,7 +300,9 @@ async def long_video(room: Room) -> Video:
     """A video whose survey is decoded in several parts."""
     video = await room.clip(frames=500, gop=50)
     path = room.tmp_path / "a.mp4"
-    planned = plan(ticks(path, room.limits.files), WHOLE, room.limits.videos.video_candidates, 1000)
+    planned = plan(
+        frame_times(path, room.limits.files), WHOLE, room.limits.videos.video_candidates, 1000
+    )
     assert len(planned) > 10
     return video
 
@@ -324,7 +326,7 @@ async def test_a_child_that_is_lost_costs_its_part_only(
     video = await long_video(real)
 
     def early(function: Any, args: Any) -> tuple[Any, ...] | None:
-        return fault if function is shots and among(args, 0.0, 4.0) else None
+        return fault if function is decode_frames and among(args, 0.0, 4.0) else None
 
     real.children.fault = early
     survey = await real.survey(video)
@@ -333,7 +335,7 @@ async def test_a_child_that_is_lost_costs_its_part_only(
     assert [one.at for one in survey.candidates] == [n / 25 for n in numbers(survey)]
     assert min(numbers(survey)) >= 50
     assert max(numbers(survey)) > 400
-    real.children.fault = lambda function, args: fault if function is shots else None
+    real.children.fault = lambda function, args: fault if function is decode_frames else None
     with pytest.raises(FileProblem) as caught:
         await real.survey(video, ((0.0, 99.0),))
     assert caught.value.reason is reason
@@ -346,7 +348,7 @@ async def test_a_child_that_is_lost_costs_its_stretch_only(
     video = await real.clip(frames=500, gop=50)
 
     def early(function: Any, args: Any) -> tuple[Any, ...] | None:
-        return (child_calls.crash, None) if function is watch and args[2] < 4 else None
+        return (child_calls.crash, None) if function is sample and args[2] < 4 else None
 
     real.children.fault = early
     survey = await real.survey(video)
@@ -363,8 +365,8 @@ async def test_a_stretch_that_a_child_has_no_time_for_is_missing(
     video = await real.clip(frames=500, gop=50)
 
     def early(function: Any, args: Any) -> tuple[Any, ...] | None:
-        hasty = args[1].model_copy(update={"child_seconds": 1e-9}) if function is watch else None
-        return (watch, args[0], hasty, *args[2:], None) if hasty and args[2] < 4 else None
+        hasty = args[1].model_copy(update={"child_seconds": 1e-9}) if function is sample else None
+        return (sample, args[0], hasty, *args[2:], None) if hasty and args[2] < 4 else None
 
     real.children.fault = early
     survey = await real.survey(video)
@@ -377,7 +379,7 @@ async def test_when_time_is_up_what_was_decoded_is_taken(real: Room) -> None:
     hung = asyncio.Event()
 
     def late(function: Any, args: Any) -> tuple[Any, ...] | None:
-        if function is shots and among(args, 16.0, 20.0):
+        if function is decode_frames and among(args, 16.0, 20.0):
             hung.set()
             return child_calls.pid_after, 60, None
         return None

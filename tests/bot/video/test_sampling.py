@@ -10,8 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.media.video_frames import FrameSpec
-from bot.media.video_probe import FrameTimes
+from bot.media.frames import FrameSpec, FrameTimes
 from bot.video.sampling import (
     APART,
     KEY,

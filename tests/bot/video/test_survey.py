@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from bot.domain.sightings import DetectedObject, Sighting, TextLine
-from bot.media.frame_marks import SAME
-from bot.media.video_frames import FrameSpec, VideoFrame
+from bot.media.frame_marks import MAX_NOISE
+from bot.media.frames import FrameSpec, VideoFrame
 from bot.video.sampling import PlannedFrame
 from bot.video.survey import MOST_CHANGES, Candidate, Survey, read, surveyed, written
 
@@ -46,7 +46,7 @@ def test_frames_become_candidates_in_the_order_of_their_times() -> None:
 
 def test_of_near_duplicates_one_is_kept() -> None:
     assert times(survey_of(shot(0.0, 100), shot(1.0, 103), shot(2.0, 100))) == [0.0]
-    assert times(survey_of(shot(0.0, 100), shot(1.0, 100 + round(SAME) + 1))) == [0.0, 1.0]
+    assert times(survey_of(shot(0.0, 100), shot(1.0, 100 + round(MAX_NOISE) + 1))) == [0.0, 1.0]
 
 
 def test_a_look_that_comes_back_is_still_a_duplicate() -> None:

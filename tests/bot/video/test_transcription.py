@@ -15,7 +15,7 @@ from bot.domain.history import ThreadHistory
 from bot.domain.threads import Thread
 from bot.domain.turn_record import TurnRecord, turn_of
 from bot.errors import FileProblem, ModelProblem, ModelReason, Reason
-from bot.media.audio import sound
+from bot.media.audio import extract_sound
 from bot.video.transcription import Transcriber, Transcript
 from tests.helpers.limits import limits_of
 
@@ -69,7 +69,7 @@ class Deck:
     async def run(
         self, function: Any, path: Path, limits: FileLimits, *span: float
     ) -> bytes | None:
-        assert function is sound
+        assert function is extract_sound
         assert path.read_bytes() == b"video"
         if span[0] in self.problems:
             raise self.problems[span[0]]

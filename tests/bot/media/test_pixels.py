@@ -13,8 +13,9 @@ from PIL import Image, ImageOps
 from bot.errors import FileProblem, Reason
 from bot.limits import FileLimits
 from bot.media.file_types import sniff
-from bot.media.image import Pixels, decode, decode_own, encode, shrink, upright
-from bot.media.photo_metadata import read_facts
+from bot.media.photo_metadata import read_header
+from bot.media.photos import decode
+from bot.media.pixels import Pixels, decode_own, encode, shrink, upright
 from tests.helpers.images import (
     BLUE,
     GREEN,
@@ -34,7 +35,7 @@ RAMP = np.linspace(0, 255, 64).astype(np.uint8)[None].repeat(48, axis=0)
 
 def image_of(data: bytes, longest: int = 10_000) -> Image.Image:
     """Decode and turn, as Pillow has pixels."""
-    header = read_facts(data, sniff(data), FileLimits())
+    header = read_header(data, sniff(data), FileLimits())
     pixels, whole = decode(data, header, longest)
     assert whole
     return as_image(upright(pixels, header.orientation))
@@ -240,7 +241,7 @@ def test_a_cut_file_yields_what_it_holds(writer: str, options: dict[str, Any]) -
     picture = detailed_image(320, 256)
     whole = encode_image(picture, writer, **options)
     data = whole[: len(whole) * 6 // 10]
-    pixels, complete = decode(data, read_facts(data, sniff(data), FileLimits()), 10_000)
+    pixels, complete = decode(data, read_header(data, sniff(data), FileLimits()), 10_000)
     part = (0, 128, 320, 256) if writer == "BMP" else (0, 0, 320, 96)
     expected = by_pillow(whole).crop(part)
     assert not complete
@@ -256,7 +257,7 @@ def test_a_cut_file_of_which_nothing_can_be_read_is_damaged(
     whole = encode_image(detailed_image(320, 256), writer, **options)
     data = whole[: len(whole) // 2]
     with pytest.raises(FileProblem) as caught:
-        decode(data, read_facts(data, sniff(data), FileLimits()), 10_000)
+        decode(data, read_header(data, sniff(data), FileLimits()), 10_000)
     assert caught.value.reason is Reason.DAMAGED
 
 
