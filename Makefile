@@ -1,7 +1,9 @@
 # `make run` starts Loupe and `make test` tests it; both build .venv by themselves.
 # Another Python: make run PYTHON=python3.13
+# Tests on more cores: make test WORKERS=4
 
 PYTHON ?= python3
+WORKERS ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements.lock
@@ -19,8 +21,8 @@ run: $(INSTALLED) ## start Loupe and print the address of its page
 
 install: $(INSTALLED) ## build .venv with Loupe in it
 
-test: $(DEVELOPS) packages ## run all tests
-	$(BIN)/pytest
+test: $(DEVELOPS) packages ## run all tests, side by side, with the coverage of branches
+	$(BIN)/pytest -n $(WORKERS) --dist worksteal --durations=10 --cov --cov-report=
 
 lint: $(DEVELOPS) ## check format, style, types and import rules
 	$(BIN)/ruff format --check
