@@ -9,9 +9,8 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements.lock
 INSTALLED := $(VENV)/.installed
 DEVELOPS := $(VENV)/.develops
-DEBIAN := redis-server chromium
 
-.PHONY: help run install test lint check format docs bench lock packages
+.PHONY: help run install test lint check format docs bench lock packages linters
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -24,11 +23,12 @@ install: $(INSTALLED) ## build .venv with Loupe in it
 test: $(DEVELOPS) packages ## run all tests, side by side, with the coverage of branches
 	$(BIN)/pytest -n $(WORKERS) --dist worksteal --durations=10 --cov --cov-report=
 
-lint: $(DEVELOPS) ## check format, style, types and import rules
+lint: $(DEVELOPS) linters ## check format, style, types and import rules
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	@! command -v luacheck >/dev/null || luacheck --quiet --no-color adapters
 
 check: lint test ## check everything
 
@@ -59,12 +59,22 @@ $(DEVELOPS): $(INSTALLED)
 	@$(PIP) -e '.[dev]'
 	@touch $@
 
-# Tests of a real Redis and of the page in a browser are skipped where these are missing.
+# Install commands of Debian packages that are missing, or tell what is skipped without them. A
+# package of another name than its command stands behind a colon.
+define install_missing
+@missing=; for name in $(1); do \
+	command -v $${name%%:*} >/dev/null || missing="$$missing $${name##*:}"; \
+done; \
+test -z "$$missing" && exit 0; \
+if test "$$(id -u)" = 0 && command -v apt-get >/dev/null; then \
+	echo "Installing$$missing…" >&2; export DEBIAN_FRONTEND=noninteractive; \
+	apt-get update -qq && apt-get install -qq -y --no-install-recommends $$missing >/dev/null && exit 0; \
+fi; \
+echo "Missing:$$missing ($(2)); install with: sudo apt-get install$$missing" >&2
+endef
+
 packages:
-	@missing=; for name in $(DEBIAN); do command -v $$name >/dev/null || missing="$$missing $$name"; done; \
-	test -z "$$missing" && exit 0; \
-	if test "$$(id -u)" = 0 && command -v apt-get >/dev/null; then \
-		echo "Installing$$missing…" >&2; export DEBIAN_FRONTEND=noninteractive; \
-		apt-get update -qq && apt-get install -qq -y --no-install-recommends $$missing >/dev/null && exit 0; \
-	fi; \
-	echo "Missing:$$missing (their tests are skipped); install with: sudo apt-get install$$missing" >&2
+	$(call install_missing,redis-server chromium,their tests are skipped)
+
+linters:
+	$(call install_missing,luacheck:lua-check,the Lua scripts are not checked)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from redis.exceptions import RedisError
 
+from adapters.lua_scripts import LuaScript
 from bot.domain.outlines import Outline
 from bot.errors import StoreDown
 from bot.ports.channel import Button, Citation, Stage
@@ -39,42 +40,15 @@ def _key(owner: str, what: str) -> str:
     return f"{PREFIX}{{{owner}}}:{what}"
 
 
+def _keys(conversation: str, *names: str) -> dict[str, str]:
+    """Name keys of a conversation for a script."""
+    return {name: _key(conversation, name) for name in names}
+
+
 RECENT = 30
 """How many conversations of a user are listed."""
 
 TITLE_LENGTH = 80
-
-PUT = """
-local old = redis.call('HGET', KEYS[1], ARGV[1])
-if old and ARGV[3] == 'once' then return 0 end
-local version = redis.call('INCR', KEYS[4])
-local order, began, at = version, '0', ARGV[5]
-if old then order, began, at = string.match(old, '^(%d+) (%d+) (%d+) ') end
-if began == '0' and ARGV[4] == 'lasting' then began = version end
-redis.call('HSET', KEYS[1], ARGV[1], table.concat({order, began, at, ARGV[2]}, ' '))
-redis.call('ZADD', KEYS[2], version, ARGV[1])
-redis.call('ZADD', KEYS[3], at, ARGV[1])
-for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[3], '-inf', ARGV[6])) do
-  redis.call('HDEL', KEYS[1], id)
-  redis.call('ZREM', KEYS[2], id)
-  redis.call('ZREM', KEYS[3], id)
-end
-for _, key in ipairs(KEYS) do redis.call('PEXPIRE', key, ARGV[7]) end
-redis.call('PUBLISH', ARGV[8], version)
-return version
-"""
-
-READ = """
-local version = redis.call('GET', KEYS[3]) or '0'
-local since = ARGV[1]
-if tonumber(since) > tonumber(version) then since = '0' end
-local found = {version}
-local changes = redis.call('ZRANGEBYSCORE', KEYS[2], '(' .. since, '+inf', 'WITHSCORES')
-for i = 1, #changes, 2 do
-  found[#found + 1] = changes[i + 1] .. ' ' .. redis.call('HGET', KEYS[1], changes[i])
-end
-return found
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,8 +151,8 @@ class NotesStore:
         """
         self._redis = redis
         self._kept = int(retention * 1000)
-        self._put = redis.register_script(PUT)
-        self._read = redis.register_script(READ)
+        self._put = LuaScript(redis, __package__, "put_note")
+        self._read = LuaScript(redis, __package__, "read_notes")
 
     async def token(self) -> str:
         """Return the token that opens the page: one for all processes, until it is deleted."""
@@ -189,21 +163,28 @@ class NotesStore:
     async def put(self, conversation: str, note: Note, *, once: bool = False) -> bool:
         """Write a note in its place; with `once` False is returned when it was there already."""
         now = _now()
-        keys = [_key(conversation, what) for what in ("notes", "changes", "ages", "version")]
-        args: list[str | int] = [note.id, _dump(asdict(note))]
-        args += ["once" if once else "again", "fleeting" if note.fleeting else "lasting"]
-        args += [now, now - self._kept, self._kept, NEWS + conversation]
         with _store():
-            return bool(await self._put(keys=keys, args=args))
+            version = await self._put.run(
+                _keys(conversation, "notes", "changes", "ages", "version"),
+                id=note.id,
+                body=_dump(asdict(note)),
+                mode="once" if once else "again",
+                permanence="fleeting" if note.fleeting else "lasting",
+                now_ms=now,
+                cutoff_ms=now - self._kept,
+                keep_ms=self._kept,
+                channel=NEWS + conversation,
+            )
+        return bool(version)
 
     async def read(self, conversation: str, since: int = 0) -> Changes:
         """Read what changed after version `since`; all, when the wall is younger than that."""
-        keys = [_key(conversation, what) for what in ("notes", "changes", "version")]
         with _store():
-            found: list[Any] = await self._read(keys=keys, args=[since])
-        notes = [_note(stored) for stored in found[1:]]
-        kept = _now() - self._kept
-        return Changes(int(found[0]), tuple(note for note in notes if note["at"] > kept))
+            keys = _keys(conversation, "notes", "changes", "version")
+            version, *entries = await self._read.run(keys, since=since)
+        notes = map(_note, entries)
+        cutoff = _now() - self._kept
+        return Changes(int(version), tuple(note for note in notes if note["at"] > cutoff))
 
     async def take_down(self, conversation: str, note: str) -> None:
         """Delete a note that was put up in vain; a page that shows it has to be told otherwise."""

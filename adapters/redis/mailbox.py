@@ -14,8 +14,8 @@ import structlog
 from pydantic import TypeAdapter, ValidationError
 from redis.exceptions import RedisError
 
-from adapters.redis import keys, stored_turns, waiting
-from adapters.redis import lua as scripts
+from adapters.lua_scripts import LuaScript
+from adapters.redis import keys, stored_turns
 from adapters.redis.connection import retrying
 from bot.domain.messages import Message
 from bot.ports.mailbox import (
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
     from redis.asyncio import Redis
 
+    from adapters.lua_scripts import Argument
     from bot.limits import MessageLimits, RetentionLimits, WorkerLimits
 
 log = structlog.get_logger()
@@ -47,21 +48,11 @@ DAY_MS = 24 * 3600 * 1000
 PATIENCE = 30.0
 """Seconds that work which was accepted waits for a store that is away."""
 
-SCRIPTS = {
-    "ACCEPT": scripts.ACCEPT,
-    "TAKE": scripts.TAKE,
-    "GATHER": scripts.GATHER,
-    "RENEW": scripts.RENEW,
-    "ANSWERED": scripts.ANSWERED,
-    "DONE": scripts.DONE,
-    "RETRACT": scripts.RETRACT,
-    "AGAIN": scripts.AGAIN,
-    "BURY": scripts.BURY,
-    "PRUNE": scripts.PRUNE,
-    "AHEAD": waiting.AHEAD,
-    "CLAIM": waiting.CLAIM,
-    "RECORD": waiting.RECORD,
-}
+SCRIPTS = (
+    *("accept", "take", "gather", "renew", "answered", "done", "retract"),
+    *("again", "bury", "prune", "ahead", "claim", "record"),
+)
+"""The scripts in `lua/`, one for each step."""
 
 
 def _ms(seconds: float) -> int:
@@ -86,46 +77,58 @@ class RedisMailbox:
         self._lease = _ms(workers.lease_seconds)
         self._dedup = _ms(retention.dedup_hours * 3600)
         self._keep = _ms(retention.retention_days * 24 * 3600)
-        self._scripts = {name: redis.register_script(lua) for name, lua in SCRIPTS.items()}
+        self._scripts = {
+            name: LuaScript(redis, __package__, name, prelude="prelude") for name in SCRIPTS
+        }
 
-    async def _run(self, name: str, lane: int, *args: Any, within: float = PATIENCE) -> Any:
-        script = self._scripts[name]
-        return await retrying(
-            lambda: script(keys=[keys.ready(lane)], args=[keys.prefix(lane), *args]),
-            within=within,
+    async def _run_within(
+        self, seconds: float, name: str, lane: int, /, **arguments: Argument
+    ) -> Any:
+        script, lane_keys = self._scripts[name], {"ready": keys.ready(lane)}
+        return await retrying(lambda: script.run(lane_keys, **arguments), within=seconds)
+
+    async def _run(self, name: str, lane: int, /, **arguments: Argument) -> Any:
+        return await self._run_within(PATIENCE, name, lane, **arguments)
+
+    async def _run_held(self, name: str, lease: Lease, /, **arguments: Argument) -> Any:
+        """Run a script that does nothing once the lease is lost."""
+        return await self._run(
+            name,
+            lease.lane,
+            box=lease.box,
+            token=lease.token,
+            generation=lease.generation,
+            **arguments,
         )
-
-    async def _held(self, name: str, lease: Lease, *args: Any) -> Any:
-        return await self._run(name, lease.lane, lease.box, lease.token, lease.generation, *args)
 
     async def accept(self, letter: Submission) -> Receipt:
         """Deduplicate, append and wake in one step; raises `StoreDown`."""
         message = letter.message
         box = keys.box_of(message.thread.key, express=letter.express)
-        verdict, seq = await self._run(
-            "ACCEPT",
+        verdict, seq = await self._run_within(
+            self._accept_seconds,
+            "accept",
             keys.lane_of(box),
-            box,
-            message.dedup or secrets.token_hex(8),
-            self._dedup,
-            self._messages.max_waiting,
-            int(letter.stops),
-            hashlib.sha256(message.author.id.encode("utf-8", "replace")).hexdigest()[:16],
-            int(letter.gathers),
-            int(letter.joins),
-            _MESSAGE.dump_json(message),
-            self._keep,
-            message.id if message.kind == "message" else "",
-            message.withdraws,
-            message.earlier.dedup if message.withdraws else "",
-            within=self._accept_seconds,
+            box=box,
+            digest=message.dedup or secrets.token_hex(8),
+            dedup_ms=self._dedup,
+            most_waiting=self._messages.max_waiting,
+            stops=int(letter.stops),
+            author=hashlib.sha256(message.author.id.encode("utf-8", "replace")).hexdigest()[:16],
+            gathers=int(letter.gathers),
+            joins=int(letter.joins),
+            message=_MESSAGE.dump_json(message),
+            keep_ms=self._keep,
+            post=message.id if message.kind == "message" else "",
+            withdraws=message.withdraws,
+            withdrawn_digest=message.earlier.dedup if message.withdraws else "",
         )
         return Receipt(verdict, int(seq))
 
     async def take(self, lane: int) -> Lease | float | None:
         """Lease the next ready thread of a lane; else seconds until one is ready, or None."""
         token = secrets.token_hex(8)
-        reply = await self._run("TAKE", lane, token, self._lease, *self._burst())
+        reply = await self._run("take", lane, token=token, lease_ms=self._lease, **self._burst())
         if not reply:
             return None
         if len(reply) == 1:
@@ -138,50 +141,60 @@ class RedisMailbox:
 
     async def _discard(self, lane: int, token: str, reply: list[Any], why: str) -> None:
         """Move messages that cannot be read, such as another version's, to the dead letters."""
-        box, generation, places = reply[0], reply[1], reply[6::5]
+        box, generation, places = reply[0], reply[1], [int(seq) for seq in reply[6::5]]
         log.error("message_unreadable", box=str(box)[:8], why=why)
         dead = json.dumps({"box": box, "places": places, "why": why, "at": time.time()})
-        await self._run("BURY", lane, box, token, generation, dead, *places)
+        await self._run(
+            "bury",
+            lane,
+            box=box,
+            token=token,
+            generation=generation,
+            dead_letter=dead,
+            places=json.dumps(places),
+        )
 
     async def gather(self, lease: Lease) -> Lease | None:
         """Read the run again, with what has come since; None when the lease is lost."""
-        reply = await self._held("GATHER", lease, *self._burst())
+        reply = await self._run_held("gather", lease, **self._burst())
         return _lease(lease.lane, lease.token, reply) if reply else None
 
-    def _burst(self) -> tuple[int, int]:
-        return _ms(self._messages.burst_seconds), _ms(self._messages.burst_max_seconds)
+    def _burst(self) -> dict[str, int]:
+        return {
+            "burst_ms": _ms(self._messages.burst_seconds),
+            "longest_burst_ms": _ms(self._messages.burst_max_seconds),
+        }
 
     async def renew(self, lease: Lease) -> LeaseStatus:
         """Hold the lease for another term."""
-        held, stop, *gone = await self._held("RENEW", lease, self._lease)
+        held, stop, *gone = await self._run_held("renew", lease, lease_ms=self._lease)
         return LeaseStatus(bool(held), int(stop), frozenset(map(int, gone)))
 
     async def answered(self, lease: Lease, result: AnsweredTurn) -> bool:
         """Store the finished turn before it is shown; False when the lease is lost."""
-        return bool(await self._held("ANSWERED", lease, stored_turns.answer_json(result)))
+        result_json = stored_turns.answer_json(result)
+        return bool(await self._run_held("answered", lease, result=result_json))
 
     async def done(
         self, lease: Lease, result: AnsweredTurn | None = None, erase: Erase = "nothing"
     ) -> bool:
         """Commit the turn, pop the run and free the thread in one step; False when lost."""
         stored = stored_turns.answer_fields(result) if result else {}
-        photos = [
-            part
-            for field in ("photos", "videos")
-            for file in stored.get(field, ())
-            for part in (keys.file_field(file["number"], field), json.dumps(file))
-        ]
+        files = {
+            keys.file_field(file["number"], kind): json.dumps(file)
+            for kind in ("photos", "videos")
+            for file in stored.get(kind, ())
+        }
         return bool(
-            await self._held(
-                "DONE",
+            await self._run_held(
+                "done",
                 lease,
-                erase,
-                json.dumps(stored["turn"]) if result else "",
-                json.dumps(stored["request"]) if stored.get("request") else "",
-                self._keep,
-                len(photos) // 2,
-                *photos,
-                *_places(lease),
+                erase=erase,
+                turn=json.dumps(stored["turn"]) if result else "",
+                request=json.dumps(stored["request"]) if stored.get("request") else "",
+                keep_ms=self._keep,
+                files=json.dumps(files),
+                places=json.dumps(_places(lease)),
             )
         )
 
@@ -190,24 +203,27 @@ class RedisMailbox:
 
         Raises `LeaseLost`.
         """
-        verdict, *digests = await self._held("RETRACT", lease, post)
+        verdict, *digests = await self._run_held("retract", lease, post_json=json.dumps(post))
         if verdict == "lost":
             raise LeaseLost
         return tuple(map(str, digests))
 
     async def again(self, lease: Lease, delay: float, *, counts: bool = True) -> bool:
         """Give the thread back, to be taken after `delay` seconds; `counts` as an attempt."""
-        return bool(await self._held("AGAIN", lease, _ms(delay), int(counts)))
+        return bool(await self._run_held("again", lease, delay_ms=_ms(delay), counts=int(counts)))
 
     async def bury(self, lease: Lease, why: str) -> bool:
         """Move the run to the dead letters and free the thread."""
         dead = {"box": lease.box, "places": _places(lease), "why": why, "at": time.time()}
-        return bool(await self._held("BURY", lease, json.dumps(dead), *_places(lease)))
+        places = json.dumps(_places(lease))
+        return bool(
+            await self._run_held("bury", lease, dead_letter=json.dumps(dead), places=places)
+        )
 
     async def ahead(self, message: Message, seq: int) -> int | None:
         """Count what is before a waiting message; None once it is being worked on or done."""
         box = keys.box_of(message.thread.key, express=False)
-        count = int(await self._run("AHEAD", keys.lane_of(box), box, seq))
+        count = int(await self._run("ahead", keys.lane_of(box), box=box, seq=seq))
         return None if count < 0 else count
 
     async def claim(self, box: str, seq: int, number: int, token: str = "") -> SendRecord | None:
@@ -216,7 +232,16 @@ class RedisMailbox:
         Without a token the claim is made only while the message waits. Raises `LeaseLost`.
         """
         intent = _SENT.dump_json(SendRecord(at=time.time()))
-        reply = await self._run("CLAIM", keys.lane_of(box), box, seq, number, token, intent, DAY_MS)
+        reply = await self._run(
+            "claim",
+            keys.lane_of(box),
+            box=box,
+            seq=seq,
+            number=number,
+            token=token,
+            intent=intent,
+            keep_ms=DAY_MS,
+        )
         if reply[0] == "lost":
             raise LeaseLost
         return _SENT.validate_json(reply[1]) if reply[0] == "known" else None
@@ -228,9 +253,17 @@ class RedisMailbox:
 
         With a token only while the lease is held; raises `LeaseLost`.
         """
-        told = _SENT.dump_json(sent)
-        lane = keys.lane_of(box)
-        if not await self._run("RECORD", lane, box, seq, number, token, told, DAY_MS):
+        held = await self._run(
+            "record",
+            keys.lane_of(box),
+            box=box,
+            seq=seq,
+            number=number,
+            token=token,
+            record=_SENT.dump_json(sent),
+            keep_ms=DAY_MS,
+        )
+        if not held:
             raise LeaseLost
 
     async def unclaim(self, box: str, seq: int, number: int) -> None:
@@ -259,7 +292,7 @@ class RedisMailbox:
         gone = 0
         for lane in range(LANES):
             for thread in await retrying(partial(self._aged, lane, cutoff), within=PATIENCE):
-                gone += int(await self._run("PRUNE", lane, thread, cutoff))
+                gone += int(await self._run("prune", lane, thread=thread, cutoff_ms=cutoff))
         return gone
 
 

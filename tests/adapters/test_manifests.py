@@ -259,33 +259,43 @@ def test_the_wheel_carries_every_file_of_its_packages(wheel: Path) -> None:
     assert {name for name in names if name.endswith(("/LICENSE", "/entry_points.txt"))}
 
 
-def test_both_packages_are_built_from_an_installed_wheel(wheel: Path, tmp_path: Path) -> None:
-    target = tmp_path / "installed"
-    run(
-        [
-            "-m",
-            "pip",
-            "install",
-            "-q",
-            "--no-deps",
-            "--no-index",
-            "--target",
-            str(target),
-            str(wheel),
-        ],
-        tmp_path,
-    )
+@pytest.fixture(scope="module")
+def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that the wheel is installed in, without what it depends on."""
+    target = tmp_path_factory.mktemp("installed")
+    options = ["-q", "--no-deps", "--no-index", "--target", str(target)]
+    run(["-m", "pip", "install", *options, str(wheel)], target)
+    return target
+
+
+def test_both_packages_are_built_from_an_installed_wheel(installed: Path) -> None:
     program = f"""
 import sys
-sys.path.insert(0, {str(target)!r})
+sys.path.insert(0, {str(installed)!r})
 import adapters.manifests as manifests
 from bot.commands.registry import GRAMMAR
-assert manifests.__file__.startswith({str(target)!r})
-assert str(manifests.resources.files("manifest")).startswith({str(target)!r})
+assert manifests.__file__.startswith({str(installed)!r})
+assert str(manifests.resources.files("manifest")).startswith({str(installed)!r})
 print(len(manifests.build_teams(GRAMMAR.specs, {APP_ID!r}, {HOST!r}, "1.2.3")))
 print(len(manifests.build_slack(GRAMMAR.specs, {HOST!r})))
 """
-    assert run(["-c", program], tmp_path).split() == [
+    assert run(["-c", program], installed.parent).split() == [
         str(len(build_teams(GRAMMAR.specs, APP_ID, HOST, "1.2.3"))),
         str(len(build_slack(GRAMMAR.specs, HOST))),
     ]
+
+
+def test_the_scripts_of_redis_are_read_from_an_installed_wheel(installed: Path) -> None:
+    program = f"""
+import sys
+sys.path.insert(0, {str(installed)!r})
+from redis.asyncio import Redis
+from adapters import lua_scripts
+assert lua_scripts.__file__.startswith({str(installed)!r})
+for package, name, prelude in (
+    ("adapters.redis", "accept", "prelude"),
+    ("adapters.page", "put_note", ""),
+):
+    print(*lua_scripts.LuaScript(Redis(), package, name, prelude).arguments[:2])
+"""
+    assert run(["-c", program], installed.parent).splitlines() == ["box digest", "id body"]

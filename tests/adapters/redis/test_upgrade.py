@@ -2,9 +2,10 @@
 
 There is no migration. When a test fails here, code of today cannot read what installations hold:
 teach the code to read the old form, and leave the data and what is expected of them as they are.
-A failure within `_MESSAGE.validate_json` or a message among the dead letters means that a field of
-`Message` or of an address changed; one within `_TURN`, `_PHOTO`, `_VIDEO` or `_ANSWERED` means the
-same of a record of the history; wrong settings mean that the fields of a hash are read otherwise.
+A failure while a message is read, or a message among the dead letters, means that a field of
+`Message` or of an address changed; one in `stored_turns` or while a photo or video is read means
+the same of a record of the history; wrong settings mean that the fields of a hash are read
+otherwise than they were written.
 """
 
 from __future__ import annotations
@@ -77,20 +78,27 @@ async def test_turns_are_read_with_all_that_was_recorded(history: RedisHistory) 
     car = ((0.1001, 0.1001), (0.5005, 0.1001), (0.5005, 0.6006), (0.1001, 0.6006))
     assert (first.question, first.author) == ("What is this?", "Alex")
     assert first.answer == "A red car [1] with the plate KRW 301."
-    assert (first.photos, first.shown, first.usage) == ((1,), (1,), Usage(2000, 40))
-    assert (first.deployment, first.model, first.finish) == ("gpt-4o", "gpt-4o", "stop")
-    assert (first.first, first.seconds) == (9.422, 9.423)
-    assert (first.messages, first.sent) == (("1796092412060",), ("1796096012652",))
-    assert first.outlines == (Outline(1, 1, "car", car),)
-    (span,) = first.grounding
+    assert (first.pictures.photos, first.pictures.singles, first.response.usage) == (
+        (1,),
+        (1,),
+        Usage(2000, 40),
+    )
+    response = first.response
+    assert (response.deployment, response.model, response.finish) == ("gpt-4o", "gpt-4o", "stop")
+    assert (response.first, response.seconds) == (9.422, 9.423)
+    assert (first.posts.questions, first.posts.answers) == (("1796092412060",), ("1796096012652",))
+    assert first.grounding.outlines == (Outline(1, 1, "car", car),)
+    (span,) = first.grounding.spans
     assert (span.text, span.offset, span.photo, span.number) == ("car", 6, 1, 1)
-    (seen,) = first.sightings
+    (seen,) = first.evidence.sightings
     assert [line.text for line in seen.sighting.lines] == ["KRW 301"]
     assert [thing.label for thing in seen.sighting.things] == ["car", "tree"]
-    assert (second.photos, second.videos) == ((2,), (1,))
-    assert second.frames[0] == ChosenFrame(frame_number(1, 0.0), "spread", 0.0, "embedding")
-    assert [frame.video for frame in second.frames] == [1, 1, 1]
-    assert (third.question, third.author, third.photos) == (
+    assert (second.pictures.photos, second.pictures.videos) == ((2,), (1,))
+    assert second.pictures.frames[0] == ChosenFrame(
+        frame_number(1, 0.0), "spread", 0.0, "embedding"
+    )
+    assert [frame.video for frame in second.pictures.frames] == [1, 1, 1]
+    assert (third.question, third.author, third.pictures.photos) == (
         "Which colour has the car?",
         "Robin",
         (),
@@ -106,7 +114,11 @@ async def test_photos_videos_and_the_last_request_are_read(history: RedisHistory
     (video,) = past.videos
     assert (video.label, video.facts.codec, video.facts.seconds) == ("V1 clip.mp4", "h264", 3.0)
     assert (past.next_number, past.next_video) == (3, 2)
-    assert past.sightings.keys() == {1, 2, *(frame.frame for frame in past.turns[1].frames)}
+    assert past.sightings.keys() == {
+        1,
+        2,
+        *(frame.frame for frame in past.turns[1].pictures.frames),
+    }
     assert [message["role"] for message in past.request] == [
         *("system", "user", "assistant", "user", "assistant", "user")
     ]
@@ -186,7 +198,7 @@ async def test_an_answer_that_was_not_delivered_is_handed_over(
     lease = await take(mailbox, UNDELIVERED)
     assert lease.answered is not None
     assert lease.answered.parts == ("An answer that was not delivered.",)
-    assert lease.answered.turn.messages == ("1796092412076",)
+    assert lease.answered.turn.posts.questions == ("1796092412076",)
     assert await mailbox.claim(lease.box, 1, 0, lease.token) == SendRecord("1796096012666")
     assert await mailbox.done(lease, lease.answered)
     past = await history.past(UNDELIVERED)

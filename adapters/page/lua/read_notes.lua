@@ -1,0 +1,13 @@
+-- Return the current version, then each note that changed after `since` with the version of its
+-- last change before it; all notes, where the conversation is younger than `since`.
+local notes, changes, version = unpack(KEYS)
+local since = unpack(ARGV)
+
+local current = redis.call('GET', version) or '0'
+if tonumber(since) > tonumber(current) then since = '0' end
+local reply = {current}
+local changed = redis.call('ZRANGEBYSCORE', changes, '(' .. since, '+inf', 'WITHSCORES')
+for i = 1, #changed, 2 do
+  reply[#reply + 1] = changed[i + 1] .. ' ' .. redis.call('HGET', notes, changed[i])
+end
+return reply
