@@ -17,7 +17,8 @@ from bot.cli.command import CommandFailed, run_with_settings
 from bot.cli.local_files import question
 from bot.cli.saved_pictures import pictures_of, save
 from bot.cli.terminal import Terminal
-from bot.commands import transcript
+from bot.commands.json_blocks import dumps
+from bot.commands.transcript import transcript
 from bot.domain.history import ThreadHistory
 from bot.domain.preferences import EffectiveSettings
 from bot.errors import ModelReason
@@ -47,7 +48,7 @@ def _ask(options: Namespace, settings: app.Settings) -> None:
     if options.json:
         system = options.system or settings.core.system_message
         past = ThreadHistory(turns=(outcome.turn,), photos=outcome.photos)
-        sys.stdout.write(transcript.dumps(transcript.transcript(system, past)) + "\n")
+        sys.stdout.write(dumps(transcript(system, past)) + "\n")
     if outcome.turn.status == "failed":
         raise CommandFailed(" ".join(_failure(outcome).split()))
 

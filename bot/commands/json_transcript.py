@@ -6,8 +6,9 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from bot import strings as texts
-from bot.commands import transcript
 from bot.commands.declaration import CommandDeclaration, CommandReply
+from bot.commands.json_blocks import blocks, dumps, exceeds, full_blocks
+from bot.commands.transcript import full, transcript
 from bot.domain.commands import CommandSpec, Effect, MenuItem
 
 if TYPE_CHECKING:
@@ -26,16 +27,16 @@ async def _json(request: CommandRequest, services: CommandServices) -> CommandRe
 def _transcript(request: CommandRequest, system: str, past: ThreadHistory) -> CommandReply:
     """Write the transcript as messages, or as a file where it is too long for one."""
     view: Any
-    blocks: Callable[[Any, int], list[str]]
+    cut: Callable[[Any, int], list[str]]
     if request.argument == "full":
-        view, blocks = transcript.full(request.thread, system, past), transcript.full_blocks
+        view, cut = full(request.thread, system, past), full_blocks
     else:
-        view, blocks = transcript.transcript(system, past), transcript.blocks
+        view, cut = transcript(system, past), blocks
     limit, files = request.abilities.text_limit, request.abilities.files
-    too_long = files and transcript.exceeds(view, limit)
-    messages = [] if too_long else blocks(view, limit)
+    too_long = files and exceeds(view, limit)
+    messages = [] if too_long else cut(view, limit)
     if files and len(messages) != 1:
-        return CommandReply((texts.JSON_AS_FILE,), file=transcript.dumps(view).encode())
+        return CommandReply((texts.JSON_AS_FILE,), file=dumps(view).encode())
     return CommandReply(tuple(messages))
 
 

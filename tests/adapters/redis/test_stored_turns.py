@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from adapters.redis.stored_turns import answer_fields, answer_json, read_answer, read_turn
-from bot.commands.transcript import dumps, full
+from bot.commands.json_blocks import dumps
+from bot.commands.transcript import full
 from bot.domain.files import ChosenFrame, Phrase, SpokenPassage, VisionRecord
 from bot.domain.history import (
     ModelResponse,

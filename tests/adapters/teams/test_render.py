@@ -14,7 +14,7 @@ from adapters.teams import render as posts
 from adapters.teams.limits import TeamsLimits
 from adapters.teams.markdown import translate
 from bot import strings as texts
-from bot.commands.transcript import blocks, full_blocks
+from bot.commands.json_blocks import blocks, full_blocks
 from bot.ports.channel import Button, Citation, Post, Stage
 
 ADDRESS = {

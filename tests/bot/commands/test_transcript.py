@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.commands.transcript import blocks, dumps, full, full_blocks, request_view, transcript
+from bot.commands.json_blocks import blocks, dumps, full_blocks
+from bot.commands.transcript import full, request_view, transcript
 from bot.domain.files import (
     ChosenFrame,
     Photo,
