@@ -49,9 +49,12 @@ from bot.queue.worker import Worker
 from bot.replies.pictures import ReplyPictures
 from bot.sandbox import ChildProcesses
 from bot.settings import Core, Section, SettingsError, load
+from bot.turn.budgets import ModelBudgets
 from bot.turn.dispatcher import Dispatcher
+from bot.turn.preparation import QuestionPreparer
 from bot.turn.request import RequestComposer
 from bot.turn.runner import TurnRunner
+from bot.turn.toolboxes import ToolboxBuilder
 from bot.video.chooser import Chooser
 from bot.video.context import VideoContexts
 from bot.video.footage import FrameStore
@@ -195,17 +198,18 @@ async def services(settings: Settings, blobs: Blobs) -> AsyncIterator[Services]:
             limits.requests,
         )
         sights = VisionPass(vision, gallery, limits.turns)
-        composer = RequestComposer(
-            gallery,
-            sights,
-            films,
-            limits.files,
-            limits.messages,
-            limits.requests,
-            settings.deployment.families,
-        )
+        budgets = ModelBudgets(limits.requests, settings.deployment.families)
         turns = TurnRunner(
-            model, gallery, footage, composer, limits.turns, limits.tools, limits.requests
+            model,
+            gallery,
+            QuestionPreparer(
+                gallery, sights, films, budgets, limits.files, limits.messages, limits.requests
+            ),
+            RequestComposer(gallery, limits.files, limits.requests),
+            ToolboxBuilder(gallery, footage, limits.tools),
+            budgets,
+            limits.turns,
+            limits.requests,
         )
         yield Services(turns, gallery, footage)
 

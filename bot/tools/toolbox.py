@@ -115,6 +115,11 @@ class Toolbox:
         return tuple(self._outlines)
 
     @property
+    def requested_frames(self) -> tuple[int, ...]:
+        """The numbers of the frames of videos that the model asked for, in the order it did."""
+        return self._reels.asked if self._reels else ()
+
+    @property
     def closed(self) -> bool:
         """Whether calls are not followed any more."""
         late = bool(self._until) and asyncio.get_running_loop().time() >= self._until

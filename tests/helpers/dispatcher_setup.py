@@ -14,7 +14,6 @@ from adapters.redis.history import RedisHistory
 from adapters.redis.keys import lane_of
 from adapters.redis.mailbox import RedisMailbox
 from bot.attachments.store import AttachmentStore
-from bot.attachments.vision import VisionPass
 from bot.commands.executor import CommandExecutor
 from bot.commands.preferences import Preferences
 from bot.commands.registry import COMMANDS, GRAMMAR
@@ -25,8 +24,6 @@ from bot.queue.holding import Holding
 from bot.queue.inbox import Inbox
 from bot.replies.pictures import ReplyPictures
 from bot.turn.dispatcher import Dispatcher
-from bot.turn.request import RequestComposer
-from bot.turn.runner import TurnRunner
 from tests.helpers.crash_injection import CrashingModel, CrashInjector, CrashProxy, ProcessKilled
 from tests.helpers.fakes import (
     FakeChannel,
@@ -36,6 +33,7 @@ from tests.helpers.fakes import (
     build_video_parts,
 )
 from tests.helpers.limits import limits_of
+from tests.helpers.turn_parts import TurnParts
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -111,24 +109,8 @@ class DispatcherProcess:
         vision: Any = CrashProxy(outside.vision, self.fuse)
         gallery = AttachmentStore(children, blobs, limits.files, outside.folder)
         footage, films = build_video_parts(children, blobs, gallery, limits, vision)
-        composer = RequestComposer(
-            gallery,
-            VisionPass(vision, gallery, limits.turns),
-            films,
-            limits.files,
-            limits.messages,
-            limits.requests,
-            {},
-        )
-        turns = TurnRunner(
-            CrashingModel(outside.model, self.fuse),
-            gallery,
-            footage,
-            composer,
-            limits.turns,
-            limits.tools,
-            limits.requests,
-        )
+        parts = TurnParts(gallery, vision, films, limits)
+        turns = parts.runner(CrashingModel(outside.model, self.fuse), footage)
         commands = CommandExecutor(history, preferences, gallery, COMMANDS)
         channels = {"fake": channel}
         self.desk = Dispatcher(

@@ -11,7 +11,6 @@ from obstore.store import MemoryStore
 from adapters.blobs.store import BlobStore
 from bot import strings as texts
 from bot.attachments.store import AttachmentStore
-from bot.attachments.vision import VisionPass
 from bot.domain.history import ThreadHistory
 from bot.domain.messages import Attachment, Author
 from bot.domain.preferences import EffectiveSettings
@@ -23,15 +22,16 @@ from bot.domain.turn_record import TurnRecord, turn_of
 from bot.errors import FileProblem, Reason, VisionProblem, VisionReason
 from bot.ports.model import ChatMessage, Picture, TextPart
 from bot.prompt.vision_context import RULES, VisionContext
-from bot.turn.request import ComposedRequest, RequestComposer
 from tests.helpers.fakes import FakeVision, InProcessSandbox, build_video_parts
 from tests.helpers.images import corners_image, encode_image, open_jpeg
 from tests.helpers.limits import limits_of
+from tests.helpers.turn_parts import TurnParts
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from bot.domain.size_limits import SizeLimits
+    from bot.turn.stages import ComposedRequest
 
 THREAD = Thread("fake", "t", "c")
 ANNA = Author("a", "Anna")
@@ -70,17 +70,8 @@ class Bench:
         blobs = BlobStore(MemoryStore())
         self.gallery = AttachmentStore(children, blobs, self.limits.files, spool)
         self.vision = Reader({number: seen(each) for number, each in enumerate(words, start=1)})
-        sights = VisionPass(self.vision, self.gallery, self.limits.turns)
         _, films = build_video_parts(children, blobs, self.gallery, self.limits, self.vision)
-        self.composer = RequestComposer(
-            self.gallery,
-            sights,
-            films,
-            self.limits.files,
-            self.limits.messages,
-            self.limits.requests,
-            {},
-        )
+        self.parts = TurnParts(self.gallery, self.vision, films, self.limits)
         self.past = ThreadHistory()
         self.progress: list[str] = []
 
@@ -89,9 +80,8 @@ class Bench:
     ) -> ComposedRequest:
         """Compose a request, and remember the question as answered."""
         collected = await self.gallery.collect(THREAD, files, self.past, lambda *_: None)
-        composed = await self.composer.compose(
+        composed = await self.parts.compose(
             Question("1", THREAD, words, "Anna", 5.0, files),
-            words,
             collected,
             self.past,
             force,
@@ -99,7 +89,7 @@ class Bench:
         )
         numbers = tuple(photo.number for photo in collected.photos)
         turn = turn_of(
-            TurnRecord("1", 5.0, "Anna", words, "Well.", photos=numbers, sightings=composed.seen)
+            TurnRecord("1", 5.0, "Anna", words, "Well.", photos=numbers, sightings=composed.fresh)
         )
         photos = {photo.number: photo for photo in (*self.past.photos, *collected.photos)}
         self.past = ThreadHistory((*self.past.turns, turn), tuple(photos.values()))
@@ -154,7 +144,7 @@ async def test_what_was_seen_joins_the_message_with_its_picture(tmp_path: Path) 
     assert RULES in told(composed.request.messages[0])[0]
     assert [one.sighting for one in pictures(composed)] == [seen("KRW 301"), seen("STOP")]
     assert composed.sightings == {1: seen("KRW 301"), 2: seen("STOP")}
-    assert [(entry.photo, entry.sighting) for entry in composed.seen] == [
+    assert [(entry.photo, entry.sighting) for entry in composed.fresh] == [
         (1, seen("KRW 301")),
         (2, seen("STOP")),
     ]
@@ -177,7 +167,7 @@ async def test_what_was_seen_earlier_is_not_looked_at_again(tmp_path: Path, agai
     composed = await bench.compose("And P1 beside this?", *([photo(1)] if again else []), photo(2))
     assert len(bench.vision.looks) == 2
     assert bench.progress == [texts.reading_progress(1, 1), texts.reading_progress(1, 1)]
-    assert [entry.photo for entry in composed.seen] == [2]
+    assert [entry.photo for entry in composed.fresh] == [2]
     assert composed.sightings == {1: seen("KRW 301"), 2: seen("STOP")}
     assert evidence("KRW 301", 1) in told(composed.request.messages[-1])
 
@@ -186,9 +176,9 @@ async def test_an_earlier_photo_that_nobody_looked_at_is_looked_at_when_it_is_na
     tmp_path: Path,
 ) -> None:
     bench = Bench(tmp_path, "KRW 301")
-    assert (await bench.compose("What is it?", photo(1), force=OFF)).seen == ()
+    assert (await bench.compose("What is it?", photo(1), force=OFF)).fresh == ()
     composed = await bench.compose("What does P1 say?")
-    assert [entry.photo for entry in composed.seen] == [1]
+    assert [entry.photo for entry in composed.fresh] == [1]
     assert evidence("KRW 301", 1) in told(composed.request.messages[-1])
 
 
@@ -204,7 +194,7 @@ async def test_a_recent_photo_is_told_in_full_where_it_stands(tmp_path: Path) ->
     ]
     assert pictures(composed)[0].sighting == seen("KRW 301")
     assert composed.sightings == {1: seen("KRW 301")}
-    assert (composed.seen, len(bench.vision.looks)) == ((), 1)
+    assert (composed.fresh, len(bench.vision.looks)) == ((), 1)
 
 
 async def test_an_earlier_photo_that_is_not_sent_is_told_briefly(tmp_path: Path) -> None:
@@ -227,7 +217,7 @@ async def test_with_vision_off_nothing_is_looked_at_and_nothing_told(tmp_path: P
     assert "<seen>" not in whole(composed)
     assert RULES not in whole(composed)
     assert [one.sighting for one in pictures(composed)] == [None] * 3
-    assert (composed.sightings, composed.seen, composed.tail) == ({}, (), ())
+    assert (composed.sightings, composed.fresh, composed.tail) == ({}, (), ())
     assert not composed.request.vision
 
 
@@ -239,7 +229,7 @@ async def test_an_engine_that_fails_is_told_once_below_the_answer(
     bench.vision.problem = problem
     composed = await bench.compose("What are they?", photo(1), photo(2))
     assert composed.tail == (texts.without_vision(problem),)
-    assert (composed.notes, composed.sightings, composed.seen) == ((), {}, ())
+    assert (composed.notes, composed.sightings, composed.fresh) == ((), {}, ())
     assert told(composed.request.messages[-1])[1::2] == ["<P1 1.jpg>", "<P2 2.jpg>"]
 
 
@@ -258,7 +248,7 @@ async def test_an_engine_that_fails_is_asked_again_the_next_time(tmp_path: Path)
     await bench.compose("What is it?", photo(1))
     bench.vision.problem = None
     composed = await bench.compose("And P1 now?")
-    assert (len(composed.seen), composed.tail) == (1, ())
+    assert (len(composed.fresh), composed.tail) == (1, ())
 
 
 async def test_a_sheet_has_a_brief_account_of_each_of_its_photos(tmp_path: Path) -> None:
@@ -324,9 +314,9 @@ async def test_a_family_is_learned_once(tmp_path: Path) -> None:
     force = replace(ON, model="vision-prod")
     large = replace(photo(1), fetch=_large)
     assert (await bench.compose("?", large, photo(2), force=force)).sheets == ()
-    bench.composer.learn("vision-prod", "nobody knows")
-    bench.composer.learn("vision-prod", "gpt-4o-mini-2024-07-18")
-    bench.composer.learn("vision-prod", "gpt-4o-2024-11-20")
+    bench.parts.budgets.learn("vision-prod", "nobody knows")
+    bench.parts.budgets.learn("vision-prod", "gpt-4o-mini-2024-07-18")
+    bench.parts.budgets.learn("vision-prod", "gpt-4o-2024-11-20")
     more = [photo(number) for number in range(3, 5)]
     assert (await bench.compose("?", large, *more, force=force)).sheets != ()
 

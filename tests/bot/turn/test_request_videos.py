@@ -11,7 +11,6 @@ from obstore.store import MemoryStore
 from adapters.blobs.store import BlobStore
 from bot import strings as texts
 from bot.attachments.store import AttachmentStore, CollectedFiles
-from bot.attachments.vision import VisionPass
 from bot.domain.files import (
     ChosenFrame,
     Photo,
@@ -34,16 +33,18 @@ from bot.errors import VisionProblem, VisionReason
 from bot.ports.model import Picture, TextPart, VideoIntroduction
 from bot.prompt.messages import VideoPart
 from bot.prompt.vision_context import VisionContext
-from bot.turn.request import SMALL, ComposedRequest, RequestComposer
+from bot.turn.preparation import SMALL
 from bot.video.context import PreparedVideo
 from tests.helpers.fakes import FakeVision, InProcessSandbox
 from tests.helpers.images import corners_image, encode_image
 from tests.helpers.limits import limits_of
+from tests.helpers.turn_parts import TurnParts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from bot.turn.stages import ComposedRequest
     from bot.video.chooser import FrameRequest
 
 THREAD = Thread("fake", "t", "c")
@@ -117,16 +118,7 @@ class Bench:
         self.vision = FakeVision()
         self.vision.always = read("LARGE")
         self.films: Any = Projector()
-        sights = VisionPass(self.vision, gallery, self.limits.turns)
-        self.composer = RequestComposer(
-            gallery,
-            sights,
-            self.films,
-            self.limits.files,
-            self.limits.messages,
-            self.limits.requests,
-            {},
-        )
+        self.parts = TurnParts(gallery, self.vision, self.films, self.limits)
         self.progress: list[str] = []
 
     async def compose(
@@ -140,9 +132,8 @@ class Bench:
     ) -> ComposedRequest:
         """Ask about videos that were posted, beside so many photos."""
         files = (FILE,) if videos or beside else ()
-        return await self.composer.compose(
+        return await self.parts.compose(
             Question("1", THREAD, words, "Anna", 5.0, files),
-            words,
             replace(photos(beside), videos=videos),
             past or ThreadHistory(),
             force,
@@ -261,7 +252,7 @@ async def test_an_earlier_video_that_is_named_goes_before_a_new_one(bench: Bench
 
 async def test_without_videos_nothing_is_brought(bench: Bench) -> None:
     composed = await bench.compose(beside=1)
-    assert (bench.counts, composed.chosen, composed.overviews) == ({}, (), ())
+    assert (bench.counts, composed.frames, composed.overviews) == ({}, (), ())
 
 
 # notes
@@ -271,8 +262,8 @@ async def test_notes_and_what_was_heard_come_with_the_request(bench: Bench) -> N
     composed = await bench.compose(video(1), video(2))
     assert composed.notes == ("note 1", "note 2")
     assert composed.tail == ("tail 1", "tail 2")
-    assert composed.heard == (SpokenPassage(1, 0.0, 21.0), SpokenPassage(2, 0.0, 21.0))
-    assert [label(one.frame) for one in composed.chosen][::5] == ["V1 0:00.0", "V2 0:00.0"]
+    assert composed.passages == (SpokenPassage(1, 0.0, 21.0), SpokenPassage(2, 0.0, 21.0))
+    assert [label(one.frame) for one in composed.frames][::5] == ["V1 0:00.0", "V2 0:00.0"]
 
 
 # sightings
@@ -283,7 +274,7 @@ FIRST = frame_number(1, 0.0)
 async def test_frames_are_looked_at_and_told(bench: Bench) -> None:
     composed = await bench.compose(video(1))
     assert len(bench.vision.looks) == 10
-    assert composed.seen[0] == VisionRecord(FIRST, read("LARGE"))
+    assert composed.fresh[0] == VisionRecord(FIRST, read("LARGE"))
     assert composed.sightings[FIRST] == read("LARGE")
     assert VisionContext({FIRST: read("LARGE")}, 1_200, 300).of(FIRST) in words(composed)
     assert pictures(composed)[0].sighting == read("LARGE")
@@ -293,8 +284,8 @@ async def test_what_was_seen_in_a_small_copy_is_enough_for_a_small_frame(bench: 
     bench.films.small = {FIRST: read("SMALL"), frame_number(1, 99.0): read("ELSEWHERE")}
     composed = await bench.compose(video(1))
     assert len(bench.vision.looks) == 9
-    assert composed.seen[0] == VisionRecord(FIRST, read("SMALL"))
-    assert len(composed.seen) == 10
+    assert composed.fresh[0] == VisionRecord(FIRST, read("SMALL"))
+    assert len(composed.fresh) == 10
 
 
 @pytest.mark.parametrize("fails", [False, True])
@@ -321,6 +312,6 @@ async def test_frames_that_could_not_be_looked_at_are_named(bench: Bench) -> Non
 async def test_with_vision_off_no_frame_is_looked_at(bench: Bench) -> None:
     bench.films.small = {FIRST: read("SMALL")}
     composed = await bench.compose(video(1), force=OFF)
-    assert (bench.vision.looks, composed.seen, composed.sightings) == ([], (), {})
+    assert (bench.vision.looks, composed.fresh, composed.sightings) == ([], (), {})
     assert not any("SMALL" in each for each in words(composed))
     assert not composed.request.vision

@@ -11,7 +11,6 @@ from obstore.store import MemoryStore
 from adapters.blobs.store import BlobStore
 from bot import strings as texts
 from bot.attachments.store import AttachmentStore
-from bot.attachments.vision import VisionPass
 from bot.domain.history import ThreadHistory, Usage
 from bot.domain.history import Turn as Stored
 from bot.domain.messages import Attachment, Author
@@ -20,11 +19,10 @@ from bot.domain.question import Question, RequestedFile
 from bot.domain.threads import Thread
 from bot.errors import FileProblem, ModelProblem, ModelReason, Reason
 from bot.ports.model import Picture, TextPart
-from bot.turn.request import RequestComposer
-from bot.turn.runner import TurnRunner
 from tests.helpers.fakes import FakeVision, InProcessSandbox, ScriptedModel, build_video_parts
 from tests.helpers.images import corners_image, encode_image
 from tests.helpers.limits import limits_of
+from tests.helpers.turn_parts import TurnParts
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -69,28 +67,12 @@ class Bench:
         self.blobs = BlobStore(MemoryStore())
         self.gallery = AttachmentStore(children, self.blobs, self.limits.files, spool)
         self.vision = FakeVision()
-        sights = VisionPass(self.vision, self.gallery, self.limits.turns)
         footage, films = build_video_parts(
             children, self.blobs, self.gallery, self.limits, self.vision
         )
-        self.composer = RequestComposer(
-            self.gallery,
-            sights,
-            films,
-            self.limits.files,
-            self.limits.messages,
-            self.limits.requests,
-            {},
-        )
-        self.turns = TurnRunner(
-            self.model,
-            self.gallery,
-            footage,
-            self.composer,
-            self.limits.turns,
-            self.limits.tools,
-            self.limits.requests,
-        )
+        parts = TurnParts(self.gallery, self.vision, films, self.limits)
+        self.budgets = parts.budgets
+        self.turns = parts.runner(self.model, footage)
         self.watcher = Watcher()
 
     async def ask(
@@ -259,7 +241,7 @@ async def test_no_more_photos_are_recalled_than_may_be_posted(tmp_path: Path) ->
 
 async def test_dear_pictures_go_on_sheets_so_that_history_has_room(tmp_path: Path) -> None:
     bench = Bench(tmp_path)
-    bench.composer.learn("gpt-test", "gpt-4o-mini")
+    bench.budgets.learn("gpt-test", "gpt-4o-mini")
     past = ThreadHistory(turns=(Stored("0", 1.0, "Anna", "What is it?", "A blue car."),))
     await bench.ask("And these?", *(picture(n, large(n)) for n in (1, 2, 3)), past=past)
     assert sent(bench.request) == [1]

@@ -1,0 +1,215 @@
+"""Prepares a question: which earlier photos it is about, frames of its videos, what vision sees."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bot import strings as texts
+from bot.attachments.references import selected, selected_videos
+from bot.domain.files import VisionRecord
+from bot.domain.token_costs import picture_tokens
+from bot.errors import FileProblem, Reason
+from bot.media.pixels import fitted_size
+from bot.turn.stages import PhotoSightings, PreparedQuestion
+from bot.video.chooser import FrameRequest
+from bot.video.footage import THUMB_SIDE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from bot.attachments.store import AttachmentStore
+    from bot.attachments.vision import VisionPass
+    from bot.domain.files import Photo, Video
+    from bot.domain.sightings import Sighting
+    from bot.limits import FileLimits, MessageLimits, RequestLimits
+    from bot.ports.model import Picture
+    from bot.prompt.budget import Budget
+    from bot.turn.budgets import ModelBudgets
+    from bot.turn.stages import CollectedQuestion
+    from bot.video.context import PreparedVideo, Say, VideoContexts
+
+SMALL = 1.3 * THUMB_SIDE
+"""Pixels of a frame whose small copy shows enough, so that vision need not look at the frame."""
+
+
+class QuestionPreparer:
+    """Chooses the pictures of a question, and has them looked at."""
+
+    def __init__(
+        self,
+        attachments: AttachmentStore,
+        vision: VisionPass,
+        videos: VideoContexts,
+        budgets: ModelBudgets,
+        files: FileLimits,
+        messages: MessageLimits,
+        requests: RequestLimits,
+    ) -> None:
+        self._attachments = attachments
+        self._vision = vision
+        self._videos = videos
+        self._budgets = budgets
+        self._files = files
+        self._messages = messages
+        self._requests = requests
+
+    async def prepare(
+        self, collected: CollectedQuestion, say: Say, *, leads: bool = False
+    ) -> PreparedQuestion:
+        """Choose photos and frames, and have them looked at.
+
+        `leads` says that the model can ask for what it wants to see by itself; `say` is told in
+        words how far the work is.
+        """
+        photos, notes = await self._photos(collected)
+        budget = self._budgets.of(collected.settings.model)
+        videos, omitted = await self._prepared_videos(collected, photos, budget, say, leads=leads)
+        sightings = await self._sightings(collected, photos, videos, say)
+        return PreparedQuestion(
+            collected,
+            budget,
+            tuple(map(sightings.with_sighting, photos)),
+            tuple(map(sightings.with_sightings, videos)),
+            sightings,
+            notes=tuple(notes),
+            video_notes=(*omitted, *(note for video in videos for note in video.notes)),
+        )
+
+    async def _photos(self, collected: CollectedQuestion) -> tuple[list[Picture], list[str]]:
+        """Return the photos that a question is about, earlier ones first, and what is missing."""
+        earlier, surplus = self._earlier_photos(collected)
+        pictures = await self._attachments.recall(collected.question.thread, earlier)
+        gone = [photo.label for photo in earlier if photo.number not in pictures]
+        notes = [texts.question_shortened(self._messages)] if collected.question.shortened else []
+        if surplus:
+            problem = FileProblem(Reason.TOO_MANY)
+            notes.append(texts.file_problem("", 0, problem, self._files))
+        notes += [texts.file_gone(label) for label in gone]
+        return [*pictures.values(), *collected.files.pictures], notes
+
+    def _earlier_photos(self, collected: CollectedQuestion) -> tuple[list[Photo], int]:
+        """Pick the earlier photos that a question is about, and count those that are too many."""
+        question, posted = collected.question, collected.files.pictures
+        new = set(numbers_of(posted))
+        earlier = [
+            photo
+            for photo in selected(collected.past, question.words, question.quoted)
+            if photo.number not in new
+        ]
+        surplus = max(0, len(earlier) + len(posted) - self._files.max_files)
+        return earlier[surplus:], surplus
+
+    async def _prepared_videos(
+        self,
+        collected: CollectedQuestion,
+        photos: Sequence[Picture],
+        budget: Budget,
+        say: Say,
+        *,
+        leads: bool,
+    ) -> tuple[list[PreparedVideo], list[str]]:
+        """Prepare videos, one after the other, and name those that there is no room for.
+
+        Each gets an equal share of the pictures, and photos beside them no more than they need.
+        """
+        videos = _videos_of(collected)
+        if not videos:
+            return [], []
+        total = self._video_pictures(videos, photos, budget)
+        taken, omitted = videos[:total], videos[total:]
+        wish = _frame_request(collected, total // len(taken), leads=leads)
+        thread, past = collected.question.thread, collected.past
+        prepared = [await self._videos.bring(thread, video, wish, past, say) for video in taken]
+        labels = [video.label for video in omitted]
+        return prepared, [texts.videos_left_out(labels)] if labels else []
+
+    def _video_pictures(
+        self, videos: Sequence[Video], photos: Sequence[Picture], budget: Budget
+    ) -> int:
+        """Count the pictures that videos may have: by number, and by what the dearest costs."""
+        speech = sum(v.facts.sound for v in videos) * self._requests.speech_tokens
+        dearest = self._dearest_picture(videos, photos, budget)
+        room = (budget.tokens - budget.words - speech) // dearest
+        room = max(2, min(budget.pictures, room))
+        if not photos:
+            return room
+        return min(room, max(room - len(photos), min(room - 1, 2 * len(videos))))
+
+    def _dearest_picture(
+        self, videos: Sequence[Video], photos: Sequence[Picture], budget: Budget
+    ) -> int:
+        """Estimate the tokens of the dearest picture, with what vision saw in it."""
+        side = self._files.photo_side
+        sizes = [fitted_size(video.facts.width, video.facts.height, side) for video in videos]
+        sizes += [(picture.width, picture.height) for picture in photos]
+        sizes += [(side, side)]  # of an overview, at most
+        sighting = min(self._requests.sight_tokens, budget.tokens // 4 // budget.pictures)
+        return sighting + max(picture_tokens(budget.family, *size) for size in sizes)
+
+    async def _sightings(
+        self,
+        collected: CollectedQuestion,
+        photos: Sequence[Picture],
+        videos: Sequence[PreparedVideo],
+        say: Say,
+    ) -> PhotoSightings:
+        """Have photos and frames looked at that were not yet; none where vision is off.
+
+        What was seen in small copies of frames is enough for those that are hardly larger, and for
+        those that there is no time for.
+        """
+        if not collected.settings.vision:
+            return PhotoSightings()
+
+        def progress(done: int, total: int) -> None:
+            say(texts.reading_progress(done, total))
+
+        known = collected.past.sightings
+        small = {number: sighting for video in videos for number, sighting in video.seen.items()}
+        frames = [frame for video in videos for frame in video.film.frames]
+        unseen = [picture for picture in (*photos, *frames) if picture.numbers[0] not in known]
+        pending = [picture for picture in unseen if _shows_more(picture, small)]
+        result = await self._vision.see(collected.question.thread, pending, progress)
+        fresh = {n: small[n] for n in numbers_of(unseen) if n in small} | result.sightings
+        missing = [number for number in numbers_of(pending) if number not in fresh]
+        notes: tuple[str, ...] = ()
+        if missing and result.problem:
+            some = missing if len(missing) < len(pending) else ()
+            notes = (texts.without_vision(result.problem, some),)
+        records = tuple(VisionRecord(number, fresh[number]) for number in sorted(fresh))
+        return PhotoSightings(known | fresh, records, notes)
+
+
+def _shows_more(picture: Picture, small: Mapping[int, Sighting]) -> bool:
+    """Return whether a picture shows more than its small copy, if that was looked at."""
+    return picture.numbers[0] not in small or max(picture.width, picture.height) > SMALL
+
+
+def _frame_request(collected: CollectedQuestion, share: int, *, leads: bool) -> FrameRequest:
+    """Ask for frames of a video, of which an overview takes one place.
+
+    Where the model leads, half of the other places stay free for its own choice.
+    """
+    leads = leads and collected.settings.vision
+    return FrameRequest(
+        collected.words,
+        max(1, (share - 1) // 2) if leads else share,
+        looks=collected.settings.vision,
+        leads=leads,
+        overview=leads and share > 1,
+    )
+
+
+def _videos_of(collected: CollectedQuestion) -> list[Video]:
+    """List the videos that a question is about: its own, else earlier ones."""
+    question = collected.question
+    new = {video.number for video in collected.files.videos}
+    earlier = selected_videos(
+        collected.past, question.words, question.quoted, fresh=bool(question.files)
+    )
+    return [*(video for video in earlier if video.number not in new), *collected.files.videos]
+
+
+def numbers_of(pictures: Iterable[Picture]) -> tuple[int, ...]:
+    """Return the numbers of all photos and frames that stand on pictures."""
+    return tuple(number for picture in pictures for number in picture.numbers)

@@ -1,0 +1,69 @@
+"""The tools of an answer, over all photos and videos of its thread."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bot.domain.frame_ids import is_frame, video_of
+from bot.errors import FileProblem, Reason
+from bot.tools.toolbox import Toolbox
+from bot.tools.video_frames import VideoFramesTool
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from bot.attachments.store import AttachmentStore
+    from bot.domain.boxes import Box
+    from bot.limits import ToolLimits
+    from bot.ports.model import Picture
+    from bot.turn.stages import ComposedRequest
+    from bot.video.footage import FrameStore
+
+
+class ToolboxBuilder:
+    """Builds the toolbox of each answer."""
+
+    def __init__(
+        self, attachments: AttachmentStore, frames: FrameStore, limits: ToolLimits
+    ) -> None:
+        self._attachments = attachments
+        self._frames = frames
+        self._limits = limits
+
+    @property
+    def allows_calls(self) -> bool:
+        """Whether models may call tools at all."""
+        return self._limits.max_tool_calls > 0
+
+    def build(self, composed: ComposedRequest) -> Toolbox:
+        """Return the tools for all photos and videos of a thread; none where vision is off."""
+        collected = composed.collected
+        if not collected.settings.vision:
+            return Toolbox((), _no_photo, self._limits)
+        thread, past, files = collected.question.thread, collected.past, collected.files
+        photos = {photo.number: photo for photo in (*past.photos, *files.photos)}
+        videos = {video.number: video for video in (*past.videos, *files.videos)}
+
+        async def crop(number: int, box: Box) -> Picture:
+            if is_frame(number):
+                return await self._frames.closer(thread, videos[video_of(number)], number, box)
+            return await self._attachments.closer(thread, photos[number], box)
+
+        async def fetch(video: int, times: Sequence[float]) -> Mapping[int, Picture]:
+            return await self._frames.frames(thread, videos[video], times)
+
+        lengths = {number: video.facts.seconds for number, video in videos.items()}
+        frames = VideoFramesTool(lengths, fetch, _frames_seen(composed)) if videos else None
+        return Toolbox(photos, crop, self._limits, frames)
+
+
+def _frames_seen(composed: ComposedRequest) -> tuple[int, ...]:
+    """List the frames that the model saw in earlier turns, or sees with this question."""
+    turns = composed.collected.past.turns
+    earlier = [frame.frame for turn in turns for frame in turn.pictures.frames]
+    return (*earlier, *(frame.frame for frame in composed.frames), *composed.overviews)
+
+
+async def _no_photo(_: int, __: Box) -> Picture:
+    """Refuse to cut out a part: there are no photos."""
+    raise FileProblem(Reason.GONE)
