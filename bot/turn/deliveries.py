@@ -1,0 +1,69 @@
+"""What every lease needs: an outbox for its replies, and its end in the mailbox."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from bot import strings as texts
+from bot.ports.channel import Post
+from bot.ports.mailbox import LeaseLost
+from bot.replies.outbox import Outbox
+from bot.replies.streaming import Reply
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bot.commands.executor import CommandExecutor
+    from bot.domain.messages import Message
+    from bot.ports.channel import Channel
+    from bot.ports.mailbox import AnsweredTurn, Erase, Lease, Mailbox
+
+
+class Deliveries:
+    """Posts short replies, and ends leases."""
+
+    def __init__(
+        self, mailbox: Mailbox, channels: Mapping[str, Channel], commands: CommandExecutor
+    ) -> None:
+        self._mailbox = mailbox
+        self._channels = channels
+        self._commands = commands
+
+    def outbox(self, lease: Lease, message: Message) -> Outbox:
+        """Return the outbox of the replies to a message."""
+        channel = self._channels[message.thread.channel]
+        return Outbox(self._mailbox, channel, message.address, lease.box, lease.seq, lease.token)
+
+    async def done(
+        self, lease: Lease, result: AnsweredTurn | None = None, *, erase: Erase = "nothing"
+    ) -> None:
+        """Commit what came of a lease, and end it; raises `LeaseLost`."""
+        if not await self._mailbox.done(lease, result, erase=erase):
+            raise LeaseLost
+
+    async def retract(self, lease: Lease, post: str) -> None:
+        """Forget what a post asked and brought, as it was deleted or is asked anew."""
+        digests = await self._mailbox.retract(lease, post)
+        await self._commands.erase_files(lease.run[0].message.thread, digests)
+
+    async def post(self, lease: Lease, message: Message, text: str) -> None:
+        """Reply to a message with one text, and end the lease."""
+        outbox = self.outbox(lease, message)
+        await outbox.say(0, Post(texts.with_prefix(text, outbox.abilities.prefix)))
+        await self.done(lease)
+
+    async def end_reply(
+        self, lease: Lease, message: Message, alone: str, below: str, *, stopped: bool = False
+    ) -> Reply:
+        """End the reply to a message with a sentence: `below` an answer that stands, or `alone`."""
+        outbox = self.outbox(lease, message)
+        reply = Reply(outbox, outbox.abilities, asyncio.Event())
+        try:
+            await reply.open(alone, live=False)
+            parts = reply.ended(alone, below)
+            last = Post(parts[-1], generated=bool(reply.kept), stopped=stopped)
+            await reply.finish(parts, last)
+        finally:
+            await reply.close()
+        return reply
