@@ -212,6 +212,29 @@ def test_a_decision_says_why_what_and_what_follows(name: str) -> None:
     assert len(PAGES[name].splitlines()) <= 35
 
 
+def test_the_map_answers_each_question_with_a_file() -> None:
+    rows = re.findall(r"^\| … .+\? \| `(\S+)` \|$", PAGES["docs/architecture.md"], re.MULTILINE)
+    assert len(rows) == 35
+    for path in rows:
+        assert (ROOT / path).is_file(), path
+
+
+def test_the_map_has_a_paragraph_for_each_package() -> None:
+    packages = {
+        f"{folder.parent.relative_to(ROOT)}/"
+        for side in ("bot", "adapters")
+        for folder in (ROOT / side).glob("*/__init__.py")
+    }
+    paragraphs = re.findall(r"^\*\*`(\S+)`\*\* ", PAGES["docs/architecture.md"], re.MULTILINE)
+    assert sorted(paragraphs) == sorted(packages)
+
+
+def test_the_glossary_is_short_and_sorted() -> None:
+    rows = re.findall(r"^\| (?!word|---)(.+?) \|", PAGES["docs/glossary.md"], re.MULTILINE)
+    assert 0 < len(rows) <= 40
+    assert rows == sorted(rows)
+
+
 def test_the_picture_of_the_architecture_is_readable_in_light_and_dark() -> None:
     drawing = (ROOT / "docs" / "pictures" / "architecture.svg").read_text("utf-8")
     root = ElementTree.fromstring(drawing)
