@@ -26,13 +26,13 @@ class Holding:
     withdrawn: set[int] = field(default_factory=set)
 
     def stop_up_to(self, place: int) -> None:
-        """Stop when the user stopped what was accepted before `place`."""
+        """Stop if the run holds a message that was accepted before `place`."""
         if any(entry.seq < place for entry in self.lease.run):
             self.stop.set()
 
     @property
-    def left(self) -> list[Entry]:
-        """What of the run is still asked: no post that was deleted or edited since."""
+    def remaining(self) -> list[Entry]:
+        """The messages of the run that still want an answer: not those deleted or edited since."""
         return [
             entry
             for entry in self.lease.run
@@ -40,7 +40,7 @@ class Holding:
         ]
 
     def withdraw(self, places: Iterable[int] = ()) -> None:
-        """Note which messages were withdrawn, and stop where nothing is left."""
+        """Note which messages were withdrawn, and stop when none remains."""
         self.withdrawn.update(places)
-        if not self.left:
+        if not self.remaining:
             self.stop.set()

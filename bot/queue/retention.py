@@ -1,4 +1,4 @@
-"""Removes what is past its retention, now and then."""
+"""Removes what is past its retention, at regular intervals."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-EVERY = 3600.0
-"""Most seconds between two rounds; shorter where the retention is shorter than a day."""
+INTERVAL = 3600.0
+"""Most seconds between two sweeps; shorter where the retention is shorter than a day."""
 DAY = 24 * 3600.0
-LEFT = 3600.0
-"""Seconds after which a file on its way belongs to a process that was killed."""
+ABANDONED_AFTER = 3600.0
+"""Seconds after which a temporary file must be one of a process that was killed."""
 
 
 class RetentionSweeper:
     """Sweeps turns, photos and their bytes for as long as it runs.
 
-    In `spool`, which processes share, killed ones may have left files on their way.
+    In `spool`, which processes share, those that were killed may have left temporary files.
     """
 
     def __init__(
@@ -43,19 +43,19 @@ class RetentionSweeper:
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        """Begin the rounds."""
+        """Begin to sweep."""
         self._task = asyncio.create_task(self._run())
 
     async def close(self) -> None:
-        """End the rounds."""
+        """Stop sweeping."""
         if self._task is not None:
             await end(self._task)
 
     async def sweep(self) -> tuple[int, int]:
-        """Do one round; returns how many turns and blobs went."""
+        """Sweep once; returns how many turns and blobs were deleted."""
         turns = await self._mailbox.sweep()
         blobs = await self._blobs.sweep(time.time() - self._keep)
-        await asyncio.to_thread(_delete_left, self._spool)
+        await asyncio.to_thread(_delete_abandoned, self._spool)
         return turns, blobs
 
     async def _run(self) -> None:
@@ -66,12 +66,12 @@ class RetentionSweeper:
                     log.info("swept", turns=turns, blobs=blobs)
             except Exception:
                 log.exception("sweep_failed")
-            await asyncio.sleep(min(EVERY, self._keep / 24))
+            await asyncio.sleep(min(INTERVAL, self._keep / 24))
 
 
-def _delete_left(spool: Path) -> None:
+def _delete_abandoned(spool: Path) -> None:
     for path in spool.glob("*"):
         with suppress(FileNotFoundError):
-            # A link counts, not the old file of the user's that it leads to.
-            if path.lstat().st_mtime < time.time() - LEFT:
+            # The age of a link counts, not that of the user's file that it points to.
+            if path.lstat().st_mtime < time.time() - ABANDONED_AFTER:
                 path.unlink()

@@ -1,4 +1,4 @@
-"""Tells people who wait how many messages are before theirs."""
+"""Tells people who wait how many messages are ahead of theirs."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class WaitingNotices:
-    """Watches over accepted messages until their turn begins."""
+    """Posts how many messages are ahead of one that has waited for a while."""
 
     def __init__(
         self, mailbox: Mailbox, channels: Mapping[str, Channel], limits: MessageLimits
@@ -34,7 +34,7 @@ class WaitingNotices:
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def notice(self, message: Message, receipt: Receipt) -> None:
-        """Look after a message that was accepted; returns at once."""
+        """Watch a message that was accepted; returns at once."""
         task = asyncio.create_task(self._wait(message, receipt))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

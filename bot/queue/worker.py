@@ -1,4 +1,4 @@
-"""Takes leased threads from the mailbox and sees each through: renewed, stopped, retried."""
+"""Takes leases from the mailbox and works on each: renews it, stops it, tries again."""
 
 from __future__ import annotations
 
@@ -25,23 +25,22 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 POLL = 2.0
-"""Seconds between looks at a lane that nothing was heard of."""
+"""Seconds between two looks at a lane without events."""
 PAUSE = 0.5
-"""Seconds before the next look at a store that was away."""
+"""Seconds before the next attempt to reach a store that was down."""
 LONGEST_WAIT = 600.0
-"""Most seconds before the next attempt, whatever the platform asks for."""
+"""Most seconds before the next attempt, however long the platform wants to wait."""
 BACKOFF = Backoff(first=2.0, longest=math.inf, jitter=(0.8, 1.2))
 """Waits between the attempts at a message."""
-
 
 Handle = Callable[[Holding], Awaitable[None]]
 """Works on a lease to its end, DONE included."""
 GiveUp = Callable[[Lease, str], Awaitable[None]]
-"""Tells the user that a message is given up, and buries it."""
+"""Tells the user that a message is given up, and moves it to the dead letters."""
 
 
 class Worker:
-    """Runs until closed; as many turns at once as the limit allows."""
+    """Works until it is closed, on as many turns at once as the limit allows."""
 
     def __init__(
         self, mailbox: Mailbox, handle: Handle, give_up: GiveUp, limits: WorkerLimits
@@ -53,7 +52,7 @@ class Worker:
         self._slots = asyncio.Semaphore(limits.max_turns)
         self._due = dict.fromkeys(range(LANES), 0.0)
         self._wake = asyncio.Event()
-        self._held: dict[str, Holding] = {}
+        self._holdings: dict[str, Holding] = {}
         self._stops: dict[str, int] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._closing = False
@@ -64,7 +63,7 @@ class Worker:
         self._loops = [asyncio.create_task(self._listen()), asyncio.create_task(self._take())]
 
     async def close(self) -> None:
-        """Take nothing more, finish what is under way within the time, hand over the rest."""
+        """Take no more leases, finish what ends in time, and give the rest back."""
         self._closing = True
         await end(*self._loops)
         if self._tasks:
@@ -77,22 +76,22 @@ class Worker:
         return bool(self._loops) and not any(loop.done() for loop in self._loops)
 
     async def _listen(self) -> None:
-        async for news in self._mailbox.news():
-            self._due[news.lane] = 0.0
+        async for event in self._mailbox.news():
+            self._due[event.lane] = 0.0
             self._wake.set()
-            holding = self._held.get(news.box)
+            holding = self._holdings.get(event.box)
             if holding is not None:
                 holding.mail.set()
-            working = self._held.get(news.thread)
-            if news.stop:
-                self._stops[news.thread] = news.stop
-                if working is not None:
-                    working.stop_up_to(news.stop)
-            if news.withdrawn and working is not None:
-                working.withdraw(
+            thread_holding = self._holdings.get(event.thread)
+            if event.stop:
+                self._stops[event.thread] = event.stop
+                if thread_holding is not None:
+                    thread_holding.stop_up_to(event.stop)
+            if event.withdrawn and thread_holding is not None:
+                thread_holding.withdraw(
                     entry.seq
-                    for entry in working.lease.run
-                    if entry.message.id == news.withdrawn and entry.seq < news.place
+                    for entry in thread_holding.lease.run
+                    if entry.message.id == event.withdrawn and entry.seq < event.place
                 )
 
     async def _take(self) -> None:
@@ -103,7 +102,7 @@ class Worker:
             except BaseException:
                 self._slots.release()
                 raise
-            task = asyncio.create_task(self._see_through(holding))
+            task = asyncio.create_task(self._work_on(holding))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
@@ -120,7 +119,7 @@ class Worker:
                 continue
             self._stops.clear()
             try:
-                found = await self._mailbox.take(lane)
+                result = await self._mailbox.take(lane)
             except StoreDown:
                 log.warning("store_down")
                 await asyncio.sleep(PAUSE)
@@ -129,44 +128,44 @@ class Worker:
                 log.exception("taking_failed", lane=lane)
                 self._due[lane] = clock() + POLL
                 continue
-            if isinstance(found, Lease):
-                return found
-            self._due[lane] = clock() + (POLL if found is None else min(found, POLL))
+            if isinstance(result, Lease):
+                return result
+            self._due[lane] = clock() + (POLL if result is None else min(result, POLL))
 
     def _hold(self, lease: Lease) -> Holding:
-        """Note what is worked on; a stop may have been heard of while the lease was on its way."""
+        """Register a lease; its stop may have arrived before the lease itself."""
         holding = Holding(lease)
         holding.stop_up_to(max(lease.stop, self._stops.get(lease.box, 0)))
         holding.withdraw()
-        self._held[lease.box] = holding
+        self._holdings[lease.box] = holding
         return holding
 
-    async def _see_through(self, holding: Holding) -> None:
+    async def _work_on(self, holding: Holding) -> None:
         lease = holding.lease
         work = asyncio.create_task(self._attempt(holding))
-        beat = asyncio.create_task(self._beat(holding, work))
+        renewal = asyncio.create_task(self._renew(holding, work))
         try:
             await asyncio.wait({work})
         finally:
             work.cancel()
-            beat.cancel()
-            await asyncio.gather(work, beat, return_exceptions=True)
-            if self._held.get(lease.box) is holding:
-                del self._held[lease.box]
+            renewal.cancel()
+            await asyncio.gather(work, renewal, return_exceptions=True)
+            if self._holdings.get(lease.box) is holding:
+                del self._holdings[lease.box]
             self._slots.release()
 
-    async def _beat(self, holding: Holding, work: asyncio.Task[None]) -> None:
-        """Renew the lease; when it is lost, end the work, for somebody else has it."""
+    async def _renew(self, holding: Holding, work: asyncio.Task[None]) -> None:
+        """Renew the lease; once it is lost, cancel the work, since another worker has it."""
         while True:
             await asyncio.sleep(self._limits.lease_seconds / 3)
             with contextlib.suppress(StoreDown):
-                standing = await self._mailbox.renew(holding.lease)
-                if not standing.held:
+                status = await self._mailbox.renew(holding.lease)
+                if not status.held:
                     log.warning("lease_lost", box=holding.lease.box[:8])
                     work.cancel()
                     return
-                holding.stop_up_to(standing.stop)
-                holding.withdraw(standing.withdrawn)
+                holding.stop_up_to(status.stop)
+                holding.withdraw(status.withdrawn)
 
     async def _attempt(self, holding: Holding) -> None:
         lease = holding.lease

@@ -103,7 +103,7 @@ class QuestionAnswerer:
         thread = lease.run[0].message.thread
         past = await self._history.past(thread, NEWEST)
         settings = await self._preferences.of(thread)
-        entries = holding.left or lease.run
+        entries = holding.remaining or lease.run
         question = await self._questions.of(entries, past, forgot=lease.generation > 0)
         outcome = await self._turns.run(question, past, settings, reply, holding.stop)
         if not outcome.hinted:

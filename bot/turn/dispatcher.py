@@ -150,7 +150,7 @@ class Dispatcher:
 
     async def _is_void(self, holding: Holding, message: Message) -> bool:
         """Return whether nothing is asked any more, and nothing was shown that has to be ended."""
-        if holding.left or holding.lease.answered is not None:
+        if holding.remaining or holding.lease.answered is not None:
             return False
         return not await self._deliveries.outbox(holding.lease, message).begun()
 

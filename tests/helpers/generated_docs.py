@@ -27,11 +27,11 @@ from bot.limits import Limits
 from bot.settings import Section, environment_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from pydantic.fields import FieldInfo
 
-    from bot.domain.commands import CommandSpec
+    from bot.domain.commands import CommandSpec, SlashTarget
     from bot.ports.channel import Capabilities
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -59,6 +59,13 @@ WHEN = {
     Effect.ERASES: "at once to whatever was asked before it, which it ends",
 }
 """When a command is obeyed, by what it does."""
+
+SLASH_TARGETS: dict[SlashTarget, str] = {
+    "place": "the channel or direct message",
+    "latest thread": "the thread there in which you wrote last; the answer links to it",
+    "none": "a thread only: write it in that thread, with a mention",
+}
+"""What a command is about when Slack's slash command gives it."""
 
 
 def pages() -> list[Path]:
@@ -103,6 +110,7 @@ def _parts() -> dict[str, Callable[[], str]]:
     chat = {
         "commands": partial(commands_table, GRAMMAR.specs),
         "order of commands": partial(order_table, GRAMMAR.specs),
+        "slash commands": partial(slash_table, GRAMMAR.specs),
         "channels": _channels,
     }
     return {"help": _help, **chat, **tables}
@@ -141,6 +149,17 @@ def order_table(commands: Iterable[CommandSpec]) -> str:
     return _table(
         ("command", "when it is obeyed"),
         [(_code(command.usage), WHEN[command.effect]) for command in commands],
+    )
+
+
+def slash_table(commands: Sequence[CommandSpec]) -> str:
+    """Return the table of what commands act on when Slack's slash command gives them."""
+    return _table(
+        ("command", "what it is about"),
+        [
+            (", ".join(_code(c.name) for c in commands if c.slash == target), meaning)
+            for target, meaning in SLASH_TARGETS.items()
+        ],
     )
 
 

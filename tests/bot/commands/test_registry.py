@@ -32,7 +32,7 @@ from bot.ports.channel import Button, Capabilities
 from bot.ports.mailbox import Entry, Receipt, Submission
 from bot.queue.inbox import Inbox
 from bot.strings import SLASH_NEEDS_THREAD, SLASH_NO_THREAD
-from tests.helpers.generated_docs import commands_table, order_table
+from tests.helpers.generated_docs import commands_table, order_table, slash_table
 from tests.helpers.slack_payloads import WORKSPACE, slash
 
 if TYPE_CHECKING:
@@ -200,6 +200,7 @@ def test_the_documentation_lists_it() -> None:
     specs = grammar(zoom(Effect.READS)).specs
     assert "| `/zoom in\\|out` | look closer, or from afar |" in commands_table(specs)
     assert "| `/zoom in\\|out` | at once: it only reads" in order_table(specs)
+    assert "`watch`, `zoom` | the channel" in slash_table(specs)
 
 
 def test_names_are_unique_and_every_command_is_explained_and_offered() -> None:

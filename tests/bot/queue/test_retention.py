@@ -10,7 +10,7 @@ from typing import Any
 
 from bot.errors import StoreDown
 from bot.limits import RetentionLimits
-from bot.queue.retention import DAY, LEFT, RetentionSweeper
+from bot.queue.retention import ABANDONED_AFTER, DAY, RetentionSweeper
 
 NOWHERE = Path("nowhere")
 
@@ -73,7 +73,7 @@ async def test_what_killed_processes_left_on_its_way_goes(tmp_path: Path) -> Non
     left, fresh = tmp_path / "left", tmp_path / "fresh"
     for path in (left, fresh):
         path.write_bytes(b"a photo")
-    os.utime(left, (time.time() - LEFT - 60,) * 2)
+    os.utime(left, (time.time() - ABANDONED_AFTER - 60,) * 2)
     await janitor(Kept(), Kept(), spool=tmp_path).sweep()
     assert (left.exists(), fresh.exists()) == (False, True)
 
@@ -86,7 +86,7 @@ async def test_a_link_to_an_old_file_is_on_its_way_and_the_file_is_never_deleted
     (spool / "link").symlink_to(photo)
     (spool / "left").symlink_to(tmp_path / "nowhere")
     for path in (photo, spool / "left"):
-        os.utime(path, (time.time() - LEFT - 60,) * 2, follow_symlinks=False)
+        os.utime(path, (time.time() - ABANDONED_AFTER - 60,) * 2, follow_symlinks=False)
     await janitor(Kept(), Kept(), spool=spool).sweep()
     assert [path.name for path in spool.iterdir()] == ["link"]
     assert photo.exists()

@@ -90,7 +90,7 @@ async def test_an_edit_stops_the_answer_to_what_stood_there() -> None:
         begun.set()
         if holding.lease.run[0].message.version == "":
             await holding.stop.wait()
-        left.append(len(holding.left))
+        left.append(len(holding.remaining))
         await bench.note(holding)
 
     async with bench.worker(handle):
@@ -108,7 +108,7 @@ async def test_an_edit_that_nobody_told_of_is_heard_of_with_the_next_beat() -> N
     standing = await bench.mailbox.renew(holding.lease)
     holding.withdraw(standing.withdrawn)
     assert holding.stop.is_set()
-    assert holding.left == []
+    assert holding.remaining == []
 
 
 async def test_what_was_edited_while_it_waited_is_stopped_when_it_is_taken() -> None:
