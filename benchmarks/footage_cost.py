@@ -35,7 +35,8 @@ from benchmarks.footage_scenes import (
 from benchmarks.memory import peak
 from benchmarks.recall import FRAMES, screening
 from bot.limits import load_limits
-from bot.video.chooser import Chooser, FrameRequest
+from bot.video.candidates import FrameRequest
+from bot.video.chooser import Chooser
 from tests.helpers.fakes import FakeVision
 
 if TYPE_CHECKING:
@@ -75,7 +76,9 @@ async def _loupe(path: Path) -> float:
             chooser = Chooser(FakeVision(), None, LIMITS.turns)
             start = time.perf_counter()
             survey = await shown.survey()
-            times, _ = await shown.chosen(chooser, survey, FrameRequest("", FRAMES, looks=False))
+            times, _ = await shown.chosen(
+                chooser, survey, FrameRequest("", FRAMES, uses_engines=False)
+            )
             seconds = time.perf_counter() - start
             assert times
             _note_peak()

@@ -41,7 +41,8 @@ from bot.domain.threads import Thread
 from bot.media.video_probe import probe
 from bot.sandbox import DECODERS, ChildProcesses, importing
 from bot.tools.video_frames import VideoFramesTool
-from bot.video.chooser import Chooser, FrameRequest
+from bot.video.candidates import FrameRequest
+from bot.video.chooser import Chooser
 from bot.video.footage import FrameStore
 from tests.servers.image_analysis import KEY, ImageAnalysisServer
 
@@ -55,7 +56,7 @@ if TYPE_CHECKING:
     from bot.domain.sightings import Polygon
     from bot.limits import Limits
     from bot.ports.model import Picture
-    from bot.video.survey import Survey
+    from bot.video.candidates import Survey
 
 FRAMES = 10
 FIRST = 4

@@ -31,7 +31,7 @@ async def pictures_of(services: Services, thread: Thread, outcome: Outcome) -> d
         for number, frame in (await services.footage.frames(thread, video, times)).items():
             pictures[f"{_file_name(number)}.jpg"] = frame.jpeg
     for cited in frames_cited(outcome, ThreadHistory()):
-        sheet = await services.footage.shown(thread, cited, outlines)
+        sheet = await services.footage.contact_sheet(thread, cited, outlines)
         pictures[f"V{cited.video.number}-frames.jpg"] = sheet.jpeg
     return pictures
 

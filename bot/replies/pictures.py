@@ -87,6 +87,6 @@ class ReplyPictures:
             )
         for frames in result.cited:
             yield (
-                self._footage.shown(thread, frames, outlines),
+                self._footage.contact_sheet(thread, frames, outlines),
                 texts.frames_not_shown(frames.video.label),
             )

@@ -11,8 +11,7 @@ from bot.domain.token_costs import picture_tokens
 from bot.errors import FileProblem, Reason
 from bot.media.pixels import fitted_size
 from bot.turn.stages import PhotoSightings, PreparedQuestion
-from bot.video.chooser import FrameRequest
-from bot.video.footage import THUMB_SIDE
+from bot.video.candidates import CANDIDATE_SIDE, FrameRequest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
     from bot.turn.stages import CollectedQuestion
     from bot.video.context import PreparedVideo, Say, VideoContexts
 
-SMALL = 1.3 * THUMB_SIDE
+SMALL = 1.3 * CANDIDATE_SIDE
 """Pixels of a frame whose small copy shows enough, so that vision need not look at the frame."""
 
 
@@ -119,7 +118,7 @@ class QuestionPreparer:
         taken, omitted = videos[:total], videos[total:]
         wish = _frame_request(collected, total // len(taken), leads=leads)
         thread, past = collected.question.thread, collected.past
-        prepared = [await self._videos.bring(thread, video, wish, past, say) for video in taken]
+        prepared = [await self._videos.prepare(thread, video, wish, past, say) for video in taken]
         labels = [video.label for video in omitted]
         return prepared, [texts.videos_left_out(labels)] if labels else []
 
@@ -165,8 +164,10 @@ class QuestionPreparer:
             say(texts.reading_progress(done, total))
 
         known = collected.past.sightings
-        small = {number: sighting for video in videos for number, sighting in video.seen.items()}
-        frames = [frame for video in videos for frame in video.film.frames]
+        small = {
+            number: sighting for video in videos for number, sighting in video.sightings.items()
+        }
+        frames = [frame for video in videos for frame in video.part.frames]
         unseen = [picture for picture in (*photos, *frames) if picture.numbers[0] not in known]
         pending = [picture for picture in unseen if _shows_more(picture, small)]
         result = await self._vision.see(collected.question.thread, pending, progress)
@@ -194,7 +195,7 @@ def _frame_request(collected: CollectedQuestion, share: int, *, leads: bool) -> 
     return FrameRequest(
         collected.words,
         max(1, (share - 1) // 2) if leads else share,
-        looks=collected.settings.vision,
+        uses_engines=collected.settings.vision,
         leads=leads,
         overview=leads and share > 1,
     )

@@ -147,9 +147,9 @@ def _composed(
         sheets=sheets,
         sightings={n: sightings.known[n] for n in numbers if n in sightings.known},
         fresh=sightings.fresh,
-        frames=tuple(frame for video in prepared.videos for frame in video.chosen),
+        frames=tuple(frame for video in prepared.videos for frame in video.frames),
         overviews=_overview_frames(prepared),
-        passages=tuple(passage for video in prepared.videos for passage in video.heard),
+        passages=tuple(passage for video in prepared.videos for passage in video.passages),
     )
 
 

@@ -67,8 +67,8 @@ class PhotoSightings:
 
     def with_sightings(self, video: PreparedVideo) -> PreparedVideo:
         """Return a video whose frames have their sightings."""
-        frames = tuple(map(self.with_sighting, video.film.frames))
-        return replace(video, film=replace(video.film, frames=frames))
+        frames = tuple(map(self.with_sighting, video.part.frames))
+        return replace(video, part=replace(video.part, frames=frames))
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ class PreparedQuestion:
     @property
     def films(self) -> tuple[VideoPart, ...]:
         """What goes to the model of each video."""
-        return tuple(video.film for video in self.videos)
+        return tuple(video.part for video in self.videos)
 
     @property
     def video_pictures(self) -> tuple[Picture, ...]:

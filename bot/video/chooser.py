@@ -1,9 +1,9 @@
-"""The frames of a video that a question is about, chosen by the best means at hand."""
+"""The frames of a video that a question is about, chosen by the best means available."""
 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
@@ -26,13 +26,12 @@ if TYPE_CHECKING:
     from bot.limits import TurnLimits
     from bot.ports.embedding import Embedding
     from bot.ports.vision import Vision
-    from bot.video.selection import SelectedCandidate
-    from bot.video.survey import Candidate, Survey
+    from bot.video.candidates import Candidate, FrameRequest, SelectedCandidate, Survey
 
 EMBEDDING, WORDS, CHANGES = "embedding", "words", "changes"
-"""The means: vectors of pictures and words; what was read and seen; what changes, and colours."""
-LOOKS = 24
-"""Candidates that are looked at, those with changes first: the engine takes half a second each."""
+"""The means: vectors of pictures and words; text and objects; changes and colours."""
+MAX_SIGHTINGS = 24
+"""Candidates that vision looks at, varied ones: the engine takes half a second for each."""
 AT_ONCE = 8
 """Candidates that wait for an engine at the same time."""
 
@@ -41,24 +40,8 @@ T = TypeVar("T")
 log = structlog.get_logger()
 
 
-@dataclass(frozen=True, slots=True)
-class FrameRequest:
-    """What is wanted of a video: the words of the question, and at most so many frames.
-
-    `looks` allows the engines that cost time or money; `leads` says that the model asks for frames
-    itself, so that having all of them looked at is not worth it, and `overview` that it sees an
-    overview first.
-    """
-
-    words: str
-    count: int
-    looks: bool = True
-    leads: bool = False
-    overview: bool = False
-
-
 class Chooser:
-    """Chooses frames; what an engine fails with costs its means only, never the answer."""
+    """Chooses frames. If an engine fails, a simpler means chooses; the answer never fails."""
 
     def __init__(self, vision: Vision, embedding: Embedding | None, limits: TurnLimits) -> None:
         self._vision = vision
@@ -66,82 +49,75 @@ class Chooser:
         self._seconds = limits.sight_seconds
 
     async def choose(
-        self, video: int, survey: Survey, wish: FrameRequest, progress: Progress
+        self, video: int, survey: Survey, request: FrameRequest, progress: Progress
     ) -> tuple[tuple[ChosenFrame, ...], Survey]:
-        """Choose frames, in the order of their times; returns the survey with what was found out.
+        """Choose frames, in the order of their times; return the survey with new results as well.
 
         The times that the question itself names come first.
         """
-        scores, means, survey = await self._scores(survey, wish, progress)
-        named = _named(video, survey, wish)
-        taken = {one.frame for one in named}
-        left = [
+        scores, means, survey = await self._score(survey, request, progress)
+        named_frames = _named_frames(video, survey, request)
+        numbers = {one.frame for one in named_frames}
+        others = [
             (one, score)
             for one, score in zip(survey.candidates, scores, strict=True)
-            if frame_number(video, one.at) not in taken
+            if frame_number(video, one.at) not in numbers
         ]
-        free, fitting = [one for one, _ in left], [score for _, score in left]
-        picks = await asyncio.to_thread(select, free, fitting, wish.count - len(named))
-        chosen = [_chosen(video, free[pick.place], pick, means) for pick in picks]
-        return tuple(sorted((*named, *chosen), key=lambda one: one.frame)), survey
+        candidates, scores = [one for one, _ in others], [score for _, score in others]
+        count = request.count - len(named_frames)
+        selection = await asyncio.to_thread(select, candidates, scores, count)
+        frames = [_chosen_frame(video, candidates[one.place], one, means) for one in selection]
+        return tuple(sorted((*named_frames, *frames), key=lambda one: one.frame)), survey
 
-    async def _scores(
-        self, survey: Survey, wish: FrameRequest, progress: Progress
+    async def _score(
+        self, survey: Survey, request: FrameRequest, progress: Progress
     ) -> tuple[list[float], str, Survey]:
         """Score the candidates by the first means that works."""
-        if wish.looks and self._embedding is not None:
+        if request.uses_engines and self._embedding is not None:
             try:
                 # The question first: where there are no embeddings, that costs one request only.
-                words = await self._embedding.words(wish.words)
-                survey = await self._embedded(survey, self._embedding, progress)
+                words = await self._embedding.words(request.words)
+                survey = await self._embed(survey, self._embedding, progress)
                 return by_vectors(words, survey.vectors), EMBEDDING, survey
             except (FileProblem, VisionProblem) as problem:
                 log.warning("frames_not_embedded", reason=str(problem))
         means = CHANGES
-        if wish.looks and not wish.leads:
-            survey = await self._looked_at(survey, progress)
+        if request.uses_engines and not request.leads:
+            survey = await self._look(survey, progress)
             means = WORDS if survey.sightings else CHANGES
         sightings = survey.sightings if means == WORDS else ()
-        scores = await asyncio.to_thread(by_words, wish.words, survey.candidates, sightings)
+        scores = await asyncio.to_thread(by_words, request.words, survey.candidates, sightings)
         return scores, means, survey
 
-    async def _embedded(self, survey: Survey, embedding: Embedding, progress: Progress) -> Survey:
-        """Embed the candidates that were not yet; raises what failed for more than half of all."""
-        known = survey.vectors or (None,) * len(survey.candidates)
-        lacking = [place for place, vector in enumerate(known) if vector is None]
-        shown = [survey.candidates[place] for place in lacking]
-        found = dict(
-            zip(lacking, await self._each(shown, embedding.picture, progress), strict=True)
-        )
-        vectors = tuple(
-            one if isinstance(one := found.get(place, old), tuple) else None
-            for place, old in enumerate(known)
-        )
-        failed = next((one for one in found.values() if isinstance(one, Exception)), None)
-        if failed is not None and 2 * vectors.count(None) > len(vectors):
-            raise failed
-        return replace(survey, vectors=vectors) if lacking else survey
+    async def _embed(self, survey: Survey, embedding: Embedding, progress: Progress) -> Survey:
+        """Embed candidates without a vector; raise the first error if most of all have none."""
+        vectors = list(survey.vectors or (None,) * len(survey.candidates))
+        places = [place for place, vector in enumerate(vectors) if vector is None]
+        candidates = [survey.candidates[place] for place in places]
+        results = await self._each(candidates, embedding.picture, progress)
+        errors: list[Exception] = []
+        for place, result in zip(places, results, strict=True):
+            if isinstance(result, Exception):
+                errors.append(result)
+            else:
+                vectors[place] = result
+        if errors and 2 * vectors.count(None) > len(vectors):
+            raise errors[0]
+        return replace(survey, vectors=tuple(vectors)) if places else survey
 
-    async def _looked_at(self, survey: Survey, progress: Progress) -> Survey:
-        """Have candidates looked at, once; those that were not in time stay without."""
+    async def _look(self, survey: Survey, progress: Progress) -> Survey:
+        """Let vision look at candidates, once; those for which time runs out have no sighting."""
         if survey.sightings:
             return survey
-        count = len(survey.candidates)
-        places = await asyncio.to_thread(
-            choose_varied, [one.mark for one in survey.candidates], LOOKS
-        )
-        shown = [survey.candidates[place] for place in places]
-        seen = dict(
-            zip(
-                places,
-                await self._each(shown, partial(self._vision.look, upright=True), progress),
-                strict=True,
-            )
-        )
-        kept = tuple(
-            one if isinstance(one := seen.get(place), Sighting) else None for place in range(count)
-        )
-        return replace(survey, sightings=kept) if any(kept) else survey
+        marks = [one.mark for one in survey.candidates]
+        places = await asyncio.to_thread(choose_varied, marks, MAX_SIGHTINGS)
+        candidates = [survey.candidates[place] for place in places]
+        look = partial(self._vision.look, upright=True)
+        results = await self._each(candidates, look, progress)
+        sightings: list[Sighting | None] = [None] * len(survey.candidates)
+        for place, result in zip(places, results, strict=True):
+            sightings[place] = result if isinstance(result, Sighting) else None
+        return replace(survey, sightings=tuple(sightings)) if any(sightings) else survey
 
     async def _each(
         self,
@@ -149,7 +125,7 @@ class Chooser:
         engine: Callable[[bytes], Awaitable[T]],
         progress: Progress,
     ) -> list[T | FileProblem | VisionProblem]:
-        """Show all candidates to an engine, side by side, for so long and no longer."""
+        """Show all candidates to an engine, side by side, as long as there is time."""
 
         async def one(candidate: Candidate) -> T | FileProblem | VisionProblem:
             try:
@@ -164,14 +140,17 @@ class Chooser:
         return [results.get(index, late) for index in range(len(candidates))]
 
 
-def _named(video: int, survey: Survey, wish: FrameRequest) -> list[ChosenFrame]:
-    """List the frames at the times that a question names, as far as they were surveyed."""
-    times = dict.fromkeys(read_clock(found) for found in CLOCK.finditer(wish.words))
+def _named_frames(video: int, survey: Survey, request: FrameRequest) -> list[ChosenFrame]:
+    """Return the frames at the times that a question names, within the stretches of the survey."""
+    times = dict.fromkeys(read_clock(match) for match in CLOCK.finditer(request.words))
     inside = [at for at in times if any(start <= at < end for start, end in survey.spans)]
-    return [ChosenFrame(frame_number(video, at), "asked", 1.0) for at in inside][: wish.count]
+    return [ChosenFrame(frame_number(video, at), "asked", 1.0) for at in inside][: request.count]
 
 
-def _chosen(video: int, one: Candidate, pick: SelectedCandidate, means: str) -> ChosenFrame:
-    changed: Why = "change" if one.change * 255 >= MIN_CHANGE else "spread"
-    why = "question" if pick.fits else changed
-    return ChosenFrame(frame_number(video, one.at), why, pick.score, means)
+def _chosen_frame(
+    video: int, candidate: Candidate, selection: SelectedCandidate, means: str
+) -> ChosenFrame:
+    why: Why = "change" if candidate.change * 255 >= MIN_CHANGE else "spread"
+    if selection.fits:
+        why = "question"
+    return ChosenFrame(frame_number(video, candidate.at), why, selection.score, means)

@@ -1,4 +1,4 @@
-"""The videos of a question, as they go to the model: an overview, the chosen frames, the words."""
+"""The videos of a question as the model gets them: an overview, chosen frames, and the speech."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from bot.errors import FileProblem
 from bot.ports.model import VideoIntroduction
 from bot.prompt.messages import VideoPart
 from bot.prompt.vision_context import spoken
-from bot.video.time_ranges import spans_of, window
+from bot.video.time_ranges import named_span, spans_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,123 +27,128 @@ if TYPE_CHECKING:
     from bot.domain.threads import Thread
     from bot.limits import FileLimits, RequestLimits, VideoLimits
     from bot.ports.model import Picture
-    from bot.video.chooser import Chooser, FrameRequest
+    from bot.video.candidates import FrameRequest, Span, Survey
+    from bot.video.chooser import Chooser
     from bot.video.footage import FrameStore
-    from bot.video.sampling import Span
-    from bot.video.survey import Survey
     from bot.video.transcription import Transcriber, Transcript
 
 log = structlog.get_logger()
 
 Say = Callable[[str], None]
-"""Is told in words how far the work is."""
+"""Shows the progress of the work, in words."""
 
 
 @dataclass(frozen=True, slots=True)
 class PreparedVideo:
-    """A video brought to a question: what goes to the model, and what is to be remembered.
+    """A video prepared for a question: what the model gets, and what is stored with the turn.
 
-    `heard` is what was newly transcribed. `notes` stand above the answer and `tail` below it.
-    `seen` is what was seen in small copies of the frames, by number.
+    `passages` were transcribed just now. `notes` stand above the answer and `tail` below it.
+    `sightings` are those of small copies of the frames, by number.
     """
 
     video: Video
-    film: VideoPart
-    chosen: tuple[ChosenFrame, ...] = ()
-    heard: tuple[SpokenPassage, ...] = ()
+    part: VideoPart
+    frames: tuple[ChosenFrame, ...] = ()
+    passages: tuple[SpokenPassage, ...] = ()
     notes: tuple[str, ...] = ()
     tail: tuple[str, ...] = ()
-    seen: Mapping[int, Sighting] = field(default_factory=dict)
+    sightings: Mapping[int, Sighting] = field(default_factory=dict)
 
 
 class _Selection(NamedTuple):
-    """What was chosen of a video, with what was found out about it meanwhile."""
+    """The frames that were chosen of a video, and its survey with the results of engines."""
 
     survey: Survey
-    chosen: tuple[ChosenFrame, ...]
+    frames: tuple[ChosenFrame, ...]
     pictures: tuple[Picture, ...]
     overview: Picture | None
 
 
 class VideoContexts:
-    """Brings videos; what fails of one costs only that."""
+    """Prepares videos for questions; a part that fails is left out."""
 
     def __init__(
         self,
-        footage: FrameStore,
+        frames: FrameStore,
         chooser: Chooser,
-        hearing: Transcriber,
+        transcriber: Transcriber,
         files: FileLimits,
         videos: VideoLimits,
         requests: RequestLimits,
     ) -> None:
-        self._footage = footage
+        self._frames = frames
         self._chooser = chooser
-        self._hearing = hearing
+        self._transcriber = transcriber
         self._files = files
         self._videos = videos
         self._requests = requests
 
-    async def bring(
-        self, thread: Thread, video: Video, wish: FrameRequest, past: ThreadHistory, say: Say
+    async def prepare(
+        self, thread: Thread, video: Video, request: FrameRequest, past: ThreadHistory, say: Say
     ) -> PreparedVideo:
-        """Survey a video, choose frames of it, and have its sound track transcribed meanwhile."""
-        spans = spans_of(wish.words, video.facts.seconds, self._videos.max_video_seconds)
-        listening = asyncio.create_task(self._hearing.hear(thread, video, spans, past))
+        """Survey a video and choose frames of it, and transcribe its sound track meanwhile."""
+        spans = spans_of(request.words, video.facts.seconds, self._videos.max_video_seconds)
+        transcription = asyncio.create_task(
+            self._transcriber.transcribe(thread, video, spans, past)
+        )
         try:
-            survey = await self._footage.survey(thread, video, spans, _DecodeProgress(video, say))
-            taken = await self._taken(thread, video, survey, wish, say)
-            if not listening.done():
+            survey = await self._frames.survey(thread, video, spans, _DecodeProgress(video, say))
+            selection = await self._select(thread, video, survey, request, say)
+            if not transcription.done():
                 say(texts.listening_progress(video.label))
-            listened = await listening
+            transcript = await transcription
         except FileProblem as problem:
             note = texts.file_problem(video.label, 0, problem, self._files)
             return PreparedVideo(
-                video, VideoPart(self._clip(video, spans, _sound(video))), notes=(note,)
+                video, VideoPart(self._introduce(video, spans, _sound(video))), notes=(note,)
             )
         finally:
-            await end(listening)
-        phrases = tuple(phrase for each in listened.heard for phrase in each.phrases)
+            await end(transcription)
+        phrases = tuple(phrase for passage in transcript.passages for phrase in passage.phrases)
         words = spoken(video.number, phrases, self._requests.speech_tokens)
-        sound = _sound(video, listened.heard, words)
-        clip = replace(
-            self._clip(video, spans, sound, taken.survey, taken.pictures), phrases=phrases
+        sound = _sound(video, transcript.passages, words)
+        introduction = replace(
+            self._introduce(video, spans, sound, selection.survey, selection.pictures),
+            phrases=phrases,
         )
-        seen = {frame_number(video.number, at): one for at, one in taken.survey.seen.items()}
+        sightings = {
+            frame_number(video.number, at): sighting
+            for at, sighting in selection.survey.sightings_by_time.items()
+        }
         return PreparedVideo(
             video,
-            VideoPart(clip, words, taken.overview, taken.pictures),
-            taken.chosen,
-            listened.fresh,
-            _notes(video, spans, survey, wish),
-            _unheard(video, listened),
-            seen,
+            VideoPart(introduction, words, selection.overview, selection.pictures),
+            selection.frames,
+            transcript.new_passages,
+            _notes(video, spans, survey, request),
+            _speech_notes(video, transcript),
+            sightings,
         )
 
-    async def _taken(
-        self, thread: Thread, video: Video, survey: Survey, wish: FrameRequest, say: Say
+    async def _select(
+        self, thread: Thread, video: Video, survey: Survey, request: FrameRequest, say: Say
     ) -> _Selection:
-        """Choose frames and decode them exactly; of a model that leads, an overview goes first."""
+        """Choose frames and decode them exactly; a model that leads gets an overview as well."""
 
-        def looked(done: int, total: int) -> None:
-            say(texts.choosing_progress(video.label, done, total))
+        def progress(count: int, total: int) -> None:
+            say(texts.choosing_progress(video.label, count, total))
 
         say(texts.choosing_progress(video.label))
-        chosen, known = await self._chooser.choose(video.number, survey, wish, looked)
-        if known is not survey:
-            await self._footage.keep(thread, video, known)
-        times = [seconds_of(one.frame) for one in chosen]
-        pictures = await self._footage.frames(thread, video, times) if times else {}
+        frames, new_survey = await self._chooser.choose(video.number, survey, request, progress)
+        if new_survey is not survey:
+            await self._frames.keep(thread, video, new_survey)
+        times = [seconds_of(one.frame) for one in frames]
+        pictures = await self._frames.frames(thread, video, times) if times else {}
         overview = None
-        if wish.overview and len(survey.candidates) > len(pictures):
+        if request.overview and len(survey.candidates) > len(pictures):
             try:
-                overview = await self._footage.overview(video, survey)
+                overview = await self._frames.overview(video, survey)
             except FileProblem as problem:
                 log.warning("no_overview", reason=problem.reason.value)
-        chosen = _as_decoded(chosen, tuple(pictures))
-        return _Selection(known, chosen, tuple(pictures.values()), overview)
+        frames = _as_decoded(frames, tuple(pictures))
+        return _Selection(new_survey, frames, tuple(pictures.values()), overview)
 
-    def _clip(
+    def _introduce(
         self,
         video: Video,
         spans: Sequence[Span],
@@ -153,11 +158,11 @@ class VideoContexts:
     ) -> VideoIntroduction:
         """Introduce a video in words."""
         changes = survey.changes if survey else ()
-        told = [_about(video), *_parts(video, spans), sound]
-        told += [f"it changes most at {', '.join(map(clock, changes))}"] if changes else []
-        told += [] if pictures else ["none of its frames could be had"]
+        sentences = [_about(video), *_parts(video, spans), sound]
+        sentences += [f"it changes most at {', '.join(map(clock, changes))}"] if changes else []
+        sentences += [] if pictures else ["none of its frames could be had"]
         return VideoIntroduction(
-            text=f"[{video.label}: {'; '.join(told)}.]",
+            text=f"[{video.label}: {'; '.join(sentences)}.]",
             name=video.label,
             sha256=video.sha256,
             facts=video.facts,
@@ -167,7 +172,7 @@ class VideoContexts:
 
 
 class _DecodeProgress:
-    """Tells how far a video was decoded, never less than before."""
+    """Shows up to which time a video is decoded, never less than before."""
 
     def __init__(self, video: Video, say: Say) -> None:
         self._video = video
@@ -181,13 +186,13 @@ class _DecodeProgress:
         )
 
 
-def _as_decoded(chosen: Sequence[ChosenFrame], numbers: Sequence[int]) -> tuple[ChosenFrame, ...]:
-    """Number chosen frames as they were decoded: a time that was named lies within a frame."""
-    exact = {one.frame: one for one in chosen if one.frame in numbers}
-    for one in chosen:
+def _as_decoded(frames: Sequence[ChosenFrame], numbers: Sequence[int]) -> tuple[ChosenFrame, ...]:
+    """Give frames the numbers of the decoded ones: a time that people name lies within a frame."""
+    exact = {one.frame: one for one in frames if one.frame in numbers}
+    for one in frames:
         if one.frame not in exact and numbers:
             number = max((n for n in numbers if n <= one.frame), default=numbers[0])
-            # That it was asked for tells more than why it was a candidate.
+            # That people asked for a frame says more than why it was a candidate.
             if one.why == "asked" or number not in exact:
                 exact[number] = replace(one, frame=number)
     return tuple(exact[number] for number in sorted(exact))
@@ -196,8 +201,8 @@ def _as_decoded(chosen: Sequence[ChosenFrame], numbers: Sequence[int]) -> tuple[
 def _about(video: Video) -> str:
     facts = video.facts
     rate = f", {facts.rate:g} frames a second" if facts.rate else ""
-    taken = f", taken {facts.taken}" if facts.taken else ""
-    return f"video, {clock(facts.seconds)} long, {facts.width} x {facts.height} pixels{rate}{taken}"
+    time = f", taken {facts.taken}" if facts.taken else ""
+    return f"video, {clock(facts.seconds)} long, {facts.width} x {facts.height} pixels{rate}{time}"
 
 
 def _parts(video: Video, spans: Sequence[Span]) -> list[str]:
@@ -207,28 +212,28 @@ def _parts(video: Video, spans: Sequence[Span]) -> list[str]:
     return [f"only {parts} was looked at"]
 
 
-def _sound(video: Video, heard: Sequence[SpokenPassage] = (), words: str = "") -> str:
+def _sound(video: Video, passages: Sequence[SpokenPassage] = (), words: str = "") -> str:
     if not video.facts.sound:
         return "no sound track"
-    if not heard:
+    if not passages:
         return "its sound was not listened to"
-    if not any(each.phrases for each in heard):
+    if not any(each.phrases for each in passages):
         return "no words were heard in its sound"
     return "its words follow" if words else "there is no room for its words"
 
 
-def _unheard(video: Video, listened: Transcript) -> tuple[str, ...]:
-    problem = listened.problem
+def _speech_notes(video: Video, transcript: Transcript) -> tuple[str, ...]:
+    problem = transcript.problem
     return (texts.without_speech(video.label, problem),) if problem else ()
 
 
 def _notes(
-    video: Video, spans: Sequence[Span], survey: Survey, wish: FrameRequest
+    video: Video, spans: Sequence[Span], survey: Survey, request: FrameRequest
 ) -> tuple[str, ...]:
     seconds = video.facts.seconds
     notes = [texts.video_cut(video.label, seconds)] if video.facts.incomplete else []
     if survey.partial:
         notes.append(texts.video_partial(video.label))
-    if len(spans) > 1 or (_parts(video, spans) and not window(wish.words, seconds)):
+    if len(spans) > 1 or (_parts(video, spans) and not named_span(request.words, seconds)):
         notes.append(texts.parts_seen(video.label, seconds, spans))
     return tuple(notes)

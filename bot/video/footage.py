@@ -1,4 +1,4 @@
-"""The videos of a thread: surveyed once, and frames of them decoded when they are wanted."""
+"""The frames of a thread's videos: surveyed once, and decoded exactly when needed."""
 
 from __future__ import annotations
 
@@ -24,8 +24,9 @@ from bot.media.video_frames import crop_frame, decode_frames
 from bot.media.video_probe import frame_times
 from bot.media.video_sampler import sample
 from bot.ports.model import Picture
-from bot.video.sampling import plan, planned_at, shares, stretches
-from bot.video.survey import Survey, read, surveyed, written
+from bot.video.candidates import CANDIDATE_SIDE
+from bot.video.sampling import group_by_cost, plan_frame, plan_frames, split_spans
+from bot.video.survey import build_survey, dump_survey, load_survey
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -42,28 +43,27 @@ if TYPE_CHECKING:
     from bot.ports.channel import PictureAttachment
     from bot.ports.mailbox import CitedFrames
     from bot.sandbox import ChildProcesses
-    from bot.video.sampling import PlannedFrame, Span
+    from bot.video.candidates import PlannedFrame, Span, Survey
 
-THUMB_SIDE = 768
-"""Long side of a candidate in pixels: a sign that people can read in the video stays readable."""
-THUMB_QUALITY = 80
+CANDIDATE_QUALITY = 80
+"""JPEG quality of candidates."""
 CELLS = 24
 """Frames of an overview: in 6 x 4 cells of 340 pixels people and vehicles can be told apart."""
 SLOT = 0.5
-"""Seconds of a watched video of which one frame is kept, at least."""
+"""Least seconds of a sampled video for each frame that is kept."""
 SLOTS = 3
-"""Frames that are kept while watching, for each that is to be a candidate at last."""
-WORTH = 40
-"""Frames that a child decodes for one call, about: enough to be worth opening the file."""
+"""Frames that are kept while sampling, for each that is to be a candidate in the end."""
+FRAMES_PER_CALL = 40
+"""Frames that a child process decodes for one call, about: enough to be worth opening the file."""
 
-BOOKS = {"gif", "webp"}
-"""Animated pictures: each of their frames is made from all before it, whichever is wanted."""
+ANIMATIONS = {"gif", "webp"}
+"""Animated pictures: each of their frames depends on all before it."""
 
-Decoded = Callable[[float], None]
-"""Is told up to which second a video was decoded."""
+DecodeProgress = Callable[[float], None]
+"""Gets the second up to which a video is decoded."""
 
-_Seen = tuple[Sequence["VideoFrame"], bool]
-"""Frames, and whether they are all that were to be had."""
+_Frames = tuple[Sequence["VideoFrame"], bool]
+"""Frames, and whether they are all that were asked for."""
 
 Part = TypeVar("Part")
 
@@ -71,185 +71,201 @@ log = structlog.get_logger()
 
 
 class FrameStore:
-    """Surveys videos, keeps the surveys beside them, and brings single frames."""
+    """Surveys videos, stores the surveys beside them, and decodes single frames."""
 
     def __init__(
         self,
         children: ChildProcesses,
         blobs: Blobs,
-        gallery: AttachmentStore,
+        attachments: AttachmentStore,
         files: FileLimits,
         videos: VideoLimits,
     ) -> None:
         self._children = children
         self._blobs = blobs
-        self._gallery = gallery
+        self._attachments = attachments
         self._files = files
         self._videos = videos
 
     async def survey(
-        self, thread: Thread, video: Video, spans: Sequence[Span], decoded: Decoded
+        self, thread: Thread, video: Video, spans: Sequence[Span], progress: DecodeProgress
     ) -> Survey:
-        """Survey some stretches of a video, or bring back the survey that is kept.
+        """Survey some stretches of a video, unless a survey of them is stored.
 
         Raises `FileProblem`: `GONE`, or why nothing of it could be decoded.
         """
-        kept = await self._blobs.get(self._key(thread, video, spans))
-        known = await asyncio.to_thread(read, kept) if kept else None
-        if known is not None:
-            return known
-        async with self._gallery.original(thread, video.sha256) as path:
+        data = await self._blobs.get(self._survey_key(thread, video, spans))
+        survey = await asyncio.to_thread(load_survey, data) if data else None
+        if survey is not None:
+            return survey
+        async with self._attachments.original(thread, video.sha256) as path:
             if path is None:
                 raise FileProblem(Reason.GONE)
-            survey = await self._survey(thread, video, path, spans, decoded)
+            survey = await self._survey(thread, video, path, spans, progress)
         await self.keep(thread, video, survey)
         return survey
 
     async def keep(self, thread: Thread, video: Video, survey: Survey) -> None:
-        """Keep a survey, with what engines made of it, for later questions."""
-        data = await asyncio.to_thread(written, survey)
-        await self._blobs.put(self._key(thread, video, survey.spans), data)
+        """Store a survey, with the results of engines, for later questions."""
+        data = await asyncio.to_thread(dump_survey, survey)
+        await self._blobs.put(self._survey_key(thread, video, survey.spans), data)
 
     async def frames(
         self, thread: Thread, video: Video, times: Iterable[float]
     ) -> dict[int, Picture]:
-        """Bring frames exactly as they are shown at some times, by their numbers, in order.
+        """Return the frames that are shown at some times, by their numbers, in order.
 
         Those that the file does not hold are left out. Raises `FileProblem`.
         """
-        numbers = [frame_number(video.number, at) for at in dict.fromkeys(times)]
-        found = {n: await self._kept(thread, video, n) for n in numbers}
-        lacking = [seconds_of(n) for n, picture in found.items() if picture is None]
-        made = await self._exactly(thread, video, lacking) if lacking else {}
-        pictures = {n: picture for n, picture in found.items() if picture is not None} | made
+        pictures: dict[int, Picture] = {}
+        missing_times: list[float] = []
+        for number in (frame_number(video.number, at) for at in dict.fromkeys(times)):
+            jpeg = await self._blobs.get(self._frame_key(thread, video, number))
+            if jpeg:
+                pictures[number] = _picture(number, jpeg)
+            else:
+                missing_times.append(seconds_of(number))
+        if missing_times:
+            pictures |= await self._decode_exactly(thread, video, missing_times)
         return {number: pictures[number] for number in sorted(pictures)}
 
     async def closer(self, thread: Thread, video: Video, number: int, box: Box) -> Picture:
         """Cut a box out of a frame at full resolution; raises `FileProblem`."""
-        async with self._gallery.original(thread, video.sha256) as path:
+        async with self._attachments.original(thread, video.sha256) as path:
             if path is None:
                 raise FileProblem(Reason.GONE)
             at, side = seconds_of(number), self._files.photo_side
-            made = await self._children.run(crop_frame, path, self._files, at, box, side)
+            crop = await self._children.run(crop_frame, path, self._files, at, box, side)
         name = f"{label(number)} {box.sides}"
-        return Picture(name, made.sha256, made.jpeg, made.width, made.height, (number,))
+        return Picture(name, crop.sha256, crop.jpeg, crop.width, crop.height, (number,))
 
     async def overview(self, video: Video, survey: Survey) -> Picture:
-        """Put small frames of a survey on one contact sheet; raises `FileProblem`."""
+        """Put candidates of a survey on one contact sheet; raises `FileProblem`."""
         marks = [one.mark for one in survey.candidates]
         places = await asyncio.to_thread(choose_varied, marks, CELLS)
-        shown = [survey.candidates[place] for place in places]
-        cells = [(clock(one.at), one.jpeg) for one in shown]
-        made = await self._children.run(contact_sheet, cells, self._files.photo_side)
-        numbers = tuple(frame_number(video.number, one.at) for one in shown)
+        candidates = [survey.candidates[place] for place in places]
+        cells = [(clock(one.at), one.jpeg) for one in candidates]
+        sheet = await self._children.run(contact_sheet, cells, self._files.photo_side)
+        numbers = tuple(frame_number(video.number, one.at) for one in candidates)
         name = f"V{video.number} overview"
-        return Picture(name, made.sha256, made.jpeg, made.width, made.height, numbers)
+        return Picture(name, sheet.sha256, sheet.jpeg, sheet.width, sheet.height, numbers)
 
-    async def shown(
-        self, thread: Thread, cited: CitedFrames, outlines: Sequence[Outline]
+    async def contact_sheet(
+        self, thread: Thread, citations: CitedFrames, outlines: Sequence[Outline]
     ) -> PictureAttachment:
-        """Show frames of a video with the outlines on them; raises `FileProblem`."""
-        times = [seconds_of(number) for number in cited.frames]
-        pictures = await self.frames(thread, cited.video, times)
-        shown = [picture for number, picture in pictures.items() if number in cited.frames]
-        if not shown:
-            raise FileProblem(Reason.GONE)
-        return await sheet_of_frames(self._children, shown, outlines, cited.video.label)
+        """Put the frames of a video that an answer cites on a contact sheet, with their outlines.
 
-    async def _exactly(
+        Raises `FileProblem`.
+        """
+        times = [seconds_of(number) for number in citations.frames]
+        pictures = await self.frames(thread, citations.video, times)
+        frames = [picture for number, picture in pictures.items() if number in citations.frames]
+        if not frames:
+            raise FileProblem(Reason.GONE)
+        return await sheet_of_frames(self._children, frames, outlines, citations.video.label)
+
+    async def _decode_exactly(
         self, thread: Thread, video: Video, times: Sequence[float]
     ) -> dict[int, Picture]:
-        """Decode frames at full size, and keep them."""
-        async with self._gallery.original(thread, video.sha256) as path:
+        """Decode frames at full size, and store them."""
+        side = self._files.photo_side
+        async with self._attachments.original(thread, video.sha256) as path:
             if path is None:
                 raise FileProblem(Reason.GONE)
-            listed = await self._children.run(frame_times, path, self._files)
-            planned = [planned_at(listed, at) for at in sorted(times)]
-            made, _ = await self._shots(path, planned, self._files.photo_side, QUALITY, _unheard)
+            all_times = await self._children.run(frame_times, path, self._files)
+            plan = [plan_frame(all_times, at) for at in sorted(times)]
+            frames, _ = await self._decode(path, plan, side, QUALITY, _ignore_progress)
         pictures = {}
-        for shot in made:
-            number = frame_number(video.number, shot.at)
-            pictures[number] = _picture(number, shot.jpeg)
-            await self._blobs.put(self._frame_key(thread, video, number), shot.jpeg)
+        for frame in frames:
+            number = frame_number(video.number, frame.at)
+            pictures[number] = _picture(number, frame.jpeg)
+            await self._blobs.put(self._frame_key(thread, video, number), frame.jpeg)
         return pictures
 
-    async def _kept(self, thread: Thread, video: Video, number: int) -> Picture | None:
-        jpeg = await self._blobs.get(self._frame_key(thread, video, number))
-        return _picture(number, jpeg) if jpeg else None
-
     async def _survey(
-        self, thread: Thread, video: Video, path: Path, spans: Sequence[Span], decoded: Decoded
+        self,
+        thread: Thread,
+        video: Video,
+        path: Path,
+        spans: Sequence[Span],
+        progress: DecodeProgress,
     ) -> Survey:
-        decoded(spans[0][0])
+        progress(spans[0][0])
         most = self._videos.video_candidates
-        listed = await self._children.run(frame_times, path, self._files)
+        times = await self._children.run(frame_times, path, self._files)
         pixels = video.facts.width * video.facts.height
-        planned: Sequence[PlannedFrame] = ()
-        if self._is_watched(video.facts, _frames_of(listed, spans) * pixels):
-            parts = await self._children.run(stretches, listed, spans)
+        plan: Sequence[PlannedFrame] = ()
+        if self._can_sample(video.facts, _count_frames(times, spans) * pixels):
+            parts = await self._children.run(split_spans, times, spans)
             slot = max(SLOT, sum(end - start for start, end in parts) / (SLOTS * most))
-            made, partial = await self._watched(path, parts, slot, decoded)
+            frames, partial = await self._sample(path, parts, slot, progress)
         else:
-            # In a child too: a stranger's file may have any number of packets.
+            # In a child process too, as a stranger's file may have any number of packets.
             budget = self._videos.video_decoded // pixels
-            planned = await self._children.run(plan, listed, spans, most, budget)
-            planned = [_kept(one, self._files.photo_side) for one in planned]
-            made, partial = await self._shots(path, planned, THUMB_SIDE, THUMB_QUALITY, decoded)
-            await self._keep_whole(thread, video, made)
-        # What a file that is cut does not hold is told of the whole file.
-        partial = partial and not (planned and video.facts.incomplete)
-        return await asyncio.to_thread(surveyed, spans, planned, made, most, partial=partial)
+            plan = await self._children.run(plan_frames, times, spans, most, budget)
+            plan = [_with_full_size(one, self._files.photo_side) for one in plan]
+            frames, partial = await self._decode(
+                path, plan, CANDIDATE_SIDE, CANDIDATE_QUALITY, progress
+            )
+            await self._keep_full_size(thread, video, frames)
+        # Of a truncated file the user reads already that frames are missing.
+        partial = partial and not (plan and video.facts.incomplete)
+        return await asyncio.to_thread(build_survey, spans, plan, frames, most, partial=partial)
 
-    def _is_watched(self, facts: VideoFacts, pixels: int) -> bool:
-        """Tell whether so many pixels are watched whole; an animated picture never is."""
-        return facts.codec not in BOOKS and pixels <= self._videos.video_watched
+    def _can_sample(self, facts: VideoFacts, pixels: int) -> bool:
+        """Return whether to decode all of so many pixels; animated pictures never are."""
+        return facts.codec not in ANIMATIONS and pixels <= self._videos.video_watched
 
-    async def _keep_whole(self, thread: Thread, video: Video, made: Iterable[VideoFrame]) -> None:
-        for shot in made:
-            if shot.full_jpeg:
-                number = frame_number(video.number, shot.at)
-                await self._blobs.put(self._frame_key(thread, video, number), shot.full_jpeg)
+    async def _keep_full_size(
+        self, thread: Thread, video: Video, frames: Iterable[VideoFrame]
+    ) -> None:
+        for frame in frames:
+            if frame.full_jpeg:
+                number = frame_number(video.number, frame.at)
+                await self._blobs.put(self._frame_key(thread, video, number), frame.full_jpeg)
 
-    async def _watched(
-        self, path: Path, parts: Sequence[Span], slot: float, decoded: Decoded
+    async def _sample(
+        self, path: Path, parts: Sequence[Span], slot: float, progress: DecodeProgress
     ) -> tuple[list[VideoFrame], bool]:
-        """Watch stretches side by side, and tell whether some is missing."""
+        """Sample stretches side by side; return their frames, and whether some are missing."""
 
-        async def one(part: Span) -> _Seen:
-            how = (*part, slot, THUMB_SIDE, THUMB_QUALITY)
-            seen = await self._children.run(sample, path, self._files, *how)
-            decoded(part[1])
-            return seen.frames, seen.is_complete
+        async def one(part: Span) -> _Frames:
+            how = (*part, slot, CANDIDATE_SIDE, CANDIDATE_QUALITY)
+            result = await self._children.run(sample, path, self._files, *how)
+            progress(part[1])
+            return result.frames, result.is_complete
 
         return await self._side_by_side(one, parts)
 
-    async def _shots(
+    async def _decode(
         self,
         path: Path,
-        planned: Sequence[PlannedFrame],
+        plan: Sequence[PlannedFrame],
         side: int,
         quality: int,
-        decoded: Decoded,
+        progress: DecodeProgress,
     ) -> tuple[list[VideoFrame], bool]:
-        """Decode frames side by side, and tell whether some is missing."""
+        """Decode frames side by side; return them, and whether some are missing."""
 
-        async def one(part: Sequence[PlannedFrame]) -> _Seen:
-            wanted = [each.wanted for each in part]
-            seen = await self._children.run(decode_frames, path, self._files, wanted, side, quality)
-            decoded(max(each.at for each in wanted))
-            return seen, len(seen) == len(wanted)
+        async def one(group: Sequence[PlannedFrame]) -> _Frames:
+            specs = [each.spec for each in group]
+            frames = await self._children.run(
+                decode_frames, path, self._files, specs, side, quality
+            )
+            progress(max(each.at for each in specs))
+            return frames, len(frames) == len(specs)
 
-        return await self._side_by_side(one, shares(planned, WORTH))
+        return await self._side_by_side(one, group_by_cost(plan, FRAMES_PER_CALL))
 
     async def _side_by_side(
-        self, decode: Callable[[Part], Awaitable[_Seen]], parts: Sequence[Part]
+        self, decode: Callable[[Part], Awaitable[_Frames]], parts: Sequence[Part]
     ) -> tuple[list[VideoFrame], bool]:
-        """Decode parts in the time for it; return their frames, and whether some are missing.
+        """Decode parts while there is time; return their frames, and whether some are missing.
 
         Raises `FileProblem` if all are.
         """
 
-        async def one(part: Part) -> _Seen | FileProblem:
+        async def one(part: Part) -> _Frames | FileProblem:
             try:
                 return await decode(part)
             except FileProblem as problem:
@@ -257,43 +273,43 @@ class FrameStore:
 
         results = await fan_out(one, parts, seconds=self._videos.survey_seconds)
         problems = [one for one in results.values() if isinstance(one, FileProblem)]
-        decoded = [one for one in results.values() if not isinstance(one, FileProblem)]
-        frames = [frame for frames, _ in decoded for frame in frames]
+        successes = [one for one in results.values() if not isinstance(one, FileProblem)]
+        frames = [frame for frames, _ in successes for frame in frames]
         late = len(parts) - len(results)
         if not frames:
             reason = Reason.TOO_SLOW if late else Reason.DAMAGED
             raise problems[0] if problems else FileProblem(reason, "no frames")
-        missing = bool(late or problems) or not all(whole for _, whole in decoded)
-        if missing:
+        some_missing = bool(late or problems) or not all(complete for _, complete in successes)
+        if some_missing:
             log.warning("frames_missing", late=late, problems=[str(p) for p in problems])
-        return frames, missing
+        return frames, some_missing
 
     def _frame_key(self, thread: Thread, video: Video, number: int) -> str:
         milliseconds = round(seconds_of(number) * 1000)
         return f"{blob_key(thread, video.sha256)}.{milliseconds}.{self._files.photo_side}.jpg"
 
-    def _key(self, thread: Thread, video: Video, spans: Sequence[Span]) -> str:
-        """Name the survey of some stretches, in milliseconds."""
-        told = ".".join(f"{round(start * 1000)}-{round(stop * 1000)}" for start, stop in spans)
-        return f"{blob_key(thread, video.sha256)}.{told}.{self._videos.video_candidates}.survey"
+    def _survey_key(self, thread: Thread, video: Video, spans: Sequence[Span]) -> str:
+        """Return the key of the survey of some stretches, in milliseconds."""
+        ranges = ".".join(f"{round(start * 1000)}-{round(stop * 1000)}" for start, stop in spans)
+        return f"{blob_key(thread, video.sha256)}.{ranges}.{self._videos.video_candidates}.survey"
 
 
-def _frames_of(listed: FrameTimes, spans: Sequence[Span]) -> int:
+def _count_frames(times: FrameTimes, spans: Sequence[Span]) -> int:
     """Count the frames of some stretches."""
-    return sum(len(listed.within(*span).at) for span in spans)
+    return sum(len(times.within(*span).at) for span in spans)
 
 
-def _kept(planned: PlannedFrame, side: int) -> PlannedFrame:
-    """Have a frame made at full size too, as it may be sent and is dear to decode once more."""
-    return replace(planned, wanted=replace(planned.wanted, full_side=side))
+def _with_full_size(frame: PlannedFrame, side: int) -> PlannedFrame:
+    """Plan a frame at full size too, as it may be sent, and decoding it again is expensive."""
+    return replace(frame, spec=replace(frame.spec, full_side=side))
 
 
-def _unheard(_: float) -> None:
-    """Tell nobody."""
+def _ignore_progress(_: float) -> None:
+    """Ignore the progress: single frames are decoded quickly."""
 
 
 def _picture(number: int, jpeg: bytes) -> Picture:
-    """Make a picture of a frame; it is known by the digest of its own bytes."""
+    """Make a picture of a frame; its digest is that of its own bytes."""
     with Image.open(io.BytesIO(jpeg)) as image:
         width, height = image.size
     digest = hashlib.sha256(jpeg).hexdigest()

@@ -1,4 +1,4 @@
-"""How well frames of a video fit a question, by their vectors, or by what was seen in them."""
+"""How well frames of a video fit a question, by their vectors, or by what vision saw in them."""
 
 from __future__ import annotations
 
@@ -31,18 +31,18 @@ if TYPE_CHECKING:
 
     from bot.domain.sightings import Sighting
     from bot.ports.embedding import Vector
-    from bot.video.survey import Candidate
+    from bot.video.candidates import Candidate
 
 VIVID = 90
 """Saturation and brightness, of 255, from which a hue counts as a colour."""
 LIGHT, DARK = 1.25, 0.7
-"""Times the usual brightness from which a frame is strikingly light or dark."""
+"""Times the usual brightness above and below which a frame is strikingly light or dark."""
 
 _WORD = re.compile(r"[^\W_]+")
 
 
 def terms(question: str) -> frozenset[str]:
-    """List the stems of a question's words that may tell frames apart."""
+    """Return the stems of a question's words that may tell frames apart."""
     return frozenset(word for word in _stems(question) if word not in STOP and len(word) > 1)
 
 
@@ -53,28 +53,28 @@ def _stems(text: str) -> set[str]:
 def by_words(
     question: str, candidates: Sequence[Candidate], sightings: Sequence[Sighting | None]
 ) -> list[float]:
-    """Score frames by what was read and seen in them, and by their colour and light, 0 to 1.
+    """Score frames from 0 to 1 by the text and objects in them, and by their colour and light.
 
     A word counts the more, the fewer frames it fits.
     """
-    asked = terms(question)
+    words = terms(question)
     fits = [dict[str, float]() for _ in candidates]
-    for word in asked:
+    for word in words:
         for place, fit in enumerate(_fits(word, candidates, sightings)):
             if fit > 0:
                 fits[place][word] = fit
     count = len(candidates)
-    rarity = {w: log(1 + count / (1 + sum(w in fit for fit in fits))) for w in asked}
-    return scaled([sum(fit * rarity[w] for w, fit in each.items()) for each in fits])
+    rarity = {w: log(1 + count / (1 + sum(w in fit for fit in fits))) for w in words}
+    return scale([sum(fit * rarity[w] for w, fit in each.items()) for each in fits])
 
 
 def _fits(
     word: str, candidates: Sequence[Candidate], sightings: Sequence[Sighting | None]
 ) -> Sequence[float]:
-    """Tell how well each frame fits a word."""
+    """Return how well each frame fits a word."""
     total = np.zeros(len(candidates))
     if sightings:
-        total += [_seen(word, sighting) for sighting in sightings]
+        total += [_fit(word, sighting) for sighting in sightings]
     if word in COLOURS:
         total += _excess([_share(one, word) for one in candidates])
     if word in COLOUR_WORDS:
@@ -90,7 +90,7 @@ def _fits(
     return [float(value) for value in total]
 
 
-def _seen(word: str, sighting: Sighting | None) -> float:
+def _fit(word: str, sighting: Sighting | None) -> float:
     if sighting is None:
         return 0.0
     best = 0.0
@@ -104,8 +104,8 @@ def _seen(word: str, sighting: Sighting | None) -> float:
             best = max(best, line.confidence)
         elif word in WRITING:
             best = max(best, 0.5 * line.confidence)
-    told = " ".join(sighting.captions).lower()
-    return max(best, 0.7) if word in terms(told) else best
+    captions = " ".join(sighting.captions).lower()
+    return max(best, 0.7) if word in terms(captions) else best
 
 
 def _names(name: str) -> set[str]:
@@ -113,7 +113,7 @@ def _names(name: str) -> set[str]:
 
 
 def _share(one: Candidate, colour: str) -> float:
-    """Tell how much of a frame has a colour."""
+    """Return how much of a frame has a colour, 0 to 1."""
     mark = np.frombuffer(one.mark, np.uint8).reshape(MARK[1], MARK[0], 3)
     hsv = cv2.cvtColor(mark, cv2.COLOR_BGR2HSV).astype(np.int16)
     low, high = COLOURS[colour]
@@ -123,7 +123,7 @@ def _share(one: Candidate, colour: str) -> float:
 
 
 def _excess(values: Sequence[float]) -> NDArray[np.float64]:
-    """Tell how far values stand above what is usual among them, 0 to 1."""
+    """Return how far values are above what is usual among them, 0 to 1."""
     array = np.asarray(values, np.float64)
     above = np.clip(array - np.median(array) - 0.01, 0, None) if len(array) else array
     return above / above.max() if len(above) and above.max() > 0 else above
@@ -132,19 +132,19 @@ def _excess(values: Sequence[float]) -> NDArray[np.float64]:
 def by_vectors(question: Vector, frames: Sequence[Vector | None]) -> list[float]:
     """Score frames by the cosine of their vectors and the question's, the best 1, the least 0.
 
-    One without a vector counts as the least.
+    A frame without a vector counts as the least.
     """
     words = np.asarray(question)
     angles = [None if one is None else _cosine(words, np.asarray(one)) for one in frames]
     least = min((angle for angle in angles if angle is not None), default=0.0)
-    return scaled([0.0 if angle is None else angle - least for angle in angles])
+    return scale([0.0 if angle is None else angle - least for angle in angles])
 
 
 def _cosine(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
     return float(np.dot(one, other) / ((np.linalg.norm(one) * np.linalg.norm(other)) or 1.0))
 
 
-def scaled(values: Sequence[float]) -> list[float]:
-    """Bring values to 0..1, the largest to 1."""
+def scale(values: Sequence[float]) -> list[float]:
+    """Scale values to 0..1, the largest to 1."""
     most = max(values, default=0.0)
     return [value / most if most > 0 else 0.0 for value in values]

@@ -1,78 +1,70 @@
-"""The frames that are chosen of a video: they fit the question, change, and stand apart."""
+"""The selection of frames from scored candidates: fitting ones, far apart in time and looks."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from bot.media.frame_marks import MAX_NOISE, difference
-from bot.video.relevance import scaled
+from bot.video.candidates import SelectedCandidate
+from bot.video.relevance import scale
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.video.survey import Candidate
+    from bot.video.candidates import Candidate
 
 CHANGE = 0.35
-"""Weight of a change beside the fitting of the question, which weighs 1."""
+"""Weight of a change beside that of fitting the question, which is 1."""
 DISTANCE = 0.45
-"""Weight of being far in time from all frames that are chosen already."""
+"""Weight of being far in time from all frames that are selected already."""
 LIKENESS = 0.4
-"""What a frame loses that looks like one that is chosen already."""
-BLURRED = 0.8
-"""What remains of the worth of a blurred frame: what is dazzled or foggy is not sharp either."""
-
-
-@dataclass(frozen=True, slots=True)
-class SelectedCandidate:
-    """A chosen candidate, by its place; `score` is from 0 to 1."""
-
-    place: int
-    score: float
-    fits: bool
+"""What a frame loses that looks like one that is selected already."""
+MIN_CLARITY = 0.8
+"""What remains of the worth of a blurred frame: glare and fog are not sharp either."""
 
 
 def select(
-    candidates: Sequence[Candidate], fitting: Sequence[float], count: int
+    candidates: Sequence[Candidate], scores: Sequence[float], count: int
 ) -> list[SelectedCandidate]:
-    """Choose frames that fit, change, and stand apart in time and looks; in order of time."""
-    changes = scaled([one.change for one in candidates])
-    clear = _clear(candidates)
+    """Select frames that fit, change, and stand apart in time and looks; in order of time."""
+    changes = scale([one.change for one in candidates])
     worth = [
-        (fit + CHANGE * change) * quality
-        for fit, change, quality in zip(fitting, changes, clear, strict=True)
+        (score + CHANGE * change) * clarity
+        for score, change, clarity in zip(scores, changes, _clarity(candidates), strict=True)
     ]
     reach = _length(candidates) / max(1, count)
-    room = [DISTANCE] * len(candidates)
-    alike = [0.0] * len(candidates)
-    left, chosen = list(range(len(candidates))), list[int]()
-    while left and len(chosen) < count:
-        best = max(left, key=lambda i: worth[i] + room[i] - alike[i])
-        left.remove(best)
-        chosen.append(best)
-        for i in left:
-            room[i] = min(room[i], _room(candidates[i], candidates[best], reach))
-            alike[i] = max(alike[i], _likeness(candidates[i], candidates[best]))
-    return [SelectedCandidate(i, round(fitting[i], 3), fitting[i] >= 0.5) for i in sorted(chosen)]
+    distances = [DISTANCE] * len(candidates)
+    likeness = [0.0] * len(candidates)
+    remaining, places = list(range(len(candidates))), list[int]()
+    while remaining and len(places) < count:
+        best = max(remaining, key=lambda i: worth[i] + distances[i] - likeness[i])
+        remaining.remove(best)
+        places.append(best)
+        for i in remaining:
+            distances[i] = min(distances[i], _distance(candidates[i], candidates[best], reach))
+            likeness[i] = max(likeness[i], _likeness(candidates[i], candidates[best]))
+    return [SelectedCandidate(i, round(scores[i], 3), scores[i] >= 0.5) for i in sorted(places)]
 
 
 def _length(candidates: Sequence[Candidate]) -> float:
     return candidates[-1].at - candidates[0].at if candidates else 0.0
 
 
-def _room(one: Candidate, other: Candidate, reach: float) -> float:
-    """Tell what a frame gains by being far from a chosen one, up to `reach` seconds."""
+def _distance(one: Candidate, other: Candidate, reach: float) -> float:
+    """Return what a frame gains by its distance from a selected one, up to `reach` seconds."""
     return DISTANCE * min(1.0, abs(one.at - other.at) / reach) if reach else 0.0
 
 
 def _likeness(one: Candidate, other: Candidate) -> float:
-    """Tell what a frame loses if it looks like a chosen one."""
+    """Return what a frame loses if it looks like a selected one."""
     return LIKENESS if difference(one.mark, other.mark) < 2 * MAX_NOISE else 0.0
 
 
-def _clear(candidates: Sequence[Candidate]) -> list[float]:
-    """Tell how clear frames are beside the others."""
+def _clarity(candidates: Sequence[Candidate]) -> list[float]:
+    """Return how sharp frames are beside the others, from `MIN_CLARITY` to 1."""
     usual = float(np.median([one.sharpness for one in candidates])) if candidates else 0.0
-    return [min(1.0, max(BLURRED, one.sharpness / usual)) if usual else 1.0 for one in candidates]
+    return [
+        min(1.0, max(MIN_CLARITY, one.sharpness / usual)) if usual else 1.0 for one in candidates
+    ]

@@ -1,4 +1,4 @@
-"""What is spoken in a video: transcribed once, and remembered with the turn."""
+"""Speech in videos: transcribed once, and stored with the turn."""
 
 from __future__ import annotations
 
@@ -20,59 +20,62 @@ if TYPE_CHECKING:
     from bot.limits import FileLimits, VideoLimits
     from bot.ports.speech import Speech
     from bot.sandbox import ChildProcesses
-    from bot.video.sampling import Span
+    from bot.video.candidates import Span
 
 log = structlog.get_logger()
 
 
 class Transcript(NamedTuple):
-    """What is spoken in stretches of a video, and which of that was newly transcribed.
+    """The speech in stretches of a video, and the part of it that was transcribed just now.
 
-    `problem` is why the model told no more.
+    `problem` is why the rest is missing.
     """
 
-    heard: tuple[SpokenPassage, ...] = ()
-    fresh: tuple[SpokenPassage, ...] = ()
+    passages: tuple[SpokenPassage, ...] = ()
+    new_passages: tuple[SpokenPassage, ...] = ()
     problem: ModelProblem | None = None
 
 
 class Transcriber:
-    """Has sound tracks transcribed, where there is a model for it."""
+    """Transcribes sound tracks, if there is a model for it."""
 
     def __init__(
         self,
         speech: Speech | None,
         children: ChildProcesses,
-        gallery: AttachmentStore,
+        attachments: AttachmentStore,
         files: FileLimits,
         videos: VideoLimits,
     ) -> None:
         self._speech = speech
         self._children = children
-        self._gallery = gallery
+        self._attachments = attachments
         self._files = files
-        self._longest = videos.max_video_seconds
+        self._max_seconds = videos.max_video_seconds
 
-    async def hear(
+    async def transcribe(
         self, thread: Thread, video: Video, spans: Sequence[Span], past: ThreadHistory
     ) -> Transcript:
-        """Tell what is spoken in stretches of a video, from memory as far as it is there.
+        """Return the speech in stretches of a video, from earlier turns as far as they stored it.
 
-        Nothing where there is no model or no sound track.
+        The result is empty without a model or a sound track.
         """
         if self._speech is None or not video.facts.sound:
             return Transcript()
-        known = {span: _remembered(past, video, span) for span in spans}
-        lacking = [span for span, heard in known.items() if heard is None]
-        fresh: dict[Span, SpokenPassage] = {}
+        passages = {span: _passage_in(past, video, span) for span in spans}
+        missing_spans = [span for span, passage in passages.items() if passage is None]
+        new_passages: dict[Span, SpokenPassage] = {}
         problem = None
         try:
-            await self._transcribe(self._speech, thread, video, lacking, fresh)
-        except ModelProblem as failed:
-            problem = failed
-        found = known | fresh
-        heard = tuple(one for span in spans if (one := found[span]) is not None)
-        return Transcript(heard, tuple(fresh.values()), problem)
+            await self._transcribe(self._speech, thread, video, missing_spans, new_passages)
+        except ModelProblem as error:
+            problem = error
+        passages |= new_passages
+        return Transcript(
+            tuple(passage for span in spans if (passage := passages[span]) is not None),
+            tuple(new_passages.values()),
+            problem,
+        )
 
     async def _transcribe(
         self,
@@ -80,34 +83,36 @@ class Transcriber:
         thread: Thread,
         video: Video,
         spans: Sequence[Span],
-        into: dict[Span, SpokenPassage],
+        passages: dict[Span, SpokenPassage],
     ) -> None:
-        """Have stretches transcribed; those whose sound cannot be read are left out."""
+        """Add the passages of stretches; those whose sound cannot be decoded are left out."""
         if not spans:
             return
-        async with self._gallery.original(thread, video.sha256) as path:
+        async with self._attachments.original(thread, video.sha256) as path:
             for start, end in spans if path else ():
-                until = min(end, start + self._longest)
+                until = min(end, start + self._max_seconds)
                 try:
                     wav = await self._children.run(extract_sound, path, self._files, start, until)
                 except FileProblem as problem:
                     log.warning("sound_not_read", reason=problem.reason.value)
                     continue
                 phrases = await speech.hear(wav) if wav else ()
-                into[start, end] = _placed(video.number, start, end, phrases)
+                passages[start, end] = _passage(video.number, start, end, phrases)
 
 
-def _remembered(past: ThreadHistory, video: Video, span: Span) -> SpokenPassage | None:
-    """Find what was heard in a stretch, or in one that it is a part of."""
+def _passage_in(past: ThreadHistory, video: Video, span: Span) -> SpokenPassage | None:
+    """Return the stored passage of a stretch, or of one that contains it."""
     start, end = span
-    for heard in (one for turn in past.turns for one in turn.evidence.passages):
-        if heard.video == video.number and heard.start <= start and end <= heard.end:
-            there = (one for one in heard.phrases if one.start < end and one.end > start)
-            return SpokenPassage(video.number, start, end, tuple(there))
+    for passage in (one for turn in past.turns for one in turn.evidence.passages):
+        if passage.video == video.number and passage.start <= start and end <= passage.end:
+            phrases = (one for one in passage.phrases if one.start < end and one.end > start)
+            return SpokenPassage(video.number, start, end, tuple(phrases))
     return None
 
 
-def _placed(video: int, start: float, end: float, phrases: Sequence[Phrase]) -> SpokenPassage:
-    """Count times from the start of the video."""
-    moved = (Phrase(p.text, round(p.start + start, 2), round(p.end + start, 2)) for p in phrases)
-    return SpokenPassage(video, start, end, tuple(moved))
+def _passage(video: int, start: float, end: float, phrases: Sequence[Phrase]) -> SpokenPassage:
+    """Make a passage of phrases whose times count from its start, not from that of the video."""
+    in_video = (
+        Phrase(one.text, round(one.start + start, 2), round(one.end + start, 2)) for one in phrases
+    )
+    return SpokenPassage(video, start, end, tuple(in_video))

@@ -9,7 +9,7 @@ import numpy as np
 from PIL import ImageColor
 
 from bot.media.frame_marks import MARK
-from bot.video.survey import Candidate, Survey
+from bot.video.candidates import Candidate, Survey
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

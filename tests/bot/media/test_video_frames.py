@@ -27,7 +27,7 @@ from bot.media.video_container import VideoContainer
 from bot.media.video_frames import crop_frame, decode_frames, frame_at
 from bot.media.video_probe import first_frame_size, frame_times
 from bot.sandbox import ChildProcesses
-from bot.video.sampling import planned_at
+from bot.video.sampling import plan_frame
 from tests.helpers.images import MEDIA
 from tests.helpers.video_clips import SIZE, blocks, clip, number_in, number_of
 
@@ -66,7 +66,7 @@ def seen(path: Path, times: Sequence[float]) -> list[tuple[float, int]]:
 
 def planned(path: Path, times: Sequence[float]) -> list[FrameSpec]:
     listed = frame_times(path, LIMITS)
-    return [planned_at(listed, at).wanted for at in times]
+    return [plan_frame(listed, at).spec for at in times]
 
 
 @pytest.mark.parametrize(("name", "codec", "how"), KINDS)

@@ -22,7 +22,7 @@ from bot.media.frames import FrameTimes
 from bot.media.photos import PreparedPhoto
 from bot.media.video_frames import decode_frames
 from bot.media.video_probe import ProbedFile, frame_times, open_file, probe
-from bot.video.sampling import plan
+from bot.video.sampling import plan_frames
 from tests.helpers.images import MEDIA
 from tests.helpers.video_clips import animation, blocks, clip, number_of, patch
 
@@ -115,12 +115,12 @@ def test_ten_thousand_frames_are_listed_at_once(tmp_path: Path) -> None:
     path = repeated(tmp_path / "a.mkv", 10_000, 50)
     began = time.monotonic()
     found, listed = facts(path), frame_times(path, LIMITS)
-    planned = plan(listed, [(0.0, 200.0)], 40, 1000)
+    planned = plan_frames(listed, [(0.0, 200.0)], 40, 1000)
     assert time.monotonic() - began < 3
     assert (found.seconds, found.rate) == (200.0, 50.0)
     assert listed.at.tolist() == pytest.approx([number / 50 for number in range(10_000)], abs=5e-4)
-    made = decode_frames(path, LIMITS, [one.wanted for one in planned], 160)
-    assert [shot.at for shot in made] == [one.wanted.at for one in planned]
+    made = decode_frames(path, LIMITS, [one.spec for one in planned], 160)
+    assert [shot.at for shot in made] == [one.spec.at for one in planned]
 
 
 def repeated(path: Path, frames: int, rate: int) -> Path:
@@ -186,8 +186,8 @@ def test_an_endless_matroska_file_is_as_long_as_its_pictures(tmp_path: Path) -> 
 def test_a_leap_of_time_costs_nothing(tmp_path: Path) -> None:
     path = clip(tmp_path / "a.mkv", times=[0.0, 0.04, 0.08, 90_000.0])
     assert facts(path).seconds == pytest.approx(120_000)
-    planned = plan(frame_times(path, LIMITS), [(0.0, 200_000.0)], 40, 1000)
-    made = decode_frames(path, LIMITS, [one.wanted for one in planned], 160)
+    planned = plan_frames(frame_times(path, LIMITS), [(0.0, 200_000.0)], 40, 1000)
+    made = decode_frames(path, LIMITS, [one.spec for one in planned], 160)
     assert [(shot.at, number_of(shot.jpeg)) for shot in made][-1] == (90_000.0, 3)
 
 
@@ -243,8 +243,8 @@ def looked_at(path: Path) -> tuple[VideoFrame, ...] | FileProblem:
         found = open_file(path, limits)
         if isinstance(found, PreparedPhoto):
             return ()
-        planned = plan(frame_times(path, limits), [(0.0, found.facts.seconds + 1)], 10, 1000)
-        return decode_frames(path, limits, [one.wanted for one in planned], 160)
+        planned = plan_frames(frame_times(path, limits), [(0.0, found.facts.seconds + 1)], 10, 1000)
+        return decode_frames(path, limits, [one.spec for one in planned], 160)
     except FileProblem as problem:
         return problem
 

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bot.turn.stages import ComposedRequest
-    from bot.video.chooser import FrameRequest
+    from bot.video.candidates import FrameRequest
 
 THREAD = Thread("fake", "t", "c")
 ON = EffectiveSettings("Be brief.", "gpt-4o", vision=True)
@@ -81,7 +81,7 @@ class Projector:
         self.small: dict[int, Sighting] = {}
         self.side = 640
 
-    async def bring(
+    async def prepare(
         self,
         thread: Thread,
         video: Video,
@@ -175,7 +175,7 @@ async def test_a_video_has_all_places(bench: Bench) -> None:
 async def test_a_leading_model_has_half_of_them_and_an_overview(bench: Bench) -> None:
     composed = await bench.compose(video(1), leads=True)
     wish = bench.films.wishes[1]
-    assert (wish.count, wish.overview, wish.leads, wish.looks) == (4, True, True, True)
+    assert (wish.count, wish.overview, wish.leads, wish.uses_engines) == (4, True, True, True)
     assert [picture.name for picture in pictures(composed)][:2] == ["V1 overview", "V1 0:00.0"]
     assert composed.overviews == tuple(frame_number(1, float(at)) for at in range(4))
 
@@ -183,7 +183,7 @@ async def test_a_leading_model_has_half_of_them_and_an_overview(bench: Bench) ->
 async def test_with_vision_off_no_model_leads(bench: Bench) -> None:
     await bench.compose(video(1), force=OFF, leads=True)
     wish = bench.films.wishes[1]
-    assert (wish.count, wish.overview, wish.leads, wish.looks) == (10, False, False, False)
+    assert (wish.count, wish.overview, wish.leads, wish.uses_engines) == (10, False, False, False)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,8 @@ from bot.domain.frame_ids import frame_number, seconds_of
 from bot.domain.sightings import Sighting, TextLine
 from bot.errors import FileProblem, Reason, VisionProblem, VisionReason
 from bot.limits import TurnLimits
-from bot.video.chooser import CHANGES, EMBEDDING, LOOKS, WORDS, Chooser, FrameRequest
+from bot.video.candidates import FrameRequest
+from bot.video.chooser import CHANGES, EMBEDDING, MAX_SIGHTINGS, WORDS, Chooser
 from tests.helpers.fakes import FakeVision
 from tests.helpers.frame_candidates import candidate, each, survey
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from bot.domain.files import ChosenFrame
     from bot.ports.embedding import Embedding, Vector
-    from bot.video.survey import Survey
+    from bot.video.candidates import Survey
 
 PLACE = ((0.1, 0.1), (0.3, 0.1), (0.3, 0.2), (0.1, 0.2))
 BUSY = VisionProblem(VisionReason.BUSY)
@@ -192,7 +193,7 @@ async def test_of_many_candidates_some_are_looked_at_those_with_changes_first() 
     bench = Bench()
     _, known = await bench.choose(survey(frames))
     looked = [place for place, one in enumerate(known.sightings) if one is not None]
-    assert len(bench.vision.looks) == len(looked) == LOOKS
+    assert len(bench.vision.looks) == len(looked) == MAX_SIGHTINGS
     assert 31 in looked
     assert min(looked) <= 3
     assert max(looked) >= 56
@@ -239,7 +240,7 @@ async def test_an_unforeseen_error_is_not_hidden() -> None:
 # by changes
 
 
-@pytest.mark.parametrize("wish", [{"looks": False}, {"leads": True}])
+@pytest.mark.parametrize("wish", [{"uses_engines": False}, {"leads": True}])
 async def test_with_vision_off_or_a_leading_model_nothing_is_looked_at(
     wish: dict[str, bool],
 ) -> None:
@@ -254,7 +255,7 @@ async def test_with_vision_off_or_a_leading_model_nothing_is_looked_at(
 
 async def test_with_vision_off_nothing_is_embedded() -> None:
     space = Space(at=3)
-    await Bench(embedding=space).choose(survey(each(5)), looks=False)
+    await Bench(embedding=space).choose(survey(each(5)), uses_engines=False)
     assert (space.pictures, space.questions) == ([], [])
 
 
@@ -266,7 +267,7 @@ async def test_a_leading_model_has_frames_chosen_by_vectors() -> None:
 async def test_with_vision_off_what_was_seen_before_is_not_used() -> None:
     bench = Bench(Eyes(at=12))
     _, known = await bench.choose(survey(each(20)))
-    chosen, _ = await bench.choose(known, looks=False)
+    chosen, _ = await bench.choose(known, uses_engines=False)
     assert {means for _, _, means in told(chosen).values()} == {CHANGES}
 
 

@@ -17,9 +17,8 @@ from bot.domain.threads import Thread
 from bot.errors import FileProblem, ModelProblem, ModelReason, Reason
 from bot.ports.model import Picture
 from bot.prompt.vision_context import spoken
-from bot.video.chooser import FrameRequest
+from bot.video.candidates import FrameRequest, Survey
 from bot.video.context import PreparedVideo, VideoContexts
-from bot.video.survey import Survey
 from bot.video.transcription import Transcript
 from tests.helpers.frame_candidates import candidate, each
 from tests.helpers.limits import limits_of
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from bot.limits import Limits
-    from bot.video.sampling import Span
+    from bot.video.candidates import Span
 
 THREAD = Thread("fake", "t", "c")
 LIMITS = limits_of(max_video_seconds=180)
@@ -117,7 +116,7 @@ class Ear:
         self.spans: tuple[Span, ...] = ()
         self.ended = False
 
-    async def hear(
+    async def transcribe(
         self, thread: Thread, video: Video, spans: Sequence[Span], past: ThreadHistory
     ) -> Transcript:
         self.spans = tuple(spans)
@@ -142,7 +141,7 @@ class Bench:
         self.said: list[str] = []
 
     async def bring(self, video: Video = VIDEO, wish: FrameRequest = WISH) -> PreparedVideo:
-        return await self.films.bring(THREAD, video, wish, ThreadHistory(), self.said.append)
+        return await self.films.prepare(THREAD, video, wish, ThreadHistory(), self.said.append)
 
 
 @pytest.fixture
@@ -152,27 +151,27 @@ def bench() -> Bench:
 
 def times(brought: PreparedVideo) -> list[str]:
     """The times of the frames that go, which are the same wherever they are told."""
-    numbers = [number for picture in brought.film.frames for number in picture.numbers]
-    assert numbers == [one.frame for one in brought.chosen] == list(brought.film.clip.frames)
+    numbers = [number for picture in brought.part.frames for number in picture.numbers]
+    assert numbers == [one.frame for one in brought.frames] == list(brought.part.clip.frames)
     return [clock(seconds_of(number)) for number in numbers]
 
 
 async def test_a_video_brings_its_chosen_frames(bench: Bench) -> None:
     brought = await bench.bring()
     assert times(brought) == ["0:02.0", "0:07.0"]
-    assert brought.film.clip.text == (
+    assert brought.part.clip.text == (
         "[V1 crash.mp4: video, 0:20.0 long, 640 x 480 pixels, 25 frames a second; "
         "its sound was not listened to.]"
     )
-    assert (brought.film.overview, brought.film.spoken) == (None, "")
+    assert (brought.part.overview, brought.part.spoken) == (None, "")
     assert (brought.notes, brought.tail) == ((), ())
-    assert (bench.footage.kept, brought.heard, brought.seen) == ([], (), {})
+    assert (bench.footage.kept, brought.passages, brought.sightings) == ([], (), {})
 
 
 async def test_its_introduction_tells_what_is_known(bench: Bench) -> None:
     bench.footage.candidates[3] = candidate(3.0, "red", change=0.5)
     facts = replace(FACTS, sound=False, rate=0.0, taken="2026-05-01T10:00:00")
-    clip = (await bench.bring(replace(VIDEO, facts=facts))).film.clip
+    clip = (await bench.bring(replace(VIDEO, facts=facts))).part.clip
     assert clip.text == (
         "[V1 crash.mp4: video, 0:20.0 long, 640 x 480 pixels, taken 2026-05-01T10:00:00; "
         "no sound track; it changes most at 0:03.0.]"
@@ -206,7 +205,7 @@ async def test_what_was_found_out_is_kept_for_later_questions(bench: Bench) -> N
     brought = await bench.bring()
     (kept,) = bench.footage.kept
     assert set(kept.sightings) == {bench.chooser.sees}
-    assert brought.seen[frame_number(1, 19.0)] == bench.chooser.sees
+    assert brought.sightings[frame_number(1, 19.0)] == bench.chooser.sees
 
 
 @pytest.mark.parametrize(
@@ -219,14 +218,14 @@ async def test_an_overview_goes_where_it_shows_more_than_the_frames(
     bench.chooser.times = times_chosen
     brought = await bench.bring(wish=replace(WISH, overview=wanted))
     assert bench.footage.overviews == overviews
-    assert (brought.film.overview is not None) == bool(overviews)
-    assert brought.film.pictures[overviews:] == brought.film.frames
+    assert (brought.part.overview is not None) == bool(overviews)
+    assert brought.part.pictures[overviews:] == brought.part.frames
 
 
 async def test_an_overview_that_cannot_be_made_costs_itself_only(bench: Bench) -> None:
     bench.footage.unprintable = FileProblem(Reason.CRASHED)
     brought = await bench.bring(wish=replace(WISH, overview=True))
-    assert brought.film.overview is None
+    assert brought.part.overview is None
     assert (times(brought), brought.notes) == (["0:02.0", "0:07.0"], ())
 
 
@@ -243,7 +242,7 @@ async def test_a_frame_that_was_asked_for_says_so_though_it_is_a_candidate_too(
         ChosenFrame(frame_number(1, 5.03), "asked", 1.0),
     )
     brought = await bench.bring()
-    assert brought.chosen == (ChosenFrame(frame_number(1, 5.0), "asked", 1.0),)
+    assert brought.frames == (ChosenFrame(frame_number(1, 5.0), "asked", 1.0),)
 
 
 async def test_a_frame_that_cannot_be_decoded_is_left_out(bench: Bench) -> None:
@@ -258,9 +257,9 @@ async def test_a_frame_that_cannot_be_decoded_is_left_out(bench: Bench) -> None:
 async def test_what_is_spoken_goes_with_the_video(bench: Bench) -> None:
     bench.hearing.phrases = (HELLO,)
     brought = await bench.bring()
-    assert "its words follow" in brought.film.clip.text
-    assert brought.film.spoken == spoken(1, (HELLO,), LIMITS.requests.speech_tokens)
-    assert (brought.film.clip.phrases, brought.heard) == (
+    assert "its words follow" in brought.part.clip.text
+    assert brought.part.spoken == spoken(1, (HELLO,), LIMITS.requests.speech_tokens)
+    assert (brought.part.clip.phrases, brought.passages) == (
         (HELLO,),
         (SpokenPassage(1, 0, 21, (HELLO,)),),
     )
@@ -271,23 +270,23 @@ async def test_words_for_which_there_is_no_room_are_not_promised() -> None:
     bench = Bench(limits_of(max_video_seconds=180, speech_tokens=0))
     bench.hearing.phrases = (HELLO,)
     brought = await bench.bring()
-    assert "there is no room for its words" in brought.film.clip.text
-    assert brought.film.spoken == ""
+    assert "there is no room for its words" in brought.part.clip.text
+    assert brought.part.spoken == ""
 
 
 async def test_what_was_heard_before_a_model_failed_goes_with_the_video(bench: Bench) -> None:
     bench.hearing.phrases = (HELLO,)
     bench.hearing.problem = ModelProblem(ModelReason.BUSY)
     brought = await bench.bring()
-    assert "its words follow" in brought.film.clip.text
+    assert "its words follow" in brought.part.clip.text
     assert len(brought.tail) == 1
 
 
 async def test_silence_is_told(bench: Bench) -> None:
     bench.hearing.phrases = ()
     brought = await bench.bring()
-    assert "no words were heard in its sound" in brought.film.clip.text
-    assert (brought.film.spoken, brought.heard) == ("", (SpokenPassage(1, 0, 21),))
+    assert "no words were heard in its sound" in brought.part.clip.text
+    assert (brought.part.spoken, brought.passages) == ("", (SpokenPassage(1, 0, 21),))
 
 
 async def test_a_model_that_cannot_hear_costs_one_sentence(bench: Bench) -> None:
@@ -297,7 +296,7 @@ async def test_a_model_that_cannot_hear_costs_one_sentence(bench: Bench) -> None
         "I could not transcribe what is said in `V1 crash.mp4`: the AI service is busy. "
         "Please ask again in a minute.",
     )
-    assert "its sound was not listened to" in brought.film.clip.text
+    assert "its sound was not listened to" in brought.part.clip.text
     assert (times(brought), brought.notes) == (["0:02.0", "0:07.0"], ())
 
 
@@ -311,14 +310,14 @@ async def test_of_a_long_video_the_first_and_the_last_part_are_looked_at(bench: 
         "`V1 crash.mp4` is 10:00 long; I looked at 0:00–1:30 and 8:30–10:00. "
         'To have me look at another part, name it, for example "from 1:10 to 2:00".',
     )
-    assert "only 0:00.0 to 1:30.0, 8:30.0 to 10:00.0 was looked at" in brought.film.clip.text
+    assert "only 0:00.0 to 1:30.0, 8:30.0 to 10:00.0 was looked at" in brought.part.clip.text
 
 
 async def test_the_part_that_a_question_names_is_looked_at(bench: Bench) -> None:
     brought = await bench.bring(LONG, replace(WISH, words="What happens from 4:00 to 5:00?"))
     assert bench.hearing.spans == ((240.0, 300.0),)
     assert brought.notes == ()
-    assert "only 4:00.0 to 5:00.0 was looked at" in brought.film.clip.text
+    assert "only 4:00.0 to 5:00.0 was looked at" in brought.part.clip.text
 
 
 async def test_the_part_around_a_time_is_looked_at_and_told(bench: Bench) -> None:
@@ -356,16 +355,16 @@ async def test_a_video_that_is_gone_costs_itself_only(bench: Bench, part: str) -
     assert brought.notes == (
         "`V1 crash.mp4` could not be used: it is no longer kept. Please send it again.",
     )
-    assert "none of its frames could be had" in brought.film.clip.text
-    assert (brought.film.pictures, brought.chosen, brought.heard) == ((), (), ())
+    assert "none of its frames could be had" in brought.part.clip.text
+    assert (brought.part.pictures, brought.frames, brought.passages) == ((), (), ())
     assert bench.hearing.ended
 
 
 async def test_where_nothing_was_chosen_that_is_told(bench: Bench) -> None:
     bench.chooser.times = ()
     brought = await bench.bring()
-    assert "none of its frames could be had" in brought.film.clip.text
-    assert brought.chosen == ()
+    assert "none of its frames could be had" in brought.part.clip.text
+    assert brought.frames == ()
 
 
 async def test_cancelling_ends_the_listening(bench: Bench) -> None:

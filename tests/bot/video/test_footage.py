@@ -22,9 +22,10 @@ from bot.media.video_probe import frame_times, probe
 from bot.media.video_sampler import sample
 from bot.ports.mailbox import CitedFrames
 from bot.sandbox import ChildProcesses, importing
+from bot.video.candidates import Survey
 from bot.video.footage import CELLS, FrameStore
-from bot.video.sampling import plan
-from bot.video.survey import Survey, read
+from bot.video.sampling import plan_frames
+from bot.video.survey import load_survey
 from tests.helpers import child_calls
 from tests.helpers.fakes import InProcessSandbox
 from tests.helpers.limits import limits_of
@@ -164,7 +165,7 @@ async def test_what_another_version_kept_is_made_anew(room: Room) -> None:
     key = f"{blob_key(THREAD, video.sha256)}.0-100000.{room.limits.videos.video_candidates}.survey"
     kept = await room.blobs.get(key)
     assert kept is not None
-    assert read(kept) == survey
+    assert load_survey(kept) == survey
     await room.blobs.put(key, b"{}")
     assert await room.survey(video) == survey
 
@@ -231,7 +232,7 @@ async def test_without_the_original_there_is_nothing_to_be_had(room: Room) -> No
         room.survey(video),
         room.footage.frames(THREAD, video, [0.4]),
         room.footage.closer(THREAD, video, frame_number(1, 0.4), Box(0, 0, 500, 500)),
-        room.footage.shown(THREAD, CitedFrames(video, (frame_number(1, 0.4),)), ()),
+        room.footage.contact_sheet(THREAD, CitedFrames(video, (frame_number(1, 0.4),)), ()),
     ):
         with pytest.raises(FileProblem) as caught:
             await work
@@ -267,7 +268,7 @@ async def test_cited_frames_are_shown_with_their_outlines(room: Room) -> None:
     cited = frame_number(1, 0.4), frame_number(1, 1.2)
     corners = ((0.2, 0.2), (0.6, 0.2), (0.6, 0.6), (0.2, 0.6))
     outline = Outline(1, cited[1], "car", corners)
-    made = await room.footage.shown(THREAD, CitedFrames(video, cited), [outline])
+    made = await room.footage.contact_sheet(THREAD, CitedFrames(video, cited), [outline])
     assert [frame.name for frame in made.frames] == ["V1 0:00.4", "V1 0:01.2"]
     assert [frame.outlines for frame in made.frames] == [(), (outline,)]
     assert [number_of(frame.jpeg) for frame in made.frames] == [10, 30]
@@ -300,7 +301,7 @@ async def long_video(room: Room) -> Video:
     """A video whose survey is decoded in several parts."""
     video = await room.clip(frames=500, gop=50)
     path = room.tmp_path / "a.mp4"
-    planned = plan(
+    planned = plan_frames(
         frame_times(path, room.limits.files), WHOLE, room.limits.videos.video_candidates, 1000
     )
     assert len(planned) > 10

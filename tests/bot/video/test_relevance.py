@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from bot.domain.sightings import DetectedObject, Sighting, TextLine
 from bot.text.vocabulary import stem
-from bot.video.relevance import by_vectors, by_words, scaled, terms
+from bot.video.relevance import by_vectors, by_words, scale, terms
 from tests.helpers.frame_candidates import candidate
 
 PLACE = ((0.1, 0.1), (0.3, 0.1), (0.3, 0.2), (0.1, 0.2))
@@ -212,5 +212,5 @@ def test_vectors_that_are_all_alike_fit_nothing() -> None:
 
 
 def test_values_are_scaled_to_their_largest() -> None:
-    assert scaled([1.0, 4.0, 0.0]) == [0.25, 1.0, 0.0]
-    assert scaled([0.0, 0.0]) == [0.0, 0.0]
+    assert scale([1.0, 4.0, 0.0]) == [0.25, 1.0, 0.0]
+    assert scale([0.0, 0.0]) == [0.0, 0.0]

@@ -9,11 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.video.selection import SelectedCandidate, select
+from bot.video.candidates import SelectedCandidate
+from bot.video.selection import select
 from tests.helpers.frame_candidates import candidate, each
 
 if TYPE_CHECKING:
-    from bot.video.survey import Candidate
+    from bot.video.candidates import Candidate
 
 
 def places(candidates: list[Candidate], count: int, *fitting: int) -> list[int]:

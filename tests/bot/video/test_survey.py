@@ -10,8 +10,8 @@ import pytest
 from bot.domain.sightings import DetectedObject, Sighting, TextLine
 from bot.media.frame_marks import MAX_NOISE
 from bot.media.frames import FrameSpec, VideoFrame
-from bot.video.sampling import PlannedFrame
-from bot.video.survey import MOST_CHANGES, Candidate, Survey, read, surveyed, written
+from bot.video.candidates import MAX_CHANGES, Candidate, PlannedFrame, Survey
+from bot.video.survey import build_survey, dump_survey, load_survey
 
 SPANS = ((0.0, 10.0),)
 
@@ -33,11 +33,11 @@ def times(survey: Survey) -> list[float]:
 
 
 def survey_of(*shots: VideoFrame, planned: tuple[PlannedFrame, ...] = ()) -> Survey:
-    return surveyed(SPANS, planned, shots, 40, partial=False)
+    return build_survey(SPANS, planned, shots, 40, partial=False)
 
 
 def test_frames_become_candidates_in_the_order_of_their_times() -> None:
-    made = surveyed(SPANS, (), [shot(2.0, 200), shot(0.5, 20, jump=51.0)], 40, partial=True)
+    made = build_survey(SPANS, (), [shot(2.0, 200), shot(0.5, 20, jump=51.0)], 40, partial=True)
     first = Candidate(0.5, b"jpeg 0.5", 64, 36, mark(20), 100.0, 90.0, 0.2)
     assert made == Survey(SPANS, (first, replace(made.candidates[1])), partial=True)
     assert times(made) == [0.5, 2.0]
@@ -92,17 +92,17 @@ def test_the_first_frame_is_no_cut() -> None:
 def test_changes_are_the_largest_in_the_order_of_time() -> None:
     shots = [shot(float(i), 12 * i, jump=20.0 + 5 * (i * 7 % 20)) for i in range(20)]
     made = survey_of(*shots)
-    large = sorted((one for one in made.candidates), key=lambda one: -one.change)[:MOST_CHANGES]
+    large = sorted((one for one in made.candidates), key=lambda one: -one.change)[:MAX_CHANGES]
     assert made.changes == tuple(sorted(one.at for one in large))
-    assert len(made.changes) == MOST_CHANGES
+    assert len(made.changes) == MAX_CHANGES
     assert survey_of(shot(0.0, 0, jump=23.0), shot(1.0, 99, jump=25.0)).changes == (1.0,)
 
 
 def test_what_was_seen_is_known_by_its_time() -> None:
     made = survey_of(shot(0.0, 20), shot(1.5, 90), shot(3.0, 200))
-    assert made.seen == {}
+    assert made.sightings_by_time == {}
     sign = Sighting(captions=("a sign",), engine="e 1")
-    assert replace(made, sightings=(None, sign, None)).seen == {1.5: sign}
+    assert replace(made, sightings=(None, sign, None)).sightings_by_time == {1.5: sign}
 
 
 def test_a_survey_is_kept_whole() -> None:
@@ -110,14 +110,14 @@ def test_a_survey_is_kept_whole() -> None:
     sign = Sighting(
         (TextLine("STOP", corners, 0.9),), (DetectedObject("car", corners, 0.5),), ("a",), "e"
     )
-    made = surveyed(SPANS, (), [shot(0.0, 20), shot(1 / 3, 90, jump=80.0)], 40, partial=True)
+    made = build_survey(SPANS, (), [shot(0.0, 20), shot(1 / 3, 90, jump=80.0)], 40, partial=True)
     whole = replace(made, sightings=(sign, None), vectors=((0.1, -0.2), (0.3, 0.4)))
     raw = replace(whole.candidates[0], jpeg=bytes(range(256)))
     whole = replace(whole, candidates=(raw, whole.candidates[1]))
-    assert read(written(whole)) == whole
-    assert read(written(made)) == made
+    assert load_survey(dump_survey(whole)) == whole
+    assert load_survey(dump_survey(made)) == made
 
 
 @pytest.mark.parametrize("data", [b"", b"{}", b"not JSON", b'{"spans": 3}', b"\xff\xfe"])
 def test_what_another_version_kept_is_read_as_none(data: bytes) -> None:
-    assert read(data) is None
+    assert load_survey(data) is None

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.video.time_ranges import spans_of, window
+from bot.video.time_ranges import named_span, spans_of
 
 CLIP, HOUR = 180.0, 7200.0
 
@@ -53,7 +53,7 @@ CLIP, HOUR = 180.0, 7200.0
     ],
 )
 def test_a_stretch_can_be_named_in_many_ways(words: str, span: tuple[float, float]) -> None:
-    assert window(words, CLIP) == span
+    assert named_span(words, CLIP) == span
 
 
 @pytest.mark.parametrize(
@@ -67,12 +67,12 @@ def test_a_stretch_can_be_named_in_many_ways(words: str, span: tuple[float, floa
     ],
 )
 def test_a_stretch_ends_where_the_video_ends(words: str, span: tuple[float, float]) -> None:
-    assert window(words, CLIP) == span
+    assert named_span(words, CLIP) == span
 
 
 def test_hours_are_read() -> None:
-    assert window("from 1:02:03 to 1:03:00", HOUR) == (3723, 3780)
-    assert window("after 1:30:00", HOUR) == (5400, HOUR)
+    assert named_span("from 1:02:03 to 1:03:00", HOUR) == (3723, 3780)
+    assert named_span("after 1:30:00", HOUR) == (5400, HOUR)
 
 
 @pytest.mark.parametrize(
@@ -103,17 +103,17 @@ def test_hours_are_read() -> None:
     ],
 )
 def test_other_words_name_none(words: str) -> None:
-    assert window(words, CLIP) is None
+    assert named_span(words, CLIP) is None
 
 
 def test_the_largest_times_that_can_be_written_are_read() -> None:
-    assert window("from 99:99:98 to 99:99:99", 1e9) == (362_438, 362_439)
-    assert window("the first 9999 minutes", 1e9) == (0, 599_940)
+    assert named_span("from 99:99:98 to 99:99:99", 1e9) == (362_438, 362_439)
+    assert named_span("the first 9999 minutes", 1e9) == (0, 599_940)
 
 
 @given(st.text("0123456789:. -tofrmlasbe,", max_size=40), st.floats(0, 1e5))
 def test_whatever_is_written_a_stretch_lies_within_the_video(words: str, seconds: float) -> None:
-    span = window(words, seconds)
+    span = named_span(words, seconds)
     assert span is None or 0 <= span[0] < span[1] <= seconds
 
 

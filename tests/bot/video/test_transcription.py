@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bot.limits import FileLimits
-    from bot.video.sampling import Span
+    from bot.video.candidates import Span
 
 THREAD = Thread("fake", "t", "c")
 FACTS = VideoFacts("MP4 video", "h264", 64, 48, 9, 600.0, 25.0, sound=True)
@@ -93,8 +93,8 @@ class Bench:
 
     async def hear(self, *spans: Span, video: Video = VIDEO) -> Transcript:
         """Hear stretches, and remember them with a turn."""
-        listened = await self.hearing.hear(THREAD, video, spans, self.past)
-        turn = turn_of(TurnRecord("1", 5.0, "Anna", "What?", "That.", heard=listened.fresh))
+        listened = await self.hearing.transcribe(THREAD, video, spans, self.past)
+        turn = turn_of(TurnRecord("1", 5.0, "Anna", "What?", "That.", heard=listened.new_passages))
         self.past = replace(self.past, turns=(*self.past.turns, turn))
         return listened
 
@@ -105,14 +105,14 @@ async def bench(tmp_path: Path) -> Bench:
 
 
 def words(listened: Transcript) -> list[tuple[str, float, float]]:
-    return [(p.text, p.start, p.end) for heard in listened.heard for p in heard.phrases]
+    return [(p.text, p.start, p.end) for heard in listened.passages for p in heard.phrases]
 
 
 async def test_words_have_the_times_of_the_video(bench: Bench) -> None:
     listened = await bench.hear((60.0, 120.0))
     assert bench.ears.heard == [b"60 to 120"]
     phrases = (Phrase("Hello", 61.0, 61.5), Phrase("world", 62.0, 62.5))
-    assert listened.heard == listened.fresh == (SpokenPassage(1, 60.0, 120.0, phrases),)
+    assert listened.passages == listened.new_passages == (SpokenPassage(1, 60.0, 120.0, phrases),)
 
 
 async def test_two_stretches_are_heard_in_order(bench: Bench) -> None:
@@ -124,7 +124,7 @@ async def test_two_stretches_are_heard_in_order(bench: Bench) -> None:
 async def test_a_stretch_is_transcribed_once_for_all_turns(bench: Bench) -> None:
     first = await bench.hear(WHOLE)
     again = await bench.hear(WHOLE)
-    assert (again.heard, again.fresh) == (first.heard, ())
+    assert (again.passages, again.new_passages) == (first.passages, ())
     assert len(bench.ears.heard) == 1
 
 
@@ -132,7 +132,7 @@ async def test_a_part_of_what_was_heard_is_remembered(bench: Bench) -> None:
     await bench.hear(WHOLE)
     part = await bench.hear((1.6, 60.0))
     assert words(part) == [("world", 2.0, 2.5)]
-    assert (part.heard[0].start, part.heard[0].end, part.fresh) == (1.6, 60.0, ())
+    assert (part.passages[0].start, part.passages[0].end, part.new_passages) == (1.6, 60.0, ())
     assert words(await bench.hear((1.2, 1.4))) == [("Hello", 1.0, 1.5)]
     assert len(bench.ears.heard) == 1
 
@@ -141,44 +141,44 @@ async def test_a_stretch_that_goes_beyond_is_transcribed(bench: Bench) -> None:
     await bench.hear(WHOLE)
     listened = await bench.hear((100.0, 280.0), WHOLE)
     assert bench.ears.heard == [b"0 to 180", b"100 to 280"]
-    assert [heard.start for heard in listened.heard] == [100.0, 0.0]
-    assert [heard.start for heard in listened.fresh] == [100.0]
+    assert [heard.start for heard in listened.passages] == [100.0, 0.0]
+    assert [heard.start for heard in listened.new_passages] == [100.0]
 
 
 async def test_each_video_has_words_of_its_own(bench: Bench) -> None:
     await bench.hear(WHOLE)
     listened = await bench.hear(WHOLE, video=replace(VIDEO, number=2))
-    assert [heard.video for heard in listened.fresh] == [2]
+    assert [heard.video for heard in listened.new_passages] == [2]
     assert len(bench.ears.heard) == 2
 
 
 async def test_silence_is_remembered(tmp_path: Path) -> None:
     bench = await Bench(tmp_path).keep()
-    assert (await bench.hear(WHOLE)).fresh == (SpokenPassage(1, 0.0, 180.0),)
-    assert (await bench.hear(WHOLE)).heard == (SpokenPassage(1, 0.0, 180.0),)
+    assert (await bench.hear(WHOLE)).new_passages == (SpokenPassage(1, 0.0, 180.0),)
+    assert (await bench.hear(WHOLE)).passages == (SpokenPassage(1, 0.0, 180.0),)
     assert len(bench.ears.heard) == 1
 
 
 async def test_a_stretch_without_sound_is_not_sent(bench: Bench) -> None:
     bench.deck.silent = True
-    assert (await bench.hear(WHOLE)).heard == (SpokenPassage(1, 0.0, 180.0),)
+    assert (await bench.hear(WHOLE)).passages == (SpokenPassage(1, 0.0, 180.0),)
     assert bench.ears.heard == []
 
 
 async def test_a_stretch_that_cannot_be_read_is_left_out_and_tried_again(bench: Bench) -> None:
     bench.deck.problems = {0.0: FileProblem(Reason.CRASHED)}
     listened = await bench.hear((0.0, 90.0), (510.0, 601.0))
-    assert [heard.start for heard in listened.heard] == [510.0]
+    assert [heard.start for heard in listened.passages] == [510.0]
     bench.deck.problems = {}
     listened = await bench.hear((0.0, 90.0), (510.0, 601.0))
-    assert [heard.start for heard in listened.heard] == [0.0, 510.0]
+    assert [heard.start for heard in listened.passages] == [0.0, 510.0]
     assert bench.ears.heard == [b"510 to 601", b"0 to 90"]
 
 
 async def test_a_model_that_fails_is_asked_again_the_next_time(bench: Bench) -> None:
     bench.ears.problem = ModelProblem(ModelReason.BUSY)
     failed = await bench.hear(WHOLE)
-    assert (failed.heard, failed.problem) == ((), bench.ears.problem)
+    assert (failed.passages, failed.problem) == ((), bench.ears.problem)
     bench.ears.problem = None
     heard = await bench.hear(WHOLE)
     assert (len(words(heard)), heard.problem) == (2, None)
@@ -187,11 +187,11 @@ async def test_a_model_that_fails_is_asked_again_the_next_time(bench: Bench) -> 
 async def test_a_model_that_fails_later_keeps_what_it_told_before(bench: Bench) -> None:
     bench.ears.fails_after = 1
     listened = await bench.hear((0.0, 90.0), (510.0, 601.0))
-    assert [heard.start for heard in listened.heard] == [0.0]
+    assert [heard.start for heard in listened.passages] == [0.0]
     assert listened.problem is not None
     bench.ears.fails_after = None
     listened = await bench.hear((0.0, 90.0), (510.0, 601.0))
-    assert [heard.start for heard in listened.fresh] == [510.0]
+    assert [heard.start for heard in listened.new_passages] == [510.0]
 
 
 async def test_a_video_that_is_gone_is_not_heard(tmp_path: Path) -> None:
@@ -212,4 +212,4 @@ async def test_a_video_without_a_sound_track_is_not_opened(bench: Bench) -> None
 async def test_without_a_model_nothing_is_heard(bench: Bench) -> None:
     children: Any = bench.deck
     deaf = Transcriber(None, children, bench.gallery, LIMITS.files, LIMITS.videos)
-    assert await deaf.hear(THREAD, VIDEO, (WHOLE,), bench.past) == NOTHING
+    assert await deaf.transcribe(THREAD, VIDEO, (WHOLE,), bench.past) == NOTHING
