@@ -137,7 +137,7 @@ class Easel:
     ) -> PictureAttachment:
         return self._drawn(one.label)
 
-    async def shown(
+    async def contact_sheet(
         self, _: Thread, cited: CitedFrames, outlines: Sequence[Outline]
     ) -> PictureAttachment:
         return self._drawn(cited.video.label)
