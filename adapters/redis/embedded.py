@@ -33,8 +33,8 @@ log = structlog.get_logger()
 class EmbeddedStore:
     """A store below the data folder; what was written survives the end of all processes.
 
-    It comes from the first engine that runs on this machine. Where none does, it is kept in this
-    process's memory, with a loud warning.
+    It is served by the first engine that runs on this machine. Where none does, it is kept in the
+    memory of this process, with a warning.
     """
 
     def __init__(
@@ -79,7 +79,7 @@ class EmbeddedStore:
         await self.stop()
 
     async def _join(self, server: SharedServer) -> bool:
-        """Join; who is cancelled while joining leaves again."""
+        """Join the server; a caller that is cancelled while joining leaves it again."""
         atexit.register(server.leave)
         joining = asyncio.ensure_future(asyncio.to_thread(server.join))
         try:

@@ -92,7 +92,7 @@ class RedisHistory:
         await self._patiently(lambda: self._redis.delete(keys.settings(where.key)))
 
     async def once_a_day(self, what: str, place: Place) -> bool:
-        """Tell whether this is the first time within a day, and remember that it was asked."""
+        """Return whether this is the first such call within a day."""
         key = keys.once(place.key, what)
         return bool(await self._patiently(lambda: self._redis.set(key, "1", nx=True, ex=DAY)))
 

@@ -30,9 +30,9 @@ SHUTDOWN_SECONDS = 10
 class SharedServer:
     """The server of one folder, as one process sees it. Every call blocks: use a thread.
 
-    Three lock files (flock(2)) tell the truth, whatever died: `users.lock` is held shared by each
-    process that uses the server, `server.lock` by the server itself as long as it lives, and
-    `start.lock` by who is just starting, joining or leaving.
+    Three lock files (flock(2)) stay right whichever process dies: `users.lock` is held shared by
+    each process that uses the server, `server.lock` by the server itself as long as it lives, and
+    `start.lock` by a process that is starting, joining or leaving.
     """
 
     def __init__(self, engine: ServerBinary, folder: Path, patience: float = 60) -> None:
@@ -44,7 +44,7 @@ class SharedServer:
         self._user: IO[str] | None = None
 
     def join(self) -> bool:
-        """Become a user, starting the server if none runs; tells whether it was started.
+        """Become a user, starting the server if none runs; returns whether it was started.
 
         Raises `StoreDown` when it does not come up.
         """
@@ -57,14 +57,14 @@ class SharedServer:
         return started
 
     def revive(self) -> bool:
-        """Start the server again if it died; tells whether it had."""
+        """Start the server again if it died; returns whether it had."""
         if self._answers():
             return False
         with self._starting():
             return self._user is not None and self._ensure()
 
     def leave(self) -> bool:
-        """Stop being a user, and stop the server if nobody else is; tells whether it was."""
+        """Stop being a user, and stop the server if nobody else is; returns whether it stopped."""
         if self._user is None:
             return False
         with self._starting(), self._user as user:

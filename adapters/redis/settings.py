@@ -54,7 +54,7 @@ class RedisSettings(Section):
 
 
 def _has_usable_port(parts: SplitResult) -> bool:
-    """Tell whether the port is a number; the complaint of urllib could quote a password."""
+    """Return whether the port is a number; an error of urllib could quote a password."""
     try:
         return parts.port != 0
     except ValueError:

@@ -21,8 +21,8 @@ class Submission:
     """A message to accept.
 
     `express`: overtakes the queue and only reads; `stops`: ends or removes what was accepted
-    before it; `gathers`: a picture without words, which waits for company; `joins`: words that
-    may be the question to such pictures (a command never is).
+    before it; `gathers`: a picture without words, which waits for more messages; `joins`: words
+    that may be the question about such pictures (a command never is).
     """
 
     message: Message
@@ -66,7 +66,7 @@ class CitedFrames:
 
 @dataclass(frozen=True, slots=True)
 class AnsweredTurn:
-    """A finished turn that waits for its last edit: all that DONE commits.
+    """A finished turn that waits for its last edit: all that `Mailbox.done` commits.
 
     `parts` are the final texts to show, one message each; `pointed` the photos that are shown
     with outlines after them, and `cited` the frames of videos.
@@ -110,7 +110,7 @@ class Lease:
 class LeaseStatus:
     """Whether a lease is still held, up to which place the user stopped, what was withdrawn."""
 
-    held: bool
+    is_held: bool
     stop: int = 0
     withdrawn: frozenset[int] = frozenset()
 
@@ -167,11 +167,11 @@ class Mailbox(Protocol):
         ...
 
     async def gather(self, lease: Lease) -> Lease | None:
-        """Read the run again, with what has come since; None when the lease is lost."""
+        """Read the run again, with what has arrived since; None when the lease is lost."""
         ...
 
     async def renew(self, lease: Lease) -> LeaseStatus:
-        """Hold the lease for another term."""
+        """Extend the lease by another term."""
         ...
 
     async def answered(self, lease: Lease, result: AnsweredTurn) -> bool:
@@ -185,14 +185,17 @@ class Mailbox(Protocol):
         ...
 
     async def retract(self, lease: Lease, post: str) -> tuple[str, ...]:
-        """Forget the turn that a post led to, and the photos and videos that only it brought.
+        """Forget the turns that a post led to, and the photos and videos that only it brought.
 
         Returns the digests of files that nothing names any more; raises `LeaseLost`.
         """
         ...
 
     async def again(self, lease: Lease, delay: float, *, counts: bool = True) -> bool:
-        """Give the thread back, to be taken after `delay` seconds; `counts` as an attempt."""
+        """Give the lease back, to be taken again after `delay` seconds.
+
+        `counts` is whether this was an attempt.
+        """
         ...
 
     async def bury(self, lease: Lease, why: str) -> bool:
@@ -211,9 +214,9 @@ class Mailbox(Protocol):
         ...
 
     async def record(
-        self, box: str, seq: int, number: int, sent: SendRecord, token: str = ""
+        self, box: str, seq: int, number: int, send: SendRecord, token: str = ""
     ) -> None:
-        """Record what became of a send, unless its message is done with.
+        """Record what became of a send, unless its message is done.
 
         With a token only while the lease is held; raises `LeaseLost`.
         """

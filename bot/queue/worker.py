@@ -160,7 +160,7 @@ class Worker:
             await asyncio.sleep(self._limits.lease_seconds / 3)
             with contextlib.suppress(StoreDown):
                 status = await self._mailbox.renew(holding.lease)
-                if not status.held:
+                if not status.is_held:
                     log.warning("lease_lost", box=holding.lease.box[:8])
                     work.cancel()
                     return

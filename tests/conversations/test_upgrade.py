@@ -14,10 +14,10 @@ import pytest
 
 from adapters.redis.connection import connect
 from adapters.redis.settings import RedisSettings
-from tests.conversations.test_vision import full
 from tests.data import read_store
 from tests.helpers.running_bot import run_bot
 from tests.helpers.teams_chat import Chat
+from tests.helpers.transcripts import full_transcript
 from tests.servers.openai import say
 from tests.servers.redis_server import ENGINES, RedisServer, find_engine
 from tests.servers.slack import SlackMessage, SlackServer
@@ -82,7 +82,7 @@ async def test_a_store_of_0_4_0_is_opened_and_answered_from(
         assert await bot.redis.keys("loupe:*:dead") == []
 
         chat = Chat(bot, "groupChat", data.where["chat"])
-        assert await full(chat) == data.transcript
+        assert await full_transcript(chat) == data.transcript
         bot.model.then(say("Still a red car."))
         await chat.ask("What did I post first?")
         request = bot.model.requests[-1]

@@ -155,7 +155,7 @@ async def test_an_expired_lease_goes_to_a_successor_and_fences_the_first(
     first = await take(mailbox)
     second = await until_taken(mailbox, first.lane)
     assert (second.box, second.attempt) == (first.box, 2)
-    assert not (await mailbox.renew(first)).held
+    assert not (await mailbox.renew(first)).is_held
     assert not await mailbox.answered(first, answered())
     assert not await mailbox.done(first)
     assert not await mailbox.again(first, 0)
@@ -177,7 +177,7 @@ async def test_renewing_keeps_the_lease(mailbox: RedisMailbox) -> None:
     lease = await take(mailbox)
     for _ in range(4):
         await asyncio.sleep(0.4)
-        assert (await mailbox.renew(lease)).held
+        assert (await mailbox.renew(lease)).is_held
     assert isinstance(await mailbox.take(lease.lane), float)
 
 
@@ -237,7 +237,7 @@ async def test_what_an_older_generation_wants_to_store_is_refused(
     await mailbox.done(await take(mailbox), erase="history")
     assert not await mailbox.answered(older, answered())
     assert not await mailbox.done(older, answered(photos=(photo(1),)))
-    assert not (await mailbox.renew(older)).held
+    assert not (await mailbox.renew(older)).is_held
     past = await history.past(THREAD)
     assert (past.turns, past.photos) == ((), ())
 

@@ -299,11 +299,11 @@ class MailboxMachine(RuleBasedStateMachine):
         standing = self.do(self.mailbox.renew(lease))
         if self.holds(lease):
             box.due = self.clock() + LIMITS.workers.lease_seconds
-            assert (standing.held, standing.stop) == (True, box.of.stop)
+            assert (standing.is_held, standing.stop) == (True, box.of.stop)
             gone = {slip.seq for slip in box.slips if slip.seq <= box.last and box.withdrawn(slip)}
             assert standing.withdrawn == gone
         else:
-            assert not standing.held
+            assert not standing.is_held
 
     @rule(lease=leases)
     def answered(self, lease: Lease) -> None:
