@@ -14,9 +14,9 @@ import structlog
 from pydantic import TypeAdapter, ValidationError
 from redis.exceptions import RedisError
 
-from adapters.lua_scripts import LuaScript
 from adapters.redis import keys, stored_turns
 from adapters.redis.connection import retrying
+from adapters.redis.mailbox_scripts import RETRY_SECONDS, MailboxScripts
 from bot.domain.messages import Message
 from bot.ports.mailbox import (
     LANES,
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 
     from redis.asyncio import Redis
 
-    from adapters.lua_scripts import Argument
     from bot.limits import MessageLimits, RetentionLimits, WorkerLimits
 
 log = structlog.get_logger()
@@ -45,14 +44,6 @@ log = structlog.get_logger()
 _MESSAGE = TypeAdapter(Message)
 _SEND = TypeAdapter(SendRecord)
 DAY_MS = 24 * 3600 * 1000
-PATIENCE = 30.0
-"""Seconds that work which was accepted waits for a store that is away."""
-
-SCRIPTS = (
-    *("accept", "take", "gather", "renew", "answered", "done", "retract"),
-    *("again", "bury", "prune", "ahead", "claim", "record"),
-)
-"""The scripts in `lua/`, one for each step."""
 
 
 def _ms(seconds: float) -> int:
@@ -77,35 +68,13 @@ class RedisMailbox:
         self._lease = _ms(workers.lease_seconds)
         self._dedup = _ms(retention.dedup_hours * 3600)
         self._keep = _ms(retention.retention_days * 24 * 3600)
-        self._scripts = {
-            name: LuaScript(redis, __package__, name, prelude="prelude") for name in SCRIPTS
-        }
-
-    async def _run_within(
-        self, seconds: float, name: str, lane: int, /, **arguments: Argument
-    ) -> Any:
-        script, lane_keys = self._scripts[name], {"ready": keys.ready(lane)}
-        return await retrying(lambda: script.run(lane_keys, **arguments), within=seconds)
-
-    async def _run(self, name: str, lane: int, /, **arguments: Argument) -> Any:
-        return await self._run_within(PATIENCE, name, lane, **arguments)
-
-    async def _run_held(self, name: str, lease: Lease, /, **arguments: Argument) -> Any:
-        """Run a script that does nothing once the lease is lost."""
-        return await self._run(
-            name,
-            lease.lane,
-            box=lease.box,
-            token=lease.token,
-            generation=lease.generation,
-            **arguments,
-        )
+        self._scripts = MailboxScripts(redis)
 
     async def accept(self, submission: Submission) -> Receipt:
         """Deduplicate, append and wake in one step; raises `StoreDown`."""
         message = submission.message
         box = keys.box_of(message.thread.key, express=submission.express)
-        verdict, seq = await self._run_within(
+        verdict, seq = await self._scripts.run_within(
             self._accept_seconds,
             "accept",
             keys.lane_of(box),
@@ -128,7 +97,9 @@ class RedisMailbox:
     async def take(self, lane: int) -> Lease | float | None:
         """Lease the next ready thread of a lane; else seconds until one is ready, or None."""
         token = secrets.token_hex(8)
-        reply = await self._run("take", lane, token=token, lease_ms=self._lease, **self._burst())
+        reply = await self._scripts.run(
+            "take", lane, token=token, lease_ms=self._lease, **self._burst()
+        )
         if not reply:
             return None
         if len(reply) == 1:
@@ -145,7 +116,7 @@ class RedisMailbox:
         places = [int(seq) for seq in reply[6::5]]
         log.error("message_unreadable", box=str(box)[:8], why=why)
         dead_letter = {"box": box, "places": places, "why": why, "at": time.time()}
-        await self._run(
+        await self._scripts.run(
             "bury",
             lane,
             box=box,
@@ -157,7 +128,7 @@ class RedisMailbox:
 
     async def gather(self, lease: Lease) -> Lease | None:
         """Read the run again, with what has arrived since; None when the lease is lost."""
-        reply = await self._run_held("gather", lease, **self._burst())
+        reply = await self._scripts.run_held("gather", lease, **self._burst())
         return _lease(lease.lane, lease.token, reply) if reply else None
 
     def _burst(self) -> dict[str, int]:
@@ -168,13 +139,15 @@ class RedisMailbox:
 
     async def renew(self, lease: Lease) -> LeaseStatus:
         """Extend the lease by another term."""
-        is_held, stop, *withdrawn = await self._run_held("renew", lease, lease_ms=self._lease)
+        is_held, stop, *withdrawn = await self._scripts.run_held(
+            "renew", lease, lease_ms=self._lease
+        )
         return LeaseStatus(bool(is_held), int(stop), frozenset(map(int, withdrawn)))
 
     async def answered(self, lease: Lease, result: AnsweredTurn) -> bool:
         """Store the finished turn before it is shown; False when the lease is lost."""
         result_json = stored_turns.answer_json(result)
-        return bool(await self._run_held("answered", lease, result=result_json))
+        return bool(await self._scripts.run_held("answered", lease, result=result_json))
 
     async def done(
         self, lease: Lease, result: AnsweredTurn | None = None, erase: Erase = "nothing"
@@ -187,7 +160,7 @@ class RedisMailbox:
             for file in stored.get(kind, ())
         }
         return bool(
-            await self._run_held(
+            await self._scripts.run_held(
                 "done",
                 lease,
                 erase=erase,
@@ -206,7 +179,9 @@ class RedisMailbox:
 
         Raises `LeaseLost`.
         """
-        verdict, *digests = await self._run_held("retract", lease, post_json=json.dumps(post))
+        verdict, *digests = await self._scripts.run_held(
+            "retract", lease, post_json=json.dumps(post)
+        )
         if verdict == "lost":
             raise LeaseLost
         return tuple(map(str, digests))
@@ -216,14 +191,16 @@ class RedisMailbox:
 
         `counts` is whether this was an attempt.
         """
-        return bool(await self._run_held("again", lease, delay_ms=_ms(delay), counts=int(counts)))
+        return bool(
+            await self._scripts.run_held("again", lease, delay_ms=_ms(delay), counts=int(counts))
+        )
 
     async def bury(self, lease: Lease, why: str) -> bool:
         """Move the run to the dead letters and free the thread."""
         places = _places(lease)
         dead_letter = {"box": lease.box, "places": places, "why": why, "at": time.time()}
         return bool(
-            await self._run_held(
+            await self._scripts.run_held(
                 "bury", lease, dead_letter=json.dumps(dead_letter), places=json.dumps(places)
             )
         )
@@ -231,7 +208,7 @@ class RedisMailbox:
     async def ahead(self, message: Message, seq: int) -> int | None:
         """Count what is before a waiting message; None once it is being worked on or done."""
         box = keys.box_of(message.thread.key, express=False)
-        count = int(await self._run("ahead", keys.lane_of(box), box=box, seq=seq))
+        count = int(await self._scripts.run("ahead", keys.lane_of(box), box=box, seq=seq))
         return None if count < 0 else count
 
     async def claim(self, box: str, seq: int, number: int, token: str = "") -> SendRecord | None:
@@ -240,7 +217,7 @@ class RedisMailbox:
         Without a token the claim is made only while the message waits. Raises `LeaseLost`.
         """
         intent = _SEND.dump_json(SendRecord(at=time.time()))
-        reply = await self._run(
+        reply = await self._scripts.run(
             "claim",
             keys.lane_of(box),
             box=box,
@@ -261,7 +238,7 @@ class RedisMailbox:
 
         With a token only while the lease is held; raises `LeaseLost`.
         """
-        recorded = await self._run(
+        recorded = await self._scripts.run(
             "record",
             keys.lane_of(box),
             box=box,
@@ -277,7 +254,7 @@ class RedisMailbox:
     async def unclaim(self, box: str, seq: int, number: int) -> None:
         """Forget the intent of a send that certainly did not happen."""
         key = keys.sends(box, seq)
-        await retrying(lambda: self._redis.hdel(key, str(number)), within=PATIENCE)
+        await retrying(lambda: self._redis.hdel(key, str(number)), within=RETRY_SECONDS)
 
     async def news(self) -> AsyncIterator[MailboxEvent]:
         """Yield what happens anywhere, for as long as it is read; survives a lost connection."""
@@ -299,8 +276,10 @@ class RedisMailbox:
         cutoff = _ms(time.time()) - self._keep
         removed = 0
         for lane in range(LANES):
-            for thread in await retrying(partial(self._aged, lane, cutoff), within=PATIENCE):
-                removed += int(await self._run("prune", lane, thread=thread, cutoff_ms=cutoff))
+            for thread in await retrying(partial(self._aged, lane, cutoff), within=RETRY_SECONDS):
+                removed += int(
+                    await self._scripts.run("prune", lane, thread=thread, cutoff_ms=cutoff)
+                )
         return removed
 
 

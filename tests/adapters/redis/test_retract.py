@@ -156,7 +156,7 @@ async def test_of_a_long_thread_only_the_turns_of_the_post_are_decoded(bench: Be
         more = json.loads(file) | {"number": number + 1, "sha256": f"{number + 1:064x}"}
         more["message"] = f"m{number}"
         await bench.redis.hset(photos, str(number + 1), json.dumps(more))
-    script = bench.mailbox._scripts["retract"]
+    script = bench.mailbox._scripts._scripts["retract"]
     script._script = bench.redis.register_script(COUNTING + script.source)
     assert await bench.retract("m250") == {f"{251:064x}"}
     assert int(await bench.redis.get(keys.ready(keys.lane_of(THREAD.key)) + ":decoded") or 0) == 3
