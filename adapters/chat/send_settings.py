@@ -14,8 +14,8 @@ class SendLimits(Section):
     send_tries: int = Field(6, ge=1, description="tries of one send or edit")
     send_seconds: float = Field(45, gt=0, description="longest send or edit with all its tries")
     request_seconds: float = Field(15, gt=0, description="longest single request")
-    edit_pace: float = Field(2.0, ge=1, description="seconds between edits of a growing answer")
-    stream_pace: float = Field(1.5, ge=1, description="seconds between chunks of a stream")
+    edit_pace: float = Field(2.0, ge=0, description="seconds between edits of a growing answer")
+    stream_pace: float = Field(1.5, ge=0, description="seconds between chunks of a stream")
     stream_seconds: float = Field(110, gt=0, description="a stream is closed then, and edits go on")
 
     @property

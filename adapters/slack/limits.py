@@ -23,7 +23,7 @@ class SlackLimits(SendLimits):
         le=11_000,
         description="characters of one message; Slack takes 12,000 and counts its translation",
     )
-    stream_pace: float = Field(1.0, gt=0, description="seconds between pieces of a stream")
+    stream_pace: float = Field(1.0, ge=0, description="seconds between chunks of a stream")
     stream_seconds: float = Field(
         240,
         gt=0,

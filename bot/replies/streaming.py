@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from bot import strings as texts
+from bot.clock import Clock
 from bot.ports.channel import (
     ConversationGone,
     DeliveryRefused,
@@ -46,8 +47,18 @@ class Reply:
     it died stays, followed by one sentence.
     """
 
-    def __init__(self, sends: Outbox, abilities: Capabilities, stop: asyncio.Event) -> None:
-        """Take the sends, what the channel can do, and the event that the user's Stop sets."""
+    def __init__(
+        self,
+        sends: Outbox,
+        abilities: Capabilities,
+        stop: asyncio.Event,
+        clock: Clock | None = None,
+    ) -> None:
+        """Take the sends, what the channel can do, and the event that the user's Stop sets.
+
+        The `clock` paces the edits.
+        """
+        self._clock = clock or Clock()
         self._sends = sends
         self._stop = stop
         self._abilities = abilities
@@ -133,9 +144,7 @@ class Reply:
 
     async def _keep_showing(self) -> None:
         while True:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(self._abilities.pace):
-                    await self._ending.wait()
+            await self._clock.wait(self._ending, self._abilities.pace)
             await self._changed.wait()
             self._changed.clear()
             if self._ending.is_set() or self._want is None:

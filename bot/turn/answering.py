@@ -12,7 +12,6 @@ from bot.grounding.pointing import citations
 from bot.ports.channel import Post
 from bot.ports.mailbox import AnsweredTurn, LeaseLost
 from bot.replies.pictures import frames_cited, pointed
-from bot.replies.streaming import Reply
 
 if TYPE_CHECKING:
     from bot.commands.preferences import Preferences
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from bot.ports.mailbox import Lease, Mailbox
     from bot.queue.holding import Holding
     from bot.replies.pictures import ReplyPictures
+    from bot.replies.streaming import Reply
     from bot.turn.deliveries import Deliveries
     from bot.turn.hints import Hints
     from bot.turn.question_builder import QuestionBuilder
@@ -74,7 +74,7 @@ class QuestionAnswerer:
     async def answer(self, holding: Holding, message: Message) -> None:
         """Answer a question, or show the answer that a crashed worker has left."""
         outbox = self._deliveries.outbox(holding.lease, message)
-        reply = Reply(outbox, outbox.abilities, holding.stop)
+        reply = self._deliveries.reply(outbox, holding.stop)
         try:
             result = holding.lease.answered or await self._result(holding, reply)
             await reply.finish(result.parts, _last_post(result))

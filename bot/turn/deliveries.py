@@ -14,6 +14,7 @@ from bot.replies.streaming import Reply
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from bot.clock import Clock
     from bot.commands.executor import CommandExecutor
     from bot.domain.messages import Message
     from bot.ports.channel import Channel
@@ -24,16 +25,25 @@ class Deliveries:
     """Posts short replies, and ends leases."""
 
     def __init__(
-        self, mailbox: Mailbox, channels: Mapping[str, Channel], commands: CommandExecutor
+        self,
+        mailbox: Mailbox,
+        channels: Mapping[str, Channel],
+        commands: CommandExecutor,
+        clock: Clock,
     ) -> None:
         self._mailbox = mailbox
         self._channels = channels
         self._commands = commands
+        self._clock = clock
 
     def outbox(self, lease: Lease, message: Message) -> Outbox:
         """Return the outbox of the replies to a message."""
         channel = self._channels[message.thread.channel]
         return Outbox(self._mailbox, channel, message.address, lease.box, lease.seq, lease.token)
+
+    def reply(self, outbox: Outbox, stop: asyncio.Event) -> Reply:
+        """Return a reply that grows; `stop` is set when the user stops it."""
+        return Reply(outbox, outbox.abilities, stop, self._clock)
 
     async def done(
         self, lease: Lease, result: AnsweredTurn | None = None, *, erase: Erase = "nothing"
@@ -58,7 +68,7 @@ class Deliveries:
     ) -> Reply:
         """End the reply to a message with a sentence: `below` an answer that stands, or `alone`."""
         outbox = self.outbox(lease, message)
-        reply = Reply(outbox, outbox.abilities, asyncio.Event())
+        reply = self.reply(outbox, asyncio.Event())
         try:
             await reply.open(alone, live=False)
             parts = reply.ended(alone, below)

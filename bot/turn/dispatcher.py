@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from bot import strings as texts
+from bot.clock import Clock
 from bot.domain.history import Turn, TurnPosts
 from bot.errors import FileProblem, Reason, StoreDown
 from bot.ports.channel import ConversationGone
@@ -51,6 +52,7 @@ class Dispatcher:
         channels: Mapping[str, Channel],
         files: FileLimits,
         messages: MessageLimits,
+        clock: Clock | None = None,
     ) -> None:
         self._mailbox = mailbox
         self._history = history
@@ -59,7 +61,7 @@ class Dispatcher:
         self._files = files
         self._hints = Hints(history)
         self._questions = QuestionBuilder(channels, self._hints)
-        self._deliveries = Deliveries(mailbox, channels, commands)
+        self._deliveries = Deliveries(mailbox, channels, commands, clock or Clock())
         self._command_delivery = CommandDelivery(commands, self._deliveries, messages)
         self._answerer = QuestionAnswerer(
             mailbox,

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 PIECES = ("A red car. ", "It has a plate. ", "KRW 301.")
+PACES = {"edit_pace": 1, "stream_pace": 1}
 GROWN = ["A red car.", "A red car. It has a plate.", "A red car. It has a plate. KRW 301."]
 
 
@@ -73,7 +74,7 @@ async def test_progress_is_shown_until_there_is_an_answer(registered: RunningBot
 
 async def test_an_answer_streams_in_a_personal_chat_by_the_rules_of_teams(tmp_path: Path) -> None:
     server = TeamsServer(authorize=True, strict_rate=True)
-    async with server as teams, run_bot(tmp_path, teams=teams) as bot:
+    async with server as teams, run_bot(tmp_path, teams=teams, teams_limits=PACES) as bot:
         chat = bot.personal()
         shown = await grown(chat)
         assert shown.texts == GROWN
@@ -84,15 +85,15 @@ async def test_an_answer_streams_in_a_personal_chat_by_the_rules_of_teams(tmp_pa
 
 
 async def test_elsewhere_the_answer_grows_by_edits_at_the_pace_that_is_allowed(
-    registered: RunningBot,
+    tmp_path: Path, brisk: None
 ) -> None:
-    chat = registered.group()
-    shown = await grown(chat)
+    async with run_bot(tmp_path, teams_limits=PACES) as bot:
+        shown = await grown(bot.group())
     answer = shown.texts[shown.texts.index(GROWN[0]) :]
     assert all(later.startswith(earlier) for earlier, later in pairwise(answer))
     assert answer[-1] == GROWN[-1]
     assert shown.labelled
-    edits = [request.at for request in registered.teams.requests if request.method == "PUT"]
+    edits = [request.at for request in bot.teams.requests if request.method == "PUT"]
     assert all(later - earlier > 0.9 for earlier, later in pairwise(edits[:-1]))
 
 

@@ -36,7 +36,7 @@ async def launch_browser() -> AsyncIterator[Browser]:
     """Run Chromium until the block ends; a machine without it skips the test."""
     if CHROMIUM is None:
         pytest.skip("chromium is not installed")
-    expect.set_options(timeout=10_000)
+    expect.set_options(timeout=30_000)
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=OPTIONS)
         yield browser
@@ -60,7 +60,7 @@ async def open_page(
     """Open the page by its printed address; whatever it complains of fails the test."""
     context = await browser.new_context(viewport={"width": width, "height": 800})
     page = await context.new_page()
-    page.set_default_timeout(10_000)
+    page.set_default_timeout(30_000)
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.on("request", lambda request: errors.extend(_foreign(request, served.origin)))

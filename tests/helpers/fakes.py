@@ -103,7 +103,7 @@ class FakeChannel:
         async with self.changed:
             self.changed.notify_all()
 
-    async def until(self, text: str, timeout: float = 5) -> RecordedMessage:
+    async def until(self, text: str, timeout: float = 30) -> RecordedMessage:
         """Wait for a message that shows a text."""
         async with asyncio.timeout(timeout), self.changed:
             while not (found := [m for m in self.messages if text in m.text]):
@@ -224,6 +224,11 @@ class FakeClock(clock.Clock):
         self.waits.append(seconds)
         self.time += seconds
         await asyncio.sleep(0)
+
+    async def wait(self, event: asyncio.Event, seconds: float) -> bool:
+        if not event.is_set():
+            await self.sleep(seconds)
+        return event.is_set()
 
 
 class FakeTime:

@@ -58,6 +58,9 @@ if TYPE_CHECKING:
     from tests.servers.openai import ReceivedRequest
 
 
+PACES = {"edit_pace": 0.05, "stream_pace": 0.05}
+"""Seconds between what is shown of an answer: no test waits for more than it has to."""
+
 READERS: dict[str, Callable[[Pipeline, str], object]] = {
     "string": lambda pipe, key: pipe.get(key),
     "hash": lambda pipe, key: pipe.hgetall(key),
@@ -180,9 +183,9 @@ async def run_bot(
             model=_model(service, model or {}),
             vision=VisionSettings() if sees_itself else _vision(vision),
             teams=_teams(connector, openid),
-            teams_limits=TeamsLimits(**{"edit_pace": 1, "stream_pace": 1, **(teams_limits or {})}),
+            teams_limits=TeamsLimits(**{**PACES, **(teams_limits or {})}),
             slack=_slack(slack, socket=socket),
-            slack_limits=SlackLimits(edit_pace=1, stream_pace=1),
+            slack_limits=SlackLimits(**PACES),
             downloads=DownloadSettings(tries=1),
             page=PageSettings(page="on" if page else None),
         )

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 ALEX = {"id": "29:alex", "name": "Alex", "aadObjectId": "9f1c0a00"}
 ROBIN = {"id": "29:robin", "name": "Robin", "aadObjectId": "9f1c0a01"}
 BOT = {"id": f"28:{APP_ID}", "name": "Loupe"}
-TIMEOUT = 20.0
+TIMEOUT = 30.0
 """Seconds that a condition is waited for; nothing takes that long on an idle machine."""
 IMAGE = '<img itemtype="http://schema.skype.com/AMSImage" src="https://as.asm.skype.com/1">'
 

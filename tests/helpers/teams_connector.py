@@ -44,7 +44,7 @@ async def close_after(part: Any) -> AsyncIterator[Any]:
         await part.close()
 
 
-async def eventually(predicate: Callable[[], Awaitable[bool]], seconds: float = 5.0) -> None:
+async def eventually(predicate: Callable[[], Awaitable[bool]], seconds: float = 30) -> None:
     """Ask until something is true that nobody tells of."""
     async with asyncio.timeout(seconds):
         while not await predicate():

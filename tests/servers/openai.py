@@ -223,11 +223,11 @@ class OpenAIServer(Loopback):
         await self.start(app)
         return self
 
-    async def until_asked(self, times: int = 1, seconds: float = 5) -> None:
+    async def until_asked(self, times: int = 1, seconds: float = 30) -> None:
         """Wait for that many requests in all."""
         await self._until(lambda: len(self.requests) >= times, seconds)
 
-    async def until_closed(self, seconds: float = 5) -> None:
+    async def until_closed(self, seconds: float = 30) -> None:
         """Wait until no request is open any more: all are answered or the client has left."""
         await self._until(lambda: self.open_streams == 0, seconds)
 

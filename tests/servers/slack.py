@@ -159,7 +159,7 @@ class SlackServer(Loopback):
         """Deliver through the socket; tells whether it was acknowledged within three seconds."""
         return await self.sockets.send(payload, retry)
 
-    async def until(self, true: Callable[[], Any], seconds: float = 15) -> None:
+    async def until(self, true: Callable[[], Any], seconds: float = 30) -> None:
         """Wait until something holds."""
         async with asyncio.timeout(seconds), self._changed:
             await self._changed.wait_for(true)

@@ -131,7 +131,7 @@ class TeamsServer:
         """What these messages say now."""
         return [shown.text for shown in self.messages(conversation)]
 
-    async def until(self, predicate: Callable[[], Any], seconds: float = 5.0) -> Any:
+    async def until(self, predicate: Callable[[], Any], seconds: float = 30) -> Any:
         """Wait until something is true of the server, and return it."""
         async with asyncio.timeout(seconds), self._changed:
             return await self._changed.wait_for(predicate)

@@ -158,7 +158,7 @@ class TranscriptionServer(Loopback):
         self._script.clear()
         self.gate = None
 
-    async def until(self, true: Any, seconds: float = 5) -> None:
+    async def until(self, true: Any, seconds: float = 30) -> None:
         """Wait until something is true of the requests."""
         async with asyncio.timeout(seconds), self._changed:
             await self._changed.wait_for(true)

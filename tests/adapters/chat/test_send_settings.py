@@ -40,8 +40,8 @@ def test_each_platform_has_names_of_its_own(monkeypatch: pytest.MonkeyPatch) -> 
         {"send_tries": 0},
         {"send_seconds": 0},
         {"request_seconds": 0},
-        {"edit_pace": 0.9},
-        {"stream_pace": 0.9},
+        {"edit_pace": -0.1},
+        {"stream_pace": -0.1},
         {"stream_seconds": 0},
     ],
 )

@@ -25,9 +25,10 @@ from bot.ports.channel import (
 from bot.ports.mailbox import Lease, Submission
 from bot.replies.outbox import Outbox
 from bot.replies.streaming import Reply
-from tests.helpers.fakes import FakeChannel
+from tests.helpers.fakes import FakeChannel, FakeClock
 
 if TYPE_CHECKING:
+    from bot.clock import Clock
     from bot.domain.messages import Address
 
 THREAD = Thread("fake", "t", "c")
@@ -50,10 +51,10 @@ class Bench:
                 self.lease = lease
         return self
 
-    def reply(self) -> Reply:
+    def reply(self, clock: Clock | None = None) -> Reply:
         lease = self.lease
         sends = Outbox(self.mailbox, self.channel, {}, lease.box, lease.seq, lease.token)
-        return Reply(sends, sends.abilities, self.stop)
+        return Reply(sends, sends.abilities, self.stop, clock)
 
 
 async def finish(reply: Reply, text: str) -> None:
@@ -90,6 +91,19 @@ async def test_edits_keep_the_pace_and_show_the_newest() -> None:
     await finish(reply, text.rstrip())
     assert len(bench.channel.messages[0].posts) <= 3
     assert bench.channel.messages[0].text == "one two three four five six"
+
+
+async def test_the_clock_that_is_handed_over_paces_the_edits() -> None:
+    bench, clock = await Bench(pace=3600).leased(), FakeClock()
+    reply = bench.reply(clock)
+    await reply.open("…")
+    for text in ("A", "A red", "A red car"):
+        reply.grow(text)
+        await bench.channel.until(text)
+    await finish(reply, "A red car.")
+    assert bench.channel.messages[0].growing == ["A", "A red", "A red car", "A red car."]
+    assert set(clock.waits) == {3600}
+    assert len(clock.waits) >= 3
 
 
 async def test_an_answer_within_the_first_pace_is_shown_at_once() -> None:
