@@ -99,31 +99,31 @@ class RetryBudget:
         self._attempts = 1
         self._backoffs = 0
 
-    def take(self, requested: float | None = None) -> float | None:
+    def take(self, requested_wait: float | None = None) -> float | None:
         """Take another attempt and return the seconds to wait before it.
 
         `requested` are the seconds that the service asks for. Returns None when there are no more
         attempts, or the next one would begin too late.
         """
-        wait = self._wait(requested)
+        wait = self._wait(requested_wait)
         if self._attempts >= self._policy.tries or self._clock.now() + wait > self._end:
             return None
         self._attempts += 1
         return wait
 
-    async def pause(self, requested: float | None = None) -> bool:
+    async def pause(self, requested_wait: float | None = None) -> bool:
         """Wait before another attempt; return False at once when none is left."""
-        wait = self.take(requested)
+        wait = self.take(requested_wait)
         if wait is None:
             return False
         await self._clock.sleep(wait)
         return True
 
-    def _wait(self, requested: float | None) -> float:
-        if requested is None:
+    def _wait(self, requested_wait: float | None) -> float:
+        if requested_wait is None:
             self._backoffs += 1
             return self._policy.backoff.wait(self._backoffs)
-        return min(self._policy.longest_wait, max(SHORTEST_WAIT, requested))
+        return min(self._policy.longest_wait, max(SHORTEST_WAIT, requested_wait))
 
 
 class AttemptFailed(Exception):
@@ -132,11 +132,13 @@ class AttemptFailed(Exception):
     `requested` are the seconds that the service asks to wait, if it does.
     """
 
-    def __init__(self, problem: Exception, *, retry: bool, requested: float | None = None) -> None:
+    def __init__(
+        self, problem: Exception, *, retry: bool, requested_wait: float | None = None
+    ) -> None:
         super().__init__(str(problem))
         self.problem = problem
         self.retry = retry
-        self.requested = requested
+        self.requested_wait = requested_wait
 
 
 async def retrying(
@@ -156,5 +158,5 @@ async def retrying(
             return await attempt()
         except AttemptFailed as failure:
             log.log(level, event, **fields, why=str(failure))
-            if not (failure.retry and await budget.pause(failure.requested)):
+            if not (failure.retry and await budget.pause(failure.requested_wait)):
                 raise failure.problem from None

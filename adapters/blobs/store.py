@@ -37,7 +37,7 @@ UNFINISHED_SECONDS = 3600
 
 
 class BlobStore:
-    """`bot.ports.blobs.Blobs` on any store of obstore; a write is seen whole or not at all.
+    """Implements `bot.ports.blobs.Blobs` on any store of obstore; writes are atomic.
 
     Raises `ValueError` for a key that is not `KEY`, `StoreDown` when the store fails.
     """
@@ -47,34 +47,34 @@ class BlobStore:
         self._folder = Path(store.prefix or "/") if isinstance(store, LocalStore) else None
 
     async def put(self, key: str, data: bytes | Path) -> None:
-        """Write a blob, replacing what was there; its age starts anew.
+        """Write a blob, or replace it; its age starts anew.
 
-        A file that goes into a folder is not even copied.
+        In a folder, a file becomes the blob without being copied.
         """
         if self._folder is not None and isinstance(data, Path):
-            blob = self._folder / _checked(key)
-            if await asyncio.to_thread(_taken_over, data, blob):
+            blob = self._folder / _check_key(key)
+            if await asyncio.to_thread(_take_over, data, blob):
                 return
         with _failures():
-            await self._store.put_async(_checked(key), data, max_concurrency=PARTS_AT_ONCE)
+            await self._store.put_async(_check_key(key), data, max_concurrency=PARTS_AT_ONCE)
 
     async def get(self, key: str) -> bytes | None:
-        """Read a blob whole, or None when there is none."""
+        """Return a blob, or None if there is none."""
         with _failures(), suppress(FileNotFoundError):
-            found = await self._store.get_async(_checked(key))
-            return bytes(await found.bytes_async())
+            result = await self._store.get_async(_check_key(key))
+            return bytes(await result.bytes_async())
         return None
 
     async def stream(
         self, key: str, start: int = 0, end: int | None = None
     ) -> AsyncIterator[bytes] | None:
-        """Read a blob's bytes from `start` to before `end` by pieces, or None when there is none.
+        """Return the bytes of a blob from `start` up to `end` in pieces, or None if there is none.
 
-        Without `end` that is all the rest.
+        Without `end` they go to the end of the blob.
         """
         with _failures(), suppress(FileNotFoundError):
-            found = await self._store.head_async(_checked(key))
-            return self._pieces(key, range(found["size"])[start:end])
+            metadata = await self._store.head_async(_check_key(key))
+            return self._pieces(key, range(metadata["size"])[start:end])
         return None
 
     async def _pieces(self, key: str, part: range) -> AsyncIterator[bytes]:
@@ -84,17 +84,17 @@ class BlobStore:
                 with _failures():
                     piece = await self._store.get_range_async(key, start=start, end=end)
             except FileNotFoundError as error:
-                raise StoreDown("a blob went while it was read") from error
+                raise StoreDown("a blob was erased while it was read") from error
             yield bytes(piece)
 
     async def save(self, key: str, into: Path) -> bool:
-        """Bring a blob to a file, only to be read there; False when there is none.
+        """Save a blob as a file that is only to be read; returns False if there is none.
 
-        It is never held in memory, and from a folder not even copied.
+        It is never held in memory whole, and not copied if it stands in a folder.
         """
         if self._folder is not None:
-            blob = self._folder / _checked(key)
-            if await asyncio.to_thread(_linked, blob, into):
+            blob = self._folder / _check_key(key)
+            if await asyncio.to_thread(_link, blob, into):
                 return True
         pieces = await self.stream(key)
         if pieces is None:
@@ -109,31 +109,31 @@ class BlobStore:
 
         Only those written before that time (seconds since the epoch) go.
         """
-        return await self._delete_before(before, _checked(prefix))
+        return await self._delete_before(before, _check_key(prefix))
 
     async def erase_some(self, folder: str, names: Collection[str]) -> None:
         """Delete those blobs of a folder whose names begin with one of these, up to a dot."""
         with _failures():
-            async for batch in self._store.list_async(_checked(folder), chunk_size=1000):
-                found = [each["path"] for each in batch if _stem(each["path"]) in names]
-                if found:
-                    await self._delete(found)
+            async for batch in self._store.list_async(_check_key(folder), chunk_size=1000):
+                paths = [each["path"] for each in batch if _stem(each["path"]) in names]
+                if paths:
+                    await self._delete(paths)
 
     async def sweep(self, older_than: float) -> int:
         """Delete blobs written before that time (seconds since the epoch); returns how many."""
-        deleted = await self._delete_before(older_than)
+        count = await self._delete_before(older_than)
         if self._folder:
             await asyncio.to_thread(_delete_unfinished, self._folder)
-        return deleted
+        return count
 
     async def _delete_before(self, limit: float, prefix: str | None = None) -> int:
-        deleted = 0
+        count = 0
         with _failures():
             async for batch in self._store.list_async(prefix, chunk_size=1000):
                 old = [each["path"] for each in batch if each["last_modified"].timestamp() < limit]
                 await self._delete(old)
-                deleted += len(old)
-        return deleted
+                count += len(old)
+        return count
 
     async def _delete(self, keys: list[str]) -> None:
         """Delete together, or one by one where another replica deletes the same."""
@@ -149,14 +149,14 @@ def _stem(path: str) -> str:
     return path.rpartition("/")[2].partition(".")[0]
 
 
-def _checked(key: str) -> str:
+def _check_key(key: str) -> str:
     if not KEY.fullmatch(key):
         raise ValueError(f"no blob can have the key {key!r}")
     return key
 
 
-def _linked(blob: Path, into: Path) -> bool:
-    """Give a blob a second name; it is replaced as a whole only, which leaves the other alone."""
+def _link(blob: Path, into: Path) -> bool:
+    """Link a file to a blob; later writes replace the blob and leave the file as it is."""
     into.unlink(missing_ok=True)
     try:
         into.hardlink_to(blob)
@@ -165,8 +165,8 @@ def _linked(blob: Path, into: Path) -> bool:
     return True
 
 
-def _taken_over(file: Path, blob: Path) -> bool:
-    """Give a file the name of a blob as a second one, in the stead of what had it."""
+def _take_over(file: Path, blob: Path) -> bool:
+    """Link a blob to a file, replacing an older blob; return False if that is not possible."""
     unfinished = blob.with_name(f"{blob.name}#{secrets.randbits(32)}")
     try:
         blob.parent.mkdir(parents=True, exist_ok=True)
@@ -176,13 +176,13 @@ def _taken_over(file: Path, blob: Path) -> bool:
     except OSError:
         return False
     finally:
-        # It is still there where both names were of one file before.
+        # It still exists if both names already were of one file.
         unfinished.unlink(missing_ok=True)
     return True
 
 
 def _delete_unfinished(folder: Path) -> None:
-    """Delete what killed processes were writing: `<key>#<n>`, which obstore never lists."""
+    """Delete what killed processes left unfinished: `<key>#<n>`, which obstore never lists."""
     for path in folder.rglob("*#*"):
         with suppress(FileNotFoundError):
             if path.stat().st_mtime < time.time() - UNFINISHED_SECONDS:

@@ -1,14 +1,14 @@
-"""Text that does nothing where it is shown: no mention, no tag, no picture from elsewhere."""
+"""Text without effects where it is shown: no mention, no tag, no picture from elsewhere."""
 
 from __future__ import annotations
 
 JOINER = "\u2060"
-"""A character without width (WORD JOINER): it parts signs, and the text looks the same."""
+"""WORD JOINER, a character without width: it separates characters, and the text looks the same."""
 
 
-def disarmed(text: str) -> str:
-    """Part every `<` from what follows it, and every `![`; looks only back.
+def disarm(text: str) -> str:
+    """Separate every `<` from what follows it, and `!` from `[`.
 
-    A text that grows, grows when it is disarmed too.
+    A longer text begins with the same characters as before, so that it can go on growing.
     """
     return text.replace("<", f"<{JOINER}").replace("![", f"!{JOINER}[")

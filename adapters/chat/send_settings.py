@@ -1,4 +1,4 @@
-"""Limits of what is sent to a chat platform, alike for each of them."""
+"""Limits of sends that every chat platform has."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from bot.settings import Section
 
 
 class SendLimits(Section):
-    """How often and how long; each platform has its own prefix and its own defaults."""
+    """How often and how long to send; each platform has its own prefix and defaults."""
 
     send_tries: int = Field(6, ge=1, description="tries of one send or edit")
     send_seconds: float = Field(45, gt=0, description="longest send or edit with all its tries")

@@ -1,7 +1,7 @@
-"""Streams: messages that a platform itself lets grow, chunk by chunk, until they are closed.
+"""Streams: messages that the platform itself lets grow, chunk by chunk, until they are closed.
 
-What is sent for each step is the platform's, a `StreamTransport`; when it is sent, and what a
-refusal means for the message, is the same everywhere.
+What is sent for each step depends on the platform, as a `StreamTransport`. When it is sent, and
+what a refusal means for the message, is the same everywhere.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-FORGET = 3600.0
-"""Seconds after which a stream that nobody finished is forgotten."""
+FORGET_SECONDS = 3600.0
+"""Seconds after which an unfinished stream is forgotten."""
 
 
 class StreamEnded(DeliveryRefused):
-    """A chunk that is not taken because of the stream it belongs to.
+    """A chunk that is refused because of the stream it belongs to.
 
-    `cancelled`: the user pressed the platform's own Stop; `late`: a later chunk overtook this one,
-    and the stream goes on. Otherwise the stream is over, and its message goes on by edits.
+    `cancelled`: the user pressed the platform's own Stop. `late`: a later chunk overtook this one,
+    and the stream goes on. Otherwise the stream is over, and edits continue its message.
     """
 
     cancelled: bool = False
@@ -39,7 +39,7 @@ class StreamEnded(DeliveryRefused):
 
 
 class StreamState(StrEnum):
-    """Whether chunks are taken: `over` goes on by plain edits, `cancelled` does not go on."""
+    """Whether chunks are accepted; `OVER` is continued by edits, `CANCELLED` is not."""
 
     RUNNING = "running"
     OVER = "over"
@@ -51,8 +51,8 @@ class Stream:
     """A stream of ours: `text` is what people may have seen of the answer.
 
     `opened` and `last` are the clock's seconds when it began and when its last request ended,
-    `sequence` is the number of the chunk under way. `last` and `hinted` (that a placeholder stands
-    before the words) are notes of the wire.
+    `sequence` is the number of the current chunk. `last` and `hinted` (whether a placeholder stands
+    before the words) belong to the transport.
     """
 
     address: Address
@@ -66,41 +66,41 @@ class Stream:
 
 
 class StreamTransport(Protocol):
-    """How a platform carries streams; `single` tells that a chat takes one at a time.
+    """How a platform carries streams.
 
-    Each request bounds its own time and raises `DeliveryUnknown`, `ConversationGone`,
-    `DeliveryRefused`, or `StreamEnded` where the stream is why.
+    Each request has its own time limit and raises `DeliveryUnknown`, `ConversationGone`,
+    `DeliveryRefused`, or `StreamEnded` if the stream is the reason.
     """
 
     @property
     def single(self) -> bool:
-        """Whether a chat takes one stream at a time."""
+        """Whether a chat allows only one stream at a time."""
         ...
 
     def chat(self, address: Address) -> tuple[str, ...]:
-        """Name the chat of an address, which ids of messages are unique in."""
+        """Return the key of an address's chat, within which message ids are unique."""
         ...
 
     def text(self, post: Post) -> str:
-        """Tell what people would read of a post; empty where a stream cannot show it."""
+        """Return the text of a post as people read it; empty if a stream cannot show it."""
         ...
 
     async def open(self, stream: Stream, post: Post) -> str:
-        """Open a stream with a placeholder and return the id of the message to be."""
+        """Open a stream with a placeholder and return the id of its message."""
         ...
 
     async def hint(self, stream: Stream, post: Post) -> None:
-        """Replace the placeholder; comes before the first words only."""
+        """Replace the placeholder; called before the first words only."""
         ...
 
     async def grow(self, stream: Stream, text: str) -> None:
-        """Show the whole text so far; `stream.text` is what stood before."""
+        """Show the whole text so far; `stream.text` is the previous one."""
         ...
 
     async def close(self, stream: Stream, post: Post | None) -> None:
-        """Close a stream with the text of a post, or with what it shows.
+        """Close a stream with the text of a post, or else with the text that it shows.
 
-        A stream that is `StreamState.OVER` goes on by edits, which carry what is lost here.
+        A stream that is `StreamState.OVER` is continued by edits, which carry what is lost here.
         """
         ...
 
@@ -108,49 +108,51 @@ class StreamTransport(Protocol):
 class Streams:
     """The streams that this process has open."""
 
-    def __init__(self, wire: StreamTransport, seconds: float, clock: Clock | None = None) -> None:
-        self._wire = wire
+    def __init__(
+        self, transport: StreamTransport, seconds: float, clock: Clock | None = None
+    ) -> None:
+        self._transport = transport
         self._seconds = seconds
         self._clock = clock or Clock()
         self._running: dict[tuple[str, ...], Stream] = {}
-        self._known: dict[tuple[tuple[str, ...], str], Stream] = {}
+        self._by_id: dict[tuple[tuple[str, ...], str], Stream] = {}
 
     def text(self, post: Post) -> str:
-        """Tell what people would read of a post."""
-        return self._wire.text(post)
+        """Return the text of a post as people read it."""
+        return self._transport.text(post)
 
     def free(self, address: Address) -> bool:
-        """Tell whether a stream may be opened in the chat."""
-        running = self._running.get(self._wire.chat(address))
+        """Return whether a stream may be opened in the chat."""
+        running = self._running.get(self._transport.chat(address))
         return running is None or self._age(running) > self._seconds
 
     async def open(self, address: Address, post: Post) -> str:
-        """Begin with a placeholder; returns the id of the message to be.
+        """Open a stream with a placeholder; returns the id of its message.
 
-        Raises `DeliveryUnknown`, and `DeliveryRefused` or `ConversationGone` where there is no
-        streaming.
+        Raises `DeliveryUnknown`, and `DeliveryRefused` or `ConversationGone` if the chat has no
+        streams.
         """
         self._forget_old()
         now = self._clock.now()
         stream = Stream(address, opened=now, last=now)
-        chat = self._wire.chat(address)
-        if self._wire.single:
+        chat = self._transport.chat(address)
+        if self._transport.single:
             self._running[chat] = stream
         try:
-            stream.id = await self._wire.open(stream, post)
+            stream.id = await self._transport.open(stream, post)
         except BaseException:
             self._end(stream)
             raise
-        self._known[chat, stream.id] = stream
+        self._by_id[chat, stream.id] = stream
         return stream.id
 
-    async def show(self, address: Address, sent: str, post: Post) -> bool:
-        """Carry an edit as a chunk; False where the message has to be edited in the plain way.
+    async def show(self, address: Address, message_id: str, post: Post) -> bool:
+        """Send an edit as a chunk; returns False if the message has to be edited instead.
 
         Raises `StoppedByUser`.
         """
-        key = self._wire.chat(address), sent
-        stream = self._known.get(key)
+        key = self._transport.chat(address), message_id
+        stream = self._by_id.get(key)
         if stream is None:
             return False
         final = post.stage is Stage.FINAL
@@ -163,7 +165,7 @@ class Streams:
         finally:
             if final:
                 self._end(stream)
-                self._known.pop(key, None)
+                self._by_id.pop(key, None)
 
     async def _grow(self, stream: Stream, post: Post) -> bool:
         if self._age(stream) > self._seconds:
@@ -171,63 +173,63 @@ class Streams:
         elif post.stage is not Stage.GROWING:
             if not stream.text:
                 stream.sequence += 1
-                await self._try(stream, self._wire.hint(stream, post))
+                await self._try(stream, self._transport.hint(stream, post))
         else:
-            text = self._wire.text(post)
+            text = self._transport.text(post)
             if text != stream.text and text.startswith(stream.text):
                 stream.sequence += 1
                 await self._try(stream, self._extend(stream, text))
         return stream.state is StreamState.RUNNING
 
     async def _extend(self, stream: Stream, text: str) -> None:
-        """Send a longer text; unless it is refused, people may have seen it."""
-        seen = text
+        """Send a longer text; unless that is refused, people may have seen it."""
+        shown_text = text
         try:
-            await self._wire.grow(stream, text)
+            await self._transport.grow(stream, text)
         except DeliveryRefused:
-            seen = stream.text
+            shown_text = stream.text
             raise
         finally:
-            stream.text = seen
+            stream.text = shown_text
 
     async def _try(self, stream: Stream, chunk: Awaitable[None]) -> None:
-        """Send a chunk; one that is lost is carried by the next."""
+        """Send a chunk; if that fails, the next one carries its text."""
         try:
             await chunk
-        except StreamEnded as ended:
-            self._heed(stream, ended)
+        except StreamEnded as refusal:
+            self._apply(stream, refusal)
         except (DeliveryUnknown, DeliveryRefused) as error:
             log.info("chunk_not_shown", why=str(error))
 
     async def _retire(self, stream: Stream, post: Post) -> None:
-        """Close a stream before its time is over; plain edits go on from there."""
+        """Close a stream before the platform ends it; edits continue its message."""
         stream.state = StreamState.OVER
-        await self._try(stream, self._wire.close(stream, None if stream.text else post))
+        await self._try(stream, self._transport.close(stream, None if stream.text else post))
         self._end(stream)
 
     async def _finish(self, stream: Stream, post: Post) -> bool:
-        """Close the stream with the whole text, or with what it shows if that must not go on."""
-        text = self._wire.text(post)
+        """Close the stream with the whole text, or as it is if the text does not continue it."""
+        text = self._transport.text(post)
         grows = bool(text) and text.startswith(stream.text)
         try:
-            await self._wire.close(stream, post if grows or not stream.text else None)
-        except StreamEnded as ended:
-            self._heed(stream, ended, stopped=post.stopped)
+            await self._transport.close(stream, post if grows or not stream.text else None)
+        except StreamEnded as refusal:
+            self._apply(stream, refusal, stopped=post.stopped)
             return stream.state is StreamState.CANCELLED
         except (DeliveryUnknown, DeliveryRefused) as error:
             log.info("stream_not_closed", why=str(error))
             return False
         return grows
 
-    def _heed(self, stream: Stream, ended: StreamEnded, *, stopped: bool = False) -> None:
-        """Learn from a refusal: a chunk out of order is only late, all else ends the stream."""
-        if ended.cancelled:
+    def _apply(self, stream: Stream, refusal: StreamEnded, *, stopped: bool = False) -> None:
+        """Apply a refusal: a late chunk is ignored, anything else ends the stream."""
+        if refusal.cancelled:
             stream.state = StreamState.CANCELLED
             self._end(stream)
             if not stopped:
                 raise StoppedByUser
-        elif not ended.late:
-            log.info("stream_ended", why=str(ended))
+        elif not refusal.late:
+            log.info("stream_ended", why=str(refusal))
             stream.state = StreamState.OVER
             self._end(stream)
 
@@ -235,12 +237,12 @@ class Streams:
         return self._clock.now() - stream.opened
 
     def _end(self, stream: Stream) -> None:
-        chat = self._wire.chat(stream.address)
+        chat = self._transport.chat(stream.address)
         if self._running.get(chat) is stream:
             del self._running[chat]
 
     def _forget_old(self) -> None:
-        for key, stream in list(self._known.items()):
-            if self._age(stream) > FORGET:
+        for key, stream in list(self._by_id.items()):
+            if self._age(stream) > FORGET_SECONDS:
                 self._end(stream)
-                del self._known[key]
+                del self._by_id[key]

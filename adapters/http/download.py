@@ -35,11 +35,11 @@ if TYPE_CHECKING:
     from adapters.http.ssrf_guard import Guard
 
 BLOCK = 256 * 1024
-"""Bytes gathered before a write goes to a thread."""
+"""Bytes that are collected before they are written in a thread."""
 HOPS = 5
 """Most redirects of one download."""
 GRACE = 5.0
-"""Seconds before the rate of a download is judged."""
+"""Seconds before a download may be called too slow."""
 REDIRECTS = {301, 302, 303, 307, 308}
 PAGES = {"text/html", "application/xhtml+xml"}
 
@@ -79,7 +79,7 @@ class _Download:
 
 
 class Downloads:
-    """Fetches files through a guard; every failure is a `FileProblem`, and leaves no file."""
+    """Fetches files through a guard; every failure is a `FileProblem` and leaves no file."""
 
     def __init__(
         self, guard: Guard, settings: DownloadSettings, clock: Clock | None = None
@@ -94,10 +94,10 @@ class Downloads:
     async def fetch(
         self, url: str, into: Path, allowance: SizeLimits, *, bearer: str = "", local: str = ""
     ) -> None:
-        """Write the file at `url` to `into`, no more than is allowed; raises `FileProblem`.
+        """Download `url` to the file `into`, within the limits; raises `FileProblem`.
 
-        `bearer` goes to the origin of `url` only. `local` is an origin on this machine that may be
-        asked, if `url` is of it (see `Guard`); redirects do not lead away from it.
+        `bearer` is sent to the origin of `url` only. `local` is an origin on this machine that is
+        allowed if `url` belongs to it (see `Guard`); redirects must not lead away from it.
         """
         latest = asyncio.get_running_loop().time() + self._settings.video_seconds
         try:
@@ -148,20 +148,20 @@ class Downloads:
     async def _save(self, response: ClientResponse, download: _Download) -> None:
         """Stream the body to the file, writing in a thread so that the event loop never blocks."""
         counter = ByteCounter(download.allowance, response.content_length or 0)
-        waiting, started = bytearray(), self._clock.now()
+        buffer, start = bytearray(), self._clock.now()
         async with writing(download.into) as file:
             async for chunk in response.content.iter_any():
                 counter.add(chunk)
                 if counter.kind.demuxer:
                     download.take_longer()
-                self._keep_pace(counter.size, self._clock.now() - started)
-                waiting += chunk
-                if len(waiting) >= BLOCK:
-                    full, waiting = waiting, bytearray()
-                    await asyncio.to_thread(file.write, full)
-            await asyncio.to_thread(file.write, waiting)
+                self._check_rate(counter.size, self._clock.now() - start)
+                buffer += chunk
+                if len(buffer) >= BLOCK:
+                    block, buffer = buffer, bytearray()
+                    await asyncio.to_thread(file.write, block)
+            await asyncio.to_thread(file.write, buffer)
 
-    def _keep_pace(self, size: int, seconds: float) -> None:
+    def _check_rate(self, size: int, seconds: float) -> None:
         if seconds > GRACE and size < seconds * self._settings.min_rate:
             raise _unreachable("too slow")
 
@@ -179,7 +179,7 @@ def _check(response: ClientResponse, bearer: str) -> None:
         raise FileProblem(Reason.NOT_FOUND, str(status))
     if is_temporary(status):
         wait = retry_after(response.headers)
-        raise AttemptFailed(_unreachable(str(status)), retry=True, requested=wait)
+        raise AttemptFailed(_unreachable(str(status)), retry=True, requested_wait=wait)
     if not 200 <= status < 300:
         raise _unreachable(str(status))
     if response.content_type in PAGES:
@@ -187,7 +187,7 @@ def _check(response: ClientResponse, bearer: str) -> None:
 
 
 def _target(address: URL, response: ClientResponse) -> URL:
-    """Resolve where a redirect leads; raises `AddressRefused`."""
+    """Return where a redirect leads; raises `AddressRefused`."""
     try:
         return parse(str(address.join(URL(response.headers.get(LOCATION, ""), encoded=True))))
     except ValueError:

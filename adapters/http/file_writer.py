@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @asynccontextmanager
 async def writing(path: Path) -> AsyncIterator[IO[bytes]]:
-    """Open a file for writing, off the loop; closed whenever it is cancelled."""
+    """Open a file for writing in a thread; it is closed even when the caller is cancelled."""
     opening = asyncio.ensure_future(asyncio.to_thread(path.open, "wb"))
     try:
         yield await asyncio.shield(opening)
@@ -22,5 +22,5 @@ async def writing(path: Path) -> AsyncIterator[IO[bytes]]:
 
 
 async def remove(path: Path) -> None:
-    """Delete a file if it is there, off the loop; also when cancelled meanwhile."""
+    """Delete a file, if it exists, in a thread; also when the caller is cancelled meanwhile."""
     await asyncio.shield(asyncio.to_thread(path.unlink, missing_ok=True))

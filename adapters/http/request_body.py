@@ -16,11 +16,11 @@ MOST_NESTED = 50
 
 
 class MalformedBody(ValueError):
-    """What came is not what it has to be; the text says in what."""
+    """The body is not valid; the message says why."""
 
 
 class BodyTooLarge(ValueError):
-    """More came than is read."""
+    """The body is larger than the limit."""
 
 
 class BodyTooSlow(ValueError):
@@ -28,7 +28,7 @@ class BodyTooSlow(ValueError):
 
 
 async def read_body(request: web.Request, most: int, seconds: float = SECONDS) -> bytearray:
-    """Read at most so many bytes, unpacked.
+    """Read a body of at most so many bytes, counted after decompression.
 
     Raises `BodyTooLarge`, `BodyTooSlow`, `MalformedBody`.
     """
@@ -46,8 +46,8 @@ async def read_body(request: web.Request, most: int, seconds: float = SECONDS) -
     return body
 
 
-def decoded(body: bytes | bytearray) -> dict[str, Any]:
-    """Read a JSON object, not nested too deep; raises `MalformedBody`."""
+def decode_json(body: bytes | bytearray) -> dict[str, Any]:
+    """Decode a JSON object, not nested too deeply; raises `MalformedBody`."""
     data = _json(body)
     if not isinstance(data, dict):
         raise MalformedBody("the body is no JSON object")
@@ -57,7 +57,7 @@ def decoded(body: bytes | bytearray) -> dict[str, Any]:
 
 
 def _is_nested_beyond(most: int, data: dict[str, Any]) -> bool:
-    """Tell whether containers stand inside each other more than so many deep; no recursion."""
+    """Return whether containers are nested more than so many deep, without recursion."""
     level: list[Any] = [data]
     for _ in range(most):
         inside = (one.values() if isinstance(one, dict) else one for one in level)
@@ -68,7 +68,7 @@ def _is_nested_beyond(most: int, data: dict[str, Any]) -> bool:
 
 
 def _json(body: bytes | bytearray) -> Any:
-    """Read JSON as RFC 8259 has it; half surrogate pairs become question marks."""
+    """Decode strict JSON (RFC 8259); unpaired surrogates become question marks."""
     try:
         data = _decoder.decode(body.decode())
         if b"\\ud" in body or b"\\uD" in body:

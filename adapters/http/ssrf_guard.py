@@ -1,4 +1,4 @@
-"""HTTP to addresses that strangers name: never into this machine or its private networks."""
+"""HTTP to addresses that strangers name: never to this machine or its private networks."""
 
 from __future__ import annotations
 
@@ -25,23 +25,23 @@ if TYPE_CHECKING:
     from aiohttp import ClientResponse
 
 NAT64 = IPv6Network("64:ff9b::/96")
-"""IPv4 addresses in IPv6 (RFC 6052)."""
+"""IPv4 addresses within IPv6 (RFC 6052)."""
 AZURE_HOST = IPv4Address("168.63.129.16")
-"""Public by its number, yet every Azure machine's own host service:
+"""A public number, yet the host service of every Azure machine:
 https://learn.microsoft.com/azure/virtual-network/what-is-ip-address-168-63-129-16
 """
 
 
 class AddressRefused(Exception):
-    """An address that nothing is fetched from or sent to; says why, without the address."""
+    """An address that is not to be requested; the message says why, without the address."""
 
 
 class _NotAdmitted(OSError):
-    """A host name that leads where no request may go."""
+    """A host name that leads to an address that may not be requested."""
 
 
 def is_public(address: str) -> bool:
-    """Tell whether an IP address is one of the public internet."""
+    """Return whether an IP address belongs to the public internet."""
     ip = ip_address(address)
     if isinstance(ip, IPv6Address):
         inner = _inside(ip)
@@ -53,19 +53,19 @@ def is_public(address: str) -> bool:
 
 
 def _inside(ip: IPv6Address) -> IPv4Address | None:
-    """Find the IPv4 address that an IPv6 address leads to."""
+    """Return the IPv4 address that an IPv6 address leads to, if any."""
     if ip in NAT64:
         return IPv4Address(int(ip) & 0xFFFF_FFFF)
     return ip.ipv4_mapped or ip.sixtofour or (ip.teredo[1] if ip.teredo else None)
 
 
 def is_loopback(address: str) -> bool:
-    """Tell whether an IP address is this machine's own."""
+    """Return whether an IP address is a loopback address."""
     return ip_address(address).is_loopback
 
 
 class AdmittingResolver(AbstractResolver):
-    """Resolves names only to admitted addresses, so that no later lookup can differ."""
+    """Resolves names for the connection itself, and to admitted addresses only."""
 
     def __init__(self, names: AbstractResolver, admits: Callable[[str], bool]) -> None:
         self._names = names
@@ -76,23 +76,23 @@ class AdmittingResolver(AbstractResolver):
     ) -> list[ResolveResult]:
         """Resolve a name; raises an `OSError` when any of its addresses is not admitted."""
         try:
-            found = await self._names.resolve(host, port, family)
+            results = await self._names.resolve(host, port, family)
         except UnicodeError:
             raise OSError("not a host name") from None
-        if not all(self._admits(result["host"]) for result in found):
+        if not all(self._admits(result["host"]) for result in results):
             raise _NotAdmitted
-        return found
+        return results
 
     async def close(self) -> None:
-        """Close the resolver below."""
+        """Close the resolver that it asks."""
         await self._names.close()
 
 
 class Guard:
-    """Sends single requests: https to public addresses, or to one local origin that is named.
+    """Sends single requests: HTTPS to public addresses, or to one local origin of the caller.
 
-    Redirects are not followed, bodies not decompressed, cookies not kept. `admits` and `names`
-    stand for the public internet; make it where an event loop runs.
+    Redirects are not followed, bodies not decompressed, cookies not kept. Tests replace the public
+    internet by `admits` and `names`. It has to be made while an event loop runs.
     """
 
     def __init__(
@@ -118,8 +118,10 @@ class Guard:
         address = parse(url)
         session = self._session_for(address, local)
         try:
-            async with session.request(method, address, allow_redirects=False, **options) as found:
-                yield found
+            async with session.request(
+                method, address, allow_redirects=False, **options
+            ) as response:
+                yield response
         except InvalidURL:
             raise AddressRefused("not a web address") from None
         except ClientConnectorDNSError as error:
@@ -146,7 +148,7 @@ class Guard:
 
 
 def parse(url: str) -> URL:
-    """Read a web address without changing a signed one; raises `AddressRefused`."""
+    """Parse a web address without changing a signed one; raises `AddressRefused`."""
     if not url.isprintable():
         raise AddressRefused("not a web address")
     try:
@@ -159,7 +161,7 @@ def parse(url: str) -> URL:
 
 
 def _literal(address: URL) -> str:
-    """Give the host if it is an IP address, which aiohttp would not resolve; else nothing."""
+    """Return the host if it is an IP address, which aiohttp does not resolve; else nothing."""
     host = address.host or ""
     try:
         ip_address(host)

@@ -1,4 +1,4 @@
-"""Web addresses that strangers name: what they lead to, and which are this machine."""
+"""Web addresses that strangers name: their origin, and whether they lead to this machine."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from ipaddress import IPv6Address, ip_address
 from yarl import URL
 
 
-def parsed(url: str) -> URL | None:
-    """Read an absolute web address as aiohttp would; None for all others and for user info."""
+def parse_url(url: str) -> URL | None:
+    """Parse an absolute web address as aiohttp does; None for others, and with user info."""
     try:
         address = URL(url)
         if address.scheme not in {"http", "https"} or not address.host or address.port is None:
@@ -19,13 +19,13 @@ def parsed(url: str) -> URL | None:
 
 
 def origin(url: str) -> str:
-    """Name scheme, host and port of a web address; empty when it is none."""
-    address = parsed(url)
+    """Return scheme, host and port of a web address; empty if it is none."""
+    address = parse_url(url)
     return str(address.origin()) if address else ""
 
 
 def is_loopback_host(host: str) -> bool:
-    """Tell whether a host name or IP address without a port means this machine."""
+    """Return whether a host name or IP address, without a port, means this machine."""
     if host.lower() == "localhost":
         return True
     try:
@@ -38,6 +38,6 @@ def is_loopback_host(host: str) -> bool:
 
 
 def is_loopback_url(url: str) -> bool:
-    """Tell whether a web address is on this machine."""
-    address = parsed(url)
+    """Return whether a web address is on this machine."""
+    address = parse_url(url)
     return address is not None and is_loopback_host(address.host or "")

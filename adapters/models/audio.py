@@ -61,13 +61,13 @@ class AudioSamples:
 
     def wav(self) -> bytes:
         """Write a WAV file, about 2 bytes for each sample."""
-        written = io.BytesIO()
-        with wave.open(written, "wb") as file:
+        buffer = io.BytesIO()
+        with wave.open(buffer, "wb") as file:
             file.setnchannels(1)
             file.setsampwidth(2)
             file.setframerate(self.rate)
             file.writeframes(self.samples.astype("<i2", copy=False).tobytes())
-        return written.getvalue()
+        return buffer.getvalue()
 
     def between(self, start: float, end: float) -> Self:
         """Cut out a stretch of time, as far as there is sound."""
@@ -75,7 +75,7 @@ class AudioSamples:
             round((start - self.start) * self.rate), round((end - self.start) * self.rate)
         )
 
-    def heard(self) -> Self | None:
+    def without_silence(self) -> Self | None:
         """Cut off the silence at both ends; None where there is nothing else."""
         loud = np.flatnonzero(self._loudness() >= SILENCE)
         if not loud.size:
@@ -85,7 +85,7 @@ class AudioSamples:
 
     def pieces(self, seconds: float) -> list[Self]:
         """Cut into pieces of at most so many seconds, at quiet moments; silence is left out."""
-        return [heard for piece in self._pieces(seconds) if (heard := piece.heard())]
+        return [sound for piece in self._pieces(seconds) if (sound := piece.without_silence())]
 
     def _pieces(self, seconds: float) -> Iterator[Self]:
         rest = self
@@ -98,8 +98,8 @@ class AudioSamples:
 
     def _quietest(self, earliest: float, latest: float) -> float:
         """Find the quietest moment between two times from the start."""
-        found = self.between(self.start + earliest, self.start + latest)
-        return found.start + (int(np.argmin(found._loudness())) + 0.5) * BLOCK
+        stretch = self.between(self.start + earliest, self.start + latest)
+        return stretch.start + (int(np.argmin(stretch._loudness())) + 0.5) * BLOCK
 
     def _loudness(self) -> NDArray[np.float32]:
         """Measure each block, of full scale; a rest shorter than a block does not count."""

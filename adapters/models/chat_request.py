@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from bot.ports.model import ChatMessage, Part, Request, Tool, ToolCall
 
-REFUSED = {
+PARAMETER_PATTERNS = {
     "max_completion_tokens": re.compile(r"max_completion_tokens"),
     "stream_options": re.compile(r"stream_options"),
     "temperature": re.compile(r"temperature"),
@@ -33,9 +33,9 @@ REFUSED = {
 Some refuse tools in words only: "does not support tools" (Ollama), '"auto" tool choice requires
 --enable-auto-tool-choice' (vLLM), "No endpoints found that support tool use" (OpenRouter).
 """
-REFUSING = {400, 404, 422, 500, 501}
+REFUSING_STATUSES = {400, 404, 422, 500, 501}
 """How they do so; 500 is llama.cpp's answer to tools that it does not know."""
-NOT_MEANT = {ModelReason.FILTERED, ModelReason.TOO_LONG, ModelReason.BUSY}
+OTHER_REASONS = {ModelReason.FILTERED, ModelReason.TOO_LONG, ModelReason.BUSY}
 """Failures that are not about a parameter, whatever word stands in them."""
 
 _NOT_OF_NAMES = re.compile(r"[^a-zA-Z0-9_-]")
@@ -47,7 +47,7 @@ class RequestParameters:
     def __init__(self, answer_tokens: int, temperature: float | None = None) -> None:
         self._answer_tokens = answer_tokens
         self._temperature = temperature
-        self._refused: defaultdict[str, set[str]] = defaultdict(set)
+        self._refused_names: defaultdict[str, set[str]] = defaultdict(set)
 
     def path(self, request: Request) -> str:
         """Tell where a request goes."""
@@ -55,12 +55,12 @@ class RequestParameters:
 
     def reading(self, request: Request) -> ChatResponse:
         """Begin to read the answer to a request."""
-        return ChatResponse(offered="tools" in self.parameters(request))
+        return ChatResponse(with_tools="tools" in self.parameters(request))
 
     def parameters(self, request: Request) -> dict[str, Any]:
         """Write all of a request but its messages."""
-        refused = self._refused[request.model]
-        limit = "max_tokens" if "max_completion_tokens" in refused else "max_completion_tokens"
+        without = self._refused_names[request.model]
+        limit = "max_tokens" if "max_completion_tokens" in without else "max_completion_tokens"
         parameters: dict[str, Any] = {
             "model": request.model,
             "stream": True,
@@ -69,38 +69,41 @@ class RequestParameters:
         }
         if self._temperature is not None:
             parameters["temperature"] = self._temperature
-        if request.tools and "tools" not in refused:
+        if request.tools and "tools" not in without:
             parameters["tools"] = [
-                _tool(tool, strict="strict" not in refused) for tool in request.tools
+                _tool(tool, strict="strict" not in without) for tool in request.tools
             ]
             if not request.may_call:
                 parameters["tool_choice"] = "none"
-        return {name: value for name, value in parameters.items() if name not in refused}
+        return {name: value for name, value in parameters.items() if name not in without}
 
     def takes_tools(self, model: str) -> bool:
         """Tell whether a model's server has not refused tools."""
-        return "tools" not in self._refused.get(model, ())
+        return "tools" not in self._refused_names.get(model, ())
 
     def learns(self, request: Request, error: Exception) -> bool:
         """Tell whether an error names a parameter that can be done without from now on."""
-        if not isinstance(error, openai.APIStatusError) or error.status_code not in REFUSING:
+        if (
+            not isinstance(error, openai.APIStatusError)
+            or error.status_code not in REFUSING_STATUSES
+        ):
             return False
-        if problem(error).reason in NOT_MEANT:
+        if problem(error).reason in OTHER_REASONS:
             return False
-        named = {name for name in self._dispensable(request) if _names(error, name)}
-        if named & {"strict", "tool_choice"}:
-            named.discard("tools")
-        self._refused[request.model] |= named
-        return bool(named)
+        names = {name for name in self._dispensable(request) if _names(error, name)}
+        if names & {"strict", "tool_choice"}:
+            names.discard("tools")
+        self._refused_names[request.model] |= names
+        return bool(names)
 
     def _dispensable(self, request: Request) -> set[str]:
         """List what could be left out: not the tools whose results stand in the messages."""
-        sent = set(self.parameters(request))
-        if "tools" in sent and "strict" not in self._refused[request.model]:
-            sent.add("strict")
-        if any(said.answers for said in request.messages):
-            sent.discard("tools")
-        return sent & set(REFUSED)
+        names = set(self.parameters(request))
+        if "tools" in names and "strict" not in self._refused_names[request.model]:
+            names.add("strict")
+        if any(message.answers for message in request.messages):
+            names.discard("tools")
+        return names & set(PARAMETER_PATTERNS)
 
 
 def _names(error: openai.APIStatusError, name: str) -> bool:
@@ -109,7 +112,7 @@ def _names(error: openai.APIStatusError, name: str) -> bool:
         return False
     places = mapping(error.body).get("detail")  # of FastAPI, each with what was sent there
     places = [mapping(place).get("loc") for place in places] if isinstance(places, list) else []
-    return bool(REFUSED[name].search(f"{error.param} {error.message} {places}"))
+    return bool(PARAMETER_PATTERNS[name].search(f"{error.param} {error.message} {places}"))
 
 
 def _tool(tool: Tool, *, strict: bool) -> dict[str, Any]:
@@ -129,27 +132,27 @@ def body(request: Request, parameters: Mapping[str, Any]) -> bytes:
     interpreter for as long as all of them take.
     """
     head = json.dumps(dict(parameters)).encode()[:-1]
-    messages = b",".join(_message(said) for said in request.messages)
+    messages = b",".join(_message(message) for message in request.messages)
     return b"".join((head, b', "messages": [', messages, b"]}"))
 
 
-def _message(said: ChatMessage) -> bytes:
-    fields = [b'"role": "%s"' % said.role.encode(), b'"content": %s' % _content(said)]
-    if said.calls:
-        calls = json.dumps([_call(call) for call in said.calls]).encode()
+def _message(message: ChatMessage) -> bytes:
+    fields = [b'"role": "%s"' % message.role.encode(), b'"content": %s' % _content(message)]
+    if message.calls:
+        calls = json.dumps([_call(call) for call in message.calls]).encode()
         fields.append(b'"tool_calls": %s' % calls)
-    if said.answers:
-        fields.append(b'"tool_call_id": %s' % json.dumps(said.answers).encode())
+    if message.answers:
+        fields.append(b'"tool_call_id": %s' % json.dumps(message.answers).encode())
     return b"{%s}" % b", ".join(fields)
 
 
-def _content(said: ChatMessage) -> bytes:
-    if said.calls and not said.parts:
+def _content(message: ChatMessage) -> bytes:
+    if message.calls and not message.parts:
         return b"null"
-    if all(isinstance(part, TextPart) for part in said.parts):
-        words = "\n".join(part.text for part in said.parts if isinstance(part, TextPart))
+    if all(isinstance(part, TextPart) for part in message.parts):
+        words = "\n".join(part.text for part in message.parts if isinstance(part, TextPart))
         return json.dumps(words).encode()
-    return b"[%s]" % b", ".join(_part(part) for part in said.parts)
+    return b"[%s]" % b", ".join(_part(part) for part in message.parts)
 
 
 def _part(part: Part) -> bytes:

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from adapters.models.errors import reported
+from adapters.models.errors import reported_problem
 from bot.domain.history import Usage
 from bot.errors import ModelProblem, ModelReason
 from bot.ports.model import Finished, ToolCall
@@ -26,11 +26,11 @@ class ChatResponse:
     `offered` tells whether the model was offered tools.
     """
 
-    def __init__(self, *, offered: bool = False) -> None:
-        self.begun = False
-        self.said = False
+    def __init__(self, *, with_tools: bool = False) -> None:
+        self.has_begun = False
+        self.has_words = False
         self.finish = ""
-        self._offered = offered
+        self._with_tools = with_tools
         self._calls = CallAssembler()
         self._model = ""
         self._refusal = ""
@@ -38,16 +38,16 @@ class ChatResponse:
 
     def take(self, chunk: object) -> str:
         """Take a chunk in and return its words; raises `ModelProblem` when it is an error."""
-        told = mapping(chunk)
-        _raise_error(told)
-        self.begun = True
-        self._model = string(told.get("model")) or self._model
-        self._usage = _usage(mapping(told.get("usage"))) or self._usage
-        choices = told.get("choices")
+        fields = mapping(chunk)
+        _raise_error(fields)
+        self.has_begun = True
+        self._model = string(fields.get("model")) or self._model
+        self._usage = _usage(mapping(fields.get("usage"))) or self._usage
+        choices = fields.get("choices")
         choice = mapping(choices[0]) if isinstance(choices, list) and choices else {}
-        words = "".join(self._heard(field, said) for field, said in self.messages(choice))
+        words = "".join(self._words_of(field, message) for field, message in self.messages(choice))
         self.finish = self.ending(choice) or self.finish
-        self.said = self.said or bool(words)
+        self.has_words = self.has_words or bool(words)
         return words
 
     def messages(self, choice: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -66,7 +66,7 @@ class ChatResponse:
 
     def finished(self) -> Finished:
         """Return the end of the answer; raises `ModelProblem` for one that is none."""
-        if not self.begun:
+        if not self.has_begun:
             raise ModelProblem(ModelReason.FAILED, "nothing of an answer in the response")
         if self.finish == "content_filter":
             raise ModelProblem(
@@ -75,13 +75,13 @@ class ChatResponse:
             )
         if not self.finish:
             raise ModelProblem(ModelReason.CUT, "no finish_reason")
-        if not self.said and not self.calls:
+        if not self.has_words and not self.calls:
             raise ModelProblem(ModelReason.EMPTY, f"finish_reason {self.finish[:40]}")
-        called = self.calls and self.finish != "length"  # some say "stop" after calls
-        finish = "tool_calls" if called else self.finish
-        return Finished(self._model, self._usage, finish, self._refusal, self._offered)
+        has_calls = self.calls and self.finish != "length"  # some say "stop" after calls
+        finish = "tool_calls" if has_calls else self.finish
+        return Finished(self._model, self._usage, finish, self._refusal, self._with_tools)
 
-    def _heard(self, field: str, message: Mapping[str, Any]) -> str:
+    def _words_of(self, field: str, message: Mapping[str, Any]) -> str:
         """Take in what a message says, or the refusal that it says instead, and its calls."""
         self._calls.take(message.get("tool_calls"))
         refusal = string(message.get("refusal"))
@@ -109,24 +109,24 @@ class CallAssembler:
     """
 
     def __init__(self) -> None:
-        self._begun: list[_PartialCall] = []
+        self._partial_calls: list[_PartialCall] = []
 
     def take(self, pieces: object) -> None:
         """Take in what stands in `tool_calls`; what is no piece of a call is passed over."""
-        for told in filter(None, map(mapping, pieces if isinstance(pieces, list) else [])):
-            function = mapping(told.get("function"))
+        for fields in filter(None, map(mapping, pieces if isinstance(pieces, list) else [])):
+            function = mapping(fields.get("function"))
             name = string(function.get("name"))
-            call = self._call(told.get("index"), string(told.get("id")), name)
+            call = self._call(fields.get("index"), string(fields.get("id")), name)
             if call is not None:
                 call.name = call.name or name
-                call.arguments += _written(function.get("arguments"))
+                call.arguments += _as_json(function.get("arguments"))
                 call.arguments = call.arguments[:MAX_ARGUMENTS]
 
     def made(self) -> tuple[ToolCall, ...]:
         """Return the calls so far that name a tool; one without an id gets one."""
         return tuple(
             ToolCall(call.id or f"call_{place}", call.name, call.arguments)
-            for place, call in enumerate(self._begun, start=1)
+            for place, call in enumerate(self._partial_calls, start=1)
             if call.name
         )
 
@@ -135,14 +135,14 @@ class CallAssembler:
         if call := self._find(index, id_, name):
             call.id = call.id or id_
             return call
-        if len(self._begun) == MAX_CALLS:
+        if len(self._partial_calls) == MAX_CALLS:
             return None
-        self._begun.append(_PartialCall(index, id_))
-        return self._begun[-1]
+        self._partial_calls.append(_PartialCall(index, id_))
+        return self._partial_calls[-1]
 
     def _find(self, index: object, id_: str, name: str) -> _PartialCall | None:
         """Find the latest call with this id, else with this index; None where a new one begins."""
-        latest = self._begun[::-1]
+        latest = self._partial_calls[::-1]
         same = next((call for call in latest if id_ and call.id == id_), None)
         here = next((call for call in latest if index is None or call.index == index), None)
         if same is not None:
@@ -153,17 +153,17 @@ class CallAssembler:
         return None if another else here
 
 
-def _written(arguments: object) -> str:
+def _as_json(arguments: object) -> str:
     """Return arguments, or a piece of them, as JSON; some servers send the object itself."""
     if isinstance(arguments, dict):
         return json.dumps(arguments)
     return string(arguments)
 
 
-def _raise_error(told: Mapping[str, Any]) -> None:
-    error = told if told.get("object") == "error" else told.get("error")
+def _raise_error(fields: Mapping[str, Any]) -> None:
+    error = fields if fields.get("object") == "error" else fields.get("error")
     if error:
-        raise reported(error)
+        raise reported_problem(error)
 
 
 def mapping(value: object) -> Mapping[str, Any]:
@@ -176,14 +176,14 @@ def string(value: object) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _usage(told: Mapping[str, Any]) -> Usage | None:
+def _usage(counts: Mapping[str, Any]) -> Usage | None:
     """Read the service's count of tokens; None when there is none."""
-    if not told:
+    if not counts:
         return None
-    details = mapping(told.get("prompt_tokens_details"))
+    details = mapping(counts.get("prompt_tokens_details"))
     values = (
-        told.get("prompt_tokens"),
-        told.get("completion_tokens"),
+        counts.get("prompt_tokens"),
+        counts.get("completion_tokens"),
         details.get("cached_tokens"),
     )
     return Usage(*(value if isinstance(value, int) else 0 for value in values))

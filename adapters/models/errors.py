@@ -73,41 +73,41 @@ def problem(error: Exception) -> ModelProblem:
     if isinstance(error, ModelProblem):
         return error
     if isinstance(error, openai.APIStatusError):
-        return reported(error.body, error.status_code)
+        return reported_problem(error.body, error.status_code)
     for kind, reason in BY_TYPE:
         if isinstance(error, kind):
             return ModelProblem(reason, type(error.__cause__ or error).__name__)
     if isinstance(error, openai.APIError):
-        return reported(error.body)
+        return reported_problem(error.body)
     return ModelProblem(ModelReason.FAILED, type(error).__name__)
 
 
-def reported(body: object, status: int = 0) -> ModelProblem:
+def reported_problem(body: object, status: int = 0) -> ModelProblem:
     """Name what a service reported: the error object of its answer, with the HTTP status if any.
 
     A status of 0 means that the error came within a stream.
     """
-    told = body if isinstance(body, dict) else {}
-    codes = _codes(told)
-    detail = " ".join([*([str(status)] if status else []), *codes, *_filtered(told)])
-    return ModelProblem(_reason(codes, status, str(told.get("message", ""))), detail)
+    fields = body if isinstance(body, dict) else {}
+    codes = _codes(fields)
+    detail = " ".join([*([str(status)] if status else []), *codes, *_filter_categories(fields)])
+    return ModelProblem(_reason(codes, status, str(fields.get("message", ""))), detail)
 
 
-def advised(
+def with_advice(
     trouble: ModelProblem, host: str, model: str, remedies: Mapping[ModelReason, str] = REMEDIES
 ) -> ModelProblem:
     """Add to a problem where it was met, and what whoever runs Loupe can do."""
     remedy = remedies.get(trouble.reason, "Try again later.")
-    told = f"{trouble.detail} from {host} for the model {model}. {remedy}"
-    return ModelProblem(trouble.reason, told)
+    detail = f"{trouble.detail} from {host} for the model {model}. {remedy}"
+    return ModelProblem(trouble.reason, detail)
 
 
 def _reason(codes: list[str], status: int, message: str) -> ModelReason:
     if status in {401, 403}:
         return ModelReason.UNAUTHORIZED
-    said = {code.lower() for code in codes}
-    for known, reason in BY_CODE:
-        if said & known:
+    lowered = {code.lower() for code in codes}
+    for group, reason in BY_CODE:
+        if lowered & group:
             return reason
     for number, words, reason in BY_WORDS:
         if status == number and words.search(message):
@@ -117,18 +117,18 @@ def _reason(codes: list[str], status: int, message: str) -> ModelReason:
     return ModelReason.BAD_REQUEST if 400 <= status < 500 else ModelReason.FAILED
 
 
-def _codes(told: Mapping[str, Any]) -> list[str]:
+def _codes(fields: Mapping[str, Any]) -> list[str]:
     """Read code, inner code, type and parameter, as far as they are plain names."""
-    inner = told.get("innererror")
+    inner = fields.get("innererror")
     inner_code = inner.get("code") if isinstance(inner, dict) else None
-    values = (told.get("code"), inner_code, told.get("type"), told.get("param"))
-    named = [str(value) for value in values if isinstance(value, str | int) and value != ""]
-    return list(dict.fromkeys(name for name in named if _CODE.fullmatch(name)))
+    values = (fields.get("code"), inner_code, fields.get("type"), fields.get("param"))
+    names = [str(value) for value in values if isinstance(value, str | int) and value != ""]
+    return list(dict.fromkeys(name for name in names if _CODE.fullmatch(name)))
 
 
-def _filtered(told: Mapping[str, Any]) -> list[str]:
+def _filter_categories(fields: Mapping[str, Any]) -> list[str]:
     """List the categories that a content filter objected to."""
-    inner = told.get("innererror")
+    inner = fields.get("innererror")
     results = inner.get("content_filter_result") if isinstance(inner, dict) else None
     if not isinstance(results, dict):
         return []

@@ -15,7 +15,7 @@ from urllib.parse import quote
 from openai import AsyncAzureOpenAI
 
 from adapters.models.chat_response import ChatResponse, mapping, string
-from adapters.models.errors import reported
+from adapters.models.errors import reported_problem
 from adapters.models.openai_client import timeouts
 from adapters.models.settings import EXTENSIONS_VERSION
 from adapters.models.streaming_client import StreamingModel
@@ -71,7 +71,7 @@ class ExtensionsFormat:
     def __init__(
         self, settings: ModelSettings, limits: RequestLimits, resource: VisionResource | None
     ) -> None:
-        self._extended = settings.gpt4v_version == EXTENSIONS_VERSION
+        self._with_extensions = settings.gpt4v_version == EXTENSIONS_VERSION
         self._streams = settings.gpt4v_stream
         self._temperature = settings.temperature
         self._tokens = min(limits.max_answer_tokens, MOST_TOKENS)
@@ -79,7 +79,7 @@ class ExtensionsFormat:
 
     def path(self, request: Request) -> str:
         """Tell where a request goes: the older version has a path of its own for enhancements."""
-        extensions = "/extensions" if self._extended and self._enhanced(request) else ""
+        extensions = "/extensions" if self._with_extensions and self._enhanced(request) else ""
         return f"/deployments/{quote(request.model, safe='')}{extensions}/chat/completions"
 
     def parameters(self, request: Request) -> dict[str, Any]:
@@ -95,7 +95,7 @@ class ExtensionsFormat:
         if self._temperature is not None:
             parameters["temperature"] = self._temperature
         if enhanced:
-            name = "dataSources" if self._extended else "data_sources"
+            name = "dataSources" if self._with_extensions else "data_sources"
             parameters["enhancements"] = {"ocr": {"enabled": True}, "grounding": {"enabled": True}}
             parameters[name] = [self._source()]
         return parameters
@@ -130,7 +130,7 @@ class ExtensionsFormat:
 
 def _photos(request: Request) -> list[int]:
     """List the numbers of the photos that a request shows."""
-    parts = (part for said in request.messages for part in said.parts)
+    parts = (part for message in request.messages for part in message.parts)
     return [number for part in parts if isinstance(part, Picture) for number in part.numbers]
 
 
@@ -158,7 +158,7 @@ class ExtensionsResponse(ChatResponse):
         """List what the assistant says; what a tool says, which may be an error, is kept back."""
         grounding = mapping(mapping(choice.get("enhancements")).get("grounding"))
         self._lines = _list(grounding.get("lines")) or self._lines
-        for name, message in (*super().messages(choice), *_extended(choice)):
+        for name, message in (*super().messages(choice), *_extension_messages(choice)):
             self._role = string(message.get("role")) or self._role
             if self._role == "tool":
                 self._heed(string(message.get("content")))
@@ -168,31 +168,31 @@ class ExtensionsResponse(ChatResponse):
     def ending(self, choice: Mapping[str, Any]) -> str:
         """Return why the answer ends, if it does, by the names of `finish_reason`."""
         details = string(mapping(choice.get("finish_details")).get("type"))
-        ended = any(mapping(message).get("end_turn") for message in _list(choice.get("messages")))
-        return super().ending(choice) or ENDINGS.get(details, details) or ("stop" if ended else "")
+        ends = any(mapping(message).get("end_turn") for message in _list(choice.get("messages")))
+        return super().ending(choice) or ENDINGS.get(details, details) or ("stop" if ends else "")
 
     def finished(self) -> Finished:
         """Return the end of the answer, with the grounding; raises `ModelProblem`."""
-        spans = tuple(grounded(self._words, self._lines, self._photo))
+        spans = tuple(grounding_spans(self._words, self._lines, self._photo))
         return replace(super().finished(), grounding=spans or None)
 
     def _heed(self, content: str) -> None:
         """Raise what a tool's message reports: it looks like JSON but is not."""
         self._of_tool += content
         if code := _ERROR_CODE.search(self._of_tool):
-            trouble = reported({}, int(code[1]))
+            trouble = reported_problem({}, int(code[1]))
             raise ModelProblem(trouble.reason, f"{trouble.detail} in a message of a tool")
 
 
-def _extended(choice: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def _extension_messages(choice: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """List the messages of the extensions' own form; the last one may be the mark of the end."""
     for message in map(mapping, _list(choice.get("messages"))):
-        told = mapping(message.get("delta")) or message
-        if string(told.get("content")) != "[DONE]":
-            yield "messages", told
+        fields = mapping(message.get("delta")) or message
+        if string(fields.get("content")) != "[DONE]":
+            yield "messages", fields
 
 
-def grounded(words: str, lines: Sequence[Any], photo: int) -> Iterator[Span]:
+def grounding_spans(words: str, lines: Sequence[Any], photo: int) -> Iterator[Span]:
     """Read grounding: the words of each span by its place, since its own text differs in case.
 
     `offset` and `length` count code points within the line's text; `polygon` holds fractions of
@@ -208,24 +208,26 @@ def grounded(words: str, lines: Sequence[Any], photo: int) -> Iterator[Span]:
                 yield from _span(words, start, after, span, photo)
 
 
-def _span(words: str, start: int, end: int, told: Mapping[str, Any], photo: int) -> Iterator[Span]:
-    offset, length = told.get("offset"), told.get("length")
-    polygon = _polygon(told.get("polygon"))
+def _span(
+    words: str, start: int, end: int, fields: Mapping[str, Any], photo: int
+) -> Iterator[Span]:
+    offset, length = fields.get("offset"), fields.get("length")
+    polygon = _polygon(fields.get("polygon"))
     if isinstance(offset, int) and isinstance(length, int) and polygon:
         at = start + offset
         if start <= at < at + length <= end:
             yield Span(words[at : at + length], at, length, polygon, photo)
 
 
-def _polygon(told: object) -> Polygon:
+def _polygon(value: object) -> Polygon:
     """Read corners, kept within the picture; empty when they are none."""
-    corners = [(mapping(corner).get("x"), mapping(corner).get("y")) for corner in _list(told)]
-    read = tuple(
+    corners = [(mapping(corner).get("x"), mapping(corner).get("y")) for corner in _list(value)]
+    points = tuple(
         (min(1.0, max(0.0, x)), min(1.0, max(0.0, y)))
         for x, y in corners
         if isinstance(x, int | float) and isinstance(y, int | float)
     )
-    return read if len(read) == len(corners) >= 3 else ()
+    return points if len(points) == len(corners) >= 3 else ()
 
 
 def _list(value: object) -> Sequence[Any]:

@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from adapters.models.offline_sentences import OfflineAnswer, SentencePart, told
+from adapters.models.offline_sentences import OfflineAnswer, SentencePart, describe
 from adapters.models.offline_topics import COUNT, Topic, topics
 from adapters.models.offline_videos import of_clip
 from adapters.models.settings import OFFLINE
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from bot.domain.files import PhotoFacts
     from bot.ports.model import ChatMessage, Request
 
-TELL: dict[Topic, Callable[[PhotoFacts], str]] = {
+SENTENCES: dict[Topic, Callable[[PhotoFacts], str]] = {
     Topic.FILE: texts.offline_file,
     Topic.TAKEN: texts.offline_taken,
     Topic.PLACE: texts.offline_place,
@@ -50,17 +50,17 @@ class OfflineAnalyst:
         What was seen is grounded in the answer's words.
         """
         account = OfflineAnswer()
-        for piece in _told(request):
+        for piece in _sentences(request):
             yield Delta(account.take(piece))
         yield Delta(account.take(SentencePart(texts.OFFLINE_HINT)))
         yield Finished(OFFLINE, finish="stop", grounding=tuple(account.spans))
 
 
-def _told(request: Request) -> Iterator[SentencePart]:
+def _sentences(request: Request) -> Iterator[SentencePart]:
     """Tell picture by picture and video by video."""
-    question = asked(request.messages)
+    question = question_of(request.messages)
     clips = [part for part in request.messages[-1].parts if isinstance(part, VideoIntroduction)]
-    pictures = meant(request.messages, question, clips)
+    pictures = pictures_meant(request.messages, question, clips)
     if COUNT.search(question) and pictures:
         yield SentencePart(texts.offline_count([picture.name for picture in pictures]) + "\n\n")
     elif not pictures and not clips:
@@ -70,7 +70,7 @@ def _told(request: Request) -> Iterator[SentencePart]:
         if not about:
             yield SentencePart(texts.OFFLINE_BEYOND + "\n\n")
         for picture in pictures:
-            yield from _of(picture, question, about or set(Topic), vision=request.vision)
+            yield from _about_picture(picture, question, about or set(Topic), vision=request.vision)
         for clip in clips:
             frames = [each for each in _pictures(request.messages[-1]) if _is_of(each, clip)]
             yield from of_clip(clip, frames, question, about or set(Topic), vision=request.vision)
@@ -80,18 +80,18 @@ def _is_of(picture: Picture, clip: VideoIntroduction) -> bool:
     return len(picture.numbers) == 1 and picture.numbers[0] in clip.frames
 
 
-def _of(
+def _about_picture(
     picture: Picture, question: str, about: set[Topic], *, vision: bool
 ) -> Iterator[SentencePart]:
     """Tell of one picture: what its file proves, then what was seen in it."""
-    yield SentencePart(_proved(picture, about))
+    yield SentencePart(_facts_of(picture, about))
     if about & {Topic.TEXT, Topic.THINGS}:
-        for line in _seen(picture, question, about, vision=vision):
+        for line in _sightings_of(picture, question, about, vision=vision):
             yield replace(line, photo=picture.numbers[0] if picture.numbers else 0)
     yield SentencePart("\n")
 
 
-def _seen(
+def _sightings_of(
     picture: Picture, question: str, about: set[Topic], *, vision: bool
 ) -> Iterable[SentencePart]:
     if len(picture.numbers) > 1:
@@ -100,16 +100,16 @@ def _seen(
         return [SentencePart(texts.OFFLINE_VISION_OFF + "\n")]
     if picture.sighting is None:
         return [SentencePart(texts.OFFLINE_UNREADABLE + "\n")]
-    return told(picture.sighting, question, about)
+    return describe(picture.sighting, question, about)
 
 
-def asked(messages: Sequence[ChatMessage]) -> str:
+def question_of(messages: Sequence[ChatMessage]) -> str:
     """Find the question: the last words of the last message, without the lines of its frame."""
     words = [part.text for part in messages[-1].parts if isinstance(part, TextPart)]
     return _FRAME.sub("", words[-1], count=1) if words else ""
 
 
-def meant(
+def pictures_meant(
     messages: Sequence[ChatMessage], question: str, clips: Sequence[VideoIntroduction] = ()
 ) -> list[Picture]:
     """Find the photos that a question is about.
@@ -118,35 +118,35 @@ def meant(
     these where the message is about videos.
     """
     numbers = {int(number) for number in _LABEL.findall(question)}
-    photos = [list(_photos(said)) for said in messages]
-    named = [each for posted in photos for each in posted if numbers.intersection(each.numbers)]
-    if named or clips:
-        return named or photos[-1]
-    return next((posted for posted in reversed(photos) if posted), [])
+    photos = [list(_photos(message)) for message in messages]
+    by_number = [each for group in photos for each in group if numbers.intersection(each.numbers)]
+    if by_number or clips:
+        return by_number or photos[-1]
+    return next((group for group in reversed(photos) if group), [])
 
 
-def _photos(said: ChatMessage) -> Iterator[Picture]:
+def _photos(message: ChatMessage) -> Iterator[Picture]:
     return (
-        each for each in _pictures(said) if not is_frame(each.numbers[0] if each.numbers else 0)
+        each for each in _pictures(message) if not is_frame(each.numbers[0] if each.numbers else 0)
     )
 
 
-def _pictures(said: ChatMessage) -> Iterator[Picture]:
-    return (part for part in said.parts if isinstance(part, Picture))
+def _pictures(message: ChatMessage) -> Iterator[Picture]:
+    return (part for part in message.parts if isinstance(part, Picture))
 
 
-def _proved(picture: Picture, about: set[Topic]) -> str:
+def _facts_of(picture: Picture, about: set[Topic]) -> str:
     """Write a picture's heading and what its file proves; a contact sheet has several photos."""
     numbers = picture.numbers if len(picture.numbers) > 1 else ()
     names = [f"P{number}" for number in numbers] or [picture.name]
     facts = picture.facts or (None,) * len(names)
-    written = [_facts(name, fact, about) for name, fact in zip(names, facts, strict=False)]
-    return "\n".join(written)
+    sections = [_facts(name, fact, about) for name, fact in zip(names, facts, strict=False)]
+    return "\n".join(sections)
 
 
 def _facts(name: str, facts: PhotoFacts | None, about: set[Topic]) -> str:
     lines = [texts.offline_heading(name), ""]
     if facts is not None:
-        lines += [tell(facts) for topic, tell in TELL.items() if topic in about]
+        lines += [tell(facts) for topic, tell in SENTENCES.items() if topic in about]
         lines += [texts.OFFLINE_CUT] if facts.incomplete else []
     return "\n".join(lines) + "\n"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from adapters.models.offline_topics import Topic, named
+from adapters.models.offline_topics import Topic, named_things
 from bot import strings as texts
 from bot.domain.outlines import Span
 from bot.domain.sightings import Polygon
@@ -46,14 +46,14 @@ class OfflineAnswer:
         """Add words to the answer; returns them."""
         at = 0
         for words, polygon in piece.marks:
-            found = piece.text.find(words, at)
-            at = found if found >= 0 else piece.text.index(words)
+            index = piece.text.find(words, at)
+            at = index if index >= 0 else piece.text.index(words)
             self.spans.append(Span(words, self.length + at, len(words), polygon, piece.photo))
         self.length += len(piece.text)
         return piece.text
 
 
-def told(sighting: Sighting, question: str, about: set[Topic]) -> Iterator[SentencePart]:
+def describe(sighting: Sighting, question: str, about: set[Topic]) -> Iterator[SentencePart]:
     """Tell what was seen, as far as it was asked for, each line of the answer a piece."""
     if Topic.THINGS in about:
         yield from _things(sighting.things, question)
@@ -61,37 +61,37 @@ def told(sighting: Sighting, question: str, about: set[Topic]) -> Iterator[Sente
         yield _text(sighting)
 
 
-def marked(sighting: Sighting, question: str) -> SentencePart:
+def summarize(sighting: Sighting, question: str) -> SentencePart:
     """Tell what was seen in one line, of the things that a question names these alone.
 
     Only what is asked for, and text, is pointed at: of a video all things would be too many.
     """
-    groups = _grouped(sighting.things)
-    wanted = {label for labels in named(question, groups).values() for label in labels}
-    groups = {label: found for label, found in groups.items() if label in wanted or not wanted}
+    groups = _by_label(sighting.things)
+    labels = {label for labels in named_things(question, groups).values() for label in labels}
+    groups = {label: found for label, found in groups.items() if label in labels or not labels}
     phrases = [texts.offline_things(label, groups[label]) for label in groups]
-    read = _text(sighting) if sighting.lines else SentencePart("")
-    words = "; ".join(part for part in (*phrases, read.text.removeprefix("- ").rstrip()) if part)
-    return SentencePart(words, (*(_marks(phrases, groups) if wanted else ()), *read.marks))
+    text = _text(sighting) if sighting.lines else SentencePart("")
+    words = "; ".join(part for part in (*phrases, text.text.removeprefix("- ").rstrip()) if part)
+    return SentencePart(words, (*(_marks(phrases, groups) if labels else ()), *text.marks))
 
 
 def _things(things: Sequence[DetectedObject], question: str) -> Iterator[SentencePart]:
     """Answer for each thing that a question names, else tell all."""
-    groups = _grouped(things)
-    wanted = named(question, groups)
-    for name, labels in wanted.items():
+    groups = _by_label(things)
+    by_name = named_things(question, groups)
+    for name, labels in by_name.items():
         group = {label: groups[label] for label in labels if label in groups}
         phrases = [texts.offline_things(label, group[label]) for label in group]
         yield SentencePart(
             texts.offline_asked(name, labels, phrases) + "\n", _marks(phrases, group)
         )
-    if not wanted:
+    if not by_name:
         phrases = [texts.offline_things(label, groups[label]) for label in groups]
         line = texts.OFFLINE_SEEN + ("; ".join(phrases) or texts.OFFLINE_NOTHING_SEEN)
         yield SentencePart(line + "\n", _marks(phrases, groups))
 
 
-def _grouped(things: Sequence[DetectedObject]) -> dict[str, list[Polygon]]:
+def _by_label(things: Sequence[DetectedObject]) -> dict[str, list[Polygon]]:
     """Gather things by label, the most numerous first, each from the left."""
     groups: dict[str, list[Polygon]] = {}
     for thing in sorted(things, key=lambda thing: thing.polygon[0][0]):
@@ -112,10 +112,10 @@ def _marks(
 
 def _text(sighting: Sighting) -> SentencePart:
     lines = sighting.lines[:MOST_LINES]
-    found = codes(lines)
+    code_lines = codes(lines)
     phrases = [
         texts.offline_line(line, owner(line, sighting.things), code=True)
-        if line.text in found
+        if line.text in code_lines
         else texts.offline_line(line)
         for line in lines
     ]
@@ -124,7 +124,7 @@ def _text(sighting: Sighting) -> SentencePart:
     marks = [
         (verbatim(line.text), line.polygon)
         for line in lines
-        if (line.text in found or len(lines) <= FEW_LINES) and verbatim(line.text)
+        if (line.text in code_lines or len(lines) <= FEW_LINES) and verbatim(line.text)
     ]
     words = " · ".join(phrase for phrase in phrases if phrase) or texts.OFFLINE_NO_TEXT
     return SentencePart(f"{texts.OFFLINE_TEXT}{words}\n", tuple(marks))

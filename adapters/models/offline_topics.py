@@ -27,7 +27,7 @@ def _words(*patterns: str) -> re.Pattern[str]:
     return re.compile(rf"\b({'|'.join(patterns)})\b", re.IGNORECASE)
 
 
-ASKED = {
+TOPIC_WORDS = {
     Topic.FILE: _words(
         r"sizes?", r"resolution", r"(mega)?pixels?", r"dimensions?", r"bytes", r"(file )?format",
         r"duration", r"codec", r"fps", r"frame rate",
@@ -47,7 +47,7 @@ ASKED = {
         r"writ(e|es|ing|ten)", r"transcribe", r"spelt|spell",
     ),
 }  # fmt: skip
-SEEN = _words(r"objects?", r"things?", r"see", r"visible", r"outlines?", r"count")
+THING_WORDS = _words(r"objects?", r"things?", r"see", r"visible", r"outlines?", r"count")
 COUNT = re.compile(r"\bhow many (pictures|photos|images|files)\b", re.IGNORECASE)
 EVERYTHING = re.compile(
     r"\b(describe|description|details|facts|metadata|exif|everything|all about|"
@@ -55,7 +55,7 @@ EVERYTHING = re.compile(
     re.IGNORECASE,
 )
 
-KNOWN = {
+COMMON_LABELS = {
     *("person", *VEHICLES, *ANIMALS, "bicycle", "train", "boat", "airplane", "traffic light"),
     *("stop sign", "fire hydrant", "parking meter", "bench", "backpack", "umbrella", "handbag"),
     *("suitcase", "skateboard", "bottle", "cup", "chair", "couch", "bed", "dining table"),
@@ -68,17 +68,17 @@ def topics(question: str) -> set[Topic]:
     """Tell what a question is about: all topics if it wants everything, none if none is known."""
     if EVERYTHING.search(question) or not question.strip():
         return set(Topic)
-    found = {topic for topic, words in ASKED.items() if words.search(question)}
-    things = {Topic.THINGS} if SEEN.search(question) or named(question) else set()
-    return found | things
+    matches = {topic for topic, words in TOPIC_WORDS.items() if words.search(question)}
+    things = {Topic.THINGS} if THING_WORDS.search(question) or named_things(question) else set()
+    return matches | things
 
 
-def named(question: str, seen: Iterable[str] = ()) -> dict[str, tuple[str, ...]]:
+def named_things(question: str, labels_seen: Iterable[str] = ()) -> dict[str, tuple[str, ...]]:
     """Find the things that a question names, each with the labels that it may have.
 
     Known are some common things and the labels that were `seen`, in singular and plural.
     """
-    names = {label: (label,) for label in (*KNOWN, *seen)} | {**NAMES}
+    names = {label: (label,) for label in (*COMMON_LABELS, *labels_seen)} | {**NAMES}
     words = question.lower()
     return {name: labels for name, labels in names.items() if re.search(_either(name), words)}
 

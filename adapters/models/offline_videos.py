@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from adapters.models.offline_sentences import SentencePart, marked
+from adapters.models.offline_sentences import SentencePart, summarize
 from adapters.models.offline_topics import Topic
 from bot import strings as texts
 from bot.domain.frame_ids import clock, seconds_of
@@ -57,6 +57,6 @@ def _frames(frames: Sequence[Picture], question: str, *, vision: bool) -> Iterat
         for picture in frames:
             number = picture.numbers[0]
             unseen = SentencePart(texts.OFFLINE_NOT_LOOKED_AT)
-            told = marked(picture.sighting, question) if picture.sighting else unseen
-            words = texts.offline_frame(clock(seconds_of(number)), told.text)
-            yield replace(told, text=words + "\n", photo=number)
+            sentence = summarize(picture.sighting, question) if picture.sighting else unseen
+            words = texts.offline_frame(clock(seconds_of(number)), sentence.text)
+            yield replace(sentence, text=words + "\n", photo=number)

@@ -117,8 +117,8 @@ class ModelSettings(Section):
     @classmethod
     def _had_enhancements(cls, value: str) -> str:
         if value not in GPT4V_VERSIONS:
-            known = " and ".join(GPT4V_VERSIONS)
-            raise ValueError(f"only {known} had vision enhancements")
+            versions = " and ".join(GPT4V_VERSIONS)
+            raise ValueError(f"only {versions} had vision enhancements")
         return value
 
     @field_validator("models")

@@ -12,7 +12,7 @@ import structlog
 from openai import AsyncOpenAI, AsyncStream
 
 from adapters.models.chat_request import RequestParameters, body
-from adapters.models.errors import advised, problem
+from adapters.models.errors import problem, with_advice
 from adapters.models.openai_client import ProviderClients, host_of
 from adapters.models.retry import retry_budget, wait_before_retry
 from bot.clock import Clock
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from bot.retry import RetryBudget
 
 END = object()
-BROKEN = {
+REASONS_AFTER_WORDS = {
     ModelReason.FILTERED: ModelReason.FILTERED_ANSWER,
     ModelReason.TIMED_OUT: ModelReason.CUT,
     ModelReason.UNREACHABLE: ModelReason.CUT,
@@ -91,15 +91,15 @@ class StreamingModel:
 
         Raises `ModelProblem`, whose detail then says what whoever runs Loupe can do.
         """
-        started = time.monotonic()
+        start = time.monotonic()
         host = host_of(self._client)
         request = Request(model, (ChatMessage("user", (TextPart("Reply with the word OK."),)),))
         try:
             ends = [piece async for piece in self.answer(request) if isinstance(piece, Finished)]
         except ModelProblem as trouble:
-            raise advised(trouble, host, model) from None
+            raise with_advice(trouble, host, model) from None
         known_as = f", known there as {ends[-1].model}," if ends[-1].model else ""
-        seconds = time.monotonic() - started
+        seconds = time.monotonic() - start
         return f"The model {model}{known_as} answered at {host} within {seconds:.1f} seconds."
 
     async def answer(self, request: Request) -> AsyncGenerator[Delta | ToolCall | Finished]:
@@ -125,13 +125,17 @@ class StreamingModel:
     ) -> float:
         """Return the seconds to wait before the next attempt; raises `ModelProblem` without one."""
         model = request.model
-        if not reading.said and self._format.learns(request, error):
-            kept = sorted(self._format.parameters(request))
-            log.info("model_parameters_changed", model=model, parameters=kept)
+        if not reading.has_words and self._format.learns(request, error):
+            parameters = sorted(self._format.parameters(request))
+            log.info("model_parameters_changed", model=model, parameters=parameters)
             return 0.0
         trouble = problem(error)
-        delay = None if reading.said else wait_before_retry(budget, trouble, error)
-        reason = BROKEN.get(trouble.reason, trouble.reason) if reading.said else trouble.reason
+        delay = None if reading.has_words else wait_before_retry(budget, trouble, error)
+        reason = (
+            REASONS_AFTER_WORDS.get(trouble.reason, trouble.reason)
+            if reading.has_words
+            else trouble.reason
+        )
         event = "model_failed" if delay is None else "model_tried_again"
         log.warning(event, model=model, reason=reason.value, detail=trouble.detail, delay=delay)
         if delay is None:
@@ -150,10 +154,10 @@ class StreamingModel:
                     yield Delta(words)
         finally:
             await stream.close()
-        finished = reading.finished()
+        last = reading.finished()
         for call in reading.calls:
             yield call
-        yield finished
+        yield last
 
     async def _open(self, request: Request) -> AsyncStream[object]:
         """Send the request; it is written beforehand, in a thread, for the sake of the loop."""
@@ -172,10 +176,10 @@ class StreamingModel:
         settings = self._settings
         try:
             async with asyncio.timeout(
-                settings.idle_seconds if reading.said else settings.first_seconds
+                settings.idle_seconds if reading.has_words else settings.first_seconds
             ):
                 if "application/json" in stream.response.headers.get("content-type", ""):
-                    return END if reading.begun else json.loads(await stream.response.aread())
+                    return END if reading.has_begun else json.loads(await stream.response.aread())
                 return await anext(stream, END)
         except Exception:
             if reading.finish:  # all has been said, at most the count of tokens is missing

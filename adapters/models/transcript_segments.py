@@ -11,7 +11,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from adapters.models.chat_response import mapping, string
-from adapters.models.errors import reported
+from adapters.models.errors import reported_problem
 from bot.domain.files import Phrase
 from bot.errors import ModelProblem, ModelReason
 from bot.text.graphemes import boundary, well_formed
@@ -31,22 +31,22 @@ DRIFT = 1.0
 """Seconds that a model's times were seen to be off by."""
 
 
-def read(answer: object) -> Mapping[str, Any]:
+def check_transcription(answer: object) -> Mapping[str, Any]:
     """Check that an answer is a transcription; raises `ModelProblem`."""
-    told = mapping(answer)
-    if error := told.get("error"):
-        raise reported(error)
-    if not isinstance(told.get("text"), str) and not isinstance(told.get("segments"), list):
+    fields = mapping(answer)
+    if error := fields.get("error"):
+        raise reported_problem(error)
+    if not isinstance(fields.get("text"), str) and not isinstance(fields.get("segments"), list):
         raise ModelProblem(ModelReason.FAILED, "no text in the answer")
-    return told
+    return fields
 
 
-def timed(told: Mapping[str, Any], sound: AudioSamples) -> list[Phrase] | None:
+def timed_phrases(fields: Mapping[str, Any], sound: AudioSamples) -> list[Phrase] | None:
     """Read the segments; None for words without times, which some servers send all the same."""
-    segments = told.get("segments")
+    segments = fields.get("segments")
     segments = [*map(mapping, segments)] if isinstance(segments, list) else []
     times = [(_seconds(one.get("start")), _seconds(one.get("end"))) for one in segments]
-    if any(None in pair for pair in times) or (not segments and _spoken(told.get("text"))):
+    if any(None in pair for pair in times) or (not segments and _spoken(fields.get("text"))):
         return None
     return [
         Phrase(text, sound.start + start, sound.start + end)
@@ -58,13 +58,13 @@ def timed(told: Mapping[str, Any], sound: AudioSamples) -> list[Phrase] | None:
     ]
 
 
-def whole(told: Mapping[str, Any], sound: AudioSamples) -> list[Phrase]:
+def whole_phrase(fields: Mapping[str, Any], sound: AudioSamples) -> list[Phrase]:
     """Take the text for one phrase, as long as the sound."""
-    text = _spoken(told.get("text"))
+    text = _spoken(fields.get("text"))
     return [Phrase(text, sound.start, sound.end)] if text else []
 
 
-def ordered(phrases: Iterable[Phrase], seconds: float) -> tuple[Phrase, ...]:
+def in_order(phrases: Iterable[Phrase], seconds: float) -> tuple[Phrase, ...]:
     """Sort phrases by time, within a sound's length, and not more than anyone reads."""
     clamped = [
         Phrase(
@@ -94,4 +94,7 @@ def _spoken(value: object) -> str:
 
 def _sounds(sound: AudioSamples, start: float, end: float) -> bool:
     """Tell whether anything is heard about these times: words in silence are made up."""
-    return sound.between(sound.start + start - DRIFT, sound.start + end + DRIFT).heard() is not None
+    return (
+        sound.between(sound.start + start - DRIFT, sound.start + end + DRIFT).without_silence()
+        is not None
+    )

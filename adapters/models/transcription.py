@@ -18,7 +18,7 @@ from openai import APIStatusError, NotFoundError, omit
 
 from adapters.models import transcript_segments as phrases
 from adapters.models.audio import AudioSamples, tone
-from adapters.models.errors import REMEDIES, advised, problem
+from adapters.models.errors import REMEDIES, problem, with_advice
 from adapters.models.openai_client import ProviderClients, host_of
 from adapters.models.retry import retry_budget, wait_before_retry
 from bot.aio import fan_out
@@ -43,7 +43,7 @@ PIECE_SECONDS = 15.0
 """Most seconds of a piece, and so of a phrase, where the model tells no times."""
 AT_ONCE = 4
 """Pieces that are transcribed side by side."""
-REFUSING = {400, 404, 415, 422, 501}
+REFUSING_STATUSES = {400, 404, 415, 422, 501}
 """How servers refuse a format."""
 SPEECH_REMEDIES = REMEDIES | {
     ModelReason.BAD_REQUEST: "Check that the model is one that transcribes sound."
@@ -81,23 +81,23 @@ class TranscriptionModel:
         sound = await asyncio.to_thread(AudioSamples.read, wav)
         try:
             async with asyncio.timeout(self._settings.transcribe_seconds):
-                found = await self._heard(sound)
+                spoken = await self._heard(sound)
         except TimeoutError:
             raise ModelProblem(ModelReason.TIMED_OUT, "transcription") from None
-        return phrases.ordered(found, sound.end)
+        return phrases.in_order(spoken, sound.end)
 
     async def check(self) -> str:
         """Have a second of a tone transcribed and tell how it went.
 
         Raises `ModelProblem`, whose detail then says what whoever runs Loupe can do.
         """
-        started, model = time.monotonic(), self._settings.transcribe_model
+        start, model = time.monotonic(), self._settings.transcribe_model
         try:
             await self.hear(tone(1.0).wav())
         except ModelProblem as trouble:
             host = host_of(self._clients[0])
-            raise advised(trouble, host, model, SPEECH_REMEDIES) from None
-        seconds, host = time.monotonic() - started, host_of(self._clients[0])
+            raise with_advice(trouble, host, model, SPEECH_REMEDIES) from None
+        seconds, host = time.monotonic() - start, host_of(self._clients[0])
         times = "with times" if self._tells_times else f"in pieces of {PIECE_SECONDS:g} seconds"
         return f"The model {model} transcribed at {host} within {seconds:.1f} seconds, {times}."
 
@@ -118,18 +118,18 @@ class TranscriptionModel:
         """Transcribe all pieces; the first problem with one ends the others."""
         pieces = await asyncio.to_thread(sound.pieces, seconds)
         results = await fan_out(partial(self._piece, timed=timed), pieces)
-        return [phrase for heard in results.values() for phrase in heard]
+        return [phrase for one in results.values() for phrase in one]
 
     async def _piece(self, piece: AudioSamples, *, timed: bool) -> list[Phrase]:
         """Transcribe one piece; raises `TimesUnsupported` where it was asked for them in vain."""
         async with self._at_once:
-            told = await self._answer(await asyncio.to_thread(piece.wav), timed=timed)
+            fields = await self._answer(await asyncio.to_thread(piece.wav), timed=timed)
         if not timed:
-            return phrases.whole(told, piece)
-        found = await asyncio.to_thread(phrases.timed, told, piece)
-        if found is None:
+            return phrases.whole_phrase(fields, piece)
+        timed_phrases = await asyncio.to_thread(phrases.timed_phrases, fields, piece)
+        if timed_phrases is None:
             raise TimesUnsupported
-        return found
+        return timed_phrases
 
     async def _answer(self, wav: bytes, *, timed: bool) -> Mapping[str, Any]:
         """Ask until there is an answer.
@@ -140,7 +140,7 @@ class TranscriptionModel:
         while True:
             try:
                 async with asyncio.timeout(self._settings.first_seconds):
-                    return phrases.read(await self._found(wav, timed=timed))
+                    return phrases.check_transcription(await self._found(wav, timed=timed))
             except Exception as error:  # whatever a service sends has to end in one sentence
                 if timed and _refuses_format(error):
                     raise TimesUnsupported from None
@@ -191,6 +191,6 @@ class TranscriptionModel:
 def _refuses_format(error: Exception) -> bool:
     return (
         isinstance(error, APIStatusError)
-        and error.status_code in REFUSING
+        and error.status_code in REFUSING_STATUSES
         and bool(_OF_FORMAT.search(str(error.body)))
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from adapters.chat.escape import disarmed
+from adapters.chat.escape import disarm
 from bot import strings as texts
 from bot.ports.channel import Stage
 from bot.text.graphemes import boundary
@@ -38,7 +38,7 @@ def message(post: Post) -> dict[str, Any]:
 
 def text(post: Post) -> str:
     """Make the text of a post harmless, and cut it where it is too long for Slack."""
-    return fit(disarmed(post.text), MAX_TEXT)
+    return fit(disarm(post.text), MAX_TEXT)
 
 
 def markdown(shown: str) -> Block:

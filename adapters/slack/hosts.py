@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from adapters.http.urls import is_loopback_url, origin, parsed
+from adapters.http.urls import is_loopback_url, origin, parse_url
 
 FILES = frozenset(
     {
@@ -41,7 +41,7 @@ class SlackHosts:
         return self._is_of(url, HOOKS)
 
     def _is_of(self, url: str, hosts: frozenset[str]) -> bool:
-        address = parsed(url)
+        address = parse_url(url)
         if address is None:
             return False
         if self.local and str(address.origin()) == self.local:

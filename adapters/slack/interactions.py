@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from adapters.http.json_fields import dig, identifier, name, pressed, string
+from adapters.http.json_fields import button_command, dig, identifier, name, string
 from adapters.slack.addresses import TOP, address_of, is_shared, permalink, root_of, thread_of
 from adapters.slack.attachments import files_of
 from adapters.slack.text import unescaped, words
@@ -30,7 +30,9 @@ def read_button(payload: Mapping[str, Any], workspace: Workspace) -> Message | N
     A button that stands in no thread, as those of private answers, acts on the place.
     """
     actions, container = payload.get("actions"), payload.get("container")
-    command = pressed(dig(actions[0], "value")) if isinstance(actions, list) and actions else ""
+    command = (
+        button_command(dig(actions[0], "value")) if isinstance(actions, list) and actions else ""
+    )
     channel = _id(payload, "channel") or identifier(dig(container, "channel_id"))
     if not (command and channel):
         return None

@@ -19,7 +19,7 @@ from slack_sdk.socket_mode.aiohttp import SocketModeClient
 from slack_sdk.web.async_client import AsyncWebClient
 
 from adapters.http.json_fields import dig, name
-from adapters.http.request_body import MalformedBody, decoded
+from adapters.http.request_body import MalformedBody, decode_json
 from bot.aio import end
 from bot.clock import Clock
 
@@ -121,7 +121,7 @@ class SocketMode:
         """
         began = time.time()
         try:
-            payload = decoded(json.dumps(request.payload).encode())
+            payload = decode_json(json.dumps(request.payload).encode())
             response = await self._bot.dispatch(payload)
         except MalformedBody as problem:
             log.info("slack_envelope_refused", reason=str(problem))

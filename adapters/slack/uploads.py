@@ -93,4 +93,4 @@ class SlackUploads:
             raise AttemptFailed(SlackError(0, type(error).__name__), retry=True) from None
         if not 200 <= status < 300:
             problem = SlackError(status, "upload")
-            raise AttemptFailed(problem, retry=is_temporary(status), requested=wait)
+            raise AttemptFailed(problem, retry=is_temporary(status), requested_wait=wait)

@@ -143,11 +143,11 @@ class SlackApi:
             self._rate_limiter.hold(call.bucket, PAUSE if wait is None else wait)
             throttled = SlackError(status, error, after=wait or 0.0)
             soon = (wait or 0.0) <= self._limits.send_seconds
-            return AttemptFailed(throttled, retry=soon and not call.brief, requested=wait)
+            return AttemptFailed(throttled, retry=soon and not call.brief, requested_wait=wait)
         no_json = status == 0 or (status == 200 and not error)
         if no_json or is_temporary(status) or error in TEMPORARY:
             unclear = DeliveryUnknown(f"{status} {error}")
-            return AttemptFailed(unclear, retry=call.repeatable, requested=wait)
+            return AttemptFailed(unclear, retry=call.repeatable, requested_wait=wait)
         return AttemptFailed(refusal(call.method, status, error), retry=False)
 
 

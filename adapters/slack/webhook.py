@@ -15,7 +15,13 @@ from aiohttp import web
 from slack_bolt.adapter.aiohttp import to_aiohttp_response
 from slack_sdk.signature import Clock, SignatureVerifier
 
-from adapters.http.request_body import BodyTooLarge, BodyTooSlow, MalformedBody, decoded, read_body
+from adapters.http.request_body import (
+    BodyTooLarge,
+    BodyTooSlow,
+    MalformedBody,
+    decode_json,
+    read_body,
+)
 
 if TYPE_CHECKING:
     from adapters.slack.bolt_app import SlackBot
@@ -106,11 +112,11 @@ class SlackWebhook:
 def _payload(body: bytes, content_type: str) -> dict[str, Any]:
     """Read JSON, or a form that is a slash command or holds JSON as its `payload`."""
     if content_type == JSON:
-        return decoded(body)
+        return decode_json(body)
     if content_type != FORM:
         raise MalformedBody("the content type is neither JSON nor a form")
     try:
         fields = dict(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=MOST_FIELDS))
     except ValueError as error:
         raise MalformedBody("the body is no form") from error
-    return decoded(fields["payload"].encode()) if "payload" in fields else dict(fields)
+    return decode_json(fields["payload"].encode()) if "payload" in fields else dict(fields)

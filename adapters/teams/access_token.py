@@ -92,7 +92,7 @@ class ClientCredentials:
                 raise AttemptFailed(
                     await _problem(response),
                     retry=is_temporary(response.status),
-                    requested=retry_after(response.headers),
+                    requested_wait=retry_after(response.headers),
                 )
         except (ClientError, TimeoutError) as error:
             unreachable = f"the token service cannot be reached: {type(error).__name__}"

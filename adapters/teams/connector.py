@@ -182,10 +182,10 @@ def _accepted_content(call: _Call, response: ClientResponse, body: bytes) -> dic
     problem = refusal(call.method, status, body)
     wait = retry_after(response.headers)
     if status in NOT_ACCEPTED:
-        raise AttemptFailed(problem, retry=True, requested=wait)
+        raise AttemptFailed(problem, retry=True, requested_wait=wait)
     if is_temporary(status):
         unclear = DeliveryUnknown(str(status))
-        raise AttemptFailed(unclear, retry=call.repeatable, requested=wait)
+        raise AttemptFailed(unclear, retry=call.repeatable, requested_wait=wait)
     raise AttemptFailed(problem, retry=False)
 
 

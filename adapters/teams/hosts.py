@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from adapters.http.urls import is_loopback_host, parsed
+from adapters.http.urls import is_loopback_host, parse_url
 
 if TYPE_CHECKING:
     from yarl import URL
@@ -30,7 +30,7 @@ CONNECTOR_DOMAINS = (".botframework.com", ".botframework.azure.us")
 
 def is_known_connector(url: str) -> bool:
     """Tell whether a web address is one of Microsoft's connectors."""
-    address = parsed(url)
+    address = parse_url(url)
     if address is None or address.scheme != "https" or address.port != 443:
         return False
     host = (address.host or "").lower()
@@ -49,7 +49,7 @@ class ConnectorHosts:
 
     def is_connector(self, url: str) -> bool:
         """Tell whether a service URL may be answered, with the bot's token if there is one."""
-        address = parsed(url)
+        address = parse_url(url)
         if address is None or not address.host:
             return False
         if self.only_local:

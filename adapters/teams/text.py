@@ -7,7 +7,7 @@ from collections import defaultdict
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from adapters.http.json_fields import dig, identifier, name, pressed, string
+from adapters.http.json_fields import button_command, dig, identifier, name, string
 from adapters.teams.cards import COMMAND
 from adapters.teams.html import HtmlSummary
 
@@ -34,7 +34,7 @@ def command(value: Any) -> str:
 
     Only a short text that begins with a slash is one; empty for all else.
     """
-    return pressed(dig(value, COMMAND))
+    return button_command(dig(value, COMMAND))
 
 
 def words(activity: Activity) -> str:

@@ -84,4 +84,4 @@ def _check(response: ClientResponse) -> None:
     if not 200 <= status < 300:
         problem = UploadRefused(str(status))
         wait = retry_after(response.headers)
-        raise AttemptFailed(problem, retry=is_temporary(status), requested=wait)
+        raise AttemptFailed(problem, retry=is_temporary(status), requested_wait=wait)

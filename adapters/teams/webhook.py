@@ -15,7 +15,13 @@ from aiohttp import ClientSession, web
 from botbuilder.core import CloudAdapterBase
 
 from adapters.http.json_fields import ID_LENGTH
-from adapters.http.request_body import BodyTooLarge, BodyTooSlow, MalformedBody, decoded, read_body
+from adapters.http.request_body import (
+    BodyTooLarge,
+    BodyTooSlow,
+    MalformedBody,
+    decode_json,
+    read_body,
+)
 from adapters.teams import playground
 from adapters.teams.activity_handler import Accept, ActivityHandler
 from adapters.teams.auth import TeamsAuthentication, TokenVerifier, Unauthenticated
@@ -132,7 +138,7 @@ def teams_ingress(
 
 def _activity(body: bytearray) -> Activity:
     """Read a body into botbuilder's schema; raises `MalformedBody`."""
-    activity = activity_from(decoded(body))
+    activity = activity_from(decode_json(body))
     if not activity.type:
         raise MalformedBody("the activity has no type")
     if not _names_conversation(activity):

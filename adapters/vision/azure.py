@@ -86,11 +86,11 @@ class AzureVision:
         if original is not None:
             side = self._settings.upload_side
             try:
-                made = await self._children.run(larger, jpeg, original, self._limits, side)
+                enlarged = await self._children.run(larger, jpeg, original, self._limits, side)
             except (FileProblem, OSError):
-                made = None
-            if made is not None and len(made) < LARGEST:
-                return made
+                enlarged = None
+            if enlarged is not None and len(enlarged) < LARGEST:
+                return enlarged
         return await asyncio.to_thread(presentable, jpeg)
 
     async def _analyse(self, picture: bytes) -> ImageAnalysisResult:
@@ -122,13 +122,15 @@ class AzureVision:
     async def check(self) -> str:
         """Have a blank picture looked at and tell how it went; raises `VisionProblem`."""
         try:
-            seen = await self.look(await asyncio.to_thread(blank))
+            result = await self.look(await asyncio.to_thread(blank))
         except VisionProblem as trouble:
             remedy = REMEDIES.get(trouble.reason, "Try again later.")
-            told = f"{trouble.detail} from {self.resource.host}. {remedy}"
-            raise VisionProblem(trouble.reason, told) from None
+            detail = f"{trouble.detail} from {self.resource.host}. {remedy}"
+            raise VisionProblem(trouble.reason, detail) from None
         captions = "with" if self._captions else "without"
-        return f"{seen.engine} answers at {self.resource.host}, {captions} captions in its region."
+        return (
+            f"{result.engine} answers at {self.resource.host}, {captions} captions in its region."
+        )
 
     async def close(self) -> None:
         """Close the connections, and end the processes if any were needed."""

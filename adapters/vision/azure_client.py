@@ -75,8 +75,8 @@ class AzureClient:
 
         `request` is what `azure.core.rest.HttpRequest` takes. Raises `AzureError` or `ValueError`.
         """
-        asked = HttpRequest("POST", f"/{operation}", **request)
-        response = await self.client.send_request(asked, **self.options)
+        http_request = HttpRequest("POST", f"/{operation}", **request)
+        response = await self.client.send_request(http_request, **self.options)
         if response.status_code != 200:
             raise HttpResponseError(response=response)
         return response.json()
@@ -120,7 +120,7 @@ class AzureClient:
         if wait is not None:
             self._rate_limiter.hold(self.host, min(wait, self.settings.retry_seconds))
         temporary = isinstance(trouble, VisionProblem) and trouble.temporary
-        return AttemptFailed(trouble, retry=temporary, requested=wait)
+        return AttemptFailed(trouble, retry=temporary, requested_wait=wait)
 
     async def close(self) -> None:
         """Close the connections."""

@@ -52,7 +52,7 @@ class AzureEmbedding:
         self.resource = resource
         self._shared = shared
         self._seconds = settings.wait_seconds + settings.retry_seconds + settings.request_seconds
-        self._offered = True
+        self._in_region = True
 
     async def picture(self, jpeg: bytes) -> Vector:
         """Embed an upright JPEG; raises `FileProblem` where it is refused, or `VisionProblem`."""
@@ -64,12 +64,12 @@ class AzureEmbedding:
 
     async def words(self, text: str) -> Vector:
         """Embed the first 70 words of a text; raises `VisionProblem`, also where there is none."""
-        taken = " ".join(text.split()[:MOST_WORDS])
-        if not taken:
+        first = " ".join(text.split()[:MOST_WORDS])
+        if not first:
             raise VisionProblem(VisionReason.BAD_REQUEST, "no words to embed")
         async with self._place():
             try:
-                return await self._vector("vectorizeText", json={"text": taken})
+                return await self._vector("vectorizeText", json={"text": first})
             except FileProblem as refused:
                 raise VisionProblem(VisionReason.BAD_REQUEST, refused.detail) from None
 
@@ -78,12 +78,12 @@ class AzureEmbedding:
         """Wait for a place with the service, and hold it no longer than a call may take."""
         try:
             async with asyncio.timeout(self._seconds), self.resource.at_once:
-                if not self._offered:
+                if not self._in_region:
                     raise VisionProblem(VisionReason.FAILED, NOT_OFFERED)
                 yield
         except TimeoutError:
-            told = f"no vector within {self._seconds:g} s"
-            raise VisionProblem(VisionReason.TIMED_OUT, told) from None
+            detail = f"no vector within {self._seconds:g} s"
+            raise VisionProblem(VisionReason.TIMED_OUT, detail) from None
 
     async def _vector(self, operation: str, **request: Any) -> Vector:
         async def send() -> Any:
@@ -92,7 +92,7 @@ class AzureEmbedding:
         try:
             return _read(await self.resource.ask(send, lacks_embeddings))
         except AzureError:
-            self._offered = False
+            self._in_region = False
             log.info("vision_without_embeddings", host=self.resource.host)
             raise VisionProblem(VisionReason.FAILED, NOT_OFFERED) from None
 
@@ -102,14 +102,14 @@ class AzureEmbedding:
             await self.resource.close()
 
 
-def _read(told: Any) -> Vector:
+def _read(fields: Any) -> Vector:
     """Read an answer, as parsed from JSON, in which NaN and infinity are numbers too."""
-    found = told.get("vector") if isinstance(told, dict) else None
-    if not isinstance(found, list) or len(found) != DIMENSIONS:
+    values = fields.get("vector") if isinstance(fields, dict) else None
+    if not isinstance(values, list) or len(values) != DIMENSIONS:
         raise VisionProblem(VisionReason.FAILED, f"no vector of {DIMENSIONS} numbers")
-    if not all(map(_is_finite, found)) or not any(found):
+    if not all(map(_is_finite, values)) or not any(values):
         raise VisionProblem(VisionReason.FAILED, "a vector without a direction")
-    return tuple(map(float, found))
+    return tuple(map(float, values))
 
 
 def _is_finite(value: Any) -> bool:

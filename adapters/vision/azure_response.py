@@ -42,8 +42,8 @@ def sighting(result: Mapping[str, Any], least_person: float) -> Sighting:
 
 def _values(result: Mapping[str, Any], feature: str) -> Sequence[Mapping[str, Any]]:
     """List what a feature found; nothing where it was not asked for."""
-    told = result.get(feature)
-    return told["values"] if told else ()
+    feature_result = result.get(feature)
+    return feature_result["values"] if feature_result else ()
 
 
 def _lines(result: Mapping[str, Any], width: int, height: int) -> Iterator[TextLine]:
@@ -65,18 +65,18 @@ def _things(
 
     for corners, confidence in people:
         yield DetectedObject(PERSON, place(corners), confidence)
-    for found in _values(result, "objectsResult"):
-        tag, corners = found["tags"][0], _corners(found["boundingBox"])
+    for item in _values(result, "objectsResult"):
+        tag, corners = item["tags"][0], _corners(item["boundingBox"])
         label = tag["name"].lower()
-        known = any(iou(corners, person) > SAME for person, _ in people)
-        if not (label == PERSON and known):
+        is_among_people = any(iou(corners, person) > SAME for person, _ in people)
+        if not (label == PERSON and is_among_people):
             yield DetectedObject(label, place(corners), float(tag["confidence"]))
 
 
 def _captions(result: Mapping[str, Any]) -> tuple[str, ...]:
     """List the captions, the whole picture's first, each once."""
-    told = (str(caption["text"]) for caption in _values(result, "denseCaptionsResult"))
-    return tuple(dict.fromkeys(told))
+    texts = (str(caption["text"]) for caption in _values(result, "denseCaptionsResult"))
+    return tuple(dict.fromkeys(texts))
 
 
 def _corners(box: Mapping[str, float]) -> Corners:

@@ -56,15 +56,17 @@ def problem(error: Exception) -> VisionProblem | FileProblem:
     if isinstance(error, VisionProblem | FileProblem):
         return error
     if isinstance(error, HttpResponseError) and error.status_code:
-        codes = [told for told in _told(error) if _CODE.fullmatch(told)]
-        return _named(_reason(error.status_code, codes), " ".join([str(error.status_code), *codes]))
+        codes = [text for text in _texts_of(error) if _CODE.fullmatch(text)]
+        return _problem_of(
+            _reason(error.status_code, codes), " ".join([str(error.status_code), *codes])
+        )
     for kind, reason in BY_TYPE:
         if isinstance(error, kind):
             return VisionProblem(reason, type(error.__cause__ or error).__name__)
     return VisionProblem(VisionReason.FAILED, type(error).__name__)
 
 
-def _named(reason: VisionReason | Reason, detail: str) -> VisionProblem | FileProblem:
+def _problem_of(reason: VisionReason | Reason, detail: str) -> VisionProblem | FileProblem:
     if isinstance(reason, Reason):
         return FileProblem(reason, detail)
     return VisionProblem(reason, detail)
@@ -73,8 +75,8 @@ def _named(reason: VisionReason | Reason, detail: str) -> VisionProblem | FilePr
 def _reason(status: int, codes: list[str]) -> VisionReason | Reason:
     if status == 400 and any(_OF_THE_PICTURE.search(code) for code in codes):
         return Reason.UNSUPPORTED
-    if found := BY_STATUS.get(status):
-        return found
+    if reason := BY_STATUS.get(status):
+        return reason
     return VisionReason.BAD_REQUEST if 300 <= status < 500 else VisionReason.FAILED
 
 
@@ -85,25 +87,25 @@ def lacks_captions(error: Exception) -> bool:
 
 def lacks_embeddings(error: Exception) -> bool:
     """Tell whether a request failed because the region has no embeddings, or none of the model."""
-    missing = isinstance(error, HttpResponseError) and error.status_code == 404
-    return missing or _lacks(error, _OF_EMBEDDINGS)
+    not_found = isinstance(error, HttpResponseError) and error.status_code == 404
+    return not_found or _lacks(error, _OF_EMBEDDINGS)
 
 
 def _lacks(error: Exception, feature: re.Pattern[str]) -> bool:
     """Tell whether a refusal is of a feature, by its words, and not of the picture."""
     if not isinstance(error, HttpResponseError) or error.status_code != 400:
         return False
-    told = list(_told(error))
-    of_picture = any(_OF_THE_PICTURE.search(words) for words in told)
-    return not of_picture and any(feature.search(words) for words in told)
+    texts = list(_texts_of(error))
+    of_picture = any(_OF_THE_PICTURE.search(words) for words in texts)
+    return not of_picture and any(feature.search(words) for words in texts)
 
 
-def _told(error: HttpResponseError) -> Iterator[str]:
+def _texts_of(error: HttpResponseError) -> Iterator[str]:
     """Go through the codes and messages of an error body, the inner ones too."""
     if error.error is None:
         return
     inner = error.error.innererror
-    told = inner if isinstance(inner, dict) else {}
-    for words in (error.error.code, error.error.message, told.get("code"), told.get("message")):
+    fields = inner if isinstance(inner, dict) else {}
+    for words in (error.error.code, error.error.message, fields.get("code"), fields.get("message")):
         if isinstance(words, str):
             yield words

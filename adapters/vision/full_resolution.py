@@ -51,9 +51,9 @@ def larger(jpeg: bytes, original: Path, limits: FileLimits, side: int) -> bytes 
     None where it would show no more than the JPEG does. Raises `FileProblem` and `MemoryError`.
     """
     pixels, _ = open_original(original, limits)
-    shown = decode_own(jpeg)
+    small = decode_own(jpeg)
     height, width = pixels.shape[:2]
     scale = min(1.0, side / max(width, height))
-    if shown is not None and max(width, height) * scale <= max(shown.shape[:2]):
+    if small is not None and max(width, height) * scale <= max(small.shape[:2]):
         return None
     return encode(shrink(pixels, (max(1, round(width * scale)), max(1, round(height * scale)))))

@@ -16,7 +16,7 @@ SAME = 0.5
 """Lines that share so much of the smaller one's place are readings of the same text."""
 
 
-def merged(
+def merge(
     whole: Sequence[RecognizedLine], closer: Sequence[RecognizedLine]
 ) -> list[RecognizedLine]:
     """Put a closer look's readings to those of the whole picture.
@@ -24,10 +24,10 @@ def merged(
     Where both read the same place, the closer look prevails if it is surer and reads no less; so
     nothing that was read is lost.
     """
-    kept: list[RecognizedLine] = []
+    lines: list[RecognizedLine] = []
     for one, other in _groups(whole, closer):
-        kept += other if _prevails(other, one) else one
-    return kept
+        lines += other if _prevails(other, one) else one
+    return lines
 
 
 def _groups(
@@ -38,10 +38,10 @@ def _groups(
         ([line], []) for line in whole
     ]
     for line in closer:
-        met = [group for group in groups if _meets(line, group[0]) or _meets(line, group[1])]
-        groups = [group for group in groups if not any(group is other for other in met)]
-        before = [old for group in met for old in group[0]]
-        groups.append((before, [*(new for group in met for new in group[1]), line]))
+        meeting = [group for group in groups if _meets(line, group[0]) or _meets(line, group[1])]
+        groups = [group for group in groups if not any(group is other for other in meeting)]
+        before = [old for group in meeting for old in group[0]]
+        groups.append((before, [*(new for group in meeting for new in group[1]), line]))
     return groups
 
 

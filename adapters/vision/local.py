@@ -18,7 +18,7 @@ from adapters.vision.lines import reading_order
 from adapters.vision.nanodet import see
 from adapters.vision.polygons import polygon
 from adapters.vision.settings import VisionSettings
-from adapters.vision.tiled_reading import read_picture, scaled
+from adapters.vision.tiled_reading import read_picture, scale_down
 from bot.domain.sightings import DetectedObject, Sighting, TextLine
 from bot.errors import FileProblem, Reason, VisionProblem, VisionReason
 from bot.limits import ChildLimits
@@ -110,7 +110,7 @@ def look_at(
         TextLine(line.text, polygon(line.corners, width, height), line.confidence)
         for line in read_picture(pixels, settings, oriented=oriented or upright)
     ]
-    smaller = scaled(pixels, min(1.0, OBJECT_SIDE / max(width, height)))
+    smaller = scale_down(pixels, min(1.0, OBJECT_SIDE / max(width, height)))
     height, width = smaller.shape[:2]
     things = tuple(
         DetectedObject(thing.label, polygon(thing.corners, width, height), thing.confidence)

@@ -89,7 +89,7 @@ def see(pixels: Pixels, settings: VisionSettings) -> list[Detection]:
 
 def _see(pixels: Pixels, view: Tile, least: Floats) -> Iterator[Detection]:
     """See what is in one part of a picture; `least` is the least confidence of each label."""
-    image, scale = _fitted(view.of(pixels))
+    image, scale = _model_input(view.of(pixels))
     outputs = _session().run(None, {"input_1": image})
     scores = np.concatenate([output[0] for output in outputs[:3]])
     cells, labels = np.nonzero(scores >= least)
@@ -103,7 +103,7 @@ def _see(pixels: Pixels, view: Tile, least: Floats) -> Iterator[Detection]:
         )
 
 
-def _fitted(part: Pixels) -> tuple[Floats, float]:
+def _model_input(part: Pixels) -> tuple[Floats, float]:
     """Bring a part into the model's input, at the top left; returns it with its scale."""
     height, width = part.shape[:2]
     scale = SIDE / max(width, height)
@@ -116,24 +116,24 @@ def _fitted(part: Pixels) -> tuple[Floats, float]:
 
 def _boxes(distances: list[Floats]) -> Floats:
     """Decode left, top, right and bottom of all cells, in pixels of the input."""
-    decoded = []
+    by_stride = []
     for stride, raw in zip(STRIDES, distances, strict=True):
         likely = np.exp(raw.reshape(-1, 4, len(BINS)))
         sides = (likely / likely.sum(axis=2, keepdims=True)) @ BINS * stride
         row, column = np.divmod(np.arange(len(sides)), SIDE // stride)
         centre = (np.stack([column, row], axis=1) + 0.5) * stride
-        decoded.append(np.hstack([centre - sides[:, :2], centre + sides[:, 2:]]))
-    boxes: Floats = np.concatenate(decoded).astype(np.float32)
+        by_stride.append(np.hstack([centre - sides[:, :2], centre + sides[:, 2:]]))
+    boxes: Floats = np.concatenate(by_stride).astype(np.float32)
     return boxes
 
 
-def _distinct(found: list[Detection]) -> list[Detection]:
+def _distinct(candidates: list[Detection]) -> list[Detection]:
     """Keep one box of each thing, the surest first, by non-maximum suppression."""
-    kept: list[Detection] = []
-    for thing in sorted(found, key=lambda thing: -thing.margin):
-        if not any(_are_one(thing, other) for other in kept):
-            kept.append(thing)
-    return sorted(kept, key=lambda thing: -thing.confidence)
+    things: list[Detection] = []
+    for thing in sorted(candidates, key=lambda thing: -thing.margin):
+        if not any(_are_one(thing, other) for other in things):
+            things.append(thing)
+    return sorted(things, key=lambda thing: -thing.confidence)
 
 
 def _are_one(thing: Detection, other: Detection) -> bool:

@@ -40,8 +40,8 @@ class RecognizedLine:
 
 def find(pixels: Pixels) -> list[Corners]:
     """Find where lines of text are."""
-    found = _engine()(pixels, use_det=True, use_cls=False, use_rec=False)
-    return [] if found.boxes is None else [np.asarray(box, np.float32) for box in found.boxes]
+    result = _engine()(pixels, use_det=True, use_cls=False, use_rec=False)
+    return [] if result.boxes is None else [np.asarray(box, np.float32) for box in result.boxes]
 
 
 def read(pixels: Pixels, shapes: Sequence[Corners]) -> Iterator[list[RecognizedLine]]:
@@ -49,11 +49,11 @@ def read(pixels: Pixels, shapes: Sequence[Corners]) -> Iterator[list[RecognizedL
     for start in range(0, len(shapes), BATCH):
         batch = shapes[start : start + BATCH]
         lines = [_low(line) for line in _engine().crop_text_regions(pixels, batch)]
-        turned, _ = _engine().cls_and_rotate(lines)
-        told = _engine().recognize_txt(turned)
+        upright, _ = _engine().cls_and_rotate(lines)
+        result = _engine().recognize_txt(upright)
         yield [
             RecognizedLine(text.strip(), round(float(score), 4), shape)
-            for text, score, shape in zip(told.txts, told.scores, batch, strict=True)
+            for text, score, shape in zip(result.txts, result.scores, batch, strict=True)
             if text.strip()
         ]
 

@@ -39,7 +39,7 @@ SOME = 0.06
 """Share of the letters' rows that strokes take of a column from which it belongs to them."""
 AROUND = 13, 3
 """Columns and rows around a pixel that tell whether it is of a stroke or stands alone."""
-FILLED = 0.4
+STROKE_SHARE = 0.4
 """Share of strokes there from which it is of one."""
 TAIL = 0.5
 """How far such a part may stand out, to the height of the rows that most letters take."""
@@ -55,12 +55,12 @@ SMALLEST = 0.3, 0.5
 """Shares of a box's height and width below which what was found is not the line."""
 
 
-def tightened(pixels: Pixels, shape: Corners) -> Corners:
+def tighten(pixels: Pixels, shape: Corners) -> Corners:
     """Draw a line's box in to its letters; it never grows, and stays where they do not show."""
     wide, high = sides(shape)
     if min(wide, high) < LEAST or high >= TALL * wide:
         return shape
-    strokes = _strokes(_straightened(pixels, shape, wide, high))
+    strokes = _strokes(_level_line(pixels, shape, wide, high))
     rows = _rows(strokes)
     if rows[1] - rows[0] < SMALLEST[0] * HEIGHT:
         return shape
@@ -72,14 +72,14 @@ def tightened(pixels: Pixels, shape: Corners) -> Corners:
     return inner(shape, _shares(columns, margin, strokes.shape[1]), _shares(rows, margin, HEIGHT))
 
 
-def _straightened(pixels: Pixels, shape: Corners, wide: float, high: float) -> Pixels:
+def _level_line(pixels: Pixels, shape: Corners, wide: float, high: float) -> Pixels:
     """Cut a line out level and grey, `HEIGHT` pixels high."""
     size = round(wide), round(high)
     turn = cv2.getPerspectiveTransform(shape, rectangle(0, 0, *size))
     line = cv2.warpPerspective(pixels, turn, size, borderMode=cv2.BORDER_REPLICATE)
     way = cv2.INTER_AREA if high > HEIGHT else cv2.INTER_LINEAR
-    measured = cv2.resize(line, (max(1, round(wide * HEIGHT / high)), HEIGHT), interpolation=way)
-    grey: Pixels = cv2.cvtColor(measured, cv2.COLOR_BGR2GRAY)
+    resized = cv2.resize(line, (max(1, round(wide * HEIGHT / high)), HEIGHT), interpolation=way)
+    grey: Pixels = cv2.cvtColor(resized, cv2.COLOR_BGR2GRAY)
     return grey
 
 
@@ -93,18 +93,20 @@ def _strokes(line: Pixels) -> Marks:
 
 def _rows(strokes: Marks) -> Span:
     """Tell which rows the letters take, from the middle up and down."""
-    filled = strokes.mean(axis=1)
-    dense = filled > DENSE * np.percentile(filled[MIDDLE], 75)
+    density = strokes.mean(axis=1)
+    dense = density > DENSE * np.percentile(density[MIDDLE], 75)
     runs = _runs(dense, GAP * HEIGHT)
     return min(runs, key=lambda run: abs(run[0] + run[1] - HEIGHT), default=(0, 0))
 
 
 def _with_tails(strokes: Marks, rows: Span) -> Span:
     """Add what few letters have above or below the others, such as a single tall one."""
-    filled = cv2.blur(strokes.astype(np.float32), AROUND).max(axis=1)
-    whole = next((run for run in _runs(filled > FILLED, GAP * HEIGHT) if _meet(run, rows)), rows)
+    density = cv2.blur(strokes.astype(np.float32), AROUND).max(axis=1)
+    outer = next(
+        (run for run in _runs(density > STROKE_SHARE, GAP * HEIGHT) if _meet(run, rows)), rows
+    )
     reach = round(TAIL * (rows[1] - rows[0]))
-    top, bottom = max(whole[0], rows[0] - reach), min(whole[1], rows[1] + reach)
+    top, bottom = max(outer[0], rows[0] - reach), min(outer[1], rows[1] + reach)
     return min(top, rows[0]), max(bottom, rows[1])
 
 
@@ -129,9 +131,9 @@ def _is_edge(run: Span, high: int, beside: Marks) -> bool:
     return run[1] - run[0] < THIN * high and int(np.count_nonzero(part)) > EDGE * part.size
 
 
-def _runs(marked: Marks, gap: float) -> list[Span]:
+def _runs(marks: Marks, gap: float) -> list[Span]:
     """Tell where marks are (start, end), those together that a gap of so much does not part."""
-    places = np.flatnonzero(marked)
+    places = np.flatnonzero(marks)
     parts = np.split(places, np.flatnonzero(np.diff(places) > gap + 1) + 1)
     return [(int(part[0]), int(part[-1]) + 1) for part in parts if len(part)]
 

@@ -15,10 +15,10 @@ import cv2
 import numpy as np
 
 from adapters.vision import ocr
-from adapters.vision.lines import merged
+from adapters.vision.lines import merge
 from adapters.vision.polygons import coverage
-from adapters.vision.tight_boxes import tightened
-from adapters.vision.tiles import joined, scale_for, tiled
+from adapters.vision.tight_boxes import tighten
+from adapters.vision.tiles import join_shapes, scale_for, tiles_of
 from bot.media.pixels import shrink
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def read_picture(
     """
     until = time.monotonic() + settings.reading_seconds
     lines = _read_upright_or_turned(pixels, settings, until, oriented=oriented)
-    return [replace(line, corners=tightened(pixels, line.corners)) for line in lines]
+    return [replace(line, corners=tighten(pixels, line.corners)) for line in lines]
 
 
 def _read_upright_or_turned(
@@ -62,61 +62,65 @@ def _read_upright_or_turned(
         lines = _read_closely(pixels, lines, settings, until)
     if lines or oriented:
         return lines
-    return max((_read_turned(pixels, turn, settings, until) for turn in TURNS), key=_told)
+    return max(
+        (_read_turned(pixels, turn, settings, until) for turn in TURNS), key=_readable_weight
+    )
 
 
-def _told(lines: Sequence[RecognizedLine]) -> float:
+def _readable_weight(lines: Sequence[RecognizedLine]) -> float:
     return sum(line.confidence * len(line.text) for line in lines)
 
 
 def _read_whole(pixels: Pixels, settings: VisionSettings, until: float) -> list[RecognizedLine]:
     """Search the whole picture at `side` pixels."""
     scale = min(1.0, settings.side / max(pixels.shape[:2]))
-    found = [shape / scale for shape in ocr.find(scaled(pixels, scale))]
-    return _read(pixels, found, settings, until)
+    shapes = [shape / scale for shape in ocr.find(scale_down(pixels, scale))]
+    return _read(pixels, shapes, settings, until)
 
 
 def _read(
-    pixels: Pixels, found: Sequence[Corners], settings: VisionSettings, until: float
+    pixels: Pixels, shapes: Sequence[Corners], settings: VisionSettings, until: float
 ) -> list[RecognizedLine]:
     """Read what stands in these shapes, until a time by the monotonic clock."""
     lines: list[RecognizedLine] = []
-    for batch in ocr.read(pixels, found):
+    for batch in ocr.read(pixels, shapes):
         lines += [line for line in batch if line.confidence >= settings.confidence]
         if time.monotonic() > until:
             break
     return lines
 
 
-def scaled(pixels: Pixels, scale: float) -> Pixels:
+def scale_down(pixels: Pixels, scale: float) -> Pixels:
     """Make a picture smaller by a scale of at most 1."""
     height, width = pixels.shape[:2]
     return shrink(pixels, (max(1, round(width * scale)), max(1, round(height * scale))))
 
 
 def _read_closely(
-    pixels: Pixels, known: Sequence[RecognizedLine], settings: VisionSettings, until: float
+    pixels: Pixels, lines: Sequence[RecognizedLine], settings: VisionSettings, until: float
 ) -> list[RecognizedLine]:
     """Search the tiles, read what is not known for sure, and put both together."""
     now = time.monotonic()
-    found = _search_tiles(pixels, settings, now + SEARCH * (until - now))
-    sure = [line.corners for line in known if line.confidence >= SURE]
-    news = [shape for shape in found if not any(coverage(shape, line) > 0.5 for line in sure)]
-    return merged(known, _read(pixels, news, settings, until))
+    shapes = _search_tiles(pixels, settings, now + SEARCH * (until - now))
+    sure_places = [line.corners for line in lines if line.confidence >= SURE]
+    unread = [
+        shape for shape in shapes if not any(coverage(shape, line) > 0.5 for line in sure_places)
+    ]
+    return merge(lines, _read(pixels, unread, settings, until))
 
 
 def _search_tiles(pixels: Pixels, settings: VisionSettings, until: float) -> list[Corners]:
     """Search the picture at the largest size that `tiles` tiles of `side` pixels cover."""
     height, width = pixels.shape[:2]
     scale = scale_for(width, height, settings.side, OVERLAP, settings.tiles)
-    smaller = scaled(pixels, scale)
-    found: list[tuple[Corners, bool]] = []
-    for tile in tiled(smaller.shape[1], smaller.shape[0], settings.side, OVERLAP):
+    smaller = scale_down(pixels, scale)
+    pairs: list[tuple[Corners, bool]] = []
+    for tile in tiles_of(smaller.shape[1], smaller.shape[0], settings.side, OVERLAP):
         shapes = [tile.placed(shape) for shape in ocr.find(tile.of(smaller))]
-        found += [(shape, tile.cuts(shape)) for shape in shapes]
-        if len(found) > MOST or time.monotonic() > until:
+        pairs += [(shape, tile.cuts(shape)) for shape in shapes]
+        if len(pairs) > MOST or time.monotonic() > until:
             break
-    return [shape / scale for shape in joined(found)]
+    return [shape / scale for shape in join_shapes(pairs)]
 
 
 def _read_turned(

@@ -70,7 +70,7 @@ def quarters(width: int, height: int, share: float) -> list[Tile]:
     ]
 
 
-def tiled(width: int, height: int, side: int, overlap: int) -> list[Tile]:
+def tiles_of(width: int, height: int, side: int, overlap: int) -> list[Tile]:
     """Cover a picture with as few equal tiles of at most `side` pixels as do, row by row.
 
     Neighbours share about `overlap` pixels.
@@ -102,20 +102,20 @@ def scale_for(width: int, height: int, side: int, overlap: int, most: int) -> fl
     return next(fitting, side / max(width, height))
 
 
-def joined(found: Iterable[tuple[Corners, bool]]) -> list[Corners]:
+def join_shapes(shapes: Iterable[tuple[Corners, bool]]) -> list[Corners]:
     """Put shapes together that are of the same; with each goes whether a tile's edge cuts it.
 
     A shape that two tiles show is kept once, the larger one. Two that are cut and overlap are the
     ends of one that no tile shows whole.
     """
-    kept: list[tuple[Corners, bool]] = []
-    for shape, cut in sorted(found, key=_by_wholeness):
-        _take(kept, shape, cut)
-    return [shape for shape, _ in kept]
+    pairs: list[tuple[Corners, bool]] = []
+    for shape, cut in sorted(shapes, key=_by_wholeness):
+        _take(pairs, shape, cut)
+    return [shape for shape, _ in pairs]
 
 
-def _by_wholeness(found: tuple[Corners, bool]) -> tuple[bool, float]:
-    shape, cut = found
+def _by_wholeness(pair: tuple[Corners, bool]) -> tuple[bool, float]:
+    shape, cut = pair
     return cut, -_reach(shape)
 
 
@@ -124,15 +124,15 @@ def _reach(shape: Corners) -> float:
     return float((shape.max(axis=0) - shape.min(axis=0)).max())
 
 
-def _take(kept: list[tuple[Corners, bool]], shape: Corners, cut: bool) -> None:
+def _take(pairs: list[tuple[Corners, bool]], shape: Corners, cut: bool) -> None:
     """Add a shape, unless it is there, as part of another or beside the other end of it."""
-    for place, (other, other_cut) in enumerate(kept):
+    for place, (other, other_cut) in enumerate(pairs):
         if overlap(shape, other) > SAME:
             return
         if cut and other_cut and _continues(shape, other):
-            kept[place] = (enclosing_rectangle(other, shape), True)
+            pairs[place] = (enclosing_rectangle(other, shape), True)
             return
-    kept.append((shape, cut))
+    pairs.append((shape, cut))
 
 
 def _continues(shape: Corners, other: Corners) -> bool:

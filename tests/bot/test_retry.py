@@ -136,7 +136,7 @@ class Attempts:
 async def test_what_may_be_retried_is_attempted_until_it_works():
     clock = FakeClock()
     attempts = Attempts(
-        AttemptFailed(ValueError("busy"), retry=True, requested=7),
+        AttemptFailed(ValueError("busy"), retry=True, requested_wait=7),
         AttemptFailed(ValueError("cut"), retry=True),
     )
     with structlog.testing.capture_logs() as logged:
@@ -150,7 +150,7 @@ async def test_what_may_be_retried_is_attempted_until_it_works():
 
 async def test_what_may_not_be_retried_is_raised_at_once():
     clock = FakeClock()
-    attempts = Attempts(AttemptFailed(KeyError("gone"), retry=False, requested=1))
+    attempts = Attempts(AttemptFailed(KeyError("gone"), retry=False, requested_wait=1))
     with pytest.raises(KeyError):
         await retrying(attempts, RetryBudget(RetryPolicy(5, 100), clock), "not_yet")
     assert (attempts.made, clock.waits) == (1, [])
@@ -182,8 +182,8 @@ async def test_a_policy_without_limits_goes_on():
 async def test_waits_that_were_requested_do_not_make_the_others_longer():
     clock = FakeClock()
     budget = RetryBudget(RetryPolicy(9, 1000, Backoff(1.0, jitter=(1.0, 1.0))), clock)
-    for requested in (3, None, 4, None):
-        await budget.pause(requested)
+    for requested_wait in (3, None, 4, None):
+        await budget.pause(requested_wait)
     assert clock.waits == [3, 1, 4, 2]
 
 

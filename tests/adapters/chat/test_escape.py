@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.chat.escape import JOINER, disarmed
+from adapters.chat.escape import JOINER, disarm
 
 LIVE = re.compile(r"<[^\u2060]|!\[")
 PIECES = st.sampled_from(["<", "!", "[", "@U1", "!channel>", JOINER, "](x)", "a "]) | st.text()
@@ -27,16 +27,16 @@ TEXTS = st.lists(PIECES, max_size=20).map("".join)
     ],
 )
 def test_what_it_looks_like(text: str, shown: str) -> None:
-    assert disarmed(text) == shown
+    assert disarm(text) == shown
 
 
 @given(TEXTS)
 def test_nothing_live_passes_and_nothing_is_lost(text: str) -> None:
-    shown = disarmed(text)
+    shown = disarm(text)
     assert not LIVE.search(shown)
     assert shown.replace(JOINER, "") == text.replace(JOINER, "")
 
 
 @given(TEXTS, TEXTS)
 def test_a_growing_text_grows(text: str, more: str) -> None:
-    assert disarmed(text + more).startswith(disarmed(text))
+    assert disarm(text + more).startswith(disarm(text))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from adapters.chat.streaming import FORGET, Stream, StreamEnded, Streams, StreamState
+from adapters.chat.streaming import FORGET_SECONDS, Stream, StreamEnded, Streams, StreamState
 from bot.ports.channel import (
     ConversationGone,
     DeliveryRefused,
@@ -309,7 +309,7 @@ async def test_where_streams_are_not_single_a_chat_has_many(clock: FakeClock) ->
 
 async def test_what_nobody_finished_is_forgotten(streams: Streams, clock: FakeClock) -> None:
     sent = await streams.open(CHAT, opening())
-    clock.time += FORGET + 1
+    clock.time += FORGET_SECONDS + 1
     await streams.open({"chat": "b"}, opening())
     assert not await streams.show(CHAT, sent, Post("a"))
     assert streams.free(CHAT)

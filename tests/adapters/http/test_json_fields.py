@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from adapters.http.json_fields import dig, identifier, name, objects, pressed, string
+from adapters.http.json_fields import button_command, dig, identifier, name, objects, string
 
 
 @pytest.mark.parametrize("value", [None, 5, True, ["x"], {"x": 1}])
@@ -67,4 +67,4 @@ def test_digging_ends_where_the_way_ends() -> None:
     ],
 )
 def test_only_a_short_command_can_be_pressed(value: Any, command: str) -> None:
-    assert pressed(value) == command
+    assert button_command(value) == command

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from adapters.http.urls import is_loopback_host, is_loopback_url, origin, parsed
+from adapters.http.urls import is_loopback_host, is_loopback_url, origin, parse_url
 
 
 @pytest.mark.parametrize(
@@ -12,7 +12,7 @@ from adapters.http.urls import is_loopback_host, is_loopback_url, origin, parsed
     ["https://a.example/b?c#d", "http://127.0.0.1:5001", "HTTPS://A.example", "http://[::1]/"],
 )
 def test_an_absolute_web_address_is_read(url: str) -> None:
-    assert parsed(url) is not None
+    assert parse_url(url) is not None
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,7 @@ def test_an_absolute_web_address_is_read(url: str) -> None:
     ],
 )
 def test_everything_else_is_none(url: str) -> None:
-    assert parsed(url) is None
+    assert parse_url(url) is None
     assert origin(url) == ""
     assert not is_loopback_url(url)
 

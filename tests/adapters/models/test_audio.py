@@ -55,24 +55,25 @@ def test_a_stretch_ends_where_the_sound_does(
 
 
 def test_silence_at_both_ends_is_cut_off() -> None:
-    heard = AudioSamples.read(speak(("left", 3.0, 3.5), ("stop", 5.0, 6.0), seconds=20)).heard()
+    sound = AudioSamples.read(speak(("left", 3.0, 3.5), ("stop", 5.0, 6.0), seconds=20))
+    heard = sound.without_silence()
     assert heard is not None
     assert (heard.start, heard.end) == pytest.approx((3.0 - MARGIN, 6.0 + MARGIN))
 
 
 def test_sound_up_to_both_ends_stays_whole() -> None:
-    heard = noise(2.0).heard()
+    heard = noise(2.0).without_silence()
     assert heard is not None
     assert (heard.start, heard.end) == (0.0, 2.0)
 
 
 @pytest.mark.parametrize("loudness", [0.0, 0.0005])
 def test_silence_and_what_nobody_hears_is_nothing(loudness: float) -> None:
-    assert AudioSamples.read(speak(seconds=5, hiss=loudness)).heard() is None
+    assert AudioSamples.read(speak(seconds=5, hiss=loudness)).without_silence() is None
 
 
 def test_one_short_word_in_minutes_of_silence_is_heard() -> None:
-    heard = AudioSamples.read(speak(("stop", 100.0, 100.2), seconds=180)).heard()
+    heard = AudioSamples.read(speak(("stop", 100.0, 100.2), seconds=180)).without_silence()
     assert heard is not None
     assert heard.start < 100.0 < 100.2 < heard.end
 
@@ -108,4 +109,4 @@ def test_a_tone_is_even_and_not_silent() -> None:
     made = tone(1.0)
     assert made.seconds == 1.0
     assert np.abs(made.samples).max() == pytest.approx(FULL / 8, rel=0.01)
-    assert made.heard() is not None
+    assert made.without_silence() is not None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from aiohttp import ClientSession
 
-from adapters.models.gpt4v import Gpt4vModel, VisionResource, grounded
+from adapters.models.gpt4v import Gpt4vModel, VisionResource, grounding_spans
 from adapters.models.settings import GPT4V_VERSIONS, ModelSettings
 from bot.domain.history import Usage
 from bot.domain.outlines import Span
@@ -245,7 +245,7 @@ def test_places_are_counted_in_code_points_within_their_line() -> None:
         line("🚗 A car.", GroundedSpan("a car", 2, 5)),
         line("🚗 A car and a dog.", GroundedSpan("a car", 2, 5), GroundedSpan("a dog", 12, 5)),
     ]
-    found = list(grounded(words, lines, 1))
+    found = list(grounding_spans(words, lines, 1))
     assert [(span.text, span.offset) for span in found] == [
         ("A car", 2),
         ("A car", 11),
@@ -255,7 +255,7 @@ def test_places_are_counted_in_code_points_within_their_line() -> None:
 
 def test_corners_are_kept_within_the_picture() -> None:
     beyond = ((-0.1, 0.0), (1.2, 0.0), (1.0, 0.5), (0.0, 0.5))
-    (found,) = grounded("A car.", [line("A car.", GroundedSpan("car", 2, 3, beyond))], 1)
+    (found,) = grounding_spans("A car.", [line("A car.", GroundedSpan("car", 2, 3, beyond))], 1)
     assert found.polygon == ((0.0, 0.0), (1.0, 0.0), (1.0, 0.5), (0.0, 0.5))
 
 
@@ -276,7 +276,7 @@ def test_corners_are_kept_within_the_picture() -> None:
     ],
 )
 def test_grounding_that_does_not_fit_is_passed_over(odd: object) -> None:
-    assert list(grounded("A car.", [odd], 1)) == []
+    assert list(grounding_spans("A car.", [odd], 1)) == []
 
 
 # Failures

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from adapters.models.offline_topics import COUNT, Topic, named, topics
+from adapters.models.offline_topics import COUNT, Topic, named_things, topics
 
 
 @pytest.mark.parametrize(
@@ -41,15 +41,15 @@ def test_questions_are_told_apart(question: str, found: set[str]) -> None:
     ],
 )
 def test_things_are_named_in_singular_and_plural(question: str, names: set[str]) -> None:
-    assert set(named(question)) == names
+    assert set(named_things(question)) == names
 
 
 def test_a_name_may_have_several_labels() -> None:
-    assert {"car", "truck"} <= set(named("which vehicles?")["vehicle"])
+    assert {"car", "truck"} <= set(named_things("which vehicles?")["vehicle"])
 
 
 def test_what_was_seen_can_be_named() -> None:
-    assert named("pastries", ["pastry"]) == {"pastry": ("pastry",)}
+    assert named_things("pastries", ["pastry"]) == {"pastry": ("pastry",)}
 
 
 def test_pictures_are_counted_apart_from_what_is_in_them() -> None:

@@ -10,10 +10,10 @@ from adapters.models.audio import AudioSamples
 from adapters.models.transcript_segments import (
     MOST_CHARACTERS,
     MOST_PHRASES,
-    ordered,
-    read,
-    timed,
-    whole,
+    check_transcription,
+    in_order,
+    timed_phrases,
+    whole_phrase,
 )
 from bot.domain.files import Phrase
 from bot.errors import ModelProblem, ModelReason
@@ -31,37 +31,40 @@ def told(*segments: Any, text: str = "words") -> dict[str, Any]:
 )
 def test_an_answer_without_text_is_none(answer: object) -> None:
     with pytest.raises(ModelProblem) as caught:
-        read(answer)
+        check_transcription(answer)
     assert caught.value.reason is ModelReason.FAILED
 
 
 def test_an_error_in_an_answer_is_named() -> None:
     with pytest.raises(ModelProblem) as caught:
-        read({"error": {"code": "rate_limit_exceeded", "message": "secret words"}})
+        check_transcription({"error": {"code": "rate_limit_exceeded", "message": "secret words"}})
     assert caught.value.reason is ModelReason.BUSY
     assert "secret" not in str(caught.value)
 
 
 def test_segments_are_phrases_with_their_times() -> None:
     answer = told(segment("Look out!", 1.5, 2.25), segment("It's\n  green.", 4, 5))
-    assert timed(answer, SOUND) == [Phrase("Look out!", 1.5, 2.25), Phrase("It's green.", 4, 5)]
+    assert timed_phrases(answer, SOUND) == [
+        Phrase("Look out!", 1.5, 2.25),
+        Phrase("It's green.", 4, 5),
+    ]
 
 
 def test_times_count_from_where_the_sound_begins() -> None:
     later = SOUND.between(8.0, 20.0)
-    assert timed(told(segment("Stop.", 1.5, 2.0)), later) == [Phrase("Stop.", 9.5, 10.0)]
+    assert timed_phrases(told(segment("Stop.", 1.5, 2.0)), later) == [Phrase("Stop.", 9.5, 10.0)]
 
 
 @pytest.mark.parametrize("words", ["", " ", "\n", "...", " ♪ ", "—", None, 7])
 def test_a_segment_without_words_is_dropped(words: Any) -> None:
-    assert timed(told({**segment("", 0, 1), "text": words}), SOUND) == []
+    assert timed_phrases(told({**segment("", 0, 1), "text": words}), SOUND) == []
 
 
 @pytest.mark.parametrize(
     ("chance", "kept"), [(0.59, 1), (0.6, 1), (0.61, 0), (1, 0), (None, 1), ("", 1)]
 )
 def test_what_is_probably_no_speech_is_dropped(chance: Any, kept: int) -> None:
-    found = timed(told(segment("Thanks for watching!", 3, 5, no_speech_prob=chance)), SOUND)
+    found = timed_phrases(told(segment("Thanks for watching!", 3, 5, no_speech_prob=chance)), SOUND)
     assert found is not None
     assert len(found) == kept
 
@@ -69,16 +72,16 @@ def test_what_is_probably_no_speech_is_dropped(chance: Any, kept: int) -> None:
 def test_words_told_of_silence_are_dropped() -> None:
     sound = AudioSamples.read(speak(("stop", 1.0, 2.0), seconds=20))
     answer = told(segment("Stop!", 0.5, 2.0), segment("Thank you.", 8.0, 10.0))
-    assert timed(answer, sound) == [Phrase("Stop!", 0.5, 2.0)]
+    assert timed_phrases(answer, sound) == [Phrase("Stop!", 0.5, 2.0)]
 
 
 def test_words_whose_times_are_a_little_off_are_kept() -> None:
     sound = AudioSamples.read(speak(("stop", 5.0, 6.0), seconds=20))
-    assert timed(told(segment("Stop!", 6.8, 7.5)), sound) == [Phrase("Stop!", 6.8, 7.5)]
+    assert timed_phrases(told(segment("Stop!", 6.8, 7.5)), sound) == [Phrase("Stop!", 6.8, 7.5)]
 
 
 def test_words_told_of_a_time_after_the_end_are_dropped() -> None:
-    assert timed(told(segment("Thank you.", 30.0, 32.0)), SOUND) == []
+    assert timed_phrases(told(segment("Thank you.", 30.0, 32.0)), SOUND) == []
 
 
 @pytest.mark.parametrize(
@@ -97,32 +100,34 @@ def test_words_told_of_a_time_after_the_end_are_dropped() -> None:
     ],
 )
 def test_words_without_times_are_told_apart(answer: dict[str, Any]) -> None:
-    assert timed(answer, SOUND) is None
+    assert timed_phrases(answer, SOUND) is None
 
 
 @pytest.mark.parametrize("answer", [{"text": ""}, {"text": " ", "segments": []}, {"segments": []}])
 def test_no_words_need_no_times(answer: dict[str, Any]) -> None:
-    assert timed(answer, SOUND) == []
+    assert timed_phrases(answer, SOUND) == []
 
 
 def test_a_text_is_one_phrase_as_long_as_the_sound() -> None:
-    assert whole({"text": " Look out!\n"}, SOUND.between(3, 7)) == [Phrase("Look out!", 3, 7)]
-    assert whole({"text": " \n"}, SOUND) == []
+    assert whole_phrase({"text": " Look out!\n"}, SOUND.between(3, 7)) == [
+        Phrase("Look out!", 3, 7)
+    ]
+    assert whole_phrase({"text": " \n"}, SOUND) == []
 
 
 def test_a_long_phrase_is_cut_between_characters() -> None:
     words = "a" * (MOST_CHARACTERS - 2) + "e\u0301" * 10
-    (phrase,) = whole({"text": words}, SOUND)
+    (phrase,) = whole_phrase({"text": words}, SOUND)
     assert phrase.text == "a" * (MOST_CHARACTERS - 2) + "…"
 
 
 def test_half_a_surrogate_pair_does_no_harm() -> None:
-    (phrase,) = whole({"text": "go \ud83d on"}, SOUND)
+    (phrase,) = whole_phrase({"text": "go \ud83d on"}, SOUND)
     assert phrase.text.encode()
 
 
 def test_phrases_are_in_order_and_within_the_sound() -> None:
-    found = ordered(
+    found = in_order(
         [
             Phrase("c", 8.0, 12.0),
             Phrase("a", -1.0, 2.0),
@@ -140,4 +145,4 @@ def test_phrases_are_in_order_and_within_the_sound() -> None:
 
 
 def test_there_is_a_most_of_phrases() -> None:
-    assert len(ordered([Phrase("a", 0, 1)] * (MOST_PHRASES + 1), 10.0)) == MOST_PHRASES
+    assert len(in_order([Phrase("a", 0, 1)] * (MOST_PHRASES + 1), 10.0)) == MOST_PHRASES

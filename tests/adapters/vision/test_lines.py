@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from adapters.vision.lines import merged, reading_order
+from adapters.vision.lines import merge, reading_order
 from adapters.vision.ocr import RecognizedLine
 from adapters.vision.polygons import rectangle
 from bot.domain.sightings import TextLine
@@ -20,35 +20,35 @@ def texts(lines: list[RecognizedLine]) -> list[str]:
 
 def test_a_surer_reading_of_the_same_place_prevails() -> None:
     whole, closer = reading("KRN 301", 0.7, 0, 100), reading("KRW 301", 0.9, 5, 98)
-    assert merged([whole], [closer]) == [closer]
-    assert merged([closer], [whole]) == [closer]
+    assert merge([whole], [closer]) == [closer]
+    assert merge([closer], [whole]) == [closer]
 
 
 def test_a_surer_part_does_not_replace_the_whole_line() -> None:
     whole = reading("AB 12 CDE", 0.9, 0, 100)
-    assert merged([whole], [reading("AB 12", 0.99, 0, 55)]) == [whole]
+    assert merge([whole], [reading("AB 12", 0.99, 0, 55)]) == [whole]
 
 
 def test_all_parts_together_may_replace_a_line() -> None:
     parts = [reading("AB 12", 0.99, 0, 55), reading("CDE", 0.98, 60, 100)]
-    assert merged([reading("A8 I2 CDE", 0.7, 0, 100)], parts) == parts
+    assert merge([reading("A8 I2 CDE", 0.7, 0, 100)], parts) == parts
 
 
 def test_a_line_may_replace_its_parts() -> None:
     line = reading("AB 12 CDE", 0.95, 0, 100)
     parts = [reading("A8", 0.7, 0, 30), reading("CDE", 0.8, 60, 100)]
-    assert merged(parts, [line]) == [line]
+    assert merge(parts, [line]) == [line]
 
 
 def test_nothing_that_was_read_is_lost_and_what_is_new_is_added() -> None:
     whole = [reading("NOTICE", 1.0, 0, 100), reading("EXIT", 0.8, 200, 300)]
     closer = [reading("EX", 0.9, 200, 250), reading("tiny", 0.7, 500, 520)]
-    assert texts(merged(whole, closer)) == ["EXIT", "NOTICE", "tiny"]
+    assert texts(merge(whole, closer)) == ["EXIT", "NOTICE", "tiny"]
 
 
 def test_without_a_closer_look_all_stays() -> None:
     whole = [reading("a", 0.7, 0, 10), reading("b", 0.7, 20, 30)]
-    assert merged(whole, []) == whole
+    assert merge(whole, []) == whole
 
 
 def at(text: str, left: float, top: float, lean: float = 0) -> TextLine:

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from adapters.vision.polygons import area, coverage, iou, rectangle
-from adapters.vision.tight_boxes import tightened
+from adapters.vision.tight_boxes import tighten
 
 if TYPE_CHECKING:
     from adapters.vision.polygons import Corners
@@ -55,7 +55,7 @@ def test_a_loose_box_is_drawn_in_to_the_letters(angle: float, size: int) -> None
     pixels, ink = written("KX42 BRT", size)
     pixels, [ink, loose] = leaning(pixels, [ink, grown(ink, size, size / 2)], angle)
     assert iou(loose, ink) < 0.45
-    assert_close(tightened(pixels, loose), ink)
+    assert_close(tighten(pixels, loose), ink)
 
 
 @pytest.mark.parametrize(
@@ -63,12 +63,12 @@ def test_a_loose_box_is_drawn_in_to_the_letters(angle: float, size: int) -> None
 )
 def test_dots_tails_and_what_stands_apart_stay_in_the_box(text: str) -> None:
     pixels, ink = written(text)
-    assert coverage(ink, tightened(pixels, grown(ink, 12, 12))) > 0.99
+    assert coverage(ink, tighten(pixels, grown(ink, 12, 12))) > 0.99
 
 
 def test_digits_as_far_apart_as_on_wheels_stay_in_the_box() -> None:
     pixels, ink = written("100401", spacing=" ")
-    assert_close(tightened(pixels, grown(ink, 20, 15)), ink)
+    assert_close(tighten(pixels, grown(ink, 20, 15)), ink)
 
 
 def test_the_edges_of_the_paper_are_not_letters() -> None:
@@ -77,21 +77,21 @@ def test_the_edges_of_the_paper_are_not_letters() -> None:
     (left, top), (right, bottom) = plate[0].astype(int), plate[2].astype(int)
     ground = np.full_like(pixels, 90)
     ground[top:bottom, left:right] = pixels[top:bottom, left:right]
-    assert_close(tightened(ground, grown(plate, 6, 6)), ink)
+    assert_close(tighten(ground, grown(plate, 6, 6)), ink)
 
 
 def test_dim_and_grainy_letters_are_found() -> None:
     pixels, ink = written("HARBOUR", ink=20, paper=50)
     grain = np.random.default_rng(1).normal(0, 3, pixels.shape)
     grainy = np.clip(pixels + grain, 0, 255).astype(np.uint8)
-    assert_close(tightened(grainy, grown(ink, 20, 15)), ink)
+    assert_close(tighten(grainy, grown(ink, 20, 15)), ink)
 
 
 @pytest.mark.parametrize("angle", [0, 25])
 def test_a_box_never_grows(angle: float) -> None:
     pixels, ink = written("PARKING")
     pixels, [narrow] = leaning(pixels, [grown(ink, -20, -5)], angle)
-    assert coverage(tightened(pixels, narrow), narrow) == pytest.approx(1, abs=0.001)
+    assert coverage(tighten(pixels, narrow), narrow) == pytest.approx(1, abs=0.001)
 
 
 @pytest.mark.parametrize(
@@ -101,13 +101,13 @@ def test_a_box_never_grows(angle: float) -> None:
 )
 def test_a_box_that_tells_nothing_stays(box: Corners) -> None:
     pixels, _ = written("I")
-    assert tightened(pixels, box) is box
+    assert tighten(pixels, box) is box
 
 
 def test_a_speck_in_a_box_is_not_its_line() -> None:
     pixels, ink = written("o", 20)
     box = grown(ink, 80, 4)
-    assert area(tightened(pixels, box)) == area(box)
+    assert area(tighten(pixels, box)) == area(box)
 
 
 def test_a_box_may_reach_beyond_the_picture() -> None:
@@ -115,4 +115,4 @@ def test_a_box_may_reach_beyond_the_picture() -> None:
     (left, top), (right, bottom) = ink[0].astype(int), ink[2].astype(int)
     cut = np.ascontiguousarray(pixels[top - 2 : bottom + 2, left - 2 : right + 2])
     moved = ink - ink[0] + 2
-    assert_close(tightened(cut, grown(moved, 10, 10)), moved)
+    assert_close(tighten(cut, grown(moved, 10, 10)), moved)
