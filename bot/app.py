@@ -6,49 +6,46 @@ import asyncio
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from aiohttp import web
 
 from adapters.blobs.build import open_blobs
 from adapters.blobs.settings import MediaSettings
+from adapters.chat.declaration import ChannelServices
 from adapters.http.download import DownloadSettings
 from adapters.models.build import build_model, build_speech
 from adapters.models.settings import ModelSettings
-from adapters.page.build import Page
-from adapters.page.settings import PageSettings
 from adapters.redis.connection import connect, ping
 from adapters.redis.embedded import EmbeddedStore
 from adapters.redis.history import RedisHistory
 from adapters.redis.mailbox import RedisMailbox
 from adapters.redis.settings import RedisSettings
-from adapters.slack.addresses import SLACK
-from adapters.slack.build import slack_room
-from adapters.slack.limits import SlackLimits
-from adapters.slack.settings import SlackSettings
-from adapters.teams.activities import TEAMS
-from adapters.teams.build import teams_room
-from adapters.teams.limits import TeamsLimits
-from adapters.teams.settings import TeamsSettings
 from adapters.vision.build import build_embedding, build_vision
 from adapters.vision.settings import VisionSettings
 from bot import checks as doctor
 from bot.attachments.store import AttachmentStore
 from bot.attachments.vision import VisionPass
+from bot.channels import (
+    CHANNELS,
+    ChannelDirectory,
+    ChannelServer,
+    ConfiguredChannels,
+    section_classes,
+)
 from bot.commands.executor import CommandExecutor
 from bot.commands.preferences import Preferences
 from bot.commands.registry import COMMANDS
 from bot.domain.preferences import Deployment
 from bot.health import health
 from bot.limits import Limits, load_limits
-from bot.ports.disabled_channel import DisabledChannel
 from bot.queue.inbox import Inbox
 from bot.queue.retention import RetentionSweeper
 from bot.queue.waiting_notice import WaitingNotices
 from bot.queue.worker import Worker
 from bot.replies.pictures import ReplyPictures
 from bot.sandbox import ChildProcesses
-from bot.settings import Core, Section, SettingsError, load
+from bot.settings import Core, Section, Sections, SettingsError, load
 from bot.turn.budgets import ModelBudgets
 from bot.turn.dispatcher import Dispatcher
 from bot.turn.preparation import QuestionPreparer
@@ -61,17 +58,13 @@ from bot.video.footage import FrameStore
 from bot.video.transcription import Transcriber
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-    from contextlib import AbstractAsyncContextManager
+    from collections.abc import AsyncIterator, Sequence
     from pathlib import Path
 
     from redis.asyncio import Redis
 
-    from adapters.slack.build import SlackRoom
-    from bot.domain.command_grammar import CommandGrammar
-    from bot.domain.threads import Thread
+    from adapters.chat.declaration import ChannelDeclaration
     from bot.ports.blobs import Blobs
-    from bot.ports.channel import Channel
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,41 +77,28 @@ class Settings:
     media: MediaSettings
     model: ModelSettings
     vision: VisionSettings
-    teams: TeamsSettings
-    teams_limits: TeamsLimits
-    slack: SlackSettings
-    slack_limits: SlackLimits
     downloads: DownloadSettings
-    page: PageSettings
+    channels: ConfiguredChannels
 
     @property
     def sections(self) -> tuple[Section, ...]:
         """The sections in the order they are listed."""
         return (
-            self.teams,
-            self.slack,
+            *self.channels.sections,
             self.model,
             self.vision,
             self.redis,
             self.media,
             self.core,
-            self.page,
             *self.limits.sections,
-            self.teams_limits,
-            self.slack_limits,
             self.downloads,
         )
 
     @property
     def host(self) -> str:
-        """The address to listen on: loopback only while no channel has credentials."""
-        return self.core.host or ("0.0.0.0" if self.called else "127.0.0.1")  # noqa: S104
-
-    @property
-    def called(self) -> bool:
-        """Whether a platform calls by HTTP: then strangers may, too."""
-        by_slack = self.slack.configured and not self.slack.socket
-        return by_slack or not self.teams.playground
+        """The address to listen on: loopback only while no platform delivers by HTTP."""
+        default = "0.0.0.0" if self.channels.by_webhook else "127.0.0.1"  # noqa: S104
+        return self.core.host or default
 
     @property
     def deployment(self) -> Deployment:
@@ -131,8 +111,9 @@ class Settings:
         )
 
 
-def read_settings() -> Settings:
+def read_settings(declarations: Sequence[ChannelDeclaration] = CHANNELS) -> Settings:
     """Read everything; raises `SettingsError` with one sentence."""
+    sections = Sections(load(section) for section in section_classes(declarations))
     return Settings(
         core=load(Core),
         limits=load_limits(),
@@ -140,12 +121,8 @@ def read_settings() -> Settings:
         media=load(MediaSettings),
         model=load(ModelSettings),
         vision=load(VisionSettings),
-        teams=load(TeamsSettings),
-        teams_limits=load(TeamsLimits),
-        slack=load(SlackSettings),
-        slack_limits=load(SlackLimits),
         downloads=load(DownloadSettings),
-        page=load(PageSettings),
+        channels=ConfiguredChannels(declarations, sections),
     )
 
 
@@ -228,13 +205,6 @@ async def store(settings: Settings) -> AsyncIterator[Redis]:
         await redis.aclose()
 
 
-class Channels(dict[str, "Channel"]):
-    """The channels by name; one that is not in it is some other Bot Framework channel."""
-
-    def __missing__(self, name: str) -> Channel:
-        return self[TEAMS]
-
-
 @asynccontextmanager
 async def serving(settings: Settings) -> AsyncIterator[str]:
     """Run the bot; yields the line to print, with the address of the page when it is on.
@@ -252,7 +222,7 @@ async def serving(settings: Settings) -> AsyncIterator[str]:
         )
         history = RedisHistory(redis, limits.retention)
         preferences = Preferences(history, settings.deployment)
-        channels = Channels()
+        channels = ChannelDirectory()
         lobby = WaitingNotices(mailbox, channels, limits.messages)
         ingress = RedisHistory(redis, limits.retention, settings.redis.accept_seconds)
         commands = CommandExecutor(history, preferences, gallery, COMMANDS)
@@ -272,88 +242,30 @@ async def serving(settings: Settings) -> AsyncIterator[str]:
         janitor = RetentionSweeper(mailbox, blobs, limits.retention, settings.core.spool)
         web_app = web.Application()
         web_app.add_routes(health(partial(ping, redis), lambda: worker.alive))
-        teams = await stack.enter_async_context(
-            teams_room(
-                settings.teams, settings.teams_limits, settings.downloads, blobs, inbox.receive
-            )
+        channel_services = ChannelServices(
+            accept=inbox.receive,
+            blobs=blobs,
+            redis=redis,
+            downloads=settings.downloads,
+            limits=limits,
+            grammar=commands.grammar,
+            settings_in_effect=preferences.of,
+            models=settings.deployment.models,
+            spool=settings.core.spool,
         )
-        channels[TEAMS] = teams.channel
-        web_app.add_routes(teams.routes)
-        channels[SLACK] = DisabledChannel(SLACK)
-        if settings.slack.configured:
-            slack = await stack.enter_async_context(
-                _slack(settings, redis, inbox, commands.grammar)
-            )
-            channels[SLACK] = slack.channel
-            web_app.add_routes(slack.routes)
-        page = _page(settings, redis, blobs, inbox, preferences)
-        if page is not None:
-            channels[page.channel.name] = page.channel
-            web_app.add_routes(page.routes())
-            await page.start()
-            web_app.on_shutdown.append(lambda _: page.stop())
+        server = ChannelServer(settings.channels, channels, web_app)
+        await server.open(channel_services, stack)
         for closing in (janitor.close, worker.close, lobby.close):
             stack.push_async_callback(closing)
         port = await stack.enter_async_context(_listening(web_app, settings))
         worker.start()
         janitor.start()
-        yield await _address(settings, page, port)
+        yield await server.ready_line(_own_host(settings), port)
 
 
-def _slack(
-    settings: Settings, redis: Redis, inbox: Inbox, grammar: CommandGrammar
-) -> AbstractAsyncContextManager[SlackRoom]:
-    keep_seconds = settings.limits.retention.retention_days * 86_400
-    return slack_room(
-        settings.slack,
-        settings.slack_limits,
-        settings.downloads,
-        redis,
-        keep_seconds,
-        inbox.receive,
-        grammar,
-    )
-
-
-def _page(
-    settings: Settings, redis: Redis, blobs: Blobs, inbox: Inbox, preferences: Preferences
-) -> Page | None:
-    channels = settings.slack.configured or not settings.teams.playground
-    if not settings.page.wanted(channels=channels):
-        return None
-
-    async def state(thread: Thread) -> dict[str, Any]:
-        force = await preferences.of(thread)
-        return {
-            "system": force.system,
-            "model": force.model,
-            "models": list(preferences.deployment.models),
-            "vision": force.vision,
-        }
-
-    limits = settings.limits
-    return Page(
-        settings.page,
-        redis,
-        blobs,
-        inbox.receive,
-        state,
-        limits.files,
-        limits.messages,
-        limits.retention,
-        settings.core.spool,
-    )
-
-
-async def _address(settings: Settings, page: Page | None, port: int) -> str:
-    host = "127.0.0.1" if settings.host in {"0.0.0.0", "::", ""} else settings.host  # noqa: S104
-    if page is not None:
-        return f"Loupe is ready: {await page.address(host, port)}"
-    if settings.slack.configured and settings.teams.playground:
-        by_socket = settings.slack.socket
-        heard = " and hears Slack over a socket" if by_socket else "/slack/events"
-        return f"Loupe is ready at http://{host}:{port}{heard}"
-    return f"Loupe is ready at http://{host}:{port}/api/messages"
+def _own_host(settings: Settings) -> str:
+    """Return the host by which this machine reaches the bot."""
+    return "127.0.0.1" if settings.host in {"0.0.0.0", "::", ""} else settings.host  # noqa: S104
 
 
 @asynccontextmanager

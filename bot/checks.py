@@ -45,16 +45,6 @@ VISION = "Check VISION_ENDPOINT and VISION_KEY, or the role of Loupe's identity 
 ENGINE = "Check LOUPE_VISION_MEMORY and the free memory of this machine, or install Loupe anew."
 EMBEDDING = "Frames of videos are chosen by other means meanwhile; some regions have no embeddings."
 SPEECH = "Videos are answered without their words meanwhile; check the deployment and its name."
-SIGN_IN = (
-    "Check MicrosoftAppId, MicrosoftAppPassword, MicrosoftAppType and MicrosoftAppTenantId "
-    "against the Azure Bot, and that this machine reaches LOUPE_TOKEN_URL."
-)
-SIGNING_KEYS = "Check LOUPE_OPENID_URL, and that this machine reaches it."
-SLACK = (
-    "Check SLACK_BOT_TOKEN, and that this machine reaches SLACK_API_URL; after a change of its "
-    "scopes the app has to be installed in the workspace anew."
-)
-SLACK_SOCKET = "Check SLACK_APP_TOKEN (scope connections:write), and that Socket Mode is on."
 
 
 async def examine(checks: list[Check]) -> list[CheckResult]:

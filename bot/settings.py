@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from dotenv import dotenv_values
 from pydantic import AfterValidator, Field, SecretStr, ValidationError
@@ -13,6 +13,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from yarl import URL
 
 from bot.redaction import without_user
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
 
 ENV_FILE = ".env"
 MIB = 1024 * 1024
@@ -80,6 +83,21 @@ class Core(Section):
 
 
 S = TypeVar("S", bound=Section)
+
+
+class Sections:
+    """Sections that were read, each found by its class."""
+
+    def __init__(self, sections: Iterable[Section] = ()) -> None:
+        self._by_class = {type(section): section for section in sections}
+
+    def __iter__(self) -> Iterator[Section]:
+        return iter(self._by_class.values())
+
+    def __getitem__(self, kind: type[S]) -> S:
+        section = self._by_class[kind]
+        assert isinstance(section, kind)
+        return section
 
 
 def environment_name(section: type[Section], field: str) -> str:

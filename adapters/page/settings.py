@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
+from adapters.chat.declaration import Connection
 from bot.settings import Section, listed
 
 
@@ -22,9 +23,12 @@ class PageSettings(Section):
         "", description="names that the page is reached by beside loopback, comma list"
     )
 
-    def wanted(self, *, channels: bool) -> bool:
-        """Tell whether to serve the page; `channels`: a real channel is configured."""
-        return self.page == "on" or (self.page is None and not channels)
+    @property
+    def connection(self) -> Connection:
+        """Whether the page is served: unset, only while no platform is connected."""
+        if self.page is None:
+            return Connection.FALLBACK
+        return Connection.LOCAL if self.page == "on" else Connection.OFF
 
     @property
     def hosts(self) -> frozenset[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -21,13 +20,10 @@ from bot.media.size_limits import ByteCounter
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from adapters.chat.declaration import Accept
     from adapters.page.notes_store import NotesStore
-    from bot.domain.messages import Message
     from bot.limits import FileLimits, MessageLimits
     from bot.ports.blobs import Blobs
-
-Accept = Callable[["Message"], Awaitable[object]]
-"""Takes a message for good; raises `StoreDown`."""
 
 CHARACTER_BYTES = 12
 """Most bytes of one character in JSON: a surrogate pair, both escaped."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -12,17 +11,15 @@ from adapters.http.json_fields import objects
 from adapters.slack.errors import SlackError
 from adapters.slack.events import pictured
 from bot import strings as texts
-from bot.domain.messages import Message
 from bot.domain.threads import Thread
 from bot.ports.channel import ConversationGone, DeliveryRefused, DeliveryUnknown
 
 if TYPE_CHECKING:
+    from adapters.chat.declaration import Accept
     from adapters.slack.thread_index import ThreadIndex
     from adapters.slack.web_api import SlackApi
     from adapters.slack.workspaces import Workspaces
-
-Accept = Callable[[Message], Awaitable[bool]]
-"""Stores a message; false where it is not kept."""
+    from bot.domain.messages import Message
 
 log = structlog.get_logger()
 

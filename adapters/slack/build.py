@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from aiohttp import ClientSession, ClientTimeout, DummyCookieJar, web
+from aiohttp import ClientSession, ClientTimeout, DummyCookieJar
 
+from adapters.chat.declaration import ChannelDeclaration, Connection, RunningChannel
 from adapters.chat.growing_message import GrowingMessages
 from adapters.chat.streaming import Streams
-from adapters.http.download import Downloads, DownloadSettings
+from adapters.http.download import Downloads
 from adapters.http.ssrf_guard import Guard
+from adapters.slack.addresses import SLACK
 from adapters.slack.agent_status import AgentStatus
 from adapters.slack.background_work import BackgroundWork
 from adapters.slack.bolt_app import SlackBot
-from adapters.slack.channel import SlackChannel
+from adapters.slack.channel import PLACES, SlackChannel
+from adapters.slack.doctor import slack_checks
 from adapters.slack.ephemeral import EphemeralMessages
 from adapters.slack.files import SlackFiles
 from adapters.slack.hosts import SlackHosts
 from adapters.slack.messages import SlackMessages
+from adapters.slack.settings import SlackLimits, SlackSettings
 from adapters.slack.socket_mode import SocketMode
 from adapters.slack.streaming import SlackStreamTransport
 from adapters.slack.thread_history import EarlierPictures
@@ -27,42 +30,26 @@ from adapters.slack.thread_index import ThreadIndex
 from adapters.slack.uploads import SlackUploads
 from adapters.slack.users import Users
 from adapters.slack.web_api import SlackApi
-from adapters.slack.webhook import SlackWebhook
+from adapters.slack.webhook import PATH, SlackWebhook
 from adapters.slack.workspaces import OneWorkspace
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from redis.asyncio import Redis
+    from adapters.chat.declaration import ChannelServices
+    from bot.settings import Sections
 
-    from adapters.slack.background_work import Accept
-    from adapters.slack.limits import SlackLimits
-    from adapters.slack.settings import SlackSettings
-    from bot.domain.command_grammar import CommandGrammar
-
-
-@dataclass(frozen=True, slots=True)
-class SlackRoom:
-    """What the application mounts: the channel and its routes."""
-
-    channel: SlackChannel
-    routes: list[web.RouteDef]
+DAY = 24 * 3600.0
 
 
 @asynccontextmanager
-async def slack_room(
-    settings: SlackSettings,
-    limits: SlackLimits,
-    downloading: DownloadSettings,
-    redis: Redis,
-    keep_seconds: float,
-    accept: Accept,
-    grammar: CommandGrammar,
-) -> AsyncIterator[SlackRoom]:
-    """Open the room; `accept` stores a message before it returns, `grammar` reads commands.
-
-    Events come by HTTP, or over a socket where there is an app token.
-    """
+async def open_slack(
+    sections: Sections, services: ChannelServices
+) -> AsyncIterator[RunningChannel]:
+    """Open the room; events come by HTTP, or over a socket where there is an app token."""
+    settings, limits = sections[SlackSettings], sections[SlackLimits]
+    keep_seconds = services.limits.retention.retention_days * DAY
+    accept, grammar = services.accept, services.grammar
     async with AsyncExitStack() as stack:
         session = await stack.enter_async_context(_session(limits))
         guard = Guard()
@@ -73,12 +60,12 @@ async def slack_room(
         await workspaces.start()
         stack.push_async_callback(workspaces.stop)
         api = SlackApi(session, workspaces, limits, settings.api_url)
-        memory = ThreadIndex(redis, keep_seconds, grammar)
+        memory = ThreadIndex(services.redis, keep_seconds, grammar)
         people = Users(api, limits.name_hours)
         channel = SlackChannel(
             *_sending(api, limits),
             EphemeralMessages(api, guard, hosts, limits),
-            SlackFiles(Downloads(guard, downloading), workspaces, api, hosts),
+            SlackFiles(Downloads(guard, services.downloads), workspaces, api, hosts),
             SlackUploads(api, guard, hosts, limits),
             people,
             EarlierPictures(api, people, workspaces, limits),
@@ -90,9 +77,9 @@ async def slack_room(
             socket = SocketMode(settings, bot)
             await socket.start()
             stack.push_async_callback(socket.stop)
-            yield SlackRoom(channel, [])
+            yield RunningChannel(channel)
         else:
-            yield SlackRoom(channel, SlackWebhook(settings, bot).routes())
+            yield RunningChannel(channel, SlackWebhook(settings, bot).routes(), path=PATH)
 
 
 def _session(limits: SlackLimits) -> ClientSession:
@@ -104,3 +91,21 @@ def _sending(api: SlackApi, limits: SlackLimits) -> tuple[GrowingMessages, Slack
     """Build what shows answers as they grow, and what it posts and edits with."""
     paper = SlackMessages(api, AgentStatus(api), limits)
     return GrowingMessages(paper, Streams(SlackStreamTransport(api), limits.stream_seconds)), paper
+
+
+def _connection(sections: Sections) -> Connection:
+    settings = sections[SlackSettings]
+    if not settings.configured:
+        return Connection.OFF
+    return Connection.SOCKET if settings.socket else Connection.WEBHOOK
+
+
+DECLARATION = ChannelDeclaration(
+    name=SLACK,
+    title="Slack",
+    places=PLACES,
+    connection=_connection,
+    open=open_slack,
+    sections=(SlackSettings, SlackLimits),
+    checks=slack_checks,
+)

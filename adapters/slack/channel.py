@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from adapters.slack.background_work import BackgroundWork
     from adapters.slack.ephemeral import EphemeralMessages
     from adapters.slack.files import SlackFiles
-    from adapters.slack.limits import SlackLimits
     from adapters.slack.messages import SlackMessages
+    from adapters.slack.settings import SlackLimits
     from adapters.slack.thread_history import EarlierPictures
     from adapters.slack.uploads import SlackUploads
     from adapters.slack.users import Users

@@ -10,11 +10,21 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from adapters.http.json_fields import dig, name
+from adapters.slack.settings import SlackSettings
+from bot.checks import Check
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from pydantic import SecretStr
 
-    from adapters.slack.settings import SlackSettings
+    from bot.settings import Sections
+
+SLACK = (
+    "Check SLACK_BOT_TOKEN, and that this machine reaches SLACK_API_URL; after a change of its "
+    "scopes the app has to be installed in the workspace anew."
+)
+SLACK_SOCKET = "Check SLACK_APP_TOKEN (scope connections:write), and that Socket Mode is on."
 
 SCOPES = frozenset(
     {
@@ -24,6 +34,15 @@ SCOPES = frozenset(
     }
 )
 """What the bot token has to allow; the manifest asks for the same."""
+
+
+def slack_checks(sections: Sections) -> Iterator[Check]:
+    """List what is checked of Slack; nothing while no app is configured."""
+    settings = sections[SlackSettings]
+    if settings.configured:
+        yield Check("Slack", lambda: check_slack(settings), SLACK)
+    if settings.socket:
+        yield Check("Slack socket", lambda: check_socket(settings), SLACK_SOCKET)
 
 
 async def check_slack(settings: SlackSettings) -> str:

@@ -18,7 +18,7 @@ from bot.retry import THROTTLED, is_temporary
 if TYPE_CHECKING:
     from adapters.http.ssrf_guard import Guard
     from adapters.slack.hosts import SlackHosts
-    from adapters.slack.limits import SlackLimits
+    from adapters.slack.settings import SlackLimits
     from adapters.slack.web_api import SlackApi
     from bot.domain.messages import Address
     from bot.ports.channel import Post

@@ -15,7 +15,7 @@ from bot.ports.channel import Stage
 
 if TYPE_CHECKING:
     from adapters.slack.agent_status import AgentStatus
-    from adapters.slack.limits import SlackLimits
+    from adapters.slack.settings import SlackLimits
     from adapters.slack.web_api import SlackApi
     from bot.domain.messages import Address
     from bot.ports.channel import DeliveryRefused, Post

@@ -17,7 +17,7 @@ from bot.ports.channel import ConversationGone, DeliveryRefused, DeliveryUnknown
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from adapters.slack.limits import SlackLimits
+    from adapters.slack.settings import SlackLimits
     from adapters.slack.users import Users
     from adapters.slack.web_api import SlackApi
     from adapters.slack.workspaces import Workspaces

@@ -19,7 +19,7 @@ from bot.retry import AttemptFailed, RetryBudget, is_temporary, retry_after, ret
 if TYPE_CHECKING:
     from adapters.http.ssrf_guard import Guard
     from adapters.slack.hosts import SlackHosts
-    from adapters.slack.limits import SlackLimits
+    from adapters.slack.settings import SlackLimits
     from adapters.slack.web_api import SlackApi
     from bot.domain.messages import Address
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from aiohttp import ClientSession
 
-    from adapters.slack.limits import SlackLimits
+    from adapters.slack.settings import SlackLimits
     from adapters.slack.workspaces import Workspace, Workspaces
 
 PAUSE = 1.0

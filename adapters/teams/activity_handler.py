@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -13,15 +12,13 @@ from botbuilder.core.teams import TeamsActivityHandler
 from adapters.http.json_fields import name
 from adapters.teams.activities import CARD_ACTION, read
 from bot import strings as texts
-from bot.domain.messages import Message
 
 if TYPE_CHECKING:
     from botbuilder.core import TurnContext
 
-log = structlog.get_logger()
+    from adapters.chat.declaration import Accept
 
-Accept = Callable[[Message], Awaitable[object]]
-"""Stores a message for good before it returns; raises `bot.errors.StoreDown`."""
+log = structlog.get_logger()
 
 FEEDBACK = "message/submitAction"
 

@@ -3,52 +3,44 @@
 from __future__ import annotations
 
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from aiohttp import ClientSession, DummyCookieJar, web
+from aiohttp import ClientSession, DummyCookieJar
 
+from adapters.chat.declaration import ChannelDeclaration, Connection, RunningChannel
 from adapters.chat.growing_message import GrowingMessages
 from adapters.chat.streaming import Streams
-from adapters.http.download import Downloads, DownloadSettings
+from adapters.http.download import Downloads
 from adapters.http.ssrf_guard import Guard
+from adapters.teams.abilities import PLACES
 from adapters.teams.access_token import bot_token
+from adapters.teams.activities import TEAMS
 from adapters.teams.channel import TeamsChannel
 from adapters.teams.connector import Connector
+from adapters.teams.doctor import teams_checks
 from adapters.teams.file_consent import FileConsents
 from adapters.teams.files import TeamsFiles
 from adapters.teams.hosts import ConnectorHosts
 from adapters.teams.messages import TeamsMessages
+from adapters.teams.settings import TeamsLimits, TeamsSettings
+from adapters.teams.signing_keys import SigningKeys
 from adapters.teams.streaming import TeamsStreamTransport
 from adapters.teams.uploads import Uploads
-from adapters.teams.webhook import teams_ingress
+from adapters.teams.webhook import PATH, TeamsWebhook
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from adapters.teams.activity_handler import Accept
-    from adapters.teams.limits import TeamsLimits
-    from adapters.teams.settings import TeamsSettings
-    from bot.ports.blobs import Blobs
-
-
-@dataclass(frozen=True, slots=True)
-class TeamsRoom:
-    """What the application mounts: the channel and its routes."""
-
-    channel: TeamsChannel
-    routes: list[web.RouteDef]
+    from adapters.chat.declaration import ChannelServices
+    from bot.settings import Sections
 
 
 @asynccontextmanager
-async def teams_room(
-    settings: TeamsSettings,
-    limits: TeamsLimits,
-    downloading: DownloadSettings,
-    blobs: Blobs,
-    accept: Accept,
-) -> AsyncIterator[TeamsRoom]:
-    """Open the room; `accept` stores a message before it returns."""
+async def open_teams(
+    sections: Sections, services: ChannelServices
+) -> AsyncIterator[RunningChannel]:
+    """Open the room."""
+    settings, limits = sections[TeamsSettings], sections[TeamsLimits]
     async with AsyncExitStack() as stack:
         session = await stack.enter_async_context(ClientSession(cookie_jar=DummyCookieJar()))
         guard = Guard()
@@ -57,12 +49,31 @@ async def teams_room(
         token = bot_token(session, settings)
         stack.push_async_callback(token.close)
         connector = Connector(session, token, hosts, limits)
-        files = TeamsFiles(Downloads(guard, downloading), token, hosts)
-        consents = FileConsents(connector, blobs, Uploads(guard, files, limits), limits)
+        files = TeamsFiles(Downloads(guard, services.downloads), token, hosts)
+        consents = FileConsents(connector, services.blobs, Uploads(guard, files, limits), limits)
         streams = Streams(TeamsStreamTransport(connector), limits.stream_seconds)
         growth = GrowingMessages(TeamsMessages(connector, limits), streams)
         channel = TeamsChannel(connector, growth, consents, files, limits)
-        ingress = teams_ingress(settings, session, accept, hosts)
-        await ingress.start()
-        stack.push_async_callback(ingress.stop)
-        yield TeamsRoom(channel, ingress.routes())
+        keys = SigningKeys(session, settings.openid_url)
+        webhook = TeamsWebhook(settings, keys, services.accept, hosts, services.other_names)
+        await webhook.start()
+        stack.push_async_callback(webhook.stop)
+        yield RunningChannel(channel, webhook.routes(), path=PATH)
+
+
+def _connection(sections: Sections) -> Connection:
+    """Without a bot, only the playground and the Emulator of this machine are served."""
+    playground = sections[TeamsSettings].playground
+    return Connection.LOCAL if playground else Connection.WEBHOOK
+
+
+DECLARATION = ChannelDeclaration(
+    name=TEAMS,
+    title="Teams",
+    places=PLACES,
+    connection=_connection,
+    open=open_teams,
+    sections=(TeamsSettings, TeamsLimits),
+    checks=teams_checks,
+    gateway=True,
+)

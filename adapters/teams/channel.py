@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from adapters.teams.connector import Connector
     from adapters.teams.file_consent import FileConsents
     from adapters.teams.files import TeamsFiles
-    from adapters.teams.limits import TeamsLimits
+    from adapters.teams.settings import TeamsLimits
     from bot.domain.messages import Address, Attachment, Message
     from bot.domain.size_limits import SizeLimits
     from bot.ports.channel import Capabilities, PictureAttachment, Post

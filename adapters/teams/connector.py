@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from adapters.http.rate_limit import Rate
     from adapters.teams.access_token import BotToken
     from adapters.teams.hosts import ConnectorHosts
-    from adapters.teams.limits import TeamsLimits
+    from adapters.teams.settings import TeamsLimits
     from bot.retry import RetryPolicy
 
 JSON = "application/json"

@@ -7,10 +7,28 @@ from typing import TYPE_CHECKING
 from aiohttp import ClientSession
 
 from adapters.teams.access_token import bot_token
+from adapters.teams.settings import TeamsSettings
 from adapters.teams.signing_keys import SigningKeys
+from bot.checks import Check
 
 if TYPE_CHECKING:
-    from adapters.teams.settings import TeamsSettings
+    from collections.abc import Iterator
+
+    from bot.settings import Sections
+
+SIGN_IN = (
+    "Check MicrosoftAppId, MicrosoftAppPassword, MicrosoftAppType and MicrosoftAppTenantId "
+    "against the Azure Bot, and that this machine reaches LOUPE_TOKEN_URL."
+)
+SIGNING_KEYS = "Check LOUPE_OPENID_URL, and that this machine reaches it."
+
+
+def teams_checks(sections: Sections) -> Iterator[Check]:
+    """List what is checked of Teams; nothing while no bot is configured."""
+    settings = sections[TeamsSettings]
+    if not settings.playground:
+        yield Check("Teams token", lambda: check_token(settings), SIGN_IN)
+        yield Check("Teams signing keys", lambda: check_keys(settings), SIGNING_KEYS)
 
 
 async def check_token(settings: TeamsSettings) -> str:

@@ -20,7 +20,7 @@ from bot.ports.channel import ConversationGone, DeliveryRefused, DeliveryUnknown
 
 if TYPE_CHECKING:
     from adapters.teams.connector import Connector
-    from adapters.teams.limits import TeamsLimits
+    from adapters.teams.settings import TeamsLimits
     from adapters.teams.uploads import Uploads
     from bot.domain.messages import Address
     from bot.ports.blobs import Blobs

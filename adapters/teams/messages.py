@@ -10,7 +10,7 @@ from adapters.teams.errors import ActivityTooLarge, ConnectorError
 
 if TYPE_CHECKING:
     from adapters.teams.connector import Connector
-    from adapters.teams.limits import TeamsLimits
+    from adapters.teams.settings import TeamsLimits
     from bot.domain.messages import Address
     from bot.ports.channel import DeliveryRefused, Post
 

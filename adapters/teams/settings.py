@@ -8,6 +8,7 @@ from pydantic import BeforeValidator, Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 from yarl import URL
 
+from adapters.chat.send_settings import SendLimits
 from bot.settings import MIB, Section, WebAddress, listed
 
 ISSUER = "https://api.botframework.com"
@@ -116,3 +117,22 @@ class TeamsSettings(Section):
     def listed_hosts(self) -> frozenset[str]:
         """The hosts (or `host:port`) of LOUPE_CONNECTOR_HOSTS in lower case."""
         return _names(self.connector_hosts)
+
+
+class TeamsLimits(SendLimits):
+    """How much, how often and how long; the defaults follow Microsoft's documentation.
+
+    https://learn.microsoft.com/microsoftteams/platform/bots/how-to/rate-limit
+    https://learn.microsoft.com/microsoftteams/platform/bots/streaming-ux
+    """
+
+    model_config = SettingsConfigDict(env_prefix="LOUPE_TEAMS_")
+
+    text_limit: int = Field(
+        20_000, ge=1_000, le=20_000, description="characters of one message; Teams takes 80 KB"
+    )
+    stream_seconds: float = Field(
+        110, gt=0, description="a stream is closed then, and edits go on; Teams ends it at 120"
+    )
+    file_hours: float = Field(24, gt=0, description="an offered file is kept this long")
+    file_bytes: int = Field(20 * MIB, gt=0, description="largest file offered")

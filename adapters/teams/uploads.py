@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from adapters.http.ssrf_guard import Guard
     from adapters.teams.files import TeamsFiles
-    from adapters.teams.limits import TeamsLimits
+    from adapters.teams.settings import TeamsLimits
     from bot.domain.messages import Address
 
 log = structlog.get_logger()

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import structlog
-from aiohttp import ClientSession, web
+from aiohttp import web
 from botbuilder.core import CloudAdapterBase
 
 from adapters.http.json_fields import ID_LENGTH
@@ -23,7 +23,7 @@ from adapters.http.request_body import (
     read_body,
 )
 from adapters.teams import playground
-from adapters.teams.activity_handler import Accept, ActivityHandler
+from adapters.teams.activity_handler import ActivityHandler
 from adapters.teams.auth import TeamsAuthentication, TokenVerifier, Unauthenticated
 from adapters.teams.schema import activity_from
 from adapters.teams.signing_keys import KeysUnavailable, SigningKeys
@@ -32,6 +32,7 @@ from bot.errors import StoreDown
 if TYPE_CHECKING:
     from botbuilder.schema import Activity
 
+    from adapters.chat.declaration import Accept
     from adapters.teams.hosts import ConnectorHosts
     from adapters.teams.settings import TeamsSettings
 
@@ -43,8 +44,6 @@ BODY_SECONDS = 15.0
 
 https://learn.microsoft.com/azure/bot-service/bot-builder-howto-long-operations-guidance
 """
-OWN_CHANNELS = frozenset({"page", "terminal", "slack-app"})
-"""Loupe's channels that the Bot Framework does not bring; an activity of theirs is forged."""
 
 
 class Forbidden(PermissionError):
@@ -78,13 +77,19 @@ class TeamsWebhook:
         keys: SigningKeys,
         accept: Accept,
         hosts: ConnectorHosts,
+        other_names: frozenset[str],
     ) -> None:
+        """Take `accept`, and the names of channels that the Bot Framework does not bring.
+
+        An activity that names one of these is forged.
+        """
         self._settings = settings
         self._keys = keys
         self._tokens = TokenVerifier(settings, keys)
         self._authentication = TeamsAuthentication(settings, self._tokens, hosts)
         self._adapter = Adapter(self._authentication)
         self._bot = ActivityHandler(accept)
+        self._other_names = other_names
 
     def routes(self) -> list[web.RouteDef]:
         """List the routes to add to the application."""
@@ -106,7 +111,7 @@ class TeamsWebhook:
         try:
             await self._admit(request)
             body = await read_body(request, self._settings.max_body_bytes, BODY_SECONDS)
-            return await self._turn(_activity(body), request.headers.get("Authorization", ""))
+            return await self._turn(self._activity(body), request.headers.get("Authorization", ""))
         except tuple(STATUS) as problem:
             status = next(STATUS[kind] for kind in type(problem).__mro__ if kind in STATUS)
             log.info("teams_delivery_refused", status=status, reason=str(problem))
@@ -121,31 +126,23 @@ class TeamsWebhook:
         if request.content_type != "application/json":
             raise MalformedBody("the content type is not application/json")
 
+    def _activity(self, body: bytearray) -> Activity:
+        """Read a body into botbuilder's schema; raises `MalformedBody`."""
+        activity = activity_from(decode_json(body))
+        if not activity.type:
+            raise MalformedBody("the activity has no type")
+        if not _names_conversation(activity):
+            raise MalformedBody("the activity names no conversation")
+        if activity.channel_id in self._other_names:
+            raise MalformedBody("the activity names a channel of Loupe's own")
+        return activity
+
     async def _turn(self, activity: Activity, header: str) -> web.Response:
         sender = await self._authentication.authenticate_request(activity, header)
         answer = await self._adapter.process_activity(sender, activity, self._bot.on_turn)
         if answer is None:
             return web.Response(status=202)
         return web.json_response(answer.body, status=int(answer.status))
-
-
-def teams_ingress(
-    settings: TeamsSettings, session: ClientSession, accept: Accept, hosts: ConnectorHosts
-) -> TeamsWebhook:
-    """Build the ingress over the shared session; `accept` stores a message before it returns."""
-    return TeamsWebhook(settings, SigningKeys(session, settings.openid_url), accept, hosts)
-
-
-def _activity(body: bytearray) -> Activity:
-    """Read a body into botbuilder's schema; raises `MalformedBody`."""
-    activity = activity_from(decode_json(body))
-    if not activity.type:
-        raise MalformedBody("the activity has no type")
-    if not _names_conversation(activity):
-        raise MalformedBody("the activity names no conversation")
-    if activity.channel_id in OWN_CHANNELS:
-        raise MalformedBody("the activity names a channel of Loupe's own")
-    return activity
 
 
 def _names_conversation(activity: Activity) -> bool:

@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING
 
 from adapters.blobs.doctor import check_blobs
 from adapters.models.doctor import check_model, check_speech
-from adapters.slack.doctor import check_slack, check_socket
-from adapters.teams.doctor import check_keys, check_token
 from adapters.vision.doctor import check_embedding, check_vision
 from bot import checks as doctor
 from bot.app import store
@@ -42,8 +40,11 @@ def checks(settings: Settings) -> list[Check]:
         *_keeping(settings),
         *_models(settings),
         *_vision(settings),
-        *_teams(settings),
-        *_slack(settings),
+        *(
+            check
+            for declared in settings.channels.declarations
+            for check in declared.checks(settings.channels.sections)
+        ),
     ]
 
 
@@ -74,19 +75,6 @@ def _vision(settings: Settings) -> Iterator[Check]:
         yield Check("embeddings", partial(check_embedding, vision), doctor.EMBEDDING)
     if settings.model.transcribe_model:
         yield Check("transcription", partial(check_speech, settings.model), doctor.SPEECH)
-
-
-def _teams(settings: Settings) -> Iterator[Check]:
-    if not settings.teams.playground:
-        yield Check("Teams token", lambda: check_token(settings.teams), doctor.SIGN_IN)
-        yield Check("Teams signing keys", lambda: check_keys(settings.teams), doctor.SIGNING_KEYS)
-
-
-def _slack(settings: Settings) -> Iterator[Check]:
-    if settings.slack.configured:
-        yield Check("Slack", lambda: check_slack(settings.slack), doctor.SLACK)
-    if settings.slack.socket:
-        yield Check("Slack socket", lambda: check_socket(settings.slack), doctor.SLACK_SOCKET)
 
 
 async def _check_store(settings: Settings) -> str:

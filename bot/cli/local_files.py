@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from bot.domain.messages import Attachment, Author
 from bot.domain.question import Question, RequestedFile
-from bot.domain.threads import Thread
+from bot.domain.threads import TERMINAL, Thread
 from bot.errors import FileProblem, Reason
 from bot.media.size_limits import check_file
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from bot.domain.size_limits import SizeLimits
 
-HERE = Thread("terminal", "local", "ask")
+HERE = Thread(TERMINAL, "local", "ask")
 
 
 async def fetch(file: Attachment, into: Path, allowance: SizeLimits) -> bool:

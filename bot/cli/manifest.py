@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from adapters.manifests import build_slack, build_teams
+from adapters.teams.settings import TeamsSettings
 from bot.cli.command import CommandFailed, run_with_settings
 from bot.commands.registry import GRAMMAR
 
@@ -23,12 +24,10 @@ def run(options: Namespace) -> int:
 
 
 def _teams(options: Namespace, settings: Settings) -> None:
-    if not settings.teams.app_id:
+    app_id = settings.channels.sections[TeamsSettings].app_id
+    if not app_id:
         raise CommandFailed("Set MicrosoftAppId first: the Teams package names the bot by it.")
-    _write(
-        options.output,
-        build_teams(GRAMMAR.specs, settings.teams.app_id, options.host, version("loupe")),
-    )
+    _write(options.output, build_teams(GRAMMAR.specs, app_id, options.host, version("loupe")))
 
 
 def _slack(options: Namespace, _: Settings) -> None:

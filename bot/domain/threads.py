@@ -7,6 +7,8 @@ import json
 from dataclasses import dataclass
 
 KEY_VERSION = "v1"
+TERMINAL = "terminal"
+"""Stands for the channel in threads of `loupe ask`, which no channel carries."""
 
 
 def _key(kind: str, *names: str) -> str:

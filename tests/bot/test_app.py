@@ -13,8 +13,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from aiohttp import ClientConnectionError, ClientSession, CookieJar
 
+from adapters.chat.declaration import Connection
+from adapters.page.build import DECLARATION as PAGE
 from bot import app
 from bot import strings as texts
+from bot.channels import ChannelDirectory
 from bot.cli.doctor import checks
 from bot.queue.worker import Worker
 from bot.settings import SettingsError, lines
@@ -154,7 +157,7 @@ def test_without_credentials_it_is_for_this_machine_and_has_the_page(
 ) -> None:
     read = settings(monkeypatch, **changes)
     assert read.host == host
-    assert read.page.wanted(channels=not read.teams.playground) is page
+    assert (read.channels.connection(PAGE) is Connection.LOCAL) is page
 
 
 async def test_with_credentials_it_serves_the_channel_and_no_page(
@@ -202,7 +205,8 @@ def test_only_who_is_called_by_http_listens_to_all(
 
 def test_a_channel_nobody_knows_is_one_of_the_bot_frameworks() -> None:
     teams: Any = object()
-    channels = app.Channels(msteams=teams)
+    channels = ChannelDirectory(msteams=teams)
+    channels.gateway = teams
     assert channels["webchat"] is teams
     assert "webchat" not in channels
 

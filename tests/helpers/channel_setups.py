@@ -5,6 +5,8 @@ from __future__ import annotations
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Self
 
+from bot.channels import CHANNELS as DECLARED
+from tests.helpers.console_channel import Console, ConsoleSetup
 from tests.helpers.conversation_page import page_setup
 from tests.helpers.conversation_slack import SlackSetup
 from tests.helpers.conversation_teams import TeamsSetup
@@ -17,17 +19,18 @@ if TYPE_CHECKING:
     from tests.helpers.conversation import ChannelSetup
     from tests.helpers.running_bot import RunningBot
 
-CHANNELS = ("teams", "page", "slack-http", "slack-socket")
+CHANNELS = ("teams", "page", "slack-http", "slack-socket", "console")
 TEXT_LIMIT = 2_000
 
 
 class ChannelSetups:
-    """Two bots: one serves Teams, the page and Slack by HTTP at once, one Slack by a socket."""
+    """Two bots: one serves all channels, Slack by HTTP, and one Slack by a socket."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._built: dict[str, ChannelSetup] = {}
         self._slacks: list[SlackServer] = []
+        self._console = Console()
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -51,6 +54,7 @@ class ChannelSetups:
         page = await self._stack.enter_async_context(page_setup(bot))
         http = SlackSetup(bot, slack, socket=False)
         self._built |= {"teams": TeamsSetup(bot), "page": page, "slack-http": http}
+        self._built["console"] = ConsoleSetup(bot, self._console)
 
     async def _open_socket(self) -> None:
         bot, slack = await self._run("socket", socket=True)
@@ -65,6 +69,7 @@ class ChannelSetups:
             slack=slack,
             socket=socket,
             page=not socket,
+            channels=DECLARED if socket else (*DECLARED, self._console.declaration),
             limits={"burst_seconds": 0.5},
             teams_limits={"text_limit": TEXT_LIMIT},
         )

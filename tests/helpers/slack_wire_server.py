@@ -15,7 +15,7 @@ from adapters.http.download import Downloads, DownloadSettings
 from adapters.http.ssrf_guard import Guard
 from adapters.slack.files import SlackFiles
 from adapters.slack.hosts import SlackHosts
-from adapters.slack.limits import SlackLimits
+from adapters.slack.settings import SlackLimits
 from adapters.slack.uploads import SlackUploads
 from adapters.slack.users import Users
 from adapters.slack.web_api import SlackApi

@@ -20,9 +20,8 @@ from adapters.teams.connector import Connector
 from adapters.teams.file_consent import FileConsents
 from adapters.teams.files import TeamsFiles
 from adapters.teams.hosts import ConnectorHosts
-from adapters.teams.limits import TeamsLimits
 from adapters.teams.messages import TeamsMessages
-from adapters.teams.settings import TeamsSettings
+from adapters.teams.settings import TeamsLimits, TeamsSettings
 from adapters.teams.streaming import TeamsStreamTransport
 from adapters.teams.uploads import Uploads
 from bot.clock import Clock

@@ -13,9 +13,11 @@ from aiohttp import ClientSession, web
 from adapters.teams.hosts import ConnectorHosts
 from adapters.teams.schema import activity_from
 from adapters.teams.settings import TeamsSettings
-from adapters.teams.webhook import TeamsWebhook, teams_ingress
+from adapters.teams.signing_keys import SigningKeys
+from adapters.teams.webhook import TeamsWebhook
 from bot.domain.messages import Message
 from bot.errors import StoreDown
+from tests.helpers.channel_services import OTHER_NAMES
 from tests.payloads import payload
 
 if TYPE_CHECKING:
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from botbuilder.schema import Activity
 
     from tests.servers.openid import OpenIdServer
+
 
 APP_ID = "5f3c1d2e-0000-4000-8000-00000000b070"
 SERVICE = "https://smba.trafficmanager.net/teams/"
@@ -82,7 +85,8 @@ async def serve_endpoint(settings: TeamsSettings) -> AsyncIterator[Endpoint]:
     """Run the endpoint in an application of its own on a free loopback port."""
     inbox = RecordingInbox()
     async with ClientSession() as session:
-        ingress = teams_ingress(settings, session, inbox.accept, ConnectorHosts(settings))
+        keys = SigningKeys(session, settings.openid_url)
+        ingress = TeamsWebhook(settings, keys, inbox.accept, ConnectorHosts(settings), OTHER_NAMES)
         application = web.Application()
         application.add_routes(ingress.routes())
         runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1)

@@ -13,11 +13,15 @@ from aiohttp import web
 
 from adapters.blobs.build import open_blobs
 from adapters.blobs.settings import MediaSettings
-from adapters.page.build import Page
+from adapters.chat.declaration import RunningChannel
+from adapters.page.build import open_page
 from adapters.page.settings import PageSettings
 from bot.domain.messages import Message
+from bot.domain.preferences import EffectiveSettings
 from bot.errors import StoreDown
 from bot.ports.channel import Button, Post, Stage
+from bot.settings import Sections
+from tests.helpers.channel_services import MODELS, services_of
 from tests.helpers.limits import limits_of
 
 if TYPE_CHECKING:
@@ -53,7 +57,6 @@ class ScriptedBot:
         self.state = {
             "system": SYSTEM,
             "model": "gpt-4o",
-            "models": ["gpt-4o", "gpt-4.1-mini"],
             "vision": True,
         }
         self.transcript = json.dumps([{"role": "system", "content": [SYSTEM]}])
@@ -73,8 +76,9 @@ class ScriptedBot:
         for _ in range(count):
             self._steps.release()
 
-    async def tell(self, thread: Thread) -> dict[str, Any]:
-        return self.state
+    async def settings_in_effect(self, thread: Thread) -> EffectiveSettings:
+        state = self.state
+        return EffectiveSettings(state["system"], state["model"], vision=state["vision"])
 
     async def accept(self, message: Message) -> None:
         if self.down:
@@ -179,7 +183,7 @@ class ScriptedBot:
 class ServedPage:
     """A page that is served: where, with which token, and by which bot."""
 
-    page: Page
+    page: RunningChannel
     bot: ScriptedBot
     origin: str
     address: str
@@ -196,22 +200,37 @@ async def serve(
     """Serve a page on a loopback port until the block ends."""
     bot = ScriptedBot()
     blobs = open_blobs(MediaSettings(), folder)
-    every = limits_of(**limits)
-    taken = every.files, every.messages, every.retention
-    page = Page(PageSettings(), redis, blobs, bot.accept, bot.tell, *taken, folder)
-    bot.channel = page.channel
+    services = services_of(
+        bot.accept,
+        redis=redis,
+        blobs=blobs,
+        limits=limits_of(**limits),
+        settings_in_effect=bot.settings_in_effect,
+        models=MODELS,
+        spool=folder,
+    )
+    async with (
+        open_page(Sections([PageSettings()]), services) as page,
+        _served(page, port) as origin,
+    ):
+        bot.channel = page.channel
+        address = await page.link("127.0.0.1", int(origin.rpartition(":")[2]))
+        try:
+            yield ServedPage(page, bot, origin, address)
+        finally:
+            await bot.close()
+
+
+@asynccontextmanager
+async def _served(page: RunningChannel, port: int) -> AsyncIterator[str]:
     app = web.Application()
-    app.add_routes(page.routes())
-    await page.start()
-    app.on_shutdown.append(lambda _: page.stop())
+    app.add_routes(page.routes)
+    app.on_shutdown.append(lambda _: page.before_shutdown())
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=2)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", port, reuse_address=True)
     await site.start()
-    port = runner.addresses[0][1]
     try:
-        address = await page.address("127.0.0.1", port)
-        yield ServedPage(page, bot, f"http://127.0.0.1:{port}", address)
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
     finally:
-        await bot.close()
         await runner.cleanup()

@@ -545,5 +545,5 @@ async def test_stopping_the_page_ends_its_streams(
 ) -> None:
     async with stream(browser) as events:
         await events.next()
-        await limited_page.page.stop()
+        await limited_page.page.before_shutdown()
         assert await events.ended()

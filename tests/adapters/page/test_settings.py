@@ -2,8 +2,13 @@ from __future__ import annotations
 
 import pytest
 
+from adapters.chat.declaration import Connection
+from adapters.page.build import DECLARATION
 from adapters.page.settings import PageSettings
-from bot.settings import SettingsError, load
+from adapters.slack.settings import SlackSettings
+from adapters.teams.settings import TeamsSettings
+from bot.channels import CHANNELS, ConfiguredChannels
+from bot.settings import Sections, SettingsError, load
 
 
 @pytest.mark.parametrize(
@@ -19,7 +24,10 @@ from bot.settings import SettingsError, load
 def test_the_page_is_on_where_nothing_else_is_unless_somebody_says(
     value: str | None, channels: bool, wanted: bool
 ) -> None:
-    assert PageSettings(page=value).wanted(channels=channels) is wanted
+    teams = TeamsSettings(app_id="1", app_password="x") if channels else TeamsSettings()
+    sections = Sections([teams, SlackSettings(), PageSettings(page=value)])
+    connection = ConfiguredChannels(CHANNELS, sections).connection(DECLARATION)
+    assert (connection is Connection.LOCAL) is wanted
 
 
 def test_a_wrong_value_is_named_with_its_key(monkeypatch: pytest.MonkeyPatch) -> None:

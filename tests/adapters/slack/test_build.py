@@ -13,17 +13,16 @@ from fakeredis import FakeAsyncRedis, FakeServer
 from pydantic import SecretStr
 from structlog.testing import capture_logs
 
-from adapters.http.download import DownloadSettings
 from adapters.slack import workspaces
 from adapters.slack.addresses import SLACK, TOP, thread_of
-from adapters.slack.build import slack_room
-from adapters.slack.limits import SlackLimits
-from adapters.slack.settings import SlackSettings
-from bot.commands.registry import GRAMMAR
+from adapters.slack.build import open_slack
+from adapters.slack.settings import SlackLimits, SlackSettings
 from bot.domain.messages import Attachment
 from bot.domain.size_limits import SizeLimits
 from bot.ports.channel import DeliveryRefused, Post
 from bot.retry import Backoff, RetryPolicy
+from bot.settings import Sections
+from tests.helpers.channel_services import services_of
 from tests.helpers.slack_payloads import (
     ALEX,
     CHANNEL,
@@ -42,7 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from adapters.slack.build import SlackRoom
+    from adapters.chat.declaration import RunningChannel
 
 DOORS = ["http", "socket"]
 EVENT = event_callback(message_event())
@@ -52,7 +51,7 @@ class Office(Loopback):
     """An open room, its routes where Slack can call them, and what came in."""
 
     def __init__(
-        self, slack: SlackServer, room: SlackRoom, inbox: RecordingInbox, redis: Any
+        self, slack: SlackServer, room: RunningChannel, inbox: RecordingInbox, redis: Any
     ) -> None:
         super().__init__()
         self.slack = slack
@@ -78,8 +77,8 @@ def settings(slack: SlackServer, door: str) -> SlackSettings:
 async def opened(slack: SlackServer, door: str = "http") -> AsyncIterator[Office]:
     inbox = RecordingInbox()
     redis = FakeAsyncRedis(server=FakeServer(), decode_responses=True)
-    how = settings(slack, door), SlackLimits(), DownloadSettings(), redis, 3600.0
-    async with slack_room(*how, inbox.accept, GRAMMAR) as room:
+    sections = Sections([settings(slack, door), SlackLimits()])
+    async with open_slack(sections, services_of(inbox.accept, redis=redis)) as room:
         office = Office(slack, room, inbox, redis)
         app = web.Application()
         app.add_routes(room.routes)
@@ -136,7 +135,7 @@ async def test_slack_is_told_that_a_store_is_down(slack: SlackServer) -> None:
 
 async def test_with_an_app_token_nothing_comes_by_http(slack: SlackServer) -> None:
     async with opened(slack, "socket") as office, ClientSession() as session:
-        assert office.room.routes == []
+        assert not office.room.routes
         assert await slack.deliver(session, office.url, EVENT) == 404
     assert office.inbox.messages == []
 

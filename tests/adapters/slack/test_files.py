@@ -12,7 +12,7 @@ from adapters.http.download import Downloads, DownloadSettings
 from adapters.http.ssrf_guard import Guard
 from adapters.slack.files import SlackFiles
 from adapters.slack.hosts import SlackHosts
-from adapters.slack.limits import SlackLimits
+from adapters.slack.settings import SlackLimits
 from adapters.slack.web_api import SlackApi
 from bot.domain.messages import Attachment
 from bot.domain.size_limits import SizeLimits

@@ -11,8 +11,8 @@ import pytest
 
 from adapters.slack.agent_status import METHOD, AgentStatus
 from adapters.slack.errors import LASTING, MessageTooLong, SlackError, StillStreaming, StreamExpired
-from adapters.slack.limits import SlackLimits
 from adapters.slack.messages import SlackMessages
+from adapters.slack.settings import SlackLimits
 from bot.ports.channel import (
     Button,
     ConversationGone,

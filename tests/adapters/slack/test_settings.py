@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from adapters.slack.limits import SlackLimits
-from adapters.slack.settings import SlackSettings
+from adapters.slack.settings import SlackLimits, SlackSettings
 from bot.settings import SettingsError, lines, load
 
 if TYPE_CHECKING:

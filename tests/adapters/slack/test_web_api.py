@@ -15,7 +15,7 @@ from adapters.slack.errors import (
     StreamExpired,
     StreamUnavailable,
 )
-from adapters.slack.limits import SlackLimits
+from adapters.slack.settings import SlackLimits
 from adapters.slack.web_api import SlackApi
 from bot.ports.channel import ConversationGone, DeliveryRefused, DeliveryUnknown
 from tests.helpers.fakes import FakeClock

@@ -7,8 +7,7 @@ import pytest
 from adapters.blobs.build import open_blobs
 from adapters.blobs.settings import MediaSettings
 from adapters.teams.file_consent import CONSENT_CARD, INFO_CARD, FileConsents
-from adapters.teams.limits import TeamsLimits
-from adapters.teams.settings import TeamsSettings
+from adapters.teams.settings import TeamsLimits, TeamsSettings
 from adapters.teams.uploads import CHUNK
 from bot import strings as texts
 from bot.domain.messages import Author, Message

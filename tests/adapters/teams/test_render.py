@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from adapters.teams import render as posts
-from adapters.teams.limits import TeamsLimits
 from adapters.teams.markdown import translate
+from adapters.teams.settings import TeamsLimits
 from bot import strings as texts
 from bot.commands.json_blocks import blocks, full_blocks
 from bot.ports.channel import Button, Citation, Post, Stage

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from adapters.slack import doctor as slack_doctor
+from adapters.teams import doctor as teams_doctor
 from bot import app
 from bot import checks as doctor
 from bot.checks import examine
@@ -97,10 +99,10 @@ def test_each_part_has_its_own_remedy(listed: Listed) -> None:
         "vision": doctor.VISION,
         "embeddings": doctor.EMBEDDING,
         "transcription": doctor.SPEECH,
-        "Teams token": doctor.SIGN_IN,
-        "Teams signing keys": doctor.SIGNING_KEYS,
-        "Slack": doctor.SLACK,
-        "Slack socket": doctor.SLACK_SOCKET,
+        "Teams token": teams_doctor.SIGN_IN,
+        "Teams signing keys": teams_doctor.SIGNING_KEYS,
+        "Slack": slack_doctor.SLACK,
+        "Slack socket": slack_doctor.SLACK_SOCKET,
     }
 
 
@@ -147,7 +149,7 @@ async def test_a_token_that_slack_refuses_is_told_without_showing_it(
         found = await listed.found(
             "Slack", "Slack socket", SLACK_API_URL=slack.api_url, **BY_SOCKET
         )
-    for finding, remedy in zip(found, (doctor.SLACK, doctor.SLACK_SOCKET), strict=True):
+    for finding, remedy in zip(found, (slack_doctor.SLACK, slack_doctor.SLACK_SOCKET), strict=True):
         assert not finding.well
         assert error in finding.says
         assert finding.says.endswith(remedy)
