@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from adapters.redis.history import RedisHistory
 from bot.commands.registry import GRAMMAR
+from bot.domain.turn_record import record_of
 from bot.limits import RetentionLimits
 from tests.helpers.conversation import File
 from tests.servers.openai import Reply
@@ -139,7 +140,11 @@ async def _turns(
     past = await RedisHistory(stage.bot.redis, RetentionLimits()).past(talk.thread)
     left_out = VARYING_FIELDS if behaviour.shared else VARYING_FIELDS | {"author"}
     return [
-        {name: value for name, value in asdict(turn).items() if name not in left_out and value}
+        {
+            name: value
+            for name, value in asdict(record_of(turn)).items()
+            if name not in left_out and value
+        }
         for turn in past.turns
     ]
 

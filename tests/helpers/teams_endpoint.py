@@ -81,12 +81,14 @@ class Endpoint:
 
 
 @asynccontextmanager
-async def serve_endpoint(settings: TeamsSettings) -> AsyncIterator[Endpoint]:
+async def serve_endpoint(
+    settings: TeamsSettings, other_names: frozenset[str] = OTHER_NAMES
+) -> AsyncIterator[Endpoint]:
     """Run the endpoint in an application of its own on a free loopback port."""
     inbox = RecordingInbox()
     async with ClientSession() as session:
         keys = SigningKeys(session, settings.openid_url)
-        ingress = TeamsWebhook(settings, keys, inbox.accept, ConnectorHosts(settings), OTHER_NAMES)
+        ingress = TeamsWebhook(settings, keys, inbox.accept, ConnectorHosts(settings), other_names)
         application = web.Application()
         application.add_routes(ingress.routes())
         runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1)

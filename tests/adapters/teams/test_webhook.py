@@ -12,7 +12,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from adapters.teams import webhook as ingress
+from adapters.teams.build import DECLARATION as TEAMS
 from adapters.teams.settings import TeamsSettings
+from bot.channels import CHANNELS, ConfiguredChannels
+from bot.settings import Sections
+from tests.helpers.console_channel import Console
 from tests.helpers.teams_endpoint import (
     APP_ID,
     SERVICE,
@@ -243,6 +247,16 @@ async def test_an_activity_that_names_a_channel_of_our_own_is_malformed(
     body = payload("emulator_text", channelId=channel)
     assert await playground.post(body) == (400, "")
     assert playground.inbox.messages == []
+
+
+async def test_the_name_of_a_channel_is_reserved_by_its_declaration_alone() -> None:
+    body = payload("emulator_text", channelId="console")
+    async with serve_endpoint(TeamsSettings()) as endpoint:
+        assert await endpoint.post(body) == (202, "")
+    declared = ConfiguredChannels((*CHANNELS, Console().declaration), Sections())
+    async with serve_endpoint(TeamsSettings(), declared.names_of_others(TEAMS)) as endpoint:
+        assert await endpoint.post(body) == (400, "")
+        assert endpoint.inbox.messages == []
 
 
 @pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "json"])
