@@ -23,7 +23,7 @@ install: $(INSTALLED) ## build .venv with Loupe in it
 test: $(DEVELOPS) packages ## run all tests, side by side, with the coverage of branches
 	$(BIN)/pytest -n $(WORKERS) --dist worksteal --durations=10 --cov --cov-report=
 
-lint: $(DEVELOPS) linters ## check format, style, types and import rules
+lint: $(DEVELOPS) linters ## check format, style, types, import rules and Lua
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
