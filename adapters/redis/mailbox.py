@@ -117,7 +117,7 @@ class RedisMailbox:
         log.error("message_unreadable", box=str(box)[:8], why=why)
         dead_letter = {"box": box, "places": places, "why": why, "at": time.time()}
         await self._scripts.run(
-            "bury",
+            "move_to_dead_letters",
             lane,
             box=box,
             token=token,
@@ -186,29 +186,32 @@ class RedisMailbox:
             raise LeaseLost
         return tuple(map(str, digests))
 
-    async def again(self, lease: Lease, delay: float, *, counts: bool = True) -> bool:
+    async def release(self, lease: Lease, delay: float, *, counts: bool = True) -> bool:
         """Give the lease back, to be taken again after `delay` seconds.
 
         `counts` is whether this was an attempt.
         """
         return bool(
-            await self._scripts.run_held("again", lease, delay_ms=_ms(delay), counts=int(counts))
+            await self._scripts.run_held("release", lease, delay_ms=_ms(delay), counts=int(counts))
         )
 
-    async def bury(self, lease: Lease, why: str) -> bool:
+    async def move_to_dead_letters(self, lease: Lease, why: str) -> bool:
         """Move the run to the dead letters and free the thread."""
         places = _places(lease)
         dead_letter = {"box": lease.box, "places": places, "why": why, "at": time.time()}
         return bool(
             await self._scripts.run_held(
-                "bury", lease, dead_letter=json.dumps(dead_letter), places=json.dumps(places)
+                "move_to_dead_letters",
+                lease,
+                dead_letter=json.dumps(dead_letter),
+                places=json.dumps(places),
             )
         )
 
-    async def ahead(self, message: Message, seq: int) -> int | None:
+    async def count_ahead(self, message: Message, seq: int) -> int | None:
         """Count what is before a waiting message; None once it is being worked on or done."""
         box = keys.box_of(message.thread.key, express=False)
-        count = int(await self._scripts.run("ahead", keys.lane_of(box), box=box, seq=seq))
+        count = int(await self._scripts.run("count_ahead", keys.lane_of(box), box=box, seq=seq))
         return None if count < 0 else count
 
     async def claim(self, box: str, seq: int, number: int, token: str = "") -> SendRecord | None:
@@ -256,7 +259,7 @@ class RedisMailbox:
         key = keys.sends(box, seq)
         await retrying(lambda: self._redis.hdel(key, str(number)), within=RETRY_SECONDS)
 
-    async def news(self) -> AsyncIterator[MailboxEvent]:
+    async def events(self) -> AsyncIterator[MailboxEvent]:
         """Yield what happens anywhere, for as long as it is read; survives a lost connection."""
         while True:
             try:

@@ -19,7 +19,7 @@ RETRY_SECONDS = 30.0
 
 NAMES = (
     *("accept", "take", "gather", "renew", "answered", "done", "retract"),
-    *("again", "bury", "prune", "ahead", "claim", "record"),
+    *("release", "move_to_dead_letters", "prune", "count_ahead", "claim", "record"),
 )
 """The scripts in `lua/`, one for each step."""
 

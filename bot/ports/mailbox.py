@@ -191,18 +191,18 @@ class Mailbox(Protocol):
         """
         ...
 
-    async def again(self, lease: Lease, delay: float, *, counts: bool = True) -> bool:
+    async def release(self, lease: Lease, delay: float, *, counts: bool = True) -> bool:
         """Give the lease back, to be taken again after `delay` seconds.
 
         `counts` is whether this was an attempt.
         """
         ...
 
-    async def bury(self, lease: Lease, why: str) -> bool:
+    async def move_to_dead_letters(self, lease: Lease, why: str) -> bool:
         """Move the run to the dead letters and free the thread."""
         ...
 
-    async def ahead(self, message: Message, seq: int) -> int | None:
+    async def count_ahead(self, message: Message, seq: int) -> int | None:
         """Count what is before a waiting message; None once it is being worked on or done."""
         ...
 
@@ -226,7 +226,7 @@ class Mailbox(Protocol):
         """Forget the intent of a send that certainly did not happen."""
         ...
 
-    def news(self) -> AsyncIterator[MailboxEvent]:
+    def events(self) -> AsyncIterator[MailboxEvent]:
         """Yield what happens anywhere, for as long as it is read; survives a lost connection."""
         ...
 

@@ -51,7 +51,7 @@ class WaitingNotices:
         with contextlib.suppress(
             LeaseLost, ConversationGone, DeliveryRefused, DeliveryUnknown, StoreDown
         ):
-            before = await self._mailbox.ahead(message, receipt.seq)
+            before = await self._mailbox.count_ahead(message, receipt.seq)
             if before is None:
                 return
             sends = Outbox(self._mailbox, channel, message.address, message.thread.key, receipt.seq)

@@ -76,7 +76,7 @@ class Worker:
         return bool(self._loops) and not any(loop.done() for loop in self._loops)
 
     async def _listen(self) -> None:
-        async for event in self._mailbox.news():
+        async for event in self._mailbox.events():
             self._due[event.lane] = 0.0
             self._wake.set()
             holding = self._holdings.get(event.box)
@@ -189,7 +189,7 @@ class Worker:
 
     async def _return(self, lease: Lease, delay: float, *, counts: bool) -> None:
         with contextlib.suppress(StoreDown):
-            await self._mailbox.again(lease, delay, counts=counts)
+            await self._mailbox.release(lease, delay, counts=counts)
 
 
 def _delay(lease: Lease, error: Exception) -> float:

@@ -92,7 +92,7 @@ class Dispatcher:
             await self._deliveries.done(holding.lease, holding.lease.answered)
 
     async def give_up(self, lease: Lease, why: str) -> None:
-        """Tell the user that a message cannot be answered, and bury it.
+        """Tell the user that a message cannot be answered, and move it to the dead letters.
 
         An answer that exists but could not be shown stays in the history.
         """
@@ -107,7 +107,7 @@ class Dispatcher:
         except Exception as error:  # whatever the channel fails with, the next message is due
             log.warning("giving_up_not_told", error=type(error).__name__)
         if lease.answered is None:
-            await self._mailbox.bury(lease, why)
+            await self._mailbox.move_to_dead_letters(lease, why)
         else:
             await self._mailbox.done(lease, lease.answered)
 

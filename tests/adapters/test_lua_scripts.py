@@ -57,15 +57,18 @@ async def test_names_may_stand_in_several_lines(redis_client: Redis) -> None:
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        ({"box": "b"}, "ahead.lua takes box, seq, not box"),
-        ({"box": "b", "seq": 1, "token": "t"}, "ahead.lua takes box, seq, not box, seq, token"),
-        ({"box": "b", "sequence": 1}, "ahead.lua takes box, seq, not box, sequence"),
+        ({"box": "b"}, "count_ahead.lua takes box, seq, not box"),
+        (
+            {"box": "b", "seq": 1, "token": "t"},
+            "count_ahead.lua takes box, seq, not box, seq, token",
+        ),
+        ({"box": "b", "sequence": 1}, "count_ahead.lua takes box, seq, not box, sequence"),
     ],
 )
 async def test_an_argument_of_one_side_only_is_refused(
     redis_client: Redis, arguments: dict[str, str | int], complaint: str
 ) -> None:
-    script = LuaScript(redis_client, "adapters.redis", "ahead", prelude="prelude")
+    script = LuaScript(redis_client, "adapters.redis", "count_ahead", prelude="prelude")
     with pytest.raises(TypeError, match=complaint):
         await script.run({"ready": "loupe:{0}:ready"}, **arguments)
 

@@ -108,7 +108,7 @@ async def test_a_finished_turn_waits_with_its_videos_and_frames(bench: Bench) ->
     )
     result = AnsweredTurn(turn, ("That.",), videos=(video(1),), cited=cited)
     assert await bench.mailbox.answered(lease, result)
-    await bench.mailbox.again(lease, 0)
+    await bench.mailbox.release(lease, 0)
     again = await bench.mailbox.take(lease.lane)
     assert isinstance(again, Lease)
     assert again.answered == result

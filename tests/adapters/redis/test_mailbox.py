@@ -158,7 +158,7 @@ async def test_an_expired_lease_goes_to_a_successor_and_fences_the_first(
     assert not (await mailbox.renew(first)).is_held
     assert not await mailbox.answered(first, answered())
     assert not await mailbox.done(first)
-    assert not await mailbox.again(first, 0)
+    assert not await mailbox.release(first, 0)
     assert await mailbox.gather(first) is None
     with pytest.raises(LeaseLost):
         await mailbox.claim(first.box, first.seq, 0, first.token)
@@ -186,7 +186,7 @@ async def test_a_finished_turn_waits_for_its_successor(mailbox: RedisMailbox) ->
     lease = await take(mailbox)
     result = answered(photos=(photo(1),), request=({"role": "user", "content": []},))
     assert await mailbox.answered(lease, result)
-    await mailbox.again(lease, 0)
+    await mailbox.release(lease, 0)
     assert (await take(mailbox)).answered == result
 
 
@@ -256,7 +256,7 @@ async def test_erasing_everything_takes_the_settings_too(
 async def test_a_retry_waits_and_counts(mailbox: RedisMailbox) -> None:
     await mailbox.accept(Submission(message("m1")))
     lease = await take(mailbox)
-    await mailbox.again(lease, 0.3)
+    await mailbox.release(lease, 0.3)
     wait = await mailbox.take(lease.lane)
     assert isinstance(wait, float)
     assert 0 < wait <= 0.3
@@ -265,7 +265,7 @@ async def test_a_retry_waits_and_counts(mailbox: RedisMailbox) -> None:
 
 async def test_a_hand_over_does_not_count(mailbox: RedisMailbox) -> None:
     await mailbox.accept(Submission(message("m1")))
-    await mailbox.again(await take(mailbox), 0, counts=False)
+    await mailbox.release(await take(mailbox), 0, counts=False)
     assert (await take(mailbox)).attempt == 1
 
 
@@ -273,7 +273,7 @@ async def test_a_dead_letter_frees_the_thread(mailbox: RedisMailbox, redis_clien
     await mailbox.accept(Submission(message("m1")))
     await mailbox.accept(Submission(message("m2")))
     lease = await take(mailbox)
-    assert await mailbox.bury(lease, "too many attempts")
+    assert await mailbox.move_to_dead_letters(lease, "too many attempts")
     following = await take(mailbox)
     assert following.run[0].message.id == "m2"
     assert following.attempt == 1
@@ -302,7 +302,7 @@ async def test_a_stop_reaches_what_was_accepted_before_it_only(mailbox: RedisMai
 
 async def test_a_stop_wakes_a_thread_that_waits_for_a_retry(mailbox: RedisMailbox) -> None:
     await mailbox.accept(Submission(message("m1")))
-    await mailbox.again(await take(mailbox), 60)
+    await mailbox.release(await take(mailbox), 60)
     await mailbox.accept(Submission(message("s", "/stop"), express=True, stops=True))
     boxes = {(await take(mailbox)).box for _ in range(2)}
     assert THREAD.key in boxes
@@ -364,13 +364,13 @@ async def test_a_message_with_words_never_waits(mailbox: RedisMailbox) -> None:
 async def test_ahead_counts_what_waits_before(mailbox: RedisMailbox) -> None:
     posts = [message(f"m{i}") for i in range(3)]
     places = [(await mailbox.accept(Submission(post))).seq for post in posts]
-    assert await mailbox.ahead(posts[2], places[2]) == 2
+    assert await mailbox.count_ahead(posts[2], places[2]) == 2
     lease = await take(mailbox)
-    assert await mailbox.ahead(posts[0], places[0]) is None
-    assert await mailbox.ahead(posts[1], places[1]) == 1
+    assert await mailbox.count_ahead(posts[0], places[0]) is None
+    assert await mailbox.count_ahead(posts[1], places[1]) == 1
     await mailbox.done(lease)
-    assert await mailbox.ahead(posts[0], places[0]) is None
-    assert await mailbox.ahead(posts[1], places[1]) == 0
+    assert await mailbox.count_ahead(posts[0], places[0]) is None
+    assert await mailbox.count_ahead(posts[1], places[1]) == 0
 
 
 async def test_who_joins_a_photo_that_waits_has_no_place_of_its_own(mailbox: RedisMailbox) -> None:
@@ -381,7 +381,9 @@ async def test_who_joins_a_photo_that_waits_has_no_place_of_its_own(mailbox: Red
         Submission(message("w")),
     ]
     places = [(await mailbox.accept(letter)).seq for letter in letters]
-    ahead = [await mailbox.ahead(one.message, n) for one, n in zip(letters, places, strict=True)]
+    ahead = [
+        await mailbox.count_ahead(one.message, n) for one, n in zip(letters, places, strict=True)
+    ]
     assert ahead == [0, 1, None, None]
 
 
@@ -390,12 +392,12 @@ async def test_who_comes_while_a_burst_is_answered_has_a_place(mailbox: RedisMai
     lease = await take(mailbox)
     words = message("w")
     joining = await mailbox.accept(photo_post("p2"))
-    assert await mailbox.ahead(message("p2"), joining.seq) is None
+    assert await mailbox.count_ahead(message("p2"), joining.seq) is None
     await asyncio.sleep(0.25)
     assert await mailbox.gather(lease)
     late = await mailbox.accept(Submission(words))
-    assert await mailbox.ahead(words, late.seq) == 2
-    assert await mailbox.ahead(message("p2"), joining.seq) is None
+    assert await mailbox.count_ahead(words, late.seq) == 2
+    assert await mailbox.count_ahead(message("p2"), joining.seq) is None
 
 
 async def test_who_is_worked_on_has_no_place_even_when_it_is_stopped(mailbox: RedisMailbox) -> None:
@@ -404,7 +406,7 @@ async def test_who_is_worked_on_has_no_place_even_when_it_is_stopped(mailbox: Re
     place = await mailbox.accept(Submission(words))
     await take(mailbox)
     await mailbox.accept(Submission(message("s", "/stop"), express=True, stops=True, joins=False))
-    assert await mailbox.ahead(words, place.seq) is None
+    assert await mailbox.count_ahead(words, place.seq) is None
 
 
 async def test_a_send_is_claimed_once_and_its_id_recorded(mailbox: RedisMailbox) -> None:
@@ -437,7 +439,7 @@ async def test_what_is_shown_is_recorded_under_the_lease_only(mailbox: RedisMail
     lease = await take(mailbox)
     await mailbox.claim(lease.box, lease.seq, 0, lease.token)
     await mailbox.record(lease.box, lease.seq, 0, SendRecord("id-1", "A c"), lease.token)
-    await mailbox.again(lease, 0)
+    await mailbox.release(lease, 0)
     successor = await take(mailbox)
     with pytest.raises(LeaseLost):
         await mailbox.record(lease.box, lease.seq, 0, SendRecord("id-1", "A car"), lease.token)
@@ -460,7 +462,7 @@ async def test_news_tells_of_mail_and_of_stops(mailbox: RedisMailbox) -> None:
     heard: asyncio.Queue[Any] = asyncio.Queue()
 
     async def listen() -> None:
-        async for news in mailbox.news():
+        async for news in mailbox.events():
             heard.put_nowait(news)
 
     listener = asyncio.create_task(listen())

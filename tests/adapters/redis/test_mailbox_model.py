@@ -105,7 +105,7 @@ class Box:
         )
         return run, max(0, due - now)
 
-    def ahead(self, seq: int) -> int | None:
+    def count_ahead(self, seq: int) -> int | None:
         """How many are before a slip that will have an answer of its own."""
         places = [slip.seq for slip in self.slips]
         if seq not in places:
@@ -331,16 +331,16 @@ class MailboxMachine(RuleBasedStateMachine):
         assert list(self.do(self.history.past(box.of.thread)).turns) == box.of.turns
 
     @rule(lease=leases)
-    def bury(self, lease: Lease) -> None:
+    def move_to_dead_letters(self, lease: Lease) -> None:
         held = self.holds(lease)
-        assert self.do(self.mailbox.bury(lease, "too many attempts")) == held
+        assert self.do(self.mailbox.move_to_dead_letters(lease, "too many attempts")) == held
         if held:
             self.boxes[lease.box].pop({entry.seq for entry in lease.run}, self.clock())
 
     @rule(lease=leases, delay=st.sampled_from([0, 3]), counts=st.booleans())
-    def again(self, lease: Lease, delay: float, counts: bool) -> None:
+    def release(self, lease: Lease, delay: float, counts: bool) -> None:
         held, box = self.holds(lease), self.boxes[lease.box]
-        assert self.do(self.mailbox.again(lease, delay, counts=counts)) == held
+        assert self.do(self.mailbox.release(lease, delay, counts=counts)) == held
         if held:
             box.owner, box.due = "", self.clock() + delay
             box.attempts -= not counts
@@ -357,10 +357,10 @@ class MailboxMachine(RuleBasedStateMachine):
         box.sends.add(key)
 
     @rule(known=accepted)
-    def ahead(self, known: tuple[Submission, int]) -> None:
+    def count_ahead(self, known: tuple[Submission, int]) -> None:
         letter, seq = known
-        found = self.do(self.mailbox.ahead(letter.message, seq))
-        assert found == self.own(letter.message.thread).ahead(seq)
+        found = self.do(self.mailbox.count_ahead(letter.message, seq))
+        assert found == self.own(letter.message.thread).count_ahead(seq)
 
     def drain(self) -> None:
         """Whatever happened, all that waits is handed out in order, and then nothing is left."""

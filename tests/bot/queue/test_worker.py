@@ -49,7 +49,7 @@ class Bench:
     async def worker(self, handle: Callable[[Holding], Awaitable[None]]) -> AsyncIterator[Worker]:
         async def give_up(lease: Lease, why: str) -> None:
             self.given_up.append(lease.run[0].message.id)
-            await self.mailbox.bury(lease, why)
+            await self.mailbox.move_to_dead_letters(lease, why)
 
         worker = Worker(self.connect(), handle, give_up, self.limits.workers)
         worker.start()
@@ -250,7 +250,7 @@ async def test_a_stop_is_not_lost_while_the_lease_is_on_its_way() -> None:
 
     limits = bench.limits
     mailbox = LateMailbox(redis, limits.messages, limits.workers, limits.retention)
-    worker = Worker(mailbox, handle, bench.mailbox.bury, limits.workers)
+    worker = Worker(mailbox, handle, bench.mailbox.move_to_dead_letters, limits.workers)
     worker.start()
     await bench.mailbox.accept(letter("m1"))
     await bench.until(lambda: sorted(bench.seen) == ["m1", "s"])
@@ -278,7 +278,7 @@ async def test_a_lost_lease_ends_the_work() -> None:
     ended = asyncio.Event()
 
     async def handle(holding: Holding) -> None:
-        await bench.mailbox.again(holding.lease, 60)
+        await bench.mailbox.release(holding.lease, 60)
         try:
             await asyncio.sleep(60)
         finally:
@@ -381,11 +381,11 @@ async def test_a_platform_is_left_alone_for_as_long_as_it_asked(
     async def handle(holding: Holding) -> None:
         raise busy
 
-    async def again(lease: Lease, delay: float, *, counts: bool = True) -> bool:
+    async def release(lease: Lease, delay: float, *, counts: bool = True) -> bool:
         delays.append(delay)
         return await bench.mailbox.done(lease)
 
-    monkeypatch.setattr(RedisMailbox, "again", lambda _, *args, **how: again(*args, **how))
+    monkeypatch.setattr(RedisMailbox, "release", lambda _, *args, **how: release(*args, **how))
     async with bench.worker(handle):
         await bench.mailbox.accept(letter("m1"))
         await bench.until(lambda: bool(delays))

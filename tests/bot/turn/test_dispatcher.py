@@ -246,7 +246,7 @@ async def test_without_the_lease_nothing_is_remembered(bench: DispatcherDriver) 
     bench.model.gate = asyncio.Event()
     work = asyncio.create_task(bench.house.desk.handle(holding))
     await bench.channel.until("A red")
-    await bench.outside.mailbox.again(holding.lease, 60)
+    await bench.outside.mailbox.release(holding.lease, 60)
     bench.model.gate.set()
     with pytest.raises(LeaseLost):
         await work

@@ -102,7 +102,7 @@ async def test_a_waiting_note_of_a_deleted_question_is_ended(bench: DispatcherDr
     await bench.channel.until("A red")
     work.cancel()
     await asyncio.gather(work, return_exceptions=True)
-    await bench.outside.mailbox.again(holding.lease, 0)
+    await bench.outside.mailbox.release(holding.lease, 0)
     assert await bench.said(gone(POST)) == [f"A red\n\n{texts.STOPPED_HERE}"]
     assert await bench.outside.past() == ThreadHistory()
 
