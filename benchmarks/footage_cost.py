@@ -34,7 +34,7 @@ from benchmarks.footage_scenes import (
 )
 from benchmarks.memory import peak
 from benchmarks.recall import FRAMES, screening
-from bot.limits import load_limits
+from bot.settings_reader import load_limits
 from bot.video.candidates import FrameRequest
 from bot.video.chooser import Chooser
 from tests.helpers.fakes import FakeVision

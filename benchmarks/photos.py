@@ -22,11 +22,11 @@ import cv2
 import numpy as np
 from PIL import Image, ImageOps
 
-from bot.limits import load_limits
 from bot.media.file_types import sniff
 from bot.media.photo_metadata import read_header
 from bot.media.photos import decode, prepare
 from bot.media.pixels import QUALITY, fitted_size
+from bot.settings_reader import load_limits
 
 if TYPE_CHECKING:
     from collections.abc import Callable

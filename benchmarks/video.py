@@ -12,12 +12,16 @@ import asyncio
 import tempfile
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from benchmarks import footage_cost
 from benchmarks.figures import machine, table, verdict
 from benchmarks.footage_scenes import Clip, clips, encode
 from benchmarks.recall import CANDIDATES, EMBEDDING, MEANS, OVERVIEW, SPREAD, WORDS, Asked, asked
-from bot.limits import Limits, load_limits
+from bot.settings_reader import load_limits
+
+if TYPE_CHECKING:
+    from bot.limits import Limits
 
 GAPS = (2, 10)
 """Seconds between key frames."""

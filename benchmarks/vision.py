@@ -31,8 +31,8 @@ from adapters.vision.settings import VisionSettings
 from benchmarks.figures import machine, table, verdict
 from benchmarks.scenes import decoded, generated, real, small
 from bot.domain.sightings import TextLine
-from bot.limits import load_limits
 from bot.media.photos import prepare
+from bot.settings_reader import load_limits
 from bot.text.vin import read_vin
 
 if TYPE_CHECKING:

@@ -38,14 +38,15 @@ from bot.commands.preferences import Preferences
 from bot.commands.registry import COMMANDS
 from bot.domain.preferences import Deployment
 from bot.health import health
-from bot.limits import Limits, load_limits
+from bot.limits import Limits
 from bot.queue.inbox import Inbox
 from bot.queue.retention import RetentionSweeper
 from bot.queue.waiting_notice import WaitingNotices
 from bot.queue.worker import Worker
 from bot.replies.pictures import ReplyPictures
 from bot.sandbox import ChildProcesses
-from bot.settings import Core, Section, Sections, SettingsError, load
+from bot.settings import Core, Section, Sections, SettingsError
+from bot.settings_reader import load, load_limits
 from bot.turn.budgets import ModelBudgets
 from bot.turn.dispatcher import Dispatcher
 from bot.turn.preparation import QuestionPreparer

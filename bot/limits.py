@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
-from bot.settings import MIB, Section, load
+from bot.settings import MIB, Section
 
 
 class FileLimits(Section):
@@ -160,18 +160,3 @@ class Limits:
     def sections(self) -> tuple[Section, ...]:
         """The sections in the order they are listed."""
         return tuple(getattr(self, field.name) for field in fields(self))
-
-
-def load_limits() -> Limits:
-    """Read all limits; raises `SettingsError` naming the key and the value."""
-    return Limits(
-        load(FileLimits),
-        load(VideoLimits),
-        load(ChildLimits),
-        load(RequestLimits),
-        load(TurnLimits),
-        load(ToolLimits),
-        load(MessageLimits),
-        load(WorkerLimits),
-        load(RetentionLimits),
-    )

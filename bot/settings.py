@@ -1,18 +1,13 @@
-"""Settings: read once from the environment or `.env`, checked, and listed with their origin."""
+"""What settings are made of: sections, which name their environment variables."""
 
 from __future__ import annotations
 
-import os
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
-from dotenv import dotenv_values
-from pydantic import AfterValidator, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from yarl import URL
-
-from bot.redaction import without_user
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -106,73 +101,3 @@ def environment_name(section: type[Section], field: str) -> str:
     if isinstance(alias, str):
         return alias
     return f"{section.model_config.get('env_prefix', '')}{field}".upper()
-
-
-def load(section: type[S]) -> S:
-    """Read one section; raises `SettingsError` naming the key and the value."""
-    try:
-        return section()
-    except ValidationError as error:
-        raise SettingsError(_sentence(section, error)) from None
-
-
-def _sentence(section: type[Section], error: ValidationError) -> str:
-    """Put the first complaint into one sentence; no secret and no password is shown."""
-    first = error.errors()[0]
-    place = str(first["loc"][0]) if first["loc"] else ""
-    name = next(
-        (
-            environment_name(section, field)
-            for field in section.model_fields
-            if place.lower() in {field, environment_name(section, field).lower()}
-        ),
-        place,
-    )
-    message = first["msg"].removeprefix("Value error, ")
-    secret = any(
-        environment_name(section, field) == name and _is_secret(info.annotation)
-        for field, info in section.model_fields.items()
-    )
-    if not name:
-        return without_user(f"{message}.")
-    value = "(hidden)" if secret else repr(str(first["input"]))
-    return without_user(f"{name} has the value {value}: {message}.")
-
-
-def _is_secret(annotation: Any) -> bool:
-    return SecretStr in (annotation, *getattr(annotation, "__args__", ()))
-
-
-@dataclass(frozen=True, slots=True)
-class SettingLine:
-    """A setting as `loupe settings` shows it."""
-
-    name: str
-    value: str
-    origin: str
-    meaning: str
-
-
-def lines(section: Section) -> list[SettingLine]:
-    """List the settings of a section with value and origin; a secret shows as `set`."""
-    in_file = {name.lower() for name, value in dotenv_values(ENV_FILE).items() if value}
-    in_environment = {name.lower() for name, value in os.environ.items() if value}
-    shown = []
-    for field, info in type(section).model_fields.items():
-        name = environment_name(type(section), field)
-        value = getattr(section, field)
-        origin = (
-            "environment"
-            if name.lower() in in_environment
-            else ENV_FILE
-            if name.lower() in in_file
-            else "default"
-        )
-        shown.append(SettingLine(name, _shown(value), origin, info.description or ""))
-    return shown
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, SecretStr):
-        return "set"
-    return "" if value is None else without_user(str(value))

@@ -17,18 +17,17 @@ from adapters.vision.full_resolution import open_picture
 from adapters.vision.lines import reading_order
 from adapters.vision.nanodet import see
 from adapters.vision.polygons import polygon
-from adapters.vision.settings import VisionSettings
 from adapters.vision.tiled_reading import read_picture, scale_down
 from bot.domain.sightings import DetectedObject, Sighting, TextLine
 from bot.errors import FileProblem, Reason, VisionProblem, VisionReason
 from bot.limits import ChildLimits
 from bot.media.pixels import encode
 from bot.sandbox import ChildProcesses
-from bot.settings import load
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from adapters.vision.settings import VisionSettings
     from bot.limits import FileLimits
 
 log = structlog.get_logger()
@@ -46,9 +45,7 @@ class LocalVision:
     faster on few cores. A picture that waits for its turn waits in its caller.
     """
 
-    def __init__(self, limits: FileLimits, settings: VisionSettings | None = None) -> None:
-        """Take the limits of files, and the settings, by default those of the environment."""
-        settings = settings or load(VisionSettings)
+    def __init__(self, limits: FileLimits, settings: VisionSettings) -> None:
         self._settings = settings.model_copy(update={"key": None})
         self._limits = limits
         children = ChildLimits(children=1, child_memory=settings.memory)

@@ -6,7 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from bot.cli.command import run_with_settings
-from bot.settings import lines
+from bot.settings_reader import lines
 
 if TYPE_CHECKING:
     from argparse import Namespace

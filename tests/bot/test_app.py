@@ -20,7 +20,8 @@ from bot import strings as texts
 from bot.channels import ChannelDirectory
 from bot.cli.doctor import checks
 from bot.queue.worker import Worker
-from bot.settings import SettingsError, lines
+from bot.settings import SettingsError
+from bot.settings_reader import lines
 from tests.helpers.running_bot import RunningBot
 from tests.helpers.serve_process import ServeProcess
 from tests.servers.image_analysis import KEY as VISION_KEY

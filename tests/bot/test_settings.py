@@ -11,16 +11,8 @@ from pydantic_settings import SettingsConfigDict
 from adapters.redis.settings import RedisSettings
 from bot.limits import FileLimits, Limits, RetentionLimits
 from bot.redaction import secrets_of
-from bot.settings import (
-    Core,
-    Section,
-    SettingsError,
-    WebAddress,
-    environment_name,
-    lines,
-    listed,
-    load,
-)
+from bot.settings import Core, Section, SettingsError, WebAddress, environment_name, listed
+from bot.settings_reader import lines, load
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -19,7 +19,8 @@ from adapters.blobs.doctor import check_blobs
 from adapters.blobs.settings import MediaSettings
 from adapters.blobs.store import BlobStore
 from bot.errors import StoreDown
-from bot.settings import SettingsError, load
+from bot.settings import SettingsError
+from bot.settings_reader import load
 from tests.servers.object_store import SlowObjectStore
 
 MIB = 1024 * 1024

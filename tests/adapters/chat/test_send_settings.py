@@ -8,7 +8,7 @@ from pydantic_settings import SettingsConfigDict
 
 from adapters.chat.send_settings import SendLimits
 from bot.retry import RetryPolicy
-from bot.settings import load
+from bot.settings_reader import load
 
 
 class ParrotLimits(SendLimits):

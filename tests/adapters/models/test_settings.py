@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from adapters.models.settings import OPENAI_URL, ModelChoice, ModelSettings
-from bot.settings import SettingsError, load
+from bot.settings import SettingsError
+from bot.settings_reader import load
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,7 +8,8 @@ from adapters.page.settings import PageSettings
 from adapters.slack.settings import SlackSettings
 from adapters.teams.settings import TeamsSettings
 from bot.channels import CHANNELS, ConfiguredChannels
-from bot.settings import Sections, SettingsError, load
+from bot.settings import Sections, SettingsError
+from bot.settings_reader import load
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,8 @@ from redis import exceptions
 from adapters.redis.connection import connect, retrying
 from adapters.redis.settings import RedisSettings
 from bot.errors import StoreDown
-from bot.settings import SettingsError, lines, load
+from bot.settings import SettingsError
+from bot.settings_reader import lines, load
 from tests.servers.redis_server import RedisServer, find_engine
 from tests.servers.tcp_proxy import TcpProxy
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from adapters.slack.settings import SlackLimits, SlackSettings
-from bot.settings import SettingsError, lines, load
+from bot.settings import SettingsError
+from bot.settings_reader import lines, load
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,7 +13,8 @@ from adapters.vision.build import build_embedding, build_vision
 from adapters.vision.local import LocalVision
 from adapters.vision.settings import VisionSettings
 from bot.limits import ChildLimits, FileLimits
-from bot.settings import SettingsError, lines, load
+from bot.settings import SettingsError
+from bot.settings_reader import lines, load
 
 if TYPE_CHECKING:
     from pathlib import Path
