@@ -36,39 +36,39 @@ ROOT = Path(__file__).resolve().parents[2]
 PART = re.compile(r"(<!-- from the code: ([\w ]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 ABILITIES = {
-    "edits": "an answer is seen while it is written",
-    "streams": "it grows in a stream, not by edits",
-    "stops": "a *Stop* button beside it",
-    "pictures": "photos with outlines and frames of videos below it",
-    "files": "a long transcript as a file, not in several messages",
-    "attached": "files that people attach, not only pasted pictures",
-    "earlier": "pictures posted in a thread before Loupe was asked there",
-    "links": "addresses that people wrote are links in answers",
-    "follows": "questions that are edited or deleted later",
+    "edits": "an answer can be seen while it is written",
+    "streams": "it grows as a stream, not by edits",
+    "stops": "it has a *Stop* button",
+    "pictures": "photos with outlines and frames of videos appear below it",
+    "files": "a long transcript comes as a file, not as several messages",
+    "attached": "attached files are read, not only pasted pictures",
+    "earlier": "pictures posted in a thread before Loupe was asked are read",
+    "links": "web addresses that people wrote are links in answers",
+    "follows": "edits and deletions of questions are noticed",
     "prefix": "how a command is written",
-    "private": "what is said is for one person alone",
+    "private": "only one person sees the reply",
 }
 """What a channel can or cannot do, in words, by the field of `bot.ports.channel.Capabilities`."""
 
 WHEN = {
-    Effect.READS: "at once: it only reads, and shows what was committed last",
-    Effect.STOPS: "at once to whatever was asked before it, which it ends",
-    Effect.SETS: "in its turn, after the messages before it",
-    Effect.ERASES: "at once to whatever was asked before it, which it ends",
+    Effect.READS: "at once: it only reads, and shows what was stored last",
+    Effect.STOPS: "at once: it ends whatever was asked before it",
+    Effect.SETS: "in turn, after the messages before it",
+    Effect.ERASES: "at once: it ends whatever was asked before it",
 }
 """When a command is obeyed, by what it does."""
 
 SLASH_TARGETS: dict[SlashTarget, str] = {
     "place": "the channel or direct message",
-    "latest thread": "the thread there in which you wrote last; the answer links to it",
-    "none": "a thread only: write it in that thread, with a mention",
+    "latest thread": "the thread there in which you last wrote; the reply links to it",
+    "none": "a thread only: type it in that thread, with a mention",
 }
 """What a command is about when Slack's slash command gives it."""
 
 
 def pages() -> list[Path]:
     """All pages of the documentation."""
-    front = [ROOT / "README.md", ROOT / "CHANGELOG.md"]
+    front = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")]
     return [*front, *sorted((ROOT / "docs").rglob("*.md"))]
 
 
@@ -146,7 +146,7 @@ def _able(what: bool | str) -> str:
 def order_table(commands: Iterable[CommandSpec]) -> str:
     """Return the table of when commands are obeyed."""
     return _table(
-        ("command", "when it is obeyed"),
+        ("command", "when it takes effect"),
         [(_code(command.usage), WHEN[command.effect]) for command in commands],
     )
 
@@ -154,7 +154,7 @@ def order_table(commands: Iterable[CommandSpec]) -> str:
 def slash_table(commands: Sequence[CommandSpec]) -> str:
     """Return the table of what commands act on when Slack's slash command gives them."""
     return _table(
-        ("command", "what it is about"),
+        ("command", "what it applies to"),
         [
             (", ".join(_code(c.name) for c in commands if c.slash == target), meaning)
             for target, meaning in SLASH_TARGETS.items()
