@@ -1,4 +1,4 @@
-"""Sound as samples: where it is silent, and where it may be cut."""
+"""Sound as samples: where it is silent, and where it can be cut."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ if TYPE_CHECKING:
 FULL = 32768.0
 """The largest value of a sample."""
 SILENCE = 0.001
-"""Loudness (root mean square, of full scale) below which nothing is heard: -60 dB."""
+"""Loudness (root mean square, of full scale) below which it counts as silence: -60 dB."""
 BLOCK = 0.1
-"""Seconds whose loudness is taken at once: about the pause between two words."""
+"""Seconds of which one loudness is measured: about the pause between two words."""
 MARGIN = 0.3
-"""Seconds of silence that are left around what is heard: words begin and end softly."""
+"""Seconds of silence that stay around sound, since words begin and end softly."""
 SPARE = 0.8
-"""The share of a piece after which a quiet moment to cut at is looked for."""
+"""The share of a piece after which to look for a quiet moment to cut at."""
 SHORTEST = 1.0
 """Least seconds of the last piece."""
 
 
 @dataclass(frozen=True, slots=True)
 class AudioSamples:
-    """Samples of one channel at `rate` a second; `start` is when they begin, in seconds."""
+    """Samples of one channel at `rate` hertz; `start` is when they begin, in seconds."""
 
     samples: NDArray[np.int16]
     rate: int
@@ -51,16 +51,16 @@ class AudioSamples:
 
     @property
     def seconds(self) -> float:
-        """The length."""
+        """The length in seconds."""
         return len(self.samples) / self.rate
 
     @property
     def end(self) -> float:
-        """When the samples end."""
+        """When the samples end, in seconds."""
         return self.start + self.seconds
 
     def wav(self) -> bytes:
-        """Write a WAV file, about 2 bytes for each sample."""
+        """Return a WAV file, about 2 bytes for each sample."""
         buffer = io.BytesIO()
         with wave.open(buffer, "wb") as file:
             file.setnchannels(1)
@@ -70,13 +70,13 @@ class AudioSamples:
         return buffer.getvalue()
 
     def between(self, start: float, end: float) -> Self:
-        """Cut out a stretch of time, as far as there is sound."""
+        """Return a stretch of time, as far as there are samples."""
         return self._cut(
             round((start - self.start) * self.rate), round((end - self.start) * self.rate)
         )
 
     def without_silence(self) -> Self | None:
-        """Cut off the silence at both ends; None where there is nothing else."""
+        """Return the sound without the silence at both ends; None if there is nothing else."""
         loud = np.flatnonzero(self._loudness() >= SILENCE)
         if not loud.size:
             return None
@@ -84,7 +84,7 @@ class AudioSamples:
         return self.between(first - MARGIN, after + MARGIN)
 
     def pieces(self, seconds: float) -> list[Self]:
-        """Cut into pieces of at most so many seconds, at quiet moments; silence is left out."""
+        """Cut into pieces of at most so many seconds, at quiet moments, without their silence."""
         return [sound for piece in self._pieces(seconds) if (sound := piece.without_silence())]
 
     def _pieces(self, seconds: float) -> Iterator[Self]:
@@ -97,12 +97,12 @@ class AudioSamples:
         yield rest
 
     def _quietest(self, earliest: float, latest: float) -> float:
-        """Find the quietest moment between two times from the start."""
+        """Return the quietest moment between two times, counted from the start."""
         stretch = self.between(self.start + earliest, self.start + latest)
         return stretch.start + (int(np.argmin(stretch._loudness())) + 0.5) * BLOCK
 
     def _loudness(self) -> NDArray[np.float32]:
-        """Measure each block, of full scale; a rest shorter than a block does not count."""
+        """Return the loudness of each block, of full scale; a shorter rest is ignored."""
         size = round(self.rate * BLOCK)
         blocks = self.samples[: len(self.samples) // size * size].reshape(-1, size) / np.float32(
             FULL
@@ -115,6 +115,6 @@ class AudioSamples:
 
 
 def tone(seconds: float, rate: int = 16_000) -> AudioSamples:
-    """Make an even tone of 440 Hz."""
+    """Return an even tone of 440 Hz."""
     turns = np.arange(round(seconds * rate)) * (440 / rate)
     return AudioSamples((np.sin(2 * np.pi * turns) * FULL / 8).astype(np.int16), rate)

@@ -1,4 +1,4 @@
-"""The model that is configured; only what it needs is imported, for that takes seconds."""
+"""Builds the models that are configured; imports only what these need, which takes seconds."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def build_model(
     settings: ModelSettings, limits: RequestLimits, vision: tuple[str, str] | None = None
 ) -> ChatModel | Gpt4vModel | OfflineAnalyst:
-    """Make the model that answers.
+    """Return the model that answers.
 
     `vision` is address and key of the Azure AI Vision resource that the retired format of GPT-4V
     hands to its service.
@@ -35,7 +35,7 @@ def build_model(
 
 
 def build_speech(settings: ModelSettings) -> TranscriptionModel | None:
-    """Make the model that transcribes; None where none is configured."""
+    """Return the model that transcribes; None if none is configured."""
     if not settings.transcribe_model:
         return None
     from adapters.models.transcription import TranscriptionModel  # noqa: PLC0415

@@ -1,4 +1,4 @@
-"""The chat completions format as it is written: parameters, messages, pictures, tools."""
+"""Requests in the chat completions format: parameters, messages, pictures, tools."""
 
 from __future__ import annotations
 
@@ -28,21 +28,21 @@ PARAMETER_PATTERNS = {
     "tool_choice": re.compile(r"\btool_choice\b"),
     "tools": re.compile(r"\btools?\b|\bfunction.call", re.IGNORECASE),
 }
-"""Parameters that some compatible servers and models refuse, and how they name them.
+"""Parameters that some compatible servers and models refuse, and how their errors name them.
 
 Some refuse tools in words only: "does not support tools" (Ollama), '"auto" tool choice requires
 --enable-auto-tool-choice' (vLLM), "No endpoints found that support tool use" (OpenRouter).
 """
 REFUSING_STATUSES = {400, 404, 422, 500, 501}
-"""How they do so; 500 is llama.cpp's answer to tools that it does not know."""
+"""HTTP statuses of such errors; 500 is llama.cpp's answer to tools that it does not know."""
 OTHER_REASONS = {ModelReason.FILTERED, ModelReason.TOO_LONG, ModelReason.BUSY}
-"""Failures that are not about a parameter, whatever word stands in them."""
+"""Reasons that have nothing to do with a parameter, whatever words the error contains."""
 
 _NOT_OF_NAMES = re.compile(r"[^a-zA-Z0-9_-]")
 
 
 class RequestParameters:
-    """The parameters of a request, without those that a model's server was seen to refuse."""
+    """The parameters of a request, without those that the model's server has refused before."""
 
     def __init__(self, answer_tokens: int, temperature: float | None = None) -> None:
         self._answer_tokens = answer_tokens
@@ -50,15 +50,15 @@ class RequestParameters:
         self._refused_names: defaultdict[str, set[str]] = defaultdict(set)
 
     def path(self, request: Request) -> str:
-        """Tell where a request goes."""
+        """Return the path of a request, below the client's address."""
         return "/chat/completions"
 
     def reading(self, request: Request) -> ChatResponse:
-        """Begin to read the answer to a request."""
+        """Return an empty response to a request, which then takes its chunks."""
         return ChatResponse(with_tools="tools" in self.parameters(request))
 
     def parameters(self, request: Request) -> dict[str, Any]:
-        """Write all of a request but its messages."""
+        """Return all fields of a request but its messages."""
         without = self._refused_names[request.model]
         limit = "max_tokens" if "max_completion_tokens" in without else "max_completion_tokens"
         parameters: dict[str, Any] = {
@@ -78,11 +78,11 @@ class RequestParameters:
         return {name: value for name, value in parameters.items() if name not in without}
 
     def takes_tools(self, model: str) -> bool:
-        """Tell whether a model's server has not refused tools."""
+        """Return whether a model's server has never refused tools."""
         return "tools" not in self._refused_names.get(model, ())
 
     def learns(self, request: Request, error: Exception) -> bool:
-        """Tell whether an error names a parameter that can be done without from now on."""
+        """Return whether an error names a optional parameter, which is left out from now on."""
         if (
             not isinstance(error, openai.APIStatusError)
             or error.status_code not in REFUSING_STATUSES
@@ -97,7 +97,7 @@ class RequestParameters:
         return bool(names)
 
     def _dispensable(self, request: Request) -> set[str]:
-        """List what could be left out: not the tools whose results stand in the messages."""
+        """Return what could be left out; tools only if the messages hold no results of them."""
         names = set(self.parameters(request))
         if "tools" in names and "strict" not in self._refused_names[request.model]:
             names.add("strict")
@@ -107,10 +107,10 @@ class RequestParameters:
 
 
 def _names(error: openai.APIStatusError, name: str) -> bool:
-    """Tell whether an error is about a parameter; a failure only if it calls it one."""
+    """Return whether an error is about a parameter; a 5xx only if it calls it one."""
     if error.status_code >= 500 and "param" not in error.message:
         return False
-    places = mapping(error.body).get("detail")  # of FastAPI, each with what was sent there
+    places = mapping(error.body).get("detail")  # FastAPI lists the fields that it refuses.
     places = [mapping(place).get("loc") for place in places] if isinstance(places, list) else []
     return bool(PARAMETER_PATTERNS[name].search(f"{error.param} {error.message} {places}"))
 
@@ -126,10 +126,10 @@ def _tool(tool: Tool, *, strict: bool) -> dict[str, Any]:
 
 
 def body(request: Request, parameters: Mapping[str, Any]) -> bytes:
-    """Write the JSON of a request, about 1.4 bytes for each byte of a picture.
+    """Return the JSON of a request, about 1.4 bytes for each byte of a picture.
 
     Pictures are encoded one by one and never pass through `json`, which would hold the
-    interpreter for as long as all of them take.
+    interpreter lock until all of them are encoded.
     """
     head = json.dumps(dict(parameters)).encode()[:-1]
     messages = b",".join(_message(message) for message in request.messages)
@@ -163,7 +163,7 @@ def _part(part: Part) -> bytes:
 
 
 def _call(call: ToolCall) -> dict[str, Any]:
-    """Repeat a call as services take it: with a name of theirs, and with arguments that parse."""
+    """Repeat a call as services accept it: with a valid name, and arguments that can be parsed."""
     name = _NOT_OF_NAMES.sub("_", call.name)[:64]
     try:
         arguments = call.arguments if isinstance(json.loads(call.arguments), dict) else "{}"

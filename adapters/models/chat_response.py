@@ -1,4 +1,4 @@
-"""The chat completions format as it is read: words, calls of tools, the end, errors."""
+"""Responses in the chat completions format: words, tool calls, the end, errors."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 MAX_CALLS = 64
-"""Calls of one answer that are kept; a service allows 128 tools, a person waits for none."""
+"""Most calls of one answer that are read; services allow 128 tools."""
 MAX_ARGUMENTS = 20_000
-"""Characters kept of a call's arguments: what is longer never ends."""
+"""Most characters of a call's arguments that are read: longer ones are endless repetition."""
 
 
 class ChatResponse:
-    """An answer as it arrives, in chunks or whole; what a server leaves out is not missed.
+    """An answer as it arrives, in chunks or whole; fields that a server leaves out are optional.
 
-    `offered` tells whether the model was offered tools.
+    `with_tools`: whether the request offered tools.
     """
 
     def __init__(self, *, with_tools: bool = False) -> None:
@@ -37,7 +37,7 @@ class ChatResponse:
         self._usage = Usage()
 
     def take(self, chunk: object) -> str:
-        """Take a chunk in and return its words; raises `ModelProblem` when it is an error."""
+        """Read a chunk and return its words; raises `ModelProblem` if it is an error."""
         fields = mapping(chunk)
         _raise_error(fields)
         self.has_begun = True
@@ -51,23 +51,23 @@ class ChatResponse:
         return words
 
     def messages(self, choice: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-        """List the messages that a choice holds, or their pieces, by the name of the field."""
+        """Return the messages of a choice, or pieces of them, with the name of their field."""
         for field in ("delta", "message"):
             yield field, mapping(choice.get(field))
 
     def ending(self, choice: Mapping[str, Any]) -> str:
-        """Return why the answer ends, if it does."""
+        """Return why the answer ends; empty while it goes on."""
         return string(choice.get("finish_reason"))
 
     @property
     def calls(self) -> tuple[ToolCall, ...]:
-        """The calls of tools, in the order in which they began."""
+        """The tool calls, in the order in which they began."""
         return self._calls.made()
 
     def finished(self) -> Finished:
-        """Return the end of the answer; raises `ModelProblem` for one that is none."""
+        """Return the end of the answer; raises `ModelProblem` if there was no valid answer."""
         if not self.has_begun:
-            raise ModelProblem(ModelReason.FAILED, "nothing of an answer in the response")
+            raise ModelProblem(ModelReason.FAILED, "the response contains no answer")
         if self.finish == "content_filter":
             raise ModelProblem(
                 ModelReason.FILTERED_ANSWER,
@@ -77,12 +77,12 @@ class ChatResponse:
             raise ModelProblem(ModelReason.CUT, "no finish_reason")
         if not self.has_words and not self.calls:
             raise ModelProblem(ModelReason.EMPTY, f"finish_reason {self.finish[:40]}")
-        has_calls = self.calls and self.finish != "length"  # some say "stop" after calls
+        has_calls = self.calls and self.finish != "length"  # Some servers say "stop" after calls.
         finish = "tool_calls" if has_calls else self.finish
         return Finished(self._model, self._usage, finish, self._refusal, self._with_tools)
 
     def _words_of(self, field: str, message: Mapping[str, Any]) -> str:
-        """Take in what a message says, or the refusal that it says instead, and its calls."""
+        """Read the calls of a message, and return its words or those of its refusal."""
         self._calls.take(message.get("tool_calls"))
         refusal = string(message.get("refusal"))
         if refusal:
@@ -92,7 +92,7 @@ class ChatResponse:
 
 @dataclass(slots=True)
 class _PartialCall:
-    """A call of which pieces have come."""
+    """A call of which some pieces have arrived."""
 
     index: object
     id: str = ""
@@ -101,18 +101,18 @@ class _PartialCall:
 
 
 class CallAssembler:
-    """Calls put together from their pieces.
+    """Assembles tool calls from their pieces.
 
-    By the format a piece belongs to the call of its index, and only a call's first piece has an
-    id and a name. Servers were seen to leave the index out, to give all calls the same one, to
-    count it on, and to give each piece an id of its own.
+    According to the format, a piece belongs to the call with its index, and only the first piece
+    of a call has an id and a name. Some servers leave the index out, give all calls the same one,
+    increase it with each piece, or give each piece its own id.
     """
 
     def __init__(self) -> None:
         self._partial_calls: list[_PartialCall] = []
 
     def take(self, pieces: object) -> None:
-        """Take in what stands in `tool_calls`; what is no piece of a call is passed over."""
+        """Read the pieces in `tool_calls`, ignoring what is none."""
         for fields in filter(None, map(mapping, pieces if isinstance(pieces, list) else [])):
             function = mapping(fields.get("function"))
             name = string(function.get("name"))
@@ -131,7 +131,7 @@ class CallAssembler:
         )
 
     def _call(self, index: object, id_: str, name: str) -> _PartialCall | None:
-        """Find the call that a piece belongs to, or begin it; None when there are too many."""
+        """Return the call that a piece belongs to, or a new one; None if there are too many."""
         if call := self._find(index, id_, name):
             call.id = call.id or id_
             return call
@@ -141,7 +141,7 @@ class CallAssembler:
         return self._partial_calls[-1]
 
     def _find(self, index: object, id_: str, name: str) -> _PartialCall | None:
-        """Find the latest call with this id, else with this index; None where a new one begins."""
+        """Return the latest call with this id, else with this index; None if a new one begins."""
         latest = self._partial_calls[::-1]
         same = next((call for call in latest if id_ and call.id == id_), None)
         here = next((call for call in latest if index is None or call.index == index), None)
@@ -154,7 +154,7 @@ class CallAssembler:
 
 
 def _as_json(arguments: object) -> str:
-    """Return arguments, or a piece of them, as JSON; some servers send the object itself."""
+    """Return arguments, or a piece of them, as JSON text; some servers send an object instead."""
     if isinstance(arguments, dict):
         return json.dumps(arguments)
     return string(arguments)
@@ -167,17 +167,17 @@ def _raise_error(fields: Mapping[str, Any]) -> None:
 
 
 def mapping(value: object) -> Mapping[str, Any]:
-    """Return a JSON object, an empty one in place of anything else."""
+    """Return a JSON object as it is, and an empty one for anything else."""
     return value if isinstance(value, dict) else {}
 
 
 def string(value: object) -> str:
-    """Return a string, an empty one in place of anything else."""
+    """Return a string as it is, and an empty one for anything else."""
     return value if isinstance(value, str) else ""
 
 
 def _usage(counts: Mapping[str, Any]) -> Usage | None:
-    """Read the service's count of tokens; None when there is none."""
+    """Return the service's count of tokens; None if there is none."""
     if not counts:
         return None
     details = mapping(counts.get("prompt_tokens_details"))

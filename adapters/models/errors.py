@@ -52,7 +52,7 @@ BY_WORDS = (
     (404, re.compile(r"\b(model|deployment)\b", re.IGNORECASE), ModelReason.NO_DEPLOYMENT),
     (400, re.compile(r"(maximum|max\w*) context length", re.IGNORECASE), ModelReason.TOO_LONG),
 )
-"""Compatible servers that send no code say in words what is wrong (seen of vLLM and Ollama)."""
+"""Words of compatible servers that send no code, such as vLLM and Ollama."""
 
 REMEDIES = {
     ModelReason.UNAUTHORIZED: "Check the key, or that the identity has the role "
@@ -63,13 +63,13 @@ REMEDIES = {
     ModelReason.BAD_REQUEST: "Check that the endpoint's address is that of a chat completions API.",
     ModelReason.BUSY: "Check the quota of the deployment.",
 }
-"""What whoever runs Loupe can do."""
+"""What the operator can do."""
 
 _CODE = re.compile(r"[\w.-]{1,60}")
 
 
 def problem(error: Exception) -> ModelProblem:
-    """Name what a request failed with; an error that is nobody's is the service's failure."""
+    """Return why a request failed; an unknown error counts as a failure of the service."""
     if isinstance(error, ModelProblem):
         return error
     if isinstance(error, openai.APIStatusError):
@@ -83,9 +83,9 @@ def problem(error: Exception) -> ModelProblem:
 
 
 def reported_problem(body: object, status: int = 0) -> ModelProblem:
-    """Name what a service reported: the error object of its answer, with the HTTP status if any.
+    """Return the problem that a service reports in the error object of its response.
 
-    A status of 0 means that the error came within a stream.
+    `status` is that of HTTP; 0 means that the error came within a stream.
     """
     fields = body if isinstance(body, dict) else {}
     codes = _codes(fields)
@@ -96,7 +96,7 @@ def reported_problem(body: object, status: int = 0) -> ModelProblem:
 def with_advice(
     trouble: ModelProblem, host: str, model: str, remedies: Mapping[ModelReason, str] = REMEDIES
 ) -> ModelProblem:
-    """Add to a problem where it was met, and what whoever runs Loupe can do."""
+    """Add the host and the model to a problem, and what the operator can do."""
     remedy = remedies.get(trouble.reason, "Try again later.")
     detail = f"{trouble.detail} from {host} for the model {model}. {remedy}"
     return ModelProblem(trouble.reason, detail)
@@ -118,7 +118,7 @@ def _reason(codes: list[str], status: int, message: str) -> ModelReason:
 
 
 def _codes(fields: Mapping[str, Any]) -> list[str]:
-    """Read code, inner code, type and parameter, as far as they are plain names."""
+    """Return code, inner code, type and parameter, as far as they are plain names."""
     inner = fields.get("innererror")
     inner_code = inner.get("code") if isinstance(inner, dict) else None
     values = (fields.get("code"), inner_code, fields.get("type"), fields.get("param"))
@@ -127,7 +127,7 @@ def _codes(fields: Mapping[str, Any]) -> list[str]:
 
 
 def _filter_categories(fields: Mapping[str, Any]) -> list[str]:
-    """List the categories that a content filter objected to."""
+    """Return the categories that a content filter objected to."""
     inner = fields.get("innererror")
     results = inner.get("content_filter_result") if isinstance(inner, dict) else None
     if not isinstance(results, dict):

@@ -33,16 +33,16 @@ if TYPE_CHECKING:
     from bot.ports.model import Request
 
 MOST_TOKENS = 4096
-"""What the model could answer at most; asked for more, the service refused the request."""
+"""Most tokens of an answer; the service refused requests for more."""
 ENDINGS = {"max_tokens": "length"}
-"""Ends in `finish_details`, where they are called otherwise than in `finish_reason`."""
+"""Names in `finish_details` that differ from those in `finish_reason`."""
 
 _ERROR_CODE = re.compile(r'"ErrorCode"\s*:\s*"?(\d{3})')
 
 
 @dataclass(frozen=True, slots=True)
 class VisionResource:
-    """The Azure AI Vision resource that the enhancements use: its address and key."""
+    """The address and key of the Azure AI Vision resource that the enhancements use."""
 
     endpoint: str
     key: str = field(repr=False)
@@ -66,7 +66,7 @@ class Gpt4vModel(StreamingModel):
 
 
 class ExtensionsFormat:
-    """How the two API versions want to be asked."""
+    """The wire format of the two API versions."""
 
     def __init__(
         self, settings: ModelSettings, limits: RequestLimits, resource: VisionResource | None
@@ -78,14 +78,14 @@ class ExtensionsFormat:
         self._resource = resource
 
     def path(self, request: Request) -> str:
-        """Tell where a request goes: the older version has a path of its own for enhancements."""
+        """Return the path of a request: the older version has its own path for enhancements."""
         extensions = "/extensions" if self._with_extensions and self._enhanced(request) else ""
         return f"/deployments/{quote(request.model, safe='')}{extensions}/chat/completions"
 
     def parameters(self, request: Request) -> dict[str, Any]:
-        """Write all of a request but its messages.
+        """Return all fields of a request but its messages.
 
-        Grounding is documented for answers in one piece only, so these are asked for.
+        Grounding is documented for whole answers only, so that enhanced ones are not streamed.
         """
         enhanced = self._enhanced(request)
         parameters: dict[str, Any] = {
@@ -101,22 +101,22 @@ class ExtensionsFormat:
         return parameters
 
     def reading(self, request: Request) -> ChatResponse:
-        """Begin to read the answer to a request."""
+        """Return an empty response to a request, which then takes its chunks."""
         photos = _photos(request)
         return ExtensionsResponse(photos[0] if len(photos) == 1 else 0)
 
     def takes_tools(self, model: str) -> bool:
-        """Say no: the format knows no tools."""
+        """Return False: the format has no tools."""
         return False
 
     def learns(self, request: Request, error: Exception) -> bool:
-        """Learn nothing: the format is what it is."""
+        """Return False: no parameter of the format can be left out."""
         return False
 
     def _enhanced(self, request: Request) -> bool:
-        """Tell whether a request gets enhancements, which are for exactly one photo.
+        """Return whether a request gets enhancements, which take exactly one photo.
 
-        Frames of videos go without: what was there for them ended on 2025-06-30.
+        Frames of videos get none: the service for them ended on 2025-06-30.
         """
         photos = _photos(request)
         one = len(photos) == 1 and not is_frame(photos[0])
@@ -129,15 +129,16 @@ class ExtensionsFormat:
 
 
 def _photos(request: Request) -> list[int]:
-    """List the numbers of the photos that a request shows."""
+    """Return the numbers of the photos that a request shows."""
     parts = (part for message in request.messages for part in message.parts)
     return [number for part in parts if isinstance(part, Picture) for number in part.numbers]
 
 
 class ExtensionsResponse(ChatResponse):
-    """An answer in either version's form, streamed or whole; `photo` is what grounding is of.
+    """An answer in the form of either version, streamed or whole.
 
-    Streams were seen both as `choices[].delta` and as `choices[].messages[].delta`.
+    `photo` is the number of the photo that grounding refers to. Streams come both as
+    `choices[].delta` and as `choices[].messages[].delta`.
     """
 
     def __init__(self, photo: int) -> None:
@@ -145,28 +146,28 @@ class ExtensionsResponse(ChatResponse):
         self._photo = photo
         self._words = ""
         self._role = ""
-        self._of_tool = ""
+        self._tool_words = ""
         self._lines: Sequence[Any] = ()
 
     def take(self, chunk: object) -> str:
-        """Take a chunk in and return its words; raises `ModelProblem` when it is an error."""
+        """Read a chunk and return its words; raises `ModelProblem` if it is an error."""
         words = super().take(chunk)
         self._words += words
         return words
 
     def messages(self, choice: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-        """List what the assistant says; what a tool says, which may be an error, is kept back."""
+        """Return the messages of the assistant, after checking those of tools for errors."""
         grounding = mapping(mapping(choice.get("enhancements")).get("grounding"))
         self._lines = _list(grounding.get("lines")) or self._lines
         for name, message in (*super().messages(choice), *_extension_messages(choice)):
             self._role = string(message.get("role")) or self._role
             if self._role == "tool":
-                self._heed(string(message.get("content")))
+                self._check_tool(string(message.get("content")))
             else:
                 yield name, message
 
     def ending(self, choice: Mapping[str, Any]) -> str:
-        """Return why the answer ends, if it does, by the names of `finish_reason`."""
+        """Return why the answer ends, by the names of `finish_reason`; empty while it goes on."""
         details = string(mapping(choice.get("finish_details")).get("type"))
         ends = any(mapping(message).get("end_turn") for message in _list(choice.get("messages")))
         return super().ending(choice) or ENDINGS.get(details, details) or ("stop" if ends else "")
@@ -176,16 +177,16 @@ class ExtensionsResponse(ChatResponse):
         spans = tuple(grounding_spans(self._words, self._lines, self._photo))
         return replace(super().finished(), grounding=spans or None)
 
-    def _heed(self, content: str) -> None:
-        """Raise what a tool's message reports: it looks like JSON but is not."""
-        self._of_tool += content
-        if code := _ERROR_CODE.search(self._of_tool):
+    def _check_tool(self, content: str) -> None:
+        """Raise the error that a tool's message reports; it looks like JSON but is not valid."""
+        self._tool_words += content
+        if code := _ERROR_CODE.search(self._tool_words):
             trouble = reported_problem({}, int(code[1]))
             raise ModelProblem(trouble.reason, f"{trouble.detail} in a message of a tool")
 
 
 def _extension_messages(choice: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """List the messages of the extensions' own form; the last one may be the mark of the end."""
+    """Return the messages in the form of the extensions, without the mark of the end."""
     for message in map(mapping, _list(choice.get("messages"))):
         fields = mapping(message.get("delta")) or message
         if string(fields.get("content")) != "[DONE]":
@@ -193,10 +194,10 @@ def _extension_messages(choice: Mapping[str, Any]) -> Iterator[tuple[str, Mappin
 
 
 def grounding_spans(words: str, lines: Sequence[Any], photo: int) -> Iterator[Span]:
-    """Read grounding: the words of each span by its place, since its own text differs in case.
+    """Return the spans of grounding, with words of the answer, since their own differ in case.
 
-    `offset` and `length` count code points within the line's text; `polygon` holds fractions of
-    the picture. What does not fit the words is passed over.
+    `offset` and `length` count code points within the text of the line; `polygon` holds fractions
+    of the picture. What does not match the words is ignored.
     """
     after = 0
     for line in map(mapping, lines):
@@ -220,7 +221,7 @@ def _span(
 
 
 def _polygon(value: object) -> Polygon:
-    """Read corners, kept within the picture; empty when they are none."""
+    """Return the corners, clamped to the picture; empty if the value has none."""
     corners = [(mapping(corner).get("x"), mapping(corner).get("y")) for corner in _list(value)]
     points = tuple(
         (min(1.0, max(0.0, x)), min(1.0, max(0.0, y)))

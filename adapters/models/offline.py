@@ -1,4 +1,4 @@
-"""Answers without a language model: what the files prove, and what can be read and seen."""
+"""Answers without a language model: what the files say, and what vision read and saw."""
 
 from __future__ import annotations
 
@@ -31,23 +31,23 @@ _LABEL = re.compile(r"\bP(\d{1,5})\b", re.IGNORECASE)
 
 
 class OfflineAnalyst:
-    """A `Model` that claims nothing it cannot prove, from facts and sightings of pictures."""
+    """A `Model` that states only facts of files and sightings of pictures."""
 
     async def close(self) -> None:
-        """Do nothing: there is nothing to end."""
+        """Do nothing: there are no connections."""
 
     async def check(self, model: str = OFFLINE) -> str:
-        """Say how things stand."""
+        """Return a sentence about the model."""
         return f"Questions are answered by {model!r}. {texts.OFFLINE_HINT}"
 
     def takes_tools(self, model: str) -> bool:
-        """Say no: there is nobody to call them."""
+        """Return False: there is no model that could call them."""
         return False
 
     async def answer(self, request: Request) -> AsyncGenerator[Delta | Finished]:
-        """Tell picture by picture, and end with the remedy.
+        """Describe picture by picture, and end with how to set up a model.
 
-        What was seen is grounded in the answer's words.
+        The words about sightings point at their places in the pictures.
         """
         account = OfflineAnswer()
         for piece in _sentences(request):
@@ -57,7 +57,7 @@ class OfflineAnalyst:
 
 
 def _sentences(request: Request) -> Iterator[SentencePart]:
-    """Tell picture by picture and video by video."""
+    """Describe picture by picture and video by video."""
     question = question_of(request.messages)
     clips = [part for part in request.messages[-1].parts if isinstance(part, VideoIntroduction)]
     pictures = pictures_meant(request.messages, question, clips)
@@ -83,7 +83,7 @@ def _is_of(picture: Picture, clip: VideoIntroduction) -> bool:
 def _about_picture(
     picture: Picture, question: str, about: set[Topic], *, vision: bool
 ) -> Iterator[SentencePart]:
-    """Tell of one picture: what its file proves, then what was seen in it."""
+    """Describe one picture: what its file says, then what vision saw in it."""
     yield SentencePart(_facts_of(picture, about))
     if about & {Topic.TEXT, Topic.THINGS}:
         for line in _sightings_of(picture, question, about, vision=vision):
@@ -104,7 +104,7 @@ def _sightings_of(
 
 
 def question_of(messages: Sequence[ChatMessage]) -> str:
-    """Find the question: the last words of the last message, without the lines of its frame."""
+    """Return the question: the last text of the last message, without the lines around it."""
     words = [part.text for part in messages[-1].parts if isinstance(part, TextPart)]
     return _FRAME.sub("", words[-1], count=1) if words else ""
 
@@ -112,10 +112,10 @@ def question_of(messages: Sequence[ChatMessage]) -> str:
 def pictures_meant(
     messages: Sequence[ChatMessage], question: str, clips: Sequence[VideoIntroduction] = ()
 ) -> list[Picture]:
-    """Find the photos that a question is about.
+    """Return the photos that a question is about.
 
-    Those that it names by number, else those of its own message, else the latest ones; none of
-    these where the message is about videos.
+    Those that it names by number, else those of its own message, else, unless the message is about
+    videos, the latest ones.
     """
     numbers = {int(number) for number in _LABEL.findall(question)}
     photos = [list(_photos(message)) for message in messages]
@@ -136,7 +136,7 @@ def _pictures(message: ChatMessage) -> Iterator[Picture]:
 
 
 def _facts_of(picture: Picture, about: set[Topic]) -> str:
-    """Write a picture's heading and what its file proves; a contact sheet has several photos."""
+    """Return the heading and the facts of a picture; a contact sheet has several photos."""
     numbers = picture.numbers if len(picture.numbers) > 1 else ()
     names = [f"P{number}" for number in numbers] or [picture.name]
     facts = picture.facts or (None,) * len(names)

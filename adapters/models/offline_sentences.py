@@ -1,4 +1,4 @@
-"""What is seen in a picture, told in words that point at it: for answers without a model."""
+"""Sentences about sightings, whose words point at the picture: for answers without a model."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ if TYPE_CHECKING:
     from bot.domain.sightings import DetectedObject, Sighting, TextLine
 
 MOST_LINES = 80
-"""Lines of text told of one picture."""
+"""Most lines of text of one picture in an answer."""
 FEW_LINES = 8
-"""So few lines are all pointed at; of more only plates and other codes."""
+"""Up to so many lines are all pointed at; of more, only plates and other codes."""
 OWNERS = (*VEHICLES, "bicycle", "train", "boat", "airplane")
-"""Things that have plates and names on them."""
+"""Labels of things that carry plates and names."""
 
 
 @dataclass(frozen=True, slots=True)
 class SentencePart:
-    """Words of an answer; `marks` say which words stand for which parts of photo `P<photo>`."""
+    """Words of an answer; `marks` map some of them to polygons in photo `P<photo>`."""
 
     text: str
     marks: tuple[tuple[str, Polygon], ...] = ()
@@ -43,7 +43,7 @@ class OfflineAnswer:
     spans: list[Span] = field(default_factory=list)
 
     def take(self, piece: SentencePart) -> str:
-        """Add words to the answer; returns them."""
+        """Add a part to the answer and return its words."""
         at = 0
         for words, polygon in piece.marks:
             index = piece.text.find(words, at)
@@ -54,7 +54,7 @@ class OfflineAnswer:
 
 
 def describe(sighting: Sighting, question: str, about: set[Topic]) -> Iterator[SentencePart]:
-    """Tell what was seen, as far as it was asked for, each line of the answer a piece."""
+    """Describe a sighting, as far as the question is about it, line by line."""
     if Topic.THINGS in about:
         yield from _things(sighting.things, question)
     if Topic.TEXT in about:
@@ -62,9 +62,9 @@ def describe(sighting: Sighting, question: str, about: set[Topic]) -> Iterator[S
 
 
 def summarize(sighting: Sighting, question: str) -> SentencePart:
-    """Tell what was seen in one line, of the things that a question names these alone.
+    """Summarize a sighting in one line, with only the things that the question names, if any.
 
-    Only what is asked for, and text, is pointed at: of a video all things would be too many.
+    Only these, and text, are pointed at: all things of a video would be too many.
     """
     groups = _by_label(sighting.things)
     labels = {label for labels in named_things(question, groups).values() for label in labels}
@@ -76,7 +76,7 @@ def summarize(sighting: Sighting, question: str) -> SentencePart:
 
 
 def _things(things: Sequence[DetectedObject], question: str) -> Iterator[SentencePart]:
-    """Answer for each thing that a question names, else tell all."""
+    """Answer for each thing that the question names, or else list all."""
     groups = _by_label(things)
     by_name = named_things(question, groups)
     for name, labels in by_name.items():
@@ -92,7 +92,7 @@ def _things(things: Sequence[DetectedObject], question: str) -> Iterator[Sentenc
 
 
 def _by_label(things: Sequence[DetectedObject]) -> dict[str, list[Polygon]]:
-    """Gather things by label, the most numerous first, each from the left."""
+    """Group the polygons of things by label, the most numerous first, each from left to right."""
     groups: dict[str, list[Polygon]] = {}
     for thing in sorted(things, key=lambda thing: thing.polygon[0][0]):
         groups.setdefault(thing.label, []).append(thing.polygon)
@@ -102,7 +102,7 @@ def _by_label(things: Sequence[DetectedObject]) -> dict[str, list[Polygon]]:
 def _marks(
     phrases: Sequence[str], groups: dict[str, list[Polygon]]
 ) -> tuple[tuple[str, Polygon], ...]:
-    """Let the number and name in a phrase ("2 cars") stand for each of its things."""
+    """Map the number and name in a phrase ("2 cars") to each of its things."""
     return tuple(
         (phrase.partition(",")[0], polygon)
         for phrase, polygons in zip(phrases, groups.values(), strict=True)
@@ -131,12 +131,12 @@ def _text(sighting: Sighting) -> SentencePart:
 
 
 def codes(lines: Sequence[TextLine]) -> set[str]:
-    """Pick what looks like a plate, serial number or other code, where each character counts."""
+    """Return the texts that look like a plate, serial number or other code."""
     return {line.text for line in lines if is_code(line.text)}
 
 
 def owner(line: TextLine, things: Sequence[DetectedObject]) -> str:
-    """Tell on which vehicle a line stands: the smallest one around its middle; empty if none."""
+    """Return the label of the vehicle that a line is on: the smallest around its centre, if any."""
     x = sum(x for x, _ in line.polygon) / len(line.polygon)
     y = sum(y for _, y in line.polygon) / len(line.polygon)
     around = [thing for thing in things if thing.label in OWNERS and _holds(thing.polygon, x, y)]

@@ -1,4 +1,4 @@
-"""What a question is about, told by its words: for answers without a language model."""
+"""What a question is about, by its words: for answers without a language model."""
 
 from __future__ import annotations
 
@@ -61,11 +61,11 @@ COMMON_LABELS = {
     *("suitcase", "skateboard", "bottle", "cup", "chair", "couch", "bed", "dining table"),
     *("tv", "laptop", "keyboard", "cell phone", "refrigerator", "clock", "vase"),
 }
-"""Labels that may be asked for though nothing of the kind was seen."""
+"""Labels that people may ask for even if nothing of the kind was seen."""
 
 
 def topics(question: str) -> set[Topic]:
-    """Tell what a question is about: all topics if it wants everything, none if none is known."""
+    """Return what a question is about: all topics if it asks for everything, none if unknown."""
     if EVERYTHING.search(question) or not question.strip():
         return set(Topic)
     matches = {topic for topic, words in TOPIC_WORDS.items() if words.search(question)}
@@ -74,9 +74,9 @@ def topics(question: str) -> set[Topic]:
 
 
 def named_things(question: str, labels_seen: Iterable[str] = ()) -> dict[str, tuple[str, ...]]:
-    """Find the things that a question names, each with the labels that it may have.
+    """Return the things that a question names, each with the labels that it may have.
 
-    Known are some common things and the labels that were `seen`, in singular and plural.
+    It can name common labels and those in `labels_seen`, in singular and plural.
     """
     names = {label: (label,) for label in (*COMMON_LABELS, *labels_seen)} | {**NAMES}
     words = question.lower()
@@ -84,6 +84,6 @@ def named_things(question: str, labels_seen: Iterable[str] = ()) -> dict[str, tu
 
 
 def _either(name: str) -> str:
-    """Write a pattern of a name in singular or plural."""
+    """Return a pattern for a name in singular or plural."""
     plural = rf"{re.escape(name[:-1])}ies" if name.endswith("y") else rf"{re.escape(name)}(e?s)?"
     return rf"\b({re.escape(name)}|{plural})\b"

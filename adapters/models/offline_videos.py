@@ -1,4 +1,4 @@
-"""What a video proves, and what is seen in it when: for answers without a model."""
+"""What a video says, and what vision saw in it and when: for answers without a model."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from bot.ports.model import Picture, VideoIntroduction
 
 MOST_PHRASES = 40
-"""Phrases that are told of one video."""
+"""Most phrases of one video in an answer."""
 
 
 def of_clip(
@@ -27,7 +27,7 @@ def of_clip(
     *,
     vision: bool,
 ) -> Iterator[SentencePart]:
-    """Tell of a video: its file, its changes, its words, and its frames one by one."""
+    """Describe a video: its file, its changes, its speech, and its frames one by one."""
     facts = [texts.offline_heading(clip.name), ""]
     if Topic.FILE in about:
         facts.append(texts.offline_video_file(clip.facts))
@@ -47,7 +47,7 @@ def of_clip(
 
 
 def _frames(frames: Sequence[Picture], question: str, *, vision: bool) -> Iterator[SentencePart]:
-    """Tell what is seen and read in each frame, and when."""
+    """Describe each frame with its time."""
     if not frames:
         yield SentencePart(texts.OFFLINE_NO_FRAMES + "\n")
     elif not vision:

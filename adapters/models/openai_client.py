@@ -1,4 +1,4 @@
-"""Connections to a provider: the clients, their key or identity, and how long they wait."""
+"""Connections to a provider: the clients, their key or identity, and their time-outs."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ if TYPE_CHECKING:
     Token = Callable[[], Awaitable[str]]
 
 NO_KEY = "no-key"
-"""Sent to servers that ask for none; the client insists on having one."""
+"""Sent to servers that need no key, since the client requires one."""
 
 
 def timeouts(settings: ModelSettings) -> Timeout:
-    """Write for a client how long to wait."""
+    """Return the time-outs of a client."""
     return Timeout(settings.first_seconds, connect=settings.connect_seconds)
 
 
 def host_of(client: AsyncOpenAI) -> str:
-    """Name the host that a client asks, with the port if any."""
+    """Return the host of a client, with the port if any."""
     return urlsplit(str(client.base_url)).netloc.rpartition("@")[2]
 
 
@@ -57,7 +57,7 @@ class ProviderClients:
         return get_bearer_token_provider(self._credential, settings.azure_scope)
 
     def dated(self, version: str) -> AsyncAzureOpenAI:
-        """Make a client of the API that Azure had before v1, with one address per deployment."""
+        """Return a client of the API that Azure had before v1, with one address per deployment."""
         client = AsyncAzureOpenAI(
             azure_endpoint=self._settings.azure_root,
             api_version=version,

@@ -153,7 +153,7 @@ class ModelSettings(Section):
         return self
 
     def _wrong_transcriber(self) -> str:
-        """Complain of a transcription model whose provider is not on; empty when there is none."""
+        """Return what is wrong with the provider of a transcription model; empty if nothing is."""
         azure, openai = "AZURE_OPENAI_TRANSCRIBE_DEPLOYMENT", "OPENAI_TRANSCRIBE_MODEL"
         if self.azure_transcribe and self.provider != "azure":
             remedy = f"{openai} instead" if self.provider else "AZURE_OPENAI_ENDPOINT"
@@ -183,7 +183,7 @@ class ModelSettings(Section):
 
     @property
     def _openai_sign(self) -> str:
-        """Say which setting turns the OpenAI-compatible provider on; empty when none does."""
+        """Which setting turns the OpenAI-compatible provider on; empty if none does."""
         if self.openai_url:
             return f"OPENAI_BASE_URL has the value {self.openai_url!r}"
         if self.openai_key and self.openai_model:

@@ -34,32 +34,32 @@ REASONS_AFTER_WORDS = {
     ModelReason.TIMED_OUT: ModelReason.CUT,
     ModelReason.UNREACHABLE: ModelReason.CUT,
 }
-"""What a problem is called once words were said."""
+"""What the reason of a problem becomes once the answer has begun."""
 
 log = structlog.get_logger()
 
 
 class WireFormat(Protocol):
-    """How a service wants to be asked, and how its answers are read."""
+    """How requests to a service are written, and its responses read."""
 
     def path(self, request: Request) -> str:
-        """Tell where a request goes, below the client's address."""
+        """Return the path of a request, below the client's address."""
         ...
 
     def parameters(self, request: Request) -> dict[str, Any]:
-        """Write all of a request but its messages."""
+        """Return all fields of a request but its messages."""
         ...
 
     def reading(self, request: Request) -> ChatResponse:
-        """Begin to read the answer to a request."""
+        """Return an empty response to a request, which then takes its chunks."""
         ...
 
     def takes_tools(self, model: str) -> bool:
-        """Tell whether a model may call tools, as far as is known."""
+        """Return whether a model may call tools, as far as is known."""
         ...
 
     def learns(self, request: Request, error: Exception) -> bool:
-        """Tell whether an error teaches to write the request in another way."""
+        """Return whether, because of an error, the next request will be written differently."""
         ...
 
 
@@ -83,7 +83,7 @@ class StreamingModel:
         await self._client.close()
 
     def takes_tools(self, model: str) -> bool:
-        """Tell whether a model may call tools, as far as is known."""
+        """Return whether a model may call tools, as far as is known."""
         return self._format.takes_tools(model)
 
     async def check(self, model: str) -> str:
@@ -116,7 +116,7 @@ class StreamingModel:
                     async for piece in pieces:
                         yield piece
                 return
-            except Exception as error:  # whatever a service sends has to end in one sentence
+            except Exception as error:  # Whatever a service sends has to end in one sentence.
                 delay = self._delay(request, reading, budget, error)
             await self._clock.sleep(delay)
 
@@ -139,13 +139,13 @@ class StreamingModel:
         event = "model_failed" if delay is None else "model_tried_again"
         log.warning(event, model=model, reason=reason.value, detail=trouble.detail, delay=delay)
         if delay is None:
-            raise ModelProblem(reason, trouble.detail) from None  # the cause quotes the service
+            raise ModelProblem(reason, trouble.detail) from None  # The cause quotes the service.
         return delay
 
     async def _once(
         self, request: Request, reading: ChatResponse
     ) -> AsyncGenerator[Delta | ToolCall | Finished]:
-        """Try one request, which is closed at the server whenever this ends."""
+        """Make one attempt; its connection is closed however it ends."""
         async with asyncio.timeout(self._settings.first_seconds):
             stream = await self._open(request)
         try:
@@ -160,7 +160,7 @@ class StreamingModel:
         yield last
 
     async def _open(self, request: Request) -> AsyncStream[object]:
-        """Send the request; it is written beforehand, in a thread, for the sake of the loop."""
+        """Send the request, whose body is encoded in a thread so as not to block the event loop."""
         parameters = self._format.parameters(request)
         return await self._client.post(
             self._format.path(request),
@@ -182,7 +182,7 @@ class StreamingModel:
                     return END if reading.has_begun else json.loads(await stream.response.aread())
                 return await anext(stream, END)
         except Exception:
-            if reading.finish:  # all has been said, at most the count of tokens is missing
+            if reading.finish:  # The answer is complete; at most the count of tokens is missing.
                 return END
             raise
 

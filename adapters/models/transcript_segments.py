@@ -1,4 +1,4 @@
-"""What a transcription says: phrases with their times, without what nobody spoke.
+"""Phrases of a transcription with their times, without those that nobody spoke.
 
 The form is that of OpenAI's `audio/transcriptions`: `text`, and with `verbose_json` also
 `segments` of `text`, `start`, `end` (seconds) and `no_speech_prob`.
@@ -22,17 +22,17 @@ if TYPE_CHECKING:
     from adapters.models.audio import AudioSamples
 
 MOST_PHRASES = 500
-"""Phrases of one sound: three minutes of speech have about 60."""
+"""Most phrases of one sound track: three minutes of speech have about 60."""
 MOST_CHARACTERS = 1_000
-"""Characters of one phrase: 15 seconds of fast speech have about 400."""
+"""Most characters of one phrase: 15 seconds of fast speech have about 400."""
 NO_SPEECH = 0.6
-"""Whisper's own threshold, above which a segment is taken for no speech."""
+"""Whisper's own threshold, above which a segment counts as no speech."""
 DRIFT = 1.0
-"""Seconds that a model's times were seen to be off by."""
+"""Seconds by which the times of models have been seen to be wrong."""
 
 
 def check_transcription(answer: object) -> Mapping[str, Any]:
-    """Check that an answer is a transcription; raises `ModelProblem`."""
+    """Return a transcription as it is; raises `ModelProblem` for anything else."""
     fields = mapping(answer)
     if error := fields.get("error"):
         raise reported_problem(error)
@@ -42,7 +42,7 @@ def check_transcription(answer: object) -> Mapping[str, Any]:
 
 
 def timed_phrases(fields: Mapping[str, Any], sound: AudioSamples) -> list[Phrase] | None:
-    """Read the segments; None for words without times, which some servers send all the same."""
+    """Return the segments; None for text without times, which some servers send regardless."""
     segments = fields.get("segments")
     segments = [*map(mapping, segments)] if isinstance(segments, list) else []
     times = [(_seconds(one.get("start")), _seconds(one.get("end"))) for one in segments]
@@ -59,13 +59,13 @@ def timed_phrases(fields: Mapping[str, Any], sound: AudioSamples) -> list[Phrase
 
 
 def whole_phrase(fields: Mapping[str, Any], sound: AudioSamples) -> list[Phrase]:
-    """Take the text for one phrase, as long as the sound."""
+    """Return the text as one phrase, as long as the sound."""
     text = _spoken(fields.get("text"))
     return [Phrase(text, sound.start, sound.end)] if text else []
 
 
 def in_order(phrases: Iterable[Phrase], seconds: float) -> tuple[Phrase, ...]:
-    """Sort phrases by time, within a sound's length, and not more than anyone reads."""
+    """Sort phrases by time, clamped to the length of the sound, and at most `MOST_PHRASES`."""
     clamped = [
         Phrase(
             phrase.text,
@@ -78,14 +78,14 @@ def in_order(phrases: Iterable[Phrase], seconds: float) -> tuple[Phrase, ...]:
 
 
 def _seconds(value: object) -> float | None:
-    """Read a number; None for anything else."""
+    """Return a finite number as it is, and None for anything else."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         return None
     return float(value)
 
 
 def _spoken(value: object) -> str:
-    """Clean words; empty where there is no letter or digit, as in "..." or "♪"."""
+    """Clean up text; empty without a letter or digit, as in "..." or "♪"."""
     text = " ".join(well_formed(string(value)).split())
     if len(text) > MOST_CHARACTERS:
         text = text[: boundary(text, MOST_CHARACTERS - 1)] + "…"
@@ -93,7 +93,7 @@ def _spoken(value: object) -> str:
 
 
 def _sounds(sound: AudioSamples, start: float, end: float) -> bool:
-    """Tell whether anything is heard about these times: words in silence are made up."""
+    """Return whether there is sound around these times: words in silence are made up."""
     return (
         sound.between(sound.start + start - DRIFT, sound.start + end + DRIFT).without_silence()
         is not None

@@ -1,7 +1,7 @@
-"""Words of a sound track, from Azure OpenAI or any server of the same kind.
+"""Transcription of a sound track by Azure OpenAI or any server of the same kind.
 
-Whisper tells when each phrase begins and ends. Other models refuse the format that holds times, or
-leave them out: they get the sound in pieces, which are phrases then.
+Whisper returns when each phrase begins and ends. Other models refuse the format with times, or
+leave them out: they get the sound in short pieces, each of which becomes a phrase.
 """
 
 from __future__ import annotations
@@ -36,15 +36,15 @@ if TYPE_CHECKING:
     from bot.retry import RetryBudget
 
 DATED_VERSION = "2024-10-21"
-"""Azure's API before v1: its v1 API was seen not to know deployments of Whisper."""
+"""Azure's API before v1, since its v1 API does not find some deployments of Whisper."""
 LARGEST = 24_000_000
-"""Most bytes of a file that is sent; services take 25 MB."""
+"""Most bytes of a file that is sent; services accept 25 MB."""
 PIECE_SECONDS = 15.0
-"""Most seconds of a piece, and so of a phrase, where the model tells no times."""
+"""Most seconds of a piece, and so of a phrase, if the model returns no times."""
 AT_ONCE = 4
 """Pieces that are transcribed side by side."""
 REFUSING_STATUSES = {400, 404, 415, 422, 501}
-"""How servers refuse a format."""
+"""HTTP statuses with which servers refuse a format."""
 SPEECH_REMEDIES = REMEDIES | {
     ModelReason.BAD_REQUEST: "Check that the model is one that transcribes sound."
 }
@@ -55,7 +55,7 @@ log = structlog.get_logger()
 
 
 class TimesUnsupported(Exception):
-    """The model tells no times."""
+    """The model returns no times."""
 
 
 class TranscriptionModel:
@@ -87,7 +87,7 @@ class TranscriptionModel:
         return phrases.in_order(spoken, sound.end)
 
     async def check(self) -> str:
-        """Have a second of a tone transcribed and tell how it went.
+        """Have a second of a tone transcribed and return a sentence about it.
 
         Raises `ModelProblem`, whose detail then says what whoever runs Loupe can do.
         """
@@ -121,7 +121,7 @@ class TranscriptionModel:
         return [phrase for one in results.values() for phrase in one]
 
     async def _piece(self, piece: AudioSamples, *, timed: bool) -> list[Phrase]:
-        """Transcribe one piece; raises `TimesUnsupported` where it was asked for them in vain."""
+        """Transcribe one piece; raises `TimesUnsupported` if times are missing."""
         async with self._at_once:
             fields = await self._answer(await asyncio.to_thread(piece.wav), timed=timed)
         if not timed:
@@ -141,7 +141,7 @@ class TranscriptionModel:
             try:
                 async with asyncio.timeout(self._settings.first_seconds):
                     return phrases.check_transcription(await self._found(wav, timed=timed))
-            except Exception as error:  # whatever a service sends has to end in one sentence
+            except Exception as error:  # Whatever a service sends has to end in one sentence.
                 if timed and _refuses_format(error):
                     raise TimesUnsupported from None
                 delay = self._delay(budget, error)
