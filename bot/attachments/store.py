@@ -16,7 +16,7 @@ from bot.aio import fan_out
 from bot.domain.files import Photo, Video
 from bot.domain.size_limits import SizeLimits
 from bot.errors import FileProblem, Reason
-from bot.grounding.pointing import outlined
+from bot.grounding.drawing import draw_outlined
 from bot.media.contact_sheet import contact_sheet
 from bot.media.photos import PreparedPhoto, crop_photo, prepare
 from bot.media.pixels import fitted_size
@@ -201,14 +201,14 @@ class AttachmentStore:
         name = f"P{photo.number} {box.sides}"
         return Picture(name, made.sha256, made.jpeg, made.width, made.height, (photo.number,))
 
-    async def outlined(
+    async def draw_outlined(
         self, thread: Thread, photo: Photo, outlines: Sequence[Outline]
     ) -> PictureAttachment:
         """Draw the outlines that belong to a photo on a copy of it; raises `FileProblem`."""
         picture = await self._recall(thread, photo)
         if picture is None:
             raise FileProblem(Reason.GONE)
-        return await outlined(self._children, picture, outlines)
+        return await draw_outlined(self._children, picture, outlines)
 
     async def forget(self, thread: Thread, before: float) -> None:
         """Erase the bytes of the pictures that a thread got before that time (epoch seconds)."""

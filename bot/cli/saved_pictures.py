@@ -23,7 +23,7 @@ async def pictures_of(services: Services, thread: Thread, outcome: Outcome) -> d
     pictures = {f"P{number}.jpg": picture.jpeg for number, picture in pictures_seen.items()}
     outlines = outcome.turn.grounding.outlines
     for photo in pointed(outcome, ThreadHistory()):
-        outlined_photo = await services.gallery.outlined(thread, photo, outlines)
+        outlined_photo = await services.gallery.draw_outlined(thread, photo, outlines)
         pictures[f"P{photo.number}-outlined.jpg"] = outlined_photo.jpeg
     for video in outcome.videos:
         frames = [one.frame for one in outcome.turn.pictures.frames if one.video == video.number]

@@ -19,6 +19,10 @@ CLOCK = re.compile(rf"(?<![\dT:.+])(?<!\d,){_CLOCK}(?!\d|[:.]\d)")
 """A time within a video as people write it: 0:12.4, 2:05, 1:02:03; no part of a date."""
 
 
+SECOND_TOLERANCE = 0.6
+"""Seconds that a frame may be away from a time in whole seconds that means it."""
+
+
 def frame_number(video: int, seconds: float) -> int:
     """Return the number of the frame of `V<video>` at so many seconds, to the millisecond."""
     return video * SPACE + round(min(max(seconds, 0.0), LONGEST) * 1000)

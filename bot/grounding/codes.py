@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from bot import strings as texts
-from bot.grounding.outlines import as_written
-from bot.text.codes import bare, is_code
+from bot.strings import vision as texts
+from bot.text.codes import is_code, without_separators
+from bot.text.patterns import words_pattern
 from bot.text.vin import read_vin
 
 if TYPE_CHECKING:
@@ -16,67 +16,67 @@ if TYPE_CHECKING:
     from bot.domain.sightings import TextLine
 
 MOST = 8
-"""Sentences told below an answer: more are read by nobody."""
+"""Sentences below an answer: nobody reads more."""
 REMARK = 80
-"""Characters after a code in which an answer may tell its doubts itself."""
+"""Characters after a code in which an answer may mention its doubts itself."""
 
 _SIGNS = re.compile(r"[\W_]+")
-_WRITTEN = re.compile(r"(?<![\w-])[A-Z0-9](?:[ .·:/-]?[A-Z0-9]){4,23}(?![\w-])")
+_CODE = re.compile(r"(?<![\w-])[A-Z0-9](?:[ .·:/-]?[A-Z0-9]){4,23}(?![\w-])")
 _VIN = re.compile(r"(?<![\w-])[A-HJ-NPR-Z0-9]{17}(?![\w-])")
 
 
 def doubts(answer: str, lines: Iterable[TextLine], sure: float) -> tuple[str, ...]:
-    """Say what is doubtful of the codes in an answer, one sentence for each.
+    """Return what is doubtful about the codes in an answer, one sentence for each.
 
-    `lines` are those that the vision engine read; of a code that it read with less than the
-    confidence `sure`, or otherwise than the answer has it, the score is told. Numbers of
-    vehicles are told to pass their check or not. What the answer tells itself is left out.
+    `lines` are those that the vision engine read. A code that it read with less than the confidence
+    `sure`, or otherwise than the answer, is mentioned with its score; a vehicle number with the
+    result of its check. What the answer mentions itself is left out.
     """
     codes = [line for line in lines if is_code(line.text) and read_vin(line.text) is None]
-    found = tuple(dict.fromkeys((*_vins(answer), *_doubtful(answer, codes, sure))))
-    more = (texts.more_uncertain_codes(len(found) - MOST),) if len(found) > MOST else ()
-    return (*found[:MOST], *more)
+    sentences = tuple(dict.fromkeys((*_vins(answer), *_uncertain(answer, codes, sure))))
+    more = (texts.more_uncertain_codes(len(sentences) - MOST),) if len(sentences) > MOST else ()
+    return (*sentences[:MOST], *more)
 
 
 def _vins(answer: str) -> Iterator[str]:
-    for found in _VIN.finditer(answer):
-        vin = read_vin(found[0])
-        if vin is not None and texts.vin_verdict(vin) not in _after(answer, found):
+    for match in _VIN.finditer(answer):
+        vin = read_vin(match[0])
+        if vin is not None and texts.vin_verdict(vin) not in _after(answer, match):
             yield texts.vin_checked(vin)
 
 
-def _doubtful(answer: str, codes: Sequence[TextLine], sure: float) -> Iterator[str]:
-    read = {bare(code.text) for code in codes}
+def _uncertain(answer: str, codes: Sequence[TextLine], sure: float) -> Iterator[str]:
+    texts_read = {without_separators(code.text) for code in codes}
     # A code that the engine reads elsewhere is no misreading of a similar one.
-    near = _by_gaps((code, shown) for code, shown in _written(answer) if code not in read)
+    near = _by_gaps((code, text) for code, text in _codes_in(answer) if code not in texts_read)
     signs = _SIGNS.sub("", answer)
     for code in codes:
-        there = _SIGNS.sub("", code.text) in signs and re.search(as_written(code.text), answer)
-        if there:
-            if code.confidence < sure and texts.PLEASE_CHECK not in _after(answer, there):
+        match = _SIGNS.sub("", code.text) in signs and re.search(words_pattern(code.text), answer)
+        if match:
+            if code.confidence < sure and texts.PLEASE_CHECK not in _after(answer, match):
                 yield texts.uncertain_code(code.text, code.confidence)
         elif _is_mixed(code.text):
-            for shown in _near(near, bare(code.text)):
-                yield texts.read_differently(shown, code.text, code.confidence)
+            for text in _near(near, without_separators(code.text)):
+                yield texts.read_differently(text, code.text, code.confidence)
 
 
-def _after(answer: str, found: re.Match[str]) -> str:
-    """Return what an answer itself tells of a code."""
-    return answer[found.end() : found.end() + REMARK].partition("\n")[0]
+def _after(answer: str, match: re.Match[str]) -> str:
+    """Return what an answer itself says after a code."""
+    return answer[match.end() : match.end() + REMARK].partition("\n")[0]
 
 
-def _written(answer: str) -> Iterator[tuple[str, str]]:
-    """List what looks like a code in an answer, bare and as it stands there."""
-    return ((bare(found[0]), found[0]) for found in _WRITTEN.finditer(answer))
+def _codes_in(answer: str) -> Iterator[tuple[str, str]]:
+    """Yield what looks like a code in an answer, without separators and as it is."""
+    return ((without_separators(match[0]), match[0]) for match in _CODE.finditer(answer))
 
 
-def _by_gaps(written: Iterable[tuple[str, str]]) -> dict[tuple[str, str], dict[str, str]]:
-    """Sort codes by what is left of them without one character, before and after it."""
-    sorted_codes: dict[tuple[str, str], dict[str, str]] = {}
-    for code, shown in written:
+def _by_gaps(codes: Iterable[tuple[str, str]]) -> dict[tuple[str, str], dict[str, str]]:
+    """Group codes by their rest without one character, before and after it."""
+    groups: dict[tuple[str, str], dict[str, str]] = {}
+    for code, text in codes:
         for gap in _gaps(code):
-            sorted_codes.setdefault(gap, {})[code] = shown
-    return sorted_codes
+            groups.setdefault(gap, {})[code] = text
+    return groups
 
 
 def _gaps(code: str) -> Iterator[tuple[str, str]]:
@@ -84,11 +84,11 @@ def _gaps(code: str) -> Iterator[tuple[str, str]]:
 
 
 def _near(near: dict[tuple[str, str], dict[str, str]], code: str) -> Iterable[str]:
-    """List the codes that differ from one in one character, as they stand in the answer."""
-    found = {other: shown for gap in _gaps(code) for other, shown in near.get(gap, {}).items()}
-    return [shown for other, shown in found.items() if other != code]
+    """Return the codes that differ from one in one character, as the answer has them."""
+    similar = {other: text for gap in _gaps(code) for other, text in near.get(gap, {}).items()}
+    return [text for other, text in similar.items() if other != code]
 
 
 def _is_mixed(text: str) -> bool:
-    """Tell whether both letters and digits are in a code."""
+    """Return whether a code has both letters and digits."""
     return any(map(str.isdigit, text)) and any(map(str.isalpha, text))

@@ -1,4 +1,4 @@
-"""What an answer points at: outlines on photos, and the words that stand for them."""
+"""Outlines of an answer: their numbers, labels, spans of text, and the key below it."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from bot.domain.outlines import Grounding, Outline, Span
 from bot.text.escape import plain
 from bot.text.graphemes import boundary
 from bot.text.markdown import render
+from bot.text.patterns import prose, words_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -19,54 +20,35 @@ if TYPE_CHECKING:
 
 
 MOST = 20
-"""Most outlines of one answer: more cannot be told apart, and Teams cites no more in a message."""
+"""Most outlines of one answer: more look alike, and Teams cites no more in a message."""
 LABEL_LENGTH = 80
 
-_CODE = re.compile(
-    r"^(`{3,})[^\n]*\n.*?(?:^\1`*$|\Z)|(?<!`)(`+)(?!`)[^\n]+?(?<!`)\2(?!`)", re.M | re.S
-)
 _MARK = re.compile(r"\[([1-9]\d?)\]")
-_RUNS = re.compile(r"[^\W\d_]+|\d+")
-_COUNTED = re.compile(r"\A(?:\d{1,3}|[Aa]n?|[Tt]he) (?=[a-z])")
-"""What stands before a noun, and not in a key where each number has one thing."""
-_BETWEEN = r"[\W_]{0,3}"
+_ARTICLE = re.compile(r"\A(?:\d{1,3}|[Aa]n?|[Tt]he) (?=[a-z])")
+"""What precedes a noun, but is left out in a key, where each number is one thing."""
 
 
 def label_of(words: str) -> str:
-    """Make a label of what a model, an engine or a picture says: short plain text, or empty."""
+    """Return a label made of words of a model, an engine or a picture: short plain text."""
     short = plain(words)
     if len(short) <= LABEL_LENGTH:
         return short
     return f"{short[: boundary(short, LABEL_LENGTH - 1)].rstrip()}…"
 
 
-def as_written(words: str) -> str:
-    """Write a pattern that finds words whole, whatever stands between them; empty without any.
-
-    Letters and digits count as words of their own, so that `KRW301` is found in "KRW 301".
-    """
-    runs = [re.escape(run) for run in _RUNS.findall(words)]
-    return rf"(?<![^\W_]){_BETWEEN.join(runs)}(?![^\W_])" if runs else ""
-
-
-def prose(answer: str) -> str:
-    """Blank out the code of an answer, in which nothing is cited; all offsets stay."""
-    return _CODE.sub(lambda code: " " * len(code[0]), answer)
-
-
-def cited(answer: str) -> tuple[int, ...]:
-    """List the numbers that an answer cites as `[1]`, each once, in their order."""
+def cited_numbers(answer: str) -> tuple[int, ...]:
+    """Return the numbers that an answer cites as `[1]`, each once, in their order."""
     return tuple(dict.fromkeys(int(mark[1]) for mark in _MARK.finditer(prose(answer))))
 
 
-def uncited(answer: str, outlines: Iterable[Outline]) -> tuple[Outline, ...]:
-    """List the outlines that an answer does not cite: they belong into a key at its end."""
-    known = cited(answer)
-    return tuple(outline for outline in outlines if outline.number not in known)
+def uncited_outlines(answer: str, outlines: Iterable[Outline]) -> tuple[Outline, ...]:
+    """Return the outlines that an answer does not cite: they go into a key at its end."""
+    numbers = cited_numbers(answer)
+    return tuple(outline for outline in outlines if outline.number not in numbers)
 
 
 def spans(answer: str, outlines: Iterable[Outline]) -> tuple[Span, ...]:
-    """Find where an answer cites outlines: the label before a number, else the number itself."""
+    """Return where an answer cites outlines: the label before a number, else the number itself."""
     return tuple(_spans(answer, {outline.number: outline for outline in outlines}))
 
 
@@ -86,34 +68,34 @@ def _spans(answer: str, outlines: dict[int, Outline]) -> Iterator[Span]:
 
 
 def _label_before(answer: str, at: int, words: str) -> tuple[int, int] | None:
-    """Find a label that ends just before a place, marks of Markdown left aside."""
-    pattern = as_written(words)
+    """Return the label that ends just before a place; marks of Markdown do not count."""
+    pattern = words_pattern(words)
     lead = max(0, at - 2 * len(words) - 20)
-    found = [*re.finditer(pattern, answer[lead:at], re.IGNORECASE)] if pattern else []
-    if not found or answer[lead + found[-1].end() : at].strip(" *_"):
+    matches = [*re.finditer(pattern, answer[lead:at], re.IGNORECASE)] if pattern else []
+    if not matches or answer[lead + matches[-1].end() : at].strip(" *_"):
         return None
-    return lead + found[-1].start(), lead + found[-1].end()
+    return lead + matches[-1].start(), lead + matches[-1].end()
 
 
-def numbered(found: Iterable[Span], first: int = 1) -> Grounding:
-    """Make outlines of spans without numbers: from `first`, in the order of the text.
+def number_spans(spans: Iterable[Span], first: int = 1) -> Grounding:
+    """Number spans from `first`, in the order of the text, and return them with their outlines.
 
-    The same part of a photo has one number, and what comes after `MOST` outlines is left out.
+    The same part of a photo has one number; spans after `MOST` outlines are left out.
     """
     outlines: dict[tuple[int, Polygon], Outline] = {}
-    kept: list[Span] = []
-    for span in sorted(found, key=lambda span: span.offset):
-        part, words = (span.photo, span.polygon), label_of(_COUNTED.sub("", span.text))
+    numbered_spans: list[Span] = []
+    for span in sorted(spans, key=lambda span: span.offset):
+        part, words = (span.photo, span.polygon), label_of(_ARTICLE.sub("", span.text))
         if part not in outlines and len(outlines) < MOST and words:
             number = first + len(outlines)
             outlines[part] = Outline(number, span.photo, words, span.polygon)
         if part in outlines:
-            kept.append(replace(span, number=outlines[part].number))
-    return Grounding(tuple(outlines.values()), tuple(kept))
+            numbered_spans.append(replace(span, number=outlines[part].number))
+    return Grounding(tuple(outlines.values()), tuple(numbered_spans))
 
 
 def key(outlines: Sequence[Outline]) -> str:
-    """Write the key at the end of an answer: "[1] [2] car · [3] plate KRW 301", as safe Markdown.
+    """Return the key at the end of an answer: "[1] [2] car · [3] plate KRW 301", as safe Markdown.
 
     Photos are named where there are several.
     """

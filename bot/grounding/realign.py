@@ -1,4 +1,4 @@
-"""Spans found again in an answer as it is stored, which differs a little from the model's words."""
+"""Spans of a model's words, found again in the stored answer, which differs a little from them."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ if TYPE_CHECKING:
     from bot.domain.outlines import Span
 
 
-def anchored(spans: Iterable[Span], answer: str) -> tuple[Span, ...]:
-    """Give spans of a model's words their offsets in the answer, code points as before.
+def realign(spans: Iterable[Span], answer: str) -> tuple[Span, ...]:
+    """Return spans of a model's words with their offsets in the answer, in code points.
 
-    What makes the words safe to show adds and removes signs, so a span is where its text stands
-    nearest to where the one before it lets expect it. One whose text is gone is left out.
+    Making the words safe adds and removes characters, so a span is where its text is nearest to
+    the place that the span before it suggests. A span whose text is gone is left out.
     """
-    found: list[Span] = []
+    result: list[Span] = []
     drift = 0
     for span in sorted(spans, key=lambda span: span.offset):
         expected = span.offset + drift
@@ -26,5 +26,5 @@ def anchored(spans: Iterable[Span], answer: str) -> tuple[Span, ...]:
         if places and span.text:
             at = min(places, key=lambda place: abs(place - expected))
             drift = at - span.offset
-            found.append(replace(span, offset=at))
-    return tuple(found)
+            result.append(replace(span, offset=at))
+    return tuple(result)

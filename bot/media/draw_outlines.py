@@ -11,7 +11,6 @@ import numpy as np
 from bot.errors import FileProblem, Reason
 from bot.media.label_placement import Corners, Rectangle, nearest_point, place_labels
 from bot.media.pixels import QUALITY, decode_own, encode, shrink
-from bot.media.size_limits import PICTURE_BYTES, PICTURE_SIDE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -20,6 +19,19 @@ if TYPE_CHECKING:
 
     from bot.domain.outlines import Outline
     from bot.media.pixels import Pixels
+
+PICTURE_SIDE = 1024
+"""Longest side of a picture that is sent, in pixels."""
+
+PICTURE_BYTES = 1_000_000
+
+SMALL_PICTURE_BYTES = 60_000
+"""Most bytes of a picture, and of the smaller copy for chats that refuse the first.
+
+Teams takes 1 MB and 1024 x 1024:
+https://learn.microsoft.com/microsoftteams/platform/bots/build-conversational-capability
+In base64, 60 KB stay below the 100 KB that connectors on a developer's machine take.
+"""
 
 Colour = tuple[int, int, int]
 """Blue, green and red."""

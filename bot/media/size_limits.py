@@ -64,17 +64,3 @@ class ByteCounter:
             self.kind = sniff(self._head)
         size = max(self.size, self._declared_size) if len(self._head) == HEAD_BYTES else self.size
         check_size(self._limits, self.kind, size)
-
-
-PICTURE_SIDE = 1024
-"""Longest side of a picture that is sent, in pixels."""
-
-PICTURE_BYTES = 1_000_000
-
-SMALL_PICTURE_BYTES = 60_000
-"""Most bytes of a picture, and of the smaller copy for chats that refuse the first.
-
-Teams takes 1 MB and 1024 x 1024:
-https://learn.microsoft.com/microsoftteams/platform/bots/build-conversational-capability
-In base64, 60 KB stay below the 100 KB that connectors on a developer's machine take.
-"""

@@ -6,10 +6,11 @@ import json
 from typing import TYPE_CHECKING
 from unicodedata import category
 
-from bot import strings as texts
 from bot.domain.boxes import around
 from bot.domain.frame_ids import clock, label
 from bot.domain.token_costs import text_tokens
+from bot.strings.phrases import percent
+from bot.strings.vision import vin_verdict
 from bot.text.vin import read_vin
 
 if TYPE_CHECKING:
@@ -101,15 +102,15 @@ def _seen(number: int, sighting: Sighting, *, brief: bool) -> Iterator[str]:
     for caption in sighting.captions:
         yield f"{label(number)}, caption: {quoted(caption)}"
     for thing in sighting.things:
-        notes = [texts.percent(thing.confidence)]
+        notes = [percent(thing.confidence)]
         yield f"{label(number)}, object: {_noted(thing.label, notes, thing.polygon, brief=brief)}"
 
 
 def _read(number: int, sighting: Sighting, *, brief: bool) -> Iterator[str]:
     for line in sighting.lines:
-        notes = [texts.percent(line.confidence)]
+        notes = [percent(line.confidence)]
         if vin := read_vin(line.text):
-            notes.append(texts.vin_verdict(vin))
+            notes.append(vin_verdict(vin))
         yield f"{label(number)}, text: {_noted(line.text, notes, line.polygon, brief=brief)}"
 
 

@@ -9,7 +9,7 @@ import structlog
 from bot import strings as texts
 from bot.domain.frame_ids import is_frame, video_of
 from bot.errors import FileProblem
-from bot.grounding.time_citations import cited
+from bot.grounding.time_citations import cited_frames
 from bot.ports.channel import DeliveryRefused, Post
 from bot.ports.mailbox import CitedFrames
 
@@ -47,7 +47,7 @@ def frames_cited(outcome: Outcome, past: ThreadHistory) -> tuple[CitedFrames, ..
         return ()
     outlined = {outline.photo for outline in turn.grounding.outlines if is_frame(outline.photo)}
     seen = (*(one.frame for one in turn.pictures.frames), *outcome.overviews)
-    frames = [*sorted(outlined), *(n for n in cited(turn.answer, seen) if n not in outlined)]
+    frames = [*sorted(outlined), *(n for n in cited_frames(turn.answer, seen) if n not in outlined)]
     frames = sorted(frames[:MOST_FRAMES])
     videos = {video.number: video for video in (*past.videos, *outcome.videos)}
     return tuple(
@@ -82,7 +82,7 @@ class ReplyPictures:
         outlines = result.turn.grounding.outlines
         for photo in result.pointed:
             yield (
-                self._gallery.outlined(thread, photo, outlines),
+                self._gallery.draw_outlined(thread, photo, outlines),
                 texts.picture_not_shown(photo.label),
             )
         for frames in result.cited:

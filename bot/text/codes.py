@@ -10,11 +10,11 @@ _CODE = re.compile(r"(?=.*\d)(?!\d{4}$)[A-Z0-9]{4,24}")
 _SEPARATORS = re.compile(r"[\s.·:/-]")
 
 
-def bare(text: str) -> str:
-    """Leave out what stands between the characters of a code."""
+def without_separators(text: str) -> str:
+    """Return a code without the separators between its characters."""
     return _SEPARATORS.sub("", text)
 
 
 def is_code(text: str) -> bool:
-    """Tell whether a line of text looks like a plate, serial number or other code."""
-    return _CODE.fullmatch(bare(text)) is not None
+    """Return whether a line of text looks like a plate, serial number or other code."""
+    return _CODE.fullmatch(without_separators(text)) is not None

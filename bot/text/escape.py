@@ -1,4 +1,4 @@
-"""Makes strangers' words inert where they stand in a sentence."""
+"""Strangers' words made inert inside a sentence."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ LINKS = re.compile(r"(?<=:)(?=//)|(?<=\bwww)(?=\.)|(?<=@)(?=\w)", re.IGNORECASE)
 
 
 def verbatim(text: str) -> str:
-    """Show a stranger's words as code, so that nothing in them is a link, a mention or a mark."""
+    """Return a stranger's words as code, so that they hold no link, mention or mark."""
     clean = " ".join(text.replace("`", "'").split())
     return f"`{clean}`" if clean else ""
 
 
 def plain(name: str) -> str:
-    """Show a stranger's name as plain words: one line, without Markdown, tags or links."""
+    """Return a stranger's name as plain words: one line, without Markdown, tags or links."""
     return LINKS.sub(INERT, " ".join(MARKUP.sub(" ", name).split()))

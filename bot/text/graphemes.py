@@ -5,7 +5,7 @@ from __future__ import annotations
 from unicodedata import category
 
 LONGEST = 64
-"""Most code points looked back over for the start of a character; longer piles are cut."""
+"""Most code points to look back for the start of a character; longer ones are cut."""
 
 _JOINER = "\u200d"
 _JOINING = frozenset({"Mn", "Me", "Mc", "Cf"})
@@ -15,7 +15,7 @@ _HANGUL_TAILS = range(0x1160, 0x1200)
 
 
 def well_formed(text: str) -> str:
-    """Join halves of surrogate pairs; what remains of them becomes U+FFFD.
+    """Join halves of surrogate pairs; single halves become U+FFFD.
 
     The result can always be encoded as UTF-8.
     """
@@ -23,7 +23,7 @@ def well_formed(text: str) -> str:
 
 
 def boundary(text: str, at: int) -> int:
-    """Find the last place up to `at` (0..length) that does not cut a character in two.
+    """Return the last place up to `at` (0..length) that does not cut a character in two.
 
     A base with its combining marks, an emoji sequence, a flag and a Hangul syllable count as one
     character (an approximation of the extended grapheme clusters of UAX #29).
@@ -36,7 +36,7 @@ def boundary(text: str, at: int) -> int:
 
 
 def _within(text: str, place: int) -> bool:
-    """Tell whether the code points on both sides of a place belong together."""
+    """Return whether the code points on both sides of a place belong together."""
     after = ord(text[place])
     if after < 0x300:
         return False

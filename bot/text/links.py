@@ -6,10 +6,11 @@ import html
 import re
 from typing import TYPE_CHECKING
 
-from bot.text.lookahead import HELD
-
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+LOOKAHEAD = 300
+"""Code points that one decision about growing text may look at, and so the longest address."""
 
 _LETTER = r"[A-Za-z0-9._%+@:/?#&=;\-\u0300-\u036f\u200d\ufe0f\u20e3]"
 _REST_OF_ADDRESS = r"[^\s`<>\[\]\\|\"]"
@@ -17,15 +18,15 @@ _REST_OF_ADDRESS = r"[^\s`<>\[\]\\|\"]"
 WORD = re.compile(rf"(?=[A-Za-z0-9/])(?:{_LETTER}*?(?:://|www\.){_REST_OF_ADDRESS}*|{_LETTER}+)")
 """A run of letters that is an address, or cannot be part of one.
 
-Outside addresses it ends at any other punctuation and at letters beyond ASCII, so that it ends
-soon in languages that write without spaces.
+Outside addresses it ends at any other punctuation and at letters beyond ASCII, so that it is
+short in languages that write without spaces.
 """
 
 _HOST = r"(?:[\w-]+\.)+"
 _COMMON_DOMAINS = (
     r"(?:ai|app|biz|cc|co|com|de|dev|edu|eu|gov|info|io|me|net|org|ru|to|tv|uk|us|xyz)"
 )
-_LINKED = re.compile(
+_ADDRESS = re.compile(
     rf"""
     ://                                     # any scheme
     | (?:^|[^a-z0-9]) www\.\w
@@ -41,12 +42,12 @@ _TRAILING = ".,;:!?'*_~"
 
 
 def is_address(word: str) -> bool:
-    """Tell whether a client might make a link of a word, entities such as `&#58;` decoded."""
-    return _LINKED.search(html.unescape(word)) is not None
+    """Return whether a client might make a link of a word, entities such as `&#58;` decoded."""
+    return _ADDRESS.search(html.unescape(word)) is not None
 
 
-def trimmed(word: str) -> str:
-    """Take off the punctuation that follows an address rather than belongs to it."""
+def trim(word: str) -> str:
+    """Remove the punctuation that follows an address rather than belongs to it."""
     while word:
         unbalanced = word[-1] == ")" and word.count("(") < word.count(")")
         if word[-1] not in _TRAILING and not unbalanced:
@@ -55,15 +56,15 @@ def trimmed(word: str) -> str:
     return word
 
 
-def same(address: str) -> str:
-    """Bring an address into the form in which two spellings of it are compared."""
+def normalise(address: str) -> str:
+    """Return the form of an address in which two spellings of it are equal."""
     return html.unescape(address).rstrip("/")
 
 
 def urls(texts: Iterable[str]) -> frozenset[str]:
-    """Collect the addresses that people wrote, for `bot.text.markdown` to leave active.
+    """Return the addresses that people wrote, for `bot.text.markdown` to leave active.
 
-    It looks at `HELD` code points at a time, so longer ones are of no use to it.
+    Those longer than `LOOKAHEAD` are left out: it could not recognise them.
     """
-    found = (word for text in texts for word in WORD.findall(text) if len(word) <= HELD)
-    return frozenset(word for word in map(trimmed, found) if is_address(word))
+    words = (word for text in texts for word in WORD.findall(text) if len(word) <= LOOKAHEAD)
+    return frozenset(word for word in map(trim, words) if is_address(word))

@@ -1,14 +1,14 @@
-"""What a model writes, made safe to show while it grows.
+"""The text of a model, made safe to show while it grows.
 
 No image is loaded, nobody is mentioned, no HTML works, and no link is active unless people of the
 conversation wrote its address. The result is Markdown of the common subset; code stays as it is.
 
 The text is read once from left to right, token by token. A token is decided when nothing that
-follows could change it, then written and never taken back: whatever was shown is the beginning of
-whatever is shown later. A decision looks at most `HELD` code points ahead; a mark that is not
-finished by then, or not in its line, is plain text. Clients differ in what they take for code, so
-only such code is passed on as all of them see alike: spans in one line, and blocks between lines
-of backticks, which are moved to the margin.
+follows could change it, then written and never taken back: what is shown now is the beginning of
+whatever is shown later. A decision looks at most `LOOKAHEAD` code points ahead; a mark that does
+not end by then, or not in its line, is plain text. Clients differ in what they take for code, so
+only code that all of them read alike is passed on: spans in one line, and blocks between lines of
+backticks, which are moved to the margin.
 """
 
 from __future__ import annotations
@@ -17,8 +17,7 @@ import re
 from typing import TYPE_CHECKING
 
 from bot.text.graphemes import boundary, well_formed
-from bot.text.lookahead import Lookahead
-from bot.text.markdown_inline import InlineMarks
+from bot.text.markdown_inline import InlineMarks, Lookahead
 from bot.text.markdown_writer import MarkdownPiece, MarkdownToken, MarkdownWriter
 
 if TYPE_CHECKING:
@@ -39,65 +38,65 @@ _INDENT = re.compile(r"[ \t]*")
 
 
 class Markdown:
-    """A growing text: feed it what the model writes, and show what comes out."""
+    """A growing text: feed it what the model writes, and show what it returns."""
 
     def __init__(self, links: Iterable[str] = ()) -> None:
-        """Take the addresses that may be active links, such as `urls` finds."""
+        """Take the addresses that may be active links, as `urls` returns them."""
         self._marks = InlineMarks(links)
         self._writer = MarkdownWriter()
         self._half = ""
-        self._waiting = ""
+        self._pending = ""
         self._line_start = True
         self._fence = ""
         self._indent = 0
 
     @property
-    def held(self) -> int:
-        """How many code points wait for what follows: at most `HELD`."""
-        return len(self._half) + len(self._waiting)
+    def pending_length(self) -> int:
+        """How many code points wait for more text: at most `LOOKAHEAD`."""
+        return len(self._half) + len(self._pending)
 
     def feed(self, text: str) -> str:
-        """Take more of the text; returns what can be shown in addition."""
+        """Take more of the text, and return what can be shown in addition."""
         return self._take(text, final=False)
 
     def finish(self) -> str:
-        """End the text; returns the rest of what is shown. An open code block is closed."""
-        shown = self._take("", final=True)
+        """End the text, and return the rest of what is shown. An open code block is closed."""
+        output = self._take("", final=True)
         if self._fence:
-            shown += self._fence if self._line_start else f"\n{self._fence}"
+            output += self._fence if self._line_start else f"\n{self._fence}"
             self._fence = ""
-        return shown
+        return output
 
     def _take(self, text: str, *, final: bool) -> str:
-        self._waiting += self._cleaned(text, final=final)
-        shown, at = "", 0
-        while at < len(self._waiting):
-            view = Lookahead(self._waiting, at, final)
+        self._pending += self._clean(text, final=final)
+        output, at = "", 0
+        while at < len(self._pending):
+            view = Lookahead(self._pending, at, final)
             token = self._code(view) if self._fence else self._text(view)
             if token is None:
                 break
-            shown += self._writer.write(token)
+            output += self._writer.write(token)
             at = token.end
-            self._line_start = self._waiting[at - 1] == "\n"
-        self._waiting = self._waiting[at:]
-        return shown
+            self._line_start = self._pending[at - 1] == "\n"
+        self._pending = self._pending[at:]
+        return output
 
-    def _cleaned(self, text: str, *, final: bool) -> str:
+    def _clean(self, text: str, *, final: bool) -> str:
         """Make line ends and surrogates uniform; half of a pair waits for the other half."""
         text = self._half + text
         self._half = text[-1] if not final and _UNFINISHED.search(text) else ""
-        whole = text[: len(text) - len(self._half)]
-        return well_formed(whole).replace("\r\n", "\n").translate(_CLEAN)
+        ready_text = text[: len(text) - len(self._half)]
+        return well_formed(ready_text).replace("\r\n", "\n").translate(_CLEAN)
 
     def _text(self, view: Lookahead) -> MarkdownToken | None:
         """Read outside code: a fence, a whole table row, or a mark."""
         if self._line_start:
             text, at, stop = view.text, view.at, view.stop
             fence = _FENCE.match(text, at, stop)
-            if fence and (view.ended or fence[0].endswith("\n")):
+            if fence and (view.sees_end or fence[0].endswith("\n")):
                 return self._open(fence)
             may_be = _FENCE_SO_FAR.match(text, at, stop) or _ROW.match(text, at, stop)
-            if may_be and view.line_end < 0 and not view.last:
+            if may_be and view.line_end < 0 and not view.is_final:
                 return None
         return self._marks.token(view)
 
@@ -115,10 +114,10 @@ class Markdown:
         text, at = view.text, view.at
         if self._line_start:
             closing = _CLOSING.match(text, at, view.stop)
-            whole = closing and (view.ended or closing[0].endswith("\n"))
-            if closing and whole and len(closing[1]) >= len(self._fence):
+            is_complete = closing and (view.sees_end or closing[0].endswith("\n"))
+            if closing and is_complete and len(closing[1]) >= len(self._fence):
                 return self._close(closing)
-            if _CLOSING_SO_FAR.match(text, at, view.stop) and not view.last:
+            if _CLOSING_SO_FAR.match(text, at, view.stop) and not view.is_final:
                 return None
             if self._indent and (lead := _INDENT.match(text, at, view.stop)) and lead[0]:
                 rest = lead[0].expandtabs(4)[self._indent :]
@@ -136,11 +135,11 @@ class Markdown:
 
 
 def render(text: str, *, final: bool = True, links: Iterable[str] = ()) -> str:
-    """Make a text safe: all of it, or when more is to come the part that is decided.
+    """Return a text made safe: all of it, or if more is to come the part that is decided.
 
-    For any text and any beginning of it, the shown beginning begins the shown text. A text that
-    grows by many small pieces is cheaper in a `Markdown` of its own.
+    For any text and any beginning of it, the result for the beginning begins the result for the
+    text. A text that grows by many small pieces is cheaper in a `Markdown` of its own.
     """
     markdown = Markdown(links)
-    shown = markdown.feed(text)
-    return shown + markdown.finish() if final else shown
+    output = markdown.feed(text)
+    return output + markdown.finish() if final else output

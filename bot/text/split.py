@@ -9,18 +9,18 @@ from fractions import Fraction
 from bot.text.graphemes import boundary
 
 PARAGRAPH, LINE, SENTENCE, WORD, CHARACTER = (Fraction(part, 32) for part in (24, 26, 28, 30, 31))
-"""From which fraction of the limit on a part may end where such a unit ends."""
+"""The fraction of the limit from which a part may end where such a unit ends."""
 
 _OPENING = re.compile(r"(`{3,})[^`\n]*\n")
 _ROW = re.compile(r"[ \t]*\|")
 _DELIMITER = re.compile(r"[ \t]*\|(?:[ \t]*:?-+:?[ \t]*\|)*[ \t]*(?::?-+:?[ \t]*)?\n")
 _BLANK_LINES = re.compile(r"\A(?:[ \t]*\n)+")
-_KEPT_APART = "\u200b"
+_SEPARATOR = "\u200b"
 
 
 @dataclass(frozen=True, slots=True)
 class _SplitPoint:
-    """Where a part ends, and what the code or the table it ends in needs.
+    """Where a part ends, and what the code or the table at the cut needs.
 
     `fence` is the opening line, `heading` the first two lines.
     """
@@ -38,7 +38,7 @@ def split(text: str, limit: int) -> list[str]:
     A part ends at the first paragraph end past three quarters of the limit, or a little later at
     the end of a line, sentence, word or character. Code that is cut is closed, and opened again
     with its language; a table that is cut goes on below its heading. White space at the cuts is
-    lost, nothing else. Fences are taken as `bot.text.markdown` writes them.
+    lost, nothing else. Fences are expected as `bot.text.markdown` writes them.
 
     Each cut depends only on the text before it. As a text grows, each part of it therefore only
     grows too, and is final once another follows.
@@ -46,7 +46,7 @@ def split(text: str, limit: int) -> list[str]:
     parts, rest = [], text.lstrip()
     while cut := _find(rest, limit):
         parts.append(rest[: cut.at].rstrip() + cut.closing)
-        rest = _resumed(rest, cut)
+        rest = _rest_after(rest, cut)
     return [*parts, rest.rstrip()] if rest else parts
 
 
@@ -59,17 +59,17 @@ def closing(text: str, limit: int) -> str:
 
 
 def _find(text: str, limit: int) -> _SplitPoint | None:
-    """Find the end of the first part, if it is in sight."""
+    """Return the end of the first part, if it is in the text."""
     fence, heading, before, start = "", "", "", 0
     while start < len(text):
         end = text.find("\n", start) + 1 or len(text)
         line = text[start:end]
-        was, fence = (fence, heading), _fence_after(fence, line, limit)
+        before_line, fence = (fence, heading), _fence_after(fence, line, limit)
         heading = "" if fence else _heading_after(heading, before, line, limit)
-        if fence == was[0] and (cut := _within_line(text, start, end, fence, limit)):
+        if fence == before_line[0] and (cut := _within_line(text, start, end, fence, limit)):
             return cut
         enough = limit * (LINE if line.strip() else PARAGRAPH)
-        opens = (fence, heading) != was and (fence or heading)
+        opens = (fence, heading) != before_line and (fence or heading)
         if line.endswith("\n") and end >= enough and not opens and not _heads(before, line, limit):
             return _SplitPoint(end, fence, f"\n{_run(fence)}" if fence else "", heading=heading)
         before, start = line, end
@@ -77,7 +77,7 @@ def _find(text: str, limit: int) -> _SplitPoint | None:
 
 
 def _heading_after(heading: str, before: str, line: str, limit: int) -> str:
-    """Tell the heading of the table that is open after a line; one too long does not count."""
+    """Return the heading of the table that is open after a line, unless it is too long."""
     if heading:
         return heading if _ROW.match(line) else ""
     begins = _ROW.match(before) and _DELIMITER.fullmatch(line)
@@ -85,12 +85,12 @@ def _heading_after(heading: str, before: str, line: str, limit: int) -> str:
 
 
 def _heads(before: str, line: str, limit: int) -> bool:
-    """Tell whether a line may be the first of a table, which says nothing without the next."""
+    """Return whether a line may be the first of a table, which means nothing without the next."""
     return not _ROW.match(before) and bool(_ROW.match(line)) and len(line) <= limit // 16
 
 
 def _fence_after(fence: str, line: str, limit: int) -> str:
-    """Tell which code block is open after a line; openings too long to repeat do not count."""
+    """Return the opening of the code block that is open after a line, unless it is too long."""
     if fence:
         return "" if line.rstrip() == _run(fence) and line.endswith("\n") else fence
     opening = _OPENING.fullmatch(line)
@@ -98,32 +98,32 @@ def _fence_after(fence: str, line: str, limit: int) -> str:
 
 
 def _run(fence: str) -> str:
-    """Take the backticks of an opening line."""
+    """Return the backticks of an opening line."""
     return fence[: len(fence) - len(fence.lstrip("`"))]
 
 
 def _within_line(text: str, start: int, end: int, fence: str, limit: int) -> _SplitPoint | None:
-    """Find a cut in a line that leads past the limit."""
+    """Return a cut in a line that goes past the limit."""
     closing = f"\n{_run(fence)}" if fence else "`"
     room = limit - len(closing)
     row = not fence and _ROW.match(text, start)
     for at in range(max(start + 1, int(limit * SENTENCE)), end):
         if text[at] == "\n":
             return None
-        part, forced = Fraction(at, limit), at == room
+        part, at_limit = Fraction(at, limit), at == room
         if fence:
-            if forced or _ends_code(text, at, part):
-                return _SplitPoint(at, fence, closing, _KEPT_APART if forced else "")
+            if at_limit or _ends_code(text, at, part):
+                return _SplitPoint(at, fence, closing, _SEPARATOR if at_limit else "")
         elif text.count("`", start, at) % 2:
-            if forced or (part >= CHARACTER and _between(text, at, "`")):
+            if at_limit or (part >= CHARACTER and _between(text, at, "`")):
                 return _SplitPoint(at, "", "`", "`")
-        elif forced or (_ends_row if row else _ends_prose)(text, at, part):
+        elif at_limit or (_ends_row if row else _ends_prose)(text, at, part):
             return _SplitPoint(at)
     return None
 
 
 def _ends_prose(text: str, at: int, part: Fraction) -> bool:
-    """Tell whether prose may be cut at a place, so far into the part."""
+    """Return whether prose may be cut at a place, so far into the part."""
     before, after = text[at - 1], text[at]
     if before in "。！？" or (after.isspace() and (before in ".!?…" or part >= WORD)):
         return True
@@ -131,24 +131,24 @@ def _ends_prose(text: str, at: int, part: Fraction) -> bool:
 
 
 def _ends_row(text: str, at: int, part: Fraction) -> bool:
-    """Tell whether a row of a table has to be cut, which spoils it."""
+    """Return whether a row of a table has to be cut, which spoils it."""
     return part >= CHARACTER and _between(text, at, "")
 
 
 def _ends_code(text: str, at: int, part: Fraction) -> bool:
-    """Tell whether a line of code may be cut: what follows must not look like a fence."""
+    """Return whether a line of code may be cut: the rest must not look like a fence."""
     word = part >= WORD and text[at - 1].isspace()
     return (word or part >= CHARACTER) and _between(text, at, " \t`")
 
 
 def _between(text: str, at: int, but: str) -> bool:
-    """Tell whether a place is between two characters, neither of them one of `but`."""
+    """Return whether a place is between two characters, neither of them one of `but`."""
     apart = text[at] not in but and (text[at - 1] not in but or text[at - 1].isspace())
     return apart and boundary(text, at) == at
 
 
-def _resumed(text: str, cut: _SplitPoint) -> str:
-    """Begin the next part; empty while nothing visible is known of it."""
+def _rest_after(text: str, cut: _SplitPoint) -> str:
+    """Return the rest after a cut; empty while nothing visible is in it."""
     rest = text[cut.at :]
     if cut.heading and _ROW.match(rest):
         return cut.heading + rest

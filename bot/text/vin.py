@@ -1,4 +1,4 @@
-"""Vehicle identification numbers: told from other text, and checked by their check digit.
+"""Vehicle identification numbers: recognised in text, and checked by their check digit.
 
 The form is that of ISO 3779; the check digit in the ninth place that of 49 CFR 565.15, which
 holds for vehicles made for North America. Elsewhere other characters may stand there.
@@ -23,7 +23,7 @@ _FORM = re.compile(r"(?=.*[A-Z])[A-HJ-NPR-Z0-9]{13}[0-9]{4}")
 _BETWEEN = re.compile(r"[\s*·.:-]+")
 _PREFIX = re.compile(r"(VIN|FIN|CHASSIS)(NO|NR)?(?=.{17})")
 _MISREAD = str.maketrans("IOQ", "100")
-"""No such number has these letters, as they are easily taken for these digits."""
+"""No such number has these letters, as they look like these digits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,21 +35,21 @@ class Vin:
 
 
 def read_vin(text: str) -> Vin | None:
-    """Read a line of text as such a number; None when it has not the form of one.
+    """Read a line of text as such a number; return None if it does not have the form of one.
 
     Case, spaces and marks between characters do not matter, nor does "VIN" before them.
     """
-    bare = _PREFIX.sub("", _BETWEEN.sub("", text.upper()), count=1)
-    number = bare.translate(_MISREAD)
+    text = _PREFIX.sub("", _BETWEEN.sub("", text.upper()), count=1)
+    number = text.translate(_MISREAD)
     return Vin(number, passes(number)) if _FORM.fullmatch(number) else None
 
 
 def check_digit(number: str) -> str:
-    """Compute the check digit, 0..9 or X, of 17 characters; raises `KeyError` for I, O, Q, …."""
+    """Return the check digit, 0..9 or X, of 17 characters; raises `KeyError` for I, O, Q, …."""
     total = sum(VALUES[sign] * weight for sign, weight in zip(number, WEIGHTS, strict=True))
     return "0123456789X"[total % 11]
 
 
 def passes(number: str) -> bool:
-    """Tell whether the check digit of 17 characters fits."""
+    """Return whether the check digit of 17 characters fits."""
     return len(number) == len(WEIGHTS) and number[CHECK_PLACE] == check_digit(number)

@@ -1,6 +1,6 @@
-"""Words of questions: colours, moments, writing, and what things are called.
+"""Words of questions: colours, moments, writing, and names of things.
 
-The sets hold stems, which are compared with the stems of what is asked, read and seen.
+The sets hold stems, which are compared with the stems of questions, of text and of labels.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ _ENDINGS = (
     *(("ies", "y"), ("ied", "y"), ("ing", ""), ("ed", "")),
     *(("es", ""), ("s", ""), ("e", "")),
 )
-_DOUBLED = re.compile(r"(?<=..)([^\W\daeiou])\1$")
+_DOUBLE_CONSONANT = re.compile(r"(?<=..)([^\W\daeiou])\1$")
 
 
 def stem(word: str) -> str:
-    """Bring plurals and simple forms of a verb in lower case to one form, which may be no word."""
+    """Return one form for plurals and simple verb forms in lower case; it may be no word."""
     for ending, instead in _ENDINGS:
-        bare = word.removesuffix(ending)
-        if bare != word and len(bare) >= 3 and not word.endswith("ss"):
-            word = bare + instead
+        base = word.removesuffix(ending)
+        if base != word and len(base) >= 3 and not word.endswith("ss"):
+            word = base + instead
             break
-    return word[:-1] if _DOUBLED.search(word) else word
+    return word[:-1] if _DOUBLE_CONSONANT.search(word) else word
 
 
 def _words(text: str) -> frozenset[str]:
@@ -42,7 +42,7 @@ _HUES = {
     "pink": (156, 171),
 }
 COLOURS: Mapping[str, tuple[int, int]] = {stem(name): hues for name, hues in _HUES.items()}
-"""Hues of what people call so, in OpenCV's half degrees; red goes over the end of the circle."""
+"""Hues that people call so, in OpenCV's half degrees; red goes past the end of the circle."""
 
 VEHICLES = ("car", "truck", "bus", "motorcycle")
 ANIMALS = (
@@ -73,14 +73,14 @@ HINTS: Mapping[str, tuple[str, ...]] = {
     "mobile": ("cell phone",),
     "signal": ("traffic light",),
 }
-"""Words that only hint at labels: enough to look there, not to tell that it is one."""
+"""Words that only hint at labels: enough to look there, not to call it one."""
 
 
 def _synonyms() -> Mapping[str, frozenset[str]]:
     pairs = [(name, label) for names in (NAMES, HINTS) for name in names for label in names[name]]
     return {
-        wanted: frozenset(stem(name) for name, label in pairs if label == wanted)
-        for _, wanted in pairs
+        label: frozenset(stem(name) for name, other in pairs if other == label)
+        for _, label in pairs
     }
 
 

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from bot.prompt.budget import Budget
     from bot.turn.budgets import ModelBudgets
     from bot.turn.stages import CollectedQuestion
-    from bot.video.context import PreparedVideo, Say, VideoContexts
+    from bot.video.context import Say, VideoContexts
+    from bot.video.prepared_video import PreparedVideo
 
 SMALL = 1.3 * CANDIDATE_SIDE
 """Pixels of a frame whose small copy shows enough, so that vision need not look at the frame."""

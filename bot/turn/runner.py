@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Protocol
 from bot import strings as texts
 from bot.errors import ModelProblem, ModelReason
 from bot.grounding.codes import doubts
-from bot.grounding.outlines import key, uncited
-from bot.grounding.pointing import grounded
+from bot.grounding.outlines import key, uncited_outlines
+from bot.grounding.pointing import ground
 from bot.ports.model import Finished
 from bot.text.links import urls
 from bot.tools.loop import ToolLoop
@@ -150,8 +150,8 @@ class TurnRunner:
         new_pictures = composed.singles or composed.sheets or composed.frames
         matched = new_pictures or not response.offered
         sightings = composed.sightings if matched else {}
-        grounding = grounded(answer, growing.toolbox.outlines, response.grounding, sightings)
-        unnamed = uncited(answer, grounding.outlines)
+        grounding = ground(answer, growing.toolbox.outlines, response.grounding, sightings)
+        unnamed = uncited_outlines(answer, grounding.outlines)
         lines = [line for one in composed.sightings.values() for line in one.lines]
         tail = (
             *([key(unnamed)] if unnamed else []),

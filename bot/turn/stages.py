@@ -19,7 +19,7 @@ from bot.prompt.budget import Budget
 from bot.tools.loop import ToolLoop
 from bot.tools.toolbox import Toolbox
 from bot.turn.answer_text import AnswerText
-from bot.video.context import PreparedVideo
+from bot.video.prepared_video import PreparedVideo
 
 if TYPE_CHECKING:
     from bot.prompt.messages import VideoPart

@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import structlog
 
 from bot import strings as texts
 from bot.aio import end
-from bot.domain.files import ChosenFrame, SpokenPassage, Video
 from bot.domain.frame_ids import clock, frame_number, seconds_of
-from bot.domain.sightings import Sighting
 from bot.errors import FileProblem
 from bot.ports.model import VideoIntroduction
 from bot.prompt.messages import VideoPart
 from bot.prompt.vision_context import spoken
+from bot.video.prepared_video import PreparedVideo
 from bot.video.time_ranges import named_span, spans_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from bot.domain.files import ChosenFrame, SpokenPassage, Video
     from bot.domain.history import ThreadHistory
     from bot.domain.threads import Thread
     from bot.limits import FileLimits, RequestLimits, VideoLimits
@@ -36,23 +36,6 @@ log = structlog.get_logger()
 
 Say = Callable[[str], None]
 """Shows the progress of the work, in words."""
-
-
-@dataclass(frozen=True, slots=True)
-class PreparedVideo:
-    """A video prepared for a question: what the model gets, and what is stored with the turn.
-
-    `passages` were transcribed just now. `notes` stand above the answer and `tail` below it.
-    `sightings` are those of small copies of the frames, by number.
-    """
-
-    video: Video
-    part: VideoPart
-    frames: tuple[ChosenFrame, ...] = ()
-    passages: tuple[SpokenPassage, ...] = ()
-    notes: tuple[str, ...] = ()
-    tail: tuple[str, ...] = ()
-    sightings: Mapping[int, Sighting] = field(default_factory=dict)
 
 
 class _Selection(NamedTuple):

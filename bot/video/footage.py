@@ -16,7 +16,7 @@ from bot.aio import fan_out
 from bot.attachments.store import blob_key
 from bot.domain.frame_ids import clock, frame_number, label, seconds_of
 from bot.errors import FileProblem, Reason
-from bot.grounding.pointing import sheet_of_frames
+from bot.grounding.drawing import sheet_of_frames
 from bot.media.contact_sheet import contact_sheet
 from bot.media.frame_marks import choose_varied
 from bot.media.pixels import QUALITY

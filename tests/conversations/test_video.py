@@ -10,7 +10,7 @@ import pytest
 from bot import strings as texts
 from bot.errors import FileProblem, Reason
 from bot.limits import FileLimits
-from bot.media.size_limits import PICTURE_SIDE
+from bot.media.draw_outlines import PICTURE_SIDE
 from tests.helpers.images import open_jpeg
 from tests.helpers.running_bot import question_words
 from tests.helpers.scene_videos import scene_video, share

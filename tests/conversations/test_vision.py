@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from adapters.models.settings import GPT4V_VERSIONS
 from bot import strings as texts
 from bot.errors import VisionProblem, VisionReason
-from bot.media.size_limits import PICTURE_BYTES, PICTURE_SIDE
+from bot.media.draw_outlines import PICTURE_BYTES, PICTURE_SIDE
 from bot.tools import toolbox as tools
 from bot.tools.loop import NOT_SHOWN
 from tests.helpers.images import MEDIA, open_jpeg

@@ -296,7 +296,7 @@ async def test_there_is_no_closer_look_at_a_photo_that_is_gone(room: Room, shelf
         await room.gallery.closer(THREAD, photo, Box(0, 0, 500, 500))
     assert caught.value.reason is Reason.GONE
     with pytest.raises(FileProblem) as caught:
-        await room.gallery.outlined(THREAD, photo, [OUTLINE])
+        await room.gallery.draw_outlined(THREAD, photo, [OUTLINE])
     assert caught.value.reason is Reason.GONE
     assert list(room.spool.iterdir()) == []
 
@@ -305,7 +305,7 @@ async def test_a_photo_is_outlined_on_a_copy(room: Room, shelf: Shelf) -> None:
     large = encode_image(corners_image(960, 640))
     found = await room.collect(shelf.file(large, "car.jpg"))
     foreign = replace(OUTLINE, number=2, photo=2)
-    shown = await room.gallery.outlined(THREAD, found.photos[0], [OUTLINE, foreign])
+    shown = await room.gallery.draw_outlined(THREAD, found.photos[0], [OUTLINE, foreign])
     assert (shown.name, shown.outlines) == ("P1 car.jpg", (OUTLINE,))
     assert shown.photo == found.pictures[0].jpeg
     assert difference(open_jpeg(shown.jpeg), open_jpeg(shown.photo)) > 1

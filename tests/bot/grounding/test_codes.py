@@ -7,7 +7,7 @@ import pytest
 from bot import strings as texts
 from bot.domain.sightings import TextLine
 from bot.grounding.codes import MOST, doubts
-from bot.text.codes import bare, is_code
+from bot.text.codes import is_code, without_separators
 from bot.text.vin import Vin
 
 PLACE = ((0.1, 0.2), (0.3, 0.2), (0.3, 0.4), (0.1, 0.4))
@@ -50,7 +50,7 @@ def test_words_and_other_text_are_none(text: str) -> None:
 
 
 def test_what_stands_between_characters_is_left_out() -> None:
-    assert bare("B·MW-12 3/4:5.6") == "BMW123456"
+    assert without_separators("B·MW-12 3/4:5.6") == "BMW123456"
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ def test_what_the_answer_tells_itself_is_not_told_again() -> None:
 def test_one_other_character_is_another_reading(answer: str) -> None:
     (told,) = doubts(answer, [line(PLATE, 0.99)], SURE)
     assert told.endswith(": another reading is `KRW 301` (99 % confidence), please check.")
-    assert bare(told.split("`")[1]) == "KRW307"
+    assert without_separators(told.split("`")[1]) == "KRW307"
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.outlines import Outline, Span
-from bot.grounding.outlines import MOST, as_written, cited, key, label_of, numbered, spans, uncited
+from bot.grounding.outlines import (
+    MOST,
+    cited_numbers,
+    key,
+    label_of,
+    number_spans,
+    spans,
+    uncited_outlines,
+)
+from bot.text.patterns import words_pattern
 
 PLACE = ((0.1, 0.2), (0.3, 0.2), (0.3, 0.4), (0.1, 0.4))
 CAR = Outline(1, 2, "red car", PLACE)
@@ -31,11 +40,11 @@ PLATE = Outline(2, 2, "KRW301", PLACE)
     ],
 )
 def test_numbers_are_cited_outside_of_code(answer: str, numbers: tuple[int, ...]) -> None:
-    assert cited(answer) == numbers
+    assert cited_numbers(answer) == numbers
 
 
 def test_what_is_not_cited_is_left_for_the_key() -> None:
-    assert uncited("The plate [2] is readable.", [CAR, PLATE]) == (CAR,)
+    assert uncited_outlines("The plate [2] is readable.", [CAR, PLATE]) == (CAR,)
 
 
 @pytest.mark.parametrize(
@@ -76,14 +85,14 @@ def test_spans_of_a_service_get_numbers_in_the_order_of_the_text() -> None:
         Span("Cat", 2, 3, PLACE, 1),
         Span("it", 40, 2, PLACE, 1),
     ]
-    found = numbered(given_)
+    found = number_spans(given_)
     assert [(one.number, one.label) for one in found.outlines] == [(1, "Cat"), (2, "dog")]
     assert [(span.text, span.number) for span in found.spans] == [("Cat", 1), ("dog", 2), ("it", 1)]
 
 
 def test_there_are_never_too_many_outlines() -> None:
     many = [Span("x", at, 1, ((at / 99, 0.0), (1.0, 0.0), (1.0, 1.0)), 1) for at in range(50)]
-    found = numbered(many, first=5)
+    found = number_spans(many, first=5)
     assert [one.number for one in found.outlines] == list(range(5, 5 + MOST))
     assert len(found.spans) == MOST
 
@@ -92,7 +101,7 @@ def test_the_key_names_photos_only_where_there_are_several() -> None:
     assert key([CAR, PLATE]) == "[1] red car · [2] KRW301"
     far = Outline(3, 5, "sign", PLACE)
     assert key([CAR, far]) == "[1] red car (P2) · [3] sign (P5)"
-    assert cited(key([CAR, far])) == (1, 3)
+    assert cited_numbers(key([CAR, far])) == (1, 3)
     assert key([CAR, replace(CAR, number=2), PLATE]) == "[1] [2] red car · [2] KRW301"
 
 
@@ -135,9 +144,9 @@ def test_a_long_label_is_cut() -> None:
 def test_words_are_found_whole_however_they_are_written(
     words: str, text: str, found: str | None
 ) -> None:
-    match = re.search(as_written(words), text, re.IGNORECASE)
+    match = re.search(words_pattern(words), text, re.IGNORECASE)
     assert (match[0] if match else None) == found
-    assert as_written("?!") == ""
+    assert words_pattern("?!") == ""
 
 
 @pytest.mark.parametrize(
@@ -145,6 +154,6 @@ def test_words_are_found_whole_however_they_are_written(
     [("2 people", "people"), ("a car", "car"), ("The person", "person"), ("2 ABC 34", "2 ABC 34")],
 )
 def test_a_label_is_the_thing_without_its_number(words: str, label: str) -> None:
-    found = numbered([Span(words, 0, len(words), PLACE, 1)])
+    found = number_spans([Span(words, 0, len(words), PLACE, 1)])
     assert [outline.label for outline in found.outlines] == [label]
     assert found.spans[0].text == words

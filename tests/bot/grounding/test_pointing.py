@@ -11,8 +11,9 @@ from PIL import Image
 from bot.domain.frame_ids import frame_number, label
 from bot.domain.outlines import Outline, Span
 from bot.domain.sightings import DetectedObject, Sighting
-from bot.grounding.pointing import citations, grounded, outlined, sheet_of_frames
-from bot.media.size_limits import PICTURE_BYTES, SMALL_PICTURE_BYTES
+from bot.grounding.drawing import draw_outlined, sheet_of_frames
+from bot.grounding.pointing import citations, ground
+from bot.media.draw_outlines import PICTURE_BYTES, SMALL_PICTURE_BYTES
 from bot.ports.channel import Citation
 from bot.ports.model import Picture
 from tests.helpers.fakes import InProcessSandbox
@@ -37,22 +38,22 @@ CAR = Sighting(things=(DetectedObject("car", PLACE, 0.9),))
 
 def test_the_outlines_of_the_model_come_before_all_else() -> None:
     said = [Span("car", 2, 3, PLACE, 1)]
-    found = grounded("A car [1].", OUTLINES, said, {1: CAR})
+    found = ground("A car [1].", OUTLINES, said, {1: CAR})
     assert found.outlines == tuple(OUTLINES)
     assert [(span.text, span.number) for span in found.spans] == [("car", 1)]
 
 
 def test_a_service_that_points_at_nothing_is_believed() -> None:
-    assert grounded("A car.", (), (), {1: CAR}).outlines == ()
+    assert ground("A car.", (), (), {1: CAR}).outlines == ()
 
 
 def test_what_the_service_says_comes_before_what_was_seen() -> None:
-    found = grounded("A car.", (), [Span("A", 0, 1, PLACE, 1)], {1: CAR})
+    found = ground("A car.", (), [Span("A", 0, 1, PLACE, 1)], {1: CAR})
     assert [outline.label for outline in found.outlines] == ["A"]
 
 
 def test_numbers_that_the_answer_has_already_are_not_used_again() -> None:
-    found = grounded("A car, see [2] and [1].", (), None, {1: CAR})
+    found = ground("A car, see [2] and [1].", (), None, {1: CAR})
     assert [outline.number for outline in found.outlines] == [3]
 
 
@@ -75,7 +76,7 @@ async def test_a_photo_is_shown_with_the_outlines_that_are_its_own(
 ) -> None:
     children: Any = InProcessSandbox()
     photo = picture(1, image, "a.jpg")
-    shown = await outlined(children, photo, OUTLINES)
+    shown = await draw_outlined(children, photo, OUTLINES)
     assert (shown.name, shown.photo) == ("P1 a.jpg", photo.jpeg)
     assert shown.alt == "P1 a.jpg with outlines: 1 car, 2 plate KRW 301."
     assert [outline.number for outline in shown.outlines] == [1, 2]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.domain.outlines import Span
-from bot.grounding.realign import anchored
+from bot.grounding.realign import realign
 
 SQUARE = ((0.1, 0.1), (0.2, 0.1), (0.2, 0.2), (0.1, 0.2))
 
@@ -30,7 +30,7 @@ def spans(words: str, *texts: str) -> list[Span]:
     ],
 )
 def test_spans_are_where_their_words_are(words: str, answer: str) -> None:
-    found = anchored(spans(words, "car", "dog"), answer)
+    found = realign(spans(words, "car", "dog"), answer)
     assert [span.text for span in found] == ["car", "dog"]
     assert [answer[span.offset : span.offset + span.length] for span in found] == ["car", "dog"]
 
@@ -38,10 +38,10 @@ def test_spans_are_where_their_words_are(words: str, answer: str) -> None:
 def test_each_mention_keeps_its_own_place() -> None:
     words = "*Note* a car, a car and a car."
     answer = "Note: a car, a car and a car."
-    found = anchored(spans(words, "car", "car", "car"), answer)
+    found = realign(spans(words, "car", "car", "car"), answer)
     assert [span.offset for span in found] == [8, 15, 25]
 
 
 def test_words_that_are_gone_have_no_span() -> None:
-    found = anchored(spans("A car and a dog.", "car", "dog"), "A dog.")
+    found = realign(spans("A car and a dog.", "car", "dog"), "A dog.")
     assert [(span.text, span.offset, span.polygon) for span in found] == [("dog", 2, SQUARE)]

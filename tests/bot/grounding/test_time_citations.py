@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.domain.frame_ids import frame_number
-from bot.grounding.time_citations import cited
+from bot.grounding.time_citations import cited_frames
 
 
 def frames(video: int, *times: float) -> list[int]:
@@ -35,7 +35,7 @@ ONE = frames(1, 0.0, 5.04, 12.36, 13.0, 75.5, 3723.0)
     ],
 )
 def test_times_stand_for_frames_that_were_shown(answer: str, times: list[float]) -> None:
-    assert sorted(cited(answer, ONE)) == frames(1, *times)
+    assert sorted(cited_frames(answer, ONE)) == frames(1, *times)
 
 
 @pytest.mark.parametrize(
@@ -43,11 +43,11 @@ def test_times_stand_for_frames_that_were_shown(answer: str, times: list[float])
     ["`0:12.4`", "```\n0:12.4\n```", "```\nlog 0:12.4", "Use `ffmpeg -ss 0:12.4 -i a.mp4` for it."],
 )
 def test_times_in_code_are_not_cited(answer: str) -> None:
-    assert cited(answer, ONE) == ()
+    assert cited_frames(answer, ONE) == ()
 
 
 def test_without_frames_nothing_is_cited() -> None:
-    assert cited("At 0:12.4", ()) == ()
+    assert cited_frames("At 0:12.4", ()) == ()
 
 
 BOTH = [*frames(1, 1.0, 12.4), *frames(2, 2.0, 12.4)]
@@ -70,4 +70,4 @@ BOTH = [*frames(1, 1.0, 12.4), *frames(2, 2.0, 12.4)]
 def test_of_several_videos_the_one_named_last_is_meant(
     answer: str, found: list[tuple[int, float]]
 ) -> None:
-    assert sorted(cited(answer, BOTH)) == [frame_number(*each) for each in found]
+    assert sorted(cited_frames(answer, BOTH)) == [frame_number(*each) for each in found]

@@ -10,7 +10,7 @@ import pytest
 from bot.domain.frame_ids import frame_number
 from bot.domain.sightings import DetectedObject, Sighting, TextLine
 from bot.grounding.outlines import MOST, key
-from bot.grounding.word_matching import matched
+from bot.grounding.word_matching import match_words
 
 if TYPE_CHECKING:
     from bot.domain.outlines import Grounding
@@ -61,7 +61,7 @@ def found(grounding: Grounding) -> list[tuple[str, int]]:
 def test_things_are_found_once_by_whole_words(
     answer: str, things: list[str], spans: list[tuple[str, int]]
 ) -> None:
-    assert found(matched(answer, {1: seen(*things)})) == spans
+    assert found(match_words(answer, {1: seen(*things)})) == spans
 
 
 @pytest.mark.parametrize(
@@ -80,18 +80,20 @@ def test_things_are_found_once_by_whole_words(
     ],
 )
 def test_lines_are_found_however_they_are_spaced(answer: str, line: str, text: str | None) -> None:
-    grounding = matched(answer, {1: seen(lines=(line,))})
+    grounding = match_words(answer, {1: seen(lines=(line,))})
     assert found(grounding) == ([(text, 100)] if text else [])
 
 
 def test_the_longest_is_found_first() -> None:
-    grounding = matched("It reads CAR PARK beside a car.", {1: seen("car", lines=("Car Park",))})
+    grounding = match_words(
+        "It reads CAR PARK beside a car.", {1: seen("car", lines=("Car Park",))}
+    )
     assert found(grounding) == [("CAR PARK", 100), ("car", 0)]
 
 
 def test_offsets_count_code_points_and_numbers_follow_the_text() -> None:
     answer = "🚗 A dog 👩‍🔧 and a car."
-    grounding = matched(answer, {1: seen("car", "dog")}, first=4)
+    grounding = match_words(answer, {1: seen("car", "dog")}, first=4)
     for span in grounding.spans:
         assert answer[span.offset : span.offset + span.length] == span.text
     assert [span.number for span in grounding.spans] == [4, 5]
@@ -100,28 +102,28 @@ def test_offsets_count_code_points_and_numbers_follow_the_text() -> None:
 
 def test_the_photo_named_last_is_meant() -> None:
     photos = {1: seen("car"), 2: seen("car", first=50)}
-    grounding = matched("P2 shows a car. P1 shows another car.", photos)
+    grounding = match_words("P2 shows a car. P1 shows another car.", photos)
     assert [(one.photo, one.number) for one in grounding.outlines] == [(2, 1), (1, 2)]
     assert key(grounding.outlines) == "[1] car (P2) · [2] car (P1)"
 
 
 def test_many_things_are_cut_and_nothing_is_nothing() -> None:
-    grounding = matched("So many cars.", {1: seen(*["car"] * 50)})
+    grounding = match_words("So many cars.", {1: seen(*["car"] * 50)})
     assert len(grounding.outlines) == MOST
-    assert matched("A car.", {}).outlines == ()
-    assert matched("", {1: seen("car")}).spans == ()
+    assert match_words("A car.", {}).outlines == ()
+    assert match_words("", {1: seen("car")}).spans == ()
 
 
 def test_a_hostile_picture_costs_no_time() -> None:
     lines = tuple(f"{'a1 ' * 40}{n}" for n in range(200))
     began = time.perf_counter()
-    assert matched("a1 " * 10_000, {1: seen(lines=lines)}).spans == ()
+    assert match_words("a1 " * 10_000, {1: seen(lines=lines)}).spans == ()
     assert time.perf_counter() - began < 5
 
 
 def test_on_frames_of_a_video_things_are_meant_where_their_time_was_named() -> None:
     early, late = frame_number(1, 2.0), frame_number(1, 8.0)
     there = {early: seen("car", "person"), late: seen("car")}
-    grounding = matched("A car passes. At 0:02.0 a car stands, at 0:08 the car is gone.", there)
+    grounding = match_words("A car passes. At 0:02.0 a car stands, at 0:08 the car is gone.", there)
     assert [(one.photo, one.label) for one in grounding.outlines] == [(early, "car"), (late, "car")]
-    assert matched("A person and a car.", there).outlines == ()
+    assert match_words("A person and a car.", there).outlines == ()

@@ -15,8 +15,16 @@ from adapters.page.assets import read_assets
 from bot.domain.outlines import Outline
 from bot.errors import FileProblem, Reason
 from bot.limits import ChildLimits, FileLimits
-from bot.media.draw_outlines import DARK, HUES, OutlinedPicture, draw, lay_out
-from bot.media.size_limits import PICTURE_BYTES, PICTURE_SIDE, SMALL_PICTURE_BYTES
+from bot.media.draw_outlines import (
+    DARK,
+    HUES,
+    PICTURE_BYTES,
+    PICTURE_SIDE,
+    SMALL_PICTURE_BYTES,
+    OutlinedPicture,
+    draw,
+    lay_out,
+)
 from bot.sandbox import ChildProcesses
 from tests.helpers.images import MEDIA, corners_image, detailed_image, encode_image, open_jpeg
 

@@ -132,7 +132,7 @@ class Easel:
     drawn: list[str] = field(default_factory=list)
     broken: set[str] = field(default_factory=set)
 
-    async def outlined(
+    async def draw_outlined(
         self, _: Thread, one: Photo, outlines: Sequence[Outline]
     ) -> PictureAttachment:
         return self._drawn(one.label)

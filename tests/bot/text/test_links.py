@@ -2,7 +2,7 @@ import time
 
 import pytest
 
-from bot.text.links import is_address, same, trimmed, urls
+from bot.text.links import is_address, normalise, trim, urls
 
 
 @pytest.mark.parametrize(
@@ -45,12 +45,12 @@ def test_what_is_no_address(word: str) -> None:
     ],
 )
 def test_punctuation_after_an_address_is_taken_off(word: str, address: str) -> None:
-    assert trimmed(word) == address
+    assert trim(word) == address
 
 
 def test_spellings_of_one_address_are_the_same() -> None:
-    assert same("https://e.org/") == same("https://e.org")
-    assert same("https://e.org/?a&amp;b") == same("https://e.org/?a&b")
+    assert normalise("https://e.org/") == normalise("https://e.org")
+    assert normalise("https://e.org/?a&amp;b") == normalise("https://e.org/?a&b")
 
 
 def test_addresses_that_people_wrote_are_collected() -> None:

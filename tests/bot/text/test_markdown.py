@@ -5,7 +5,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from bot.text.lookahead import HELD
+from bot.text.links import LOOKAHEAD
 from bot.text.markdown import Markdown, render
 from bot.text.split import split
 
@@ -18,7 +18,7 @@ MARKS = (
     *("<!here>", "@", "@everyone", "https://e.org", "http://", "://", "www.e.org", "//e.org"),
     *("a@b.org", "\\", "|", "|-|-|\n", "- ", "> ", "1. ", "# ", "*", "**", "_", '"', "&#58;", ":"),
     *("[r]: ", "py", "é", "e\u0301", "👩\u200d👧", "\ud83d", "\ude00", GAP, "日本", OK, "<!--"),
-    *("[x](https://e.org)", "![i](https://e.org)", f"[t]({OK})", "`c`", "\n```\n", "x" * HELD),
+    *("[x](https://e.org)", "![i](https://e.org)", f"[t]({OK})", "`c`", "\n```\n", "x" * LOOKAHEAD),
 )
 hostile = st.lists(st.sampled_from(MARKS), max_size=16).map("".join) | st.text(
     st.characters(exclude_categories=()), max_size=40
@@ -114,9 +114,9 @@ def test_what_never_ends_is_shown_in_time() -> None:
     for start in ("[", "![", "`", "<a:", "| ", "https://e.org/", "   ", "```"):
         markdown = Markdown()
         shown = markdown.feed("Hello " + start)
-        for _ in range(HELD + 20):
+        for _ in range(LOOKAHEAD + 20):
             shown += markdown.feed("x")
-            assert markdown.held <= HELD
+            assert markdown.pending_length <= LOOKAHEAD
         assert len(shown) > len("Hello ") + 1
 
 
@@ -139,7 +139,7 @@ def test_what_was_shown_only_grows(text: str, allowed: tuple[str, ...]) -> None:
     for place, char in enumerate(text):
         shown += markdown.feed(char)
         assert shown == render(text[: place + 1], final=False, links=allowed)
-        assert markdown.held <= HELD + 1
+        assert markdown.pending_length <= LOOKAHEAD + 1
     assert shown + markdown.finish() == render(text, links=allowed)
 
 

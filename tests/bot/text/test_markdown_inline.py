@@ -1,7 +1,7 @@
 import pytest
 
-from bot.text.lookahead import HELD, Lookahead
-from bot.text.markdown_inline import InlineMarks
+from bot.text.links import LOOKAHEAD
+from bot.text.markdown_inline import InlineMarks, Lookahead
 
 GAP = "\u200b"
 OK = "https://ok.example"
@@ -95,7 +95,7 @@ def test_mentions_and_html_lose_their_meaning(text: str, shown: str) -> None:
     [
         ("[a](b c d)", f"[a]{GAP}(b c d)"),
         ("[a]: https://e.org", f"[a]{GAP}: `https://e.org`"),
-        ("[a](" + "b" * HELD + ")", f"[a]{GAP}(" + "b" * HELD + ")"),
+        ("[a](" + "b" * LOOKAHEAD + ")", f"[a]{GAP}(" + "b" * LOOKAHEAD + ")"),
         ("@![everyone](x)", f"@{GAP}everyone"),
         ("![<](x)script>", f"<{GAP}script>"),
         ("<[script](x)>", f"<{GAP}script (`x`)>"),

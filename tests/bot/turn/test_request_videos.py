@@ -34,7 +34,7 @@ from bot.ports.model import Picture, TextPart, VideoIntroduction
 from bot.prompt.messages import VideoPart
 from bot.prompt.vision_context import VisionContext
 from bot.turn.preparation import SMALL
-from bot.video.context import PreparedVideo
+from bot.video.prepared_video import PreparedVideo
 from tests.helpers.fakes import FakeVision, InProcessSandbox
 from tests.helpers.images import corners_image, encode_image
 from tests.helpers.limits import limits_of

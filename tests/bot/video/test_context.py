@@ -18,7 +18,7 @@ from bot.errors import FileProblem, ModelProblem, ModelReason, Reason
 from bot.ports.model import Picture
 from bot.prompt.vision_context import spoken
 from bot.video.candidates import FrameRequest, Survey
-from bot.video.context import PreparedVideo, VideoContexts
+from bot.video.context import VideoContexts
 from bot.video.transcription import Transcript
 from tests.helpers.frame_candidates import candidate, each
 from tests.helpers.limits import limits_of
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from bot.limits import Limits
     from bot.video.candidates import Span
+    from bot.video.prepared_video import PreparedVideo
 
 THREAD = Thread("fake", "t", "c")
 LIMITS = limits_of(max_video_seconds=180)
