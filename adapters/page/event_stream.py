@@ -18,8 +18,8 @@ from adapters.page.requests import conversation_of, ref_of
 from adapters.page.session import HEADERS
 from adapters.page.uploads import disposition
 from bot import strings as texts
-from bot.domain.size_limits import SizeLimits
 from bot.errors import StoreDown
+from bot.media.size_limits import size_limits
 
 if TYPE_CHECKING:
     from adapters.page.notes_store import NoteFile, NotesStore
@@ -100,7 +100,7 @@ class EventStream:
         state = await self._state(thread_of(conversation))
         taken = {
             "picture_bytes": self._limits.max_photo_bytes,
-            "upload_bytes": SizeLimits.of(self._limits).most,
+            "upload_bytes": size_limits(self._limits).most,
         }
         return web.json_response({**state, **taken})
 

@@ -13,9 +13,8 @@ from adapters.page.notes_store import Note, NoteFile
 from adapters.page.requests import PostRequest, conversation_of, read_posted
 from adapters.page.uploads import clean_name, receive
 from bot import strings as texts
-from bot.domain.size_limits import SizeLimits
 from bot.errors import FileProblem, StoreDown
-from bot.media.size_limits import ByteCounter
+from bot.media.size_limits import ByteCounter, size_limits
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -57,7 +56,7 @@ class UploadApi:
         conversation = conversation_of(request.query.get("conversation", ""))
         name = clean_name(request.headers.get("X-File-Name", ""))
         try:
-            tally = ByteCounter(SizeLimits.of(self._limits), request.content_length or 0)
+            tally = ByteCounter(size_limits(self._limits), request.content_length or 0)
             file = await receive(
                 request.content, self._blobs, self._spool, conversation, name, tally
             )

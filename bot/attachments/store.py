@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from bot import strings as texts
 from bot.aio import fan_out
 from bot.domain.files import Photo, Video
-from bot.domain.size_limits import SizeLimits
 from bot.errors import FileProblem, Reason
 from bot.grounding.drawing import draw_outlined
 from bot.media.contact_sheet import contact_sheet
 from bot.media.photos import PreparedPhoto, crop_photo, prepare
 from bot.media.pixels import fitted_size
+from bot.media.size_limits import size_limits
 from bot.media.video_probe import ProbedFile, open_file
 from bot.ports.model import Picture
 
@@ -119,7 +119,7 @@ class AttachmentStore:
         if file.attachment.problem is not None:
             raise FileProblem(file.attachment.problem)
         async with self._spooled() as path:
-            whole = await file.fetch(file.attachment, path, SizeLimits.of(self._limits))
+            whole = await file.fetch(file.attachment, path, size_limits(self._limits))
             opened = await self._children.run(open_file, path, self._limits)
             await self._blobs.put(blob_key(thread, opened.sha256), path)
             if isinstance(opened, PreparedPhoto):

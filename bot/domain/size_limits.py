@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
-
-if TYPE_CHECKING:
-    from bot.limits import FileLimits
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,11 +11,6 @@ class SizeLimits:
 
     photo: int
     video: int
-
-    @classmethod
-    def of(cls, limits: FileLimits) -> Self:
-        """Take both from the settings."""
-        return cls(limits.max_photo_bytes, limits.max_video_bytes)
 
     @property
     def most(self) -> int:

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bot.domain.size_limits import SizeLimits
 from bot.errors import FileProblem, Reason
 from bot.media.file_types import HEAD_BYTES, UNKNOWN, FileType, sniff
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from bot.domain.size_limits import SizeLimits
+    from bot.limits import FileLimits
+
+
+def size_limits(limits: FileLimits) -> SizeLimits:
+    """Return the sizes that the settings allow."""
+    return SizeLimits(limits.max_photo_bytes, limits.max_video_bytes)
 
 
 def check_size(limits: SizeLimits, kind: FileType, size: int) -> None:

@@ -13,7 +13,7 @@ from bot.errors import FileProblem, Reason
 from bot.limits import FileLimits
 from bot.media import file_types as kinds
 from bot.media.file_types import HEAD_BYTES, FileType
-from bot.media.size_limits import ByteCounter, check_file, check_size
+from bot.media.size_limits import ByteCounter, check_file, check_size, size_limits
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,7 +26,7 @@ PDF = b"%PDF-1.7\n"
 
 
 def test_both_limits_are_settings() -> None:
-    allowed = SizeLimits.of(FileLimits(max_photo_bytes=3, max_video_bytes=7))
+    allowed = size_limits(FileLimits(max_photo_bytes=3, max_video_bytes=7))
     assert (allowed, allowed.most) == (SizeLimits(3, 7), 7)
     assert SizeLimits(7, 3).most == 7
 
