@@ -1,4 +1,4 @@
-"""The bot as Bolt knows it: what is for Loupe is accepted before Slack is told that it came."""
+"""The Bolt app: what is for Loupe is accepted before Slack's request is acknowledged."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 Accept = Callable[[Message], Awaitable[bool]]
-"""Stores a message for good before it returns, and tells whether it was for Loupe.
+"""Stores a message durably before it returns; false where it is not for Loupe.
 
 Raises `bot.errors.StoreDown`.
 """
 
-NOTED_WITHIN = 0.5
-"""Seconds that the memory may take: Slack waits three for its answer, most of them for `accept`."""
+INDEX_TIMEOUT = 0.5
+"""Seconds that the index may take: Slack waits three in all, most of them for `accept`."""
 
 FEEDBACK = "feedback_buttons"
 """The type of the two buttons that rate an answer.
@@ -65,13 +65,13 @@ class SlackBot:
         self,
         workspaces: Workspaces,
         accept: Accept,
-        memory: ThreadIndex,
+        index: ThreadIndex,
         grammar: CommandGrammar,
         reaction: str = "",
     ) -> None:
         self._workspaces = workspaces
         self._accept = accept
-        self._memory = memory
+        self._index = index
         self._grammar = grammar
         self._reaction = reaction
         self.app = _app(_Authorization(workspaces))
@@ -81,7 +81,7 @@ class SlackBot:
         self.app.action(_ANY)(self._button)
 
     async def dispatch(self, payload: dict[str, Any]) -> BoltResponse:
-        """Take one delivery that is surely Slack's; the response is what Slack is to be told.
+        """Handle one delivery that was verified to be Slack's; returns the response to it.
 
         200: stored, or nothing for Loupe; 503: deliver again. Raises `MalformedBody`.
         """
@@ -96,7 +96,7 @@ class SlackBot:
         if message is None:
             log.info("slack_event_ignored", kind=name(dig(body, "event", "type")))
             return
-        await self._keep(message)
+        await self._receive(message)
 
     async def _slash(self, body: dict[str, Any], context: AsyncBoltContext, ack: AsyncAck) -> None:
         workspace = await self._workspace(context)
@@ -108,7 +108,7 @@ class SlackBot:
         if isinstance(answer, str):
             await ack(text=answer)
             return
-        await self._keep(answer)
+        await self._receive(answer)
         await ack()
 
     async def _shortcut(
@@ -116,7 +116,7 @@ class SlackBot:
     ) -> None:
         message = read_shortcut(body, await self._workspace(context), self._grammar)
         if message:
-            await self._keep(message)
+            await self._receive(message)
         await ack()
 
     async def _button(self, body: dict[str, Any], context: AsyncBoltContext, ack: AsyncAck) -> None:
@@ -125,7 +125,7 @@ class SlackBot:
         if body["actions"][0].get("type") == FEEDBACK:
             _log_feedback(body, workspace)
         elif message:
-            await self._keep(message)
+            await self._receive(message)
         await ack()
 
     async def _workspace(self, context: AsyncBoltContext) -> Workspace:
@@ -133,26 +133,26 @@ class SlackBot:
 
     async def _latest(self, place: Place, user: str) -> str:
         try:
-            async with asyncio.timeout(NOTED_WITHIN):
-                return await self._memory.latest(place, user)
+            async with asyncio.timeout(INDEX_TIMEOUT):
+                return await self._index.latest(place, user)
         except TimeoutError:
             raise StoreDown("the store is slow") from None
 
-    async def _keep(self, message: Message) -> None:
-        """Accept a message; what the memory loses then is no reason to deliver it again."""
+    async def _receive(self, message: Message) -> None:
+        """Accept a message; if the index fails after that, Slack need not deliver it again."""
         if not await self._accept(message):
             return
         try:
-            async with asyncio.timeout(NOTED_WITHIN):
-                await self._memory.note(message)
+            async with asyncio.timeout(INDEX_TIMEOUT):
+                await self._index.note(message)
         except (StoreDown, TimeoutError) as problem:
             log.warning("slack_note_lost", reason=str(problem) or "the store is slow")
 
 
 class _Authorization(AsyncAuthorize):
-    """Tells Bolt who Loupe is in a workspace, so that it leaves out what Loupe itself did.
+    """Tells Bolt who Loupe is in a workspace, so that it ignores Loupe's own posts.
 
-    The token is kept from it: nothing is sent through Bolt.
+    It is given no token, since nothing is sent through Bolt.
     """
 
     def __init__(self, workspaces: Workspaces) -> None:
@@ -176,11 +176,11 @@ class _Authorization(AsyncAuthorize):
         )
 
 
-def _app(door: _Authorization) -> AsyncApp:
-    """Build Bolt's app: the doors verify who sends, and a listener ends before the answer.
+def _app(authorization: _Authorization) -> AsyncApp:
+    """Build Bolt's app: others verify the sender, and a listener ends before the response.
 
-    Its log is held to errors, since its warnings quote whole requests. A client of its own
-    keeps Bolt from taking the token of the environment and asking Slack before each answer.
+    It logs errors only, since its warnings quote whole requests. With a client of our own, Bolt
+    neither takes the token from the environment nor calls Slack before each response.
     """
     logger = logging.getLogger("slack_bolt")
     logger.setLevel(logging.ERROR)
@@ -189,7 +189,7 @@ def _app(door: _Authorization) -> AsyncApp:
         name="loupe",
         logger=logger,
         client=AsyncWebClient(),
-        authorize=door,
+        authorize=authorization,
         signing_secret="unused",  # noqa: S106
         process_before_response=True,
         request_verification_enabled=False,
@@ -200,7 +200,7 @@ def _app(door: _Authorization) -> AsyncApp:
 
 
 def _request(payload: dict[str, Any]) -> AsyncBoltRequest:
-    """Hand JSON to Bolt as it comes from a socket, whose form needs no second reading."""
+    """Wrap a payload as if it came from a socket, which Bolt does not parse a second time."""
     try:
         return AsyncBoltRequest(body=payload, mode="socket_mode")
     except (AttributeError, IndexError, KeyError, TypeError) as error:
@@ -208,7 +208,7 @@ def _request(payload: dict[str, Any]) -> AsyncBoltRequest:
 
 
 async def _failed(error: Exception) -> BoltResponse:
-    """Answer for a listener that raised: the unknown are not served, the rest comes again."""
+    """Respond for a listener that raised: unknown teams get 200, else Slack delivers again."""
     if isinstance(error, UnknownTeam):
         log.warning("slack_team_unknown", reason=str(error))
         return BoltResponse(status=200)
@@ -220,7 +220,7 @@ async def _failed(error: Exception) -> BoltResponse:
 
 
 def _log_feedback(body: dict[str, Any], workspace: Workspace) -> None:
-    """Note what somebody thinks of an answer: in the log, as nothing else is made of it."""
+    """Log what somebody thinks of an answer, which is all that is done with it."""
     container = body.get("container")
     channel = identifier(dig(body, "channel", "id"))
     root = identifier(dig(container, "thread_ts")) or identifier(dig(body, "message", "thread_ts"))

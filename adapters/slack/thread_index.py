@@ -1,7 +1,8 @@
-"""What Slack's room keeps in Redis, and all its keys there.
+"""What Slack's adapter stores in Redis, and all its keys there.
 
-`/loupe` tells no thread, so who was last heard where is kept; and an uninstalled app has to erase
-threads that nothing else lists. The keys of a team share a hash tag, so one slot of a cluster.
+`/loupe` comes without a thread, so the thread that each person wrote in last is stored; and when
+the app is uninstalled, threads have to be erased that nothing else lists. The keys of a team share
+a hash tag, so they are in one slot of a Redis Cluster.
 """
 
 from __future__ import annotations
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
     from bot.domain.messages import Message
     from bot.domain.threads import Place
 
-NOTED = frozenset({"message", "installed"})
-"""Kinds of messages after which a thread may hold something."""
+INDEXED_KINDS = frozenset({"message", "installed"})
+"""Kinds of messages after which something may be stored of a thread."""
 
 
 def _prefix(team: str) -> str:
@@ -49,12 +50,12 @@ def _callers(team: str) -> str:
 
 
 def _latest(team: str, caller: str) -> str:
-    """The root of the thread that a caller, `[channel, user]`, was last heard in."""
+    """The root of the thread that a caller, `[channel, user]`, wrote in last."""
     return f"{_prefix(team)}latest:{caller}"
 
 
 class ThreadIndex:
-    """Remembers threads and who was last heard where, as long as threads are kept.
+    """Remembers threads, and who wrote last in which, for as long as threads are stored.
 
     Every call raises `StoreDown`.
     """
@@ -65,41 +66,41 @@ class ThreadIndex:
         self._keep = max(1, round(keep_seconds))
 
     async def note(self, message: Message) -> None:
-        """Remember the thread of a message that was kept, and that its author wrote there."""
-        if message.kind not in NOTED:
+        """Remember the thread of a message that was accepted, and that its author wrote there."""
+        if message.kind not in INDEXED_KINDS:
             return
         thread, now = message.thread, time.time()
         team, channel, root = thread.tenant, thread.conversation, thread.root
-        noted, caller = json.dumps([channel, root]), json.dumps([channel, message.author.id])
+        entry, caller = json.dumps([channel, root]), json.dumps([channel, message.author.id])
         with _store():
             async with self._redis.pipeline(transaction=True) as pipe:
-                pipe.zadd(_threads(team), {noted: now})
+                pipe.zadd(_threads(team), {entry: now})
                 if root == TOP or self._sets(message.text):
-                    pipe.sadd(_lasting(team), noted)
+                    pipe.sadd(_lasting(team), entry)
                 if root != TOP and message.author.id:
                     pipe.zadd(_callers(team), {caller: now})
                     pipe.set(_latest(team, caller), root, ex=self._keep)
-                for aging in (_threads(team), _callers(team)):
-                    pipe.zremrangebyscore(aging, "-inf", now - self._keep)
-                    pipe.expire(aging, self._keep)
+                for key in (_threads(team), _callers(team)):
+                    pipe.zremrangebyscore(key, "-inf", now - self._keep)
+                    pipe.expire(key, self._keep)
                 await pipe.execute()
 
     async def latest(self, place: Place, user: str) -> str:
-        """Give the root of the thread where somebody was last heard in a place; else empty."""
+        """Return the root of the thread that somebody wrote in last in a place; else empty."""
         caller = json.dumps([place.conversation, user])
         with _store():
             return str(await self._redis.get(_latest(place.tenant, caller)) or "")
 
     async def threads(self, team: str) -> list[tuple[str, str]]:
-        """List the channel and root of every thread of a team that may hold something."""
+        """Return the channel and root of every thread of a team that something may be stored of."""
         with _store():
             recent = await self._redis.zrange(_threads(team), 0, -1)
             lasting = await self._redis.smembers(_lasting(team))
-        named = (json.loads(noted) for noted in dict.fromkeys([*recent, *sorted(lasting)]))
-        return [(channel, root) for channel, root in named]
+        entries = map(json.loads, dict.fromkeys([*recent, *sorted(lasting)]))
+        return [(channel, root) for channel, root in entries]
 
     async def left(self, place: Place) -> None:
-        """Forget who was last heard in a place that Loupe left; its threads are still kept."""
+        """Forget who wrote last in a place that Loupe left; its threads stay in the index."""
         await self._forget_callers(place.tenant, place.conversation)
 
     async def forget(self, team: str) -> None:
@@ -111,11 +112,11 @@ class ThreadIndex:
     async def _forget_callers(self, team: str, channel: str = "") -> None:
         """Forget the callers of a channel, or of all."""
         with _store():
-            every = map(str, await self._redis.zrange(_callers(team), 0, -1))
-            gone = [one for one in every if not channel or json.loads(one)[0] == channel]
-            if gone:
-                await self._redis.delete(*(_latest(team, caller) for caller in gone))
-                await self._redis.zrem(_callers(team), *gone)
+            everybody = map(str, await self._redis.zrange(_callers(team), 0, -1))
+            callers = [one for one in everybody if not channel or json.loads(one)[0] == channel]
+            if callers:
+                await self._redis.delete(*(_latest(team, caller) for caller in callers))
+                await self._redis.zrem(_callers(team), *callers)
 
     def _sets(self, text: str) -> bool:
         """Return whether a text is a command that leaves a setting, which lives until changed."""
@@ -125,7 +126,7 @@ class ThreadIndex:
 
 @contextmanager
 def _store() -> Iterator[None]:
-    """Name what Redis raises as the rest of Loupe knows it."""
+    """Raise `StoreDown` for the errors of Redis."""
     try:
         yield
     except (RedisError, OSError) as error:

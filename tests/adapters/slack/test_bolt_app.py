@@ -356,7 +356,7 @@ async def test_slack_is_answered_in_time_however_slow_the_memory_is(
     async def hang(*_: Any, **__: Any) -> None:
         await asyncio.Event().wait()
 
-    monkeypatch.setattr("adapters.slack.bolt_app.NOTED_WITHIN", 0.05)
+    monkeypatch.setattr("adapters.slack.bolt_app.INDEX_TIMEOUT", 0.05)
     house = SlackReceiver()
     monkeypatch.setattr(house.redis, "get", hang)
     monkeypatch.setattr("redis.asyncio.client.Pipeline.execute", hang)
