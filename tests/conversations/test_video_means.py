@@ -159,7 +159,7 @@ async def test_the_analyst_tells_what_the_file_proves_and_what_is_read_when(
     chat = analyst.group()
     data = scene_video((1.0, "navy", ""), (1.0, "darkred", "STOP HERE"), (1.0, "olive", ""))
     told = await chat.ask("When can STOP be read?", attach_clip(analyst, data))
-    assert "**V1** `attach_clip.mp4`" in chat.texts[0]
+    assert "**V1** `clip.mp4`" in chat.texts[0]
     assert "MP4 video, H264, 0:03.0 long, 320 × 240 pixels" in (
         await chat.ask("What file is it? Which format and size?")
     )

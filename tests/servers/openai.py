@@ -124,7 +124,7 @@ def fail(
     retry_after_ms: float | None = None,
     **more: Any,
 ) -> Plain:
-    """Fail with an error body; `tool_call_rest` are further fields of it, such as `param`."""
+    """Fail with an error body; `more` are further fields of it, such as `param`."""
     headers = {"x-ratelimit-remaining-requests": "0"} if status == 429 else {}
     if retry_after is not None:
         headers["retry-after"] = str(retry_after)
