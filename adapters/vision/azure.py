@@ -1,7 +1,7 @@
-"""Sees with Azure AI Vision Image Analysis 4.0: text, objects, people, captions.
+"""Azure AI Vision Image Analysis 4.0: text, objects, people, captions.
 
-The service ends on 2028-09-25. Captions are there in some regions only; which ones is found out
-with the first picture, and remembered.
+The service ends on 2028-09-25. Only some regions have captions; whether the resource's region does
+is found out with the first picture, and remembered.
 https://learn.microsoft.com/azure/ai-services/computer-vision/overview-image-analysis
 """
 
@@ -66,10 +66,10 @@ class AzureVision:
     async def look(
         self, jpeg: bytes, original: Path | None = None, *, upright: bool = False
     ) -> Sighting:
-        """Have an upright JPEG looked at, or a larger one of the file that it was made from.
+        """Have an upright JPEG looked at, or a larger one made from its original file.
 
-        A picture that the service does not take yields an empty sighting whose engine says so.
-        Raises `FileProblem` where the service refuses the picture, else `VisionProblem`.
+        A picture that the service does not accept yields an empty sighting whose engine says so.
+        Raises `FileProblem` if the service refuses the picture, else `VisionProblem`.
         """
         async with self.resource.at_once:
             picture = await self._picture(jpeg, original)
@@ -82,7 +82,7 @@ class AzureVision:
             raise VisionProblem(VisionReason.FAILED, type(error).__name__) from None
 
     async def _picture(self, jpeg: bytes, original: Path | None) -> bytes | None:
-        """Make the JPEG that is sent: of the file where that shows more and fits."""
+        """Return the JPEG to send: made from the original if that shows more and fits."""
         if original is not None:
             side = self._settings.upload_side
             try:
@@ -94,7 +94,7 @@ class AzureVision:
         return await asyncio.to_thread(presentable, jpeg)
 
     async def _analyse(self, picture: bytes) -> ImageAnalysisResult:
-        """Ask for captions too, unless the region has none; the first to ask finds out."""
+        """Ask for captions too, unless the region has none, which the first request finds out."""
         async with self._known():
             if self._captions is False:
                 return await self._request(picture, FEATURES)
@@ -111,7 +111,7 @@ class AzureVision:
         return self._finding_out if self._captions is None else nullcontext()
 
     async def _request(self, picture: bytes, features: list[VisualFeatures]) -> ImageAnalysisResult:
-        """Request until it works; raises `AzureError` where the region lacks captions asked for."""
+        """Send a request, with retries; raises `AzureError` if the region lacks captions."""
         resource = self.resource
 
         async def send() -> ImageAnalysisResult:
@@ -120,7 +120,7 @@ class AzureVision:
         return await resource.ask(send, lacks_captions if features is WITH_CAPTIONS else None)
 
     async def check(self) -> str:
-        """Have a blank picture looked at and tell how it went; raises `VisionProblem`."""
+        """Have a blank picture looked at and return a sentence about it; raises `VisionProblem`."""
         try:
             result = await self.look(await asyncio.to_thread(blank))
         except VisionProblem as trouble:
@@ -133,11 +133,11 @@ class AzureVision:
         )
 
     async def close(self) -> None:
-        """Close the connections, and end the processes if any were needed."""
+        """Close the connections, and end the child processes if there are any."""
         await self.resource.close()
         await self._children.close()
 
 
 def _sent(picture: bytes) -> Any:
-    """Make a body of a picture that is sent in pieces; the client passes anything on."""
+    """Return a body that is sent in pieces; the client accepts any, whatever its types say."""
     return io.BytesIO(picture)

@@ -30,14 +30,14 @@ T = TypeVar("T")
 
 API_VERSION = "2024-02-01"
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
-"""Hosts that an identity's token may go to without TLS: simulators on this machine."""
+"""Hosts that may get an identity's token without TLS: simulators on this machine."""
 
 
 class AzureClient:
-    """What one resource needs to be asked, once for all its services.
+    """The client of one resource, for all its services.
 
     `credential` takes the place of the key, or of the identity that azure-identity finds;
-    `at_once` lets only so many pictures be with the resource at the same time.
+    `at_once` limits how many pictures are with the resource at the same time.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class AzureClient:
         self.options: dict[str, Any] = {"enforce_https": False} if local else {}
 
     def _connected(self) -> ImageAnalysisClient:
-        """Make the client; it neither retries nor follows redirects, which could take the key."""
+        """Return the client; it neither retries nor follows redirects, which could leak the key."""
         key = self.settings.key
         if key is None and self._credential is None:
             self._credential = DefaultAzureCredential()
@@ -71,9 +71,10 @@ class AzureClient:
         )
 
     async def post(self, operation: str, **request: Any) -> Any:
-        """Send one request that the client has no method for; returns the JSON of the answer.
+        """Send a request that the client has no method for, and return the JSON of the response.
 
-        `request` is what `azure.core.rest.HttpRequest` takes. Raises `AzureError` or `ValueError`.
+        `request` has the arguments of `azure.core.rest.HttpRequest`. Raises `AzureError` or
+        `ValueError`.
         """
         http_request = HttpRequest("POST", f"/{operation}", **request)
         response = await self.client.send_request(http_request, **self.options)
@@ -114,7 +115,7 @@ class AzureClient:
         await self._rate_limiter.turn(self.host, rates)
 
     def _failure(self, error: Exception) -> AttemptFailed:
-        """Name what went wrong, and hold all requests for as long as the service asks."""
+        """Return what went wrong, and hold all requests for as long as the service asks."""
         trouble = problem(error)
         wait = retry_after(getattr(getattr(error, "response", None), "headers", {}))
         if wait is not None:

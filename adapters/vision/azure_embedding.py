@@ -1,7 +1,7 @@
-"""Embeds pictures and words with Azure AI Vision's multimodal embeddings.
+"""Multimodal embeddings of pictures and words by Azure AI Vision.
 
-Some regions only have them; whether the resource's does is found out once. The vectors of another
-model version do not mix with these, so it is fixed.
+Only some regions have them; whether the resource's region does is found out once. Vectors of
+different model versions cannot be compared, so the version is fixed.
 https://learn.microsoft.com/azure/ai-services/computer-vision/how-to/image-retrieval
 """
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from bot.ports.embedding import Vector
 
 MODEL_VERSION = "2023-04-15"
-"""The one of many languages; 2022-04-11 knows English only."""
+"""The multilingual version; 2022-04-11 knows only English."""
 VERSIONS = {"api-version": API_VERSION, "model-version": MODEL_VERSION}
 DIMENSIONS = 1024
 MOST_WORDS = 70
@@ -43,8 +43,8 @@ log = structlog.get_logger()
 class AzureEmbedding:
     """An `Embedding` of one Azure AI Vision resource.
 
-    `shared` says that another closes the resource. A call takes at most as long as its turn, its
-    retries and one more request may, and then raises `VisionProblem` (`TIMED_OUT`).
+    `shared`: somebody else closes the resource. A call takes at most as long as the wait for its
+    turn, its retries and one more request, and then raises `VisionProblem` (`TIMED_OUT`).
     """
 
     def __init__(self, resource: AzureClient, *, shared: bool = False) -> None:
@@ -55,26 +55,26 @@ class AzureEmbedding:
         self._in_region = True
 
     async def picture(self, jpeg: bytes) -> Vector:
-        """Embed an upright JPEG; raises `FileProblem` where it is refused, or `VisionProblem`."""
-        async with self._place():
+        """Embed an upright JPEG; raises `FileProblem` if it is refused, or `VisionProblem`."""
+        async with self._slot():
             picture = await asyncio.to_thread(presentable, jpeg, LEAST_SIDE)
             if picture is None:
                 raise FileProblem(Reason.UNSUPPORTED, "too narrow or too large to be embedded")
             return await self._vector("vectorizeImage", content=io.BytesIO(picture), headers=BINARY)
 
     async def words(self, text: str) -> Vector:
-        """Embed the first 70 words of a text; raises `VisionProblem`, also where there is none."""
+        """Embed the first 70 words of a text; raises `VisionProblem`, also if there are none."""
         first = " ".join(text.split()[:MOST_WORDS])
         if not first:
             raise VisionProblem(VisionReason.BAD_REQUEST, "no words to embed")
-        async with self._place():
+        async with self._slot():
             try:
                 return await self._vector("vectorizeText", json={"text": first})
             except FileProblem as refused:
                 raise VisionProblem(VisionReason.BAD_REQUEST, refused.detail) from None
 
     @asynccontextmanager
-    async def _place(self) -> AsyncIterator[None]:
+    async def _slot(self) -> AsyncIterator[None]:
         """Wait for a place with the service, and hold it no longer than a call may take."""
         try:
             async with asyncio.timeout(self._seconds), self.resource.at_once:

@@ -1,4 +1,4 @@
-"""Pictures as Image Analysis takes them: below 20 MB, sides of 50 to 16,000 pixels.
+"""Pictures that Image Analysis accepts: below 20 MB, with sides of 50 to 16,000 pixels.
 
 https://learn.microsoft.com/azure/ai-services/computer-vision/overview-image-analysis
 """
@@ -20,9 +20,9 @@ MOST_SIDE = 15_999
 
 
 def presentable(jpeg: bytes, least: int = LEAST_SIDE) -> bytes | None:
-    """Make a JPEG of ours fit, enlarging a small one; None where that is not possible.
+    """Return a JPEG of ours, enlarged if it is too small; None if the service takes no such one.
 
-    `least` is how many pixels its shorter side has to have.
+    `least` is the least length of its shorter side, in pixels.
     """
     if not 0 < len(jpeg) < LARGEST:
         return None
@@ -35,10 +35,9 @@ def presentable(jpeg: bytes, least: int = LEAST_SIDE) -> bytes | None:
         return None
     if times == 1:
         return jpeg
-    way = cv2.INTER_CUBIC
-    return encode(cv2.resize(pixels, None, fx=times, fy=times, interpolation=way))
+    return encode(cv2.resize(pixels, None, fx=times, fy=times, interpolation=cv2.INTER_CUBIC))
 
 
 def blank() -> bytes:
-    """Make a small white picture, as to try the service with."""
+    """Return a small white picture to try the service with."""
     return encode(np.full((64, 64, 3), 255, np.uint8))

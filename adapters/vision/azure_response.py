@@ -1,6 +1,6 @@
-"""What Image Analysis 4.0 says of a picture, as a sighting.
+"""Responses of Image Analysis 4.0 as sightings.
 
-The shapes are those of its REST API 2024-02-01; all places are in pixels of the picture sent.
+The fields are those of its REST API 2024-02-01; all positions are in pixels of the picture sent.
 https://learn.microsoft.com/azure/ai-services/computer-vision/how-to/call-analyze-image-40
 """
 
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 PERSON = "person"
 SAME = 0.5
-"""An object "person" and one of the people that share so much of their union are one."""
+"""An object "person" and one of the people with this IoU are the same."""
 
 
 def sighting(result: Mapping[str, Any], least_person: float) -> Sighting:
-    """Read a result, as parsed from JSON; people below a confidence are left out.
+    """Return a result, as parsed from JSON, as a sighting, without people of a lower confidence.
 
-    Raises `LookupError`, `TypeError` or `ValueError` where it has another shape.
+    Raises `LookupError`, `TypeError` or `ValueError` if the result has another shape.
     """
     size = result["metadata"]["width"], result["metadata"]["height"]
     people = [
@@ -41,13 +41,13 @@ def sighting(result: Mapping[str, Any], least_person: float) -> Sighting:
 
 
 def _values(result: Mapping[str, Any], feature: str) -> Sequence[Mapping[str, Any]]:
-    """List what a feature found; nothing where it was not asked for."""
+    """Return what a feature found; nothing if it was not requested."""
     feature_result = result.get(feature)
     return feature_result["values"] if feature_result else ()
 
 
 def _lines(result: Mapping[str, Any], width: int, height: int) -> Iterator[TextLine]:
-    """Read the lines, each as sure as its least sure word."""
+    """Yield the lines, with the confidence of their least certain words."""
     for block in (result.get("readResult") or {"blocks": ()})["blocks"]:
         for line in block["lines"]:
             words = [float(word["confidence"]) for word in line["words"]]
@@ -58,7 +58,7 @@ def _lines(result: Mapping[str, Any], width: int, height: int) -> Iterator[TextL
 def _things(
     result: Mapping[str, Any], people: Sequence[tuple[Corners, float]], width: int, height: int
 ) -> Iterator[DetectedObject]:
-    """Read people and objects; a person that is among both is told once."""
+    """Yield people and objects; a person among both comes once."""
 
     def place(corners: Corners) -> Polygon:
         return polygon(corners, width, height)
@@ -74,7 +74,7 @@ def _things(
 
 
 def _captions(result: Mapping[str, Any]) -> tuple[str, ...]:
-    """List the captions, the whole picture's first, each once."""
+    """Return the captions, each once, that of the whole picture first."""
     texts = (str(caption["text"]) for caption in _values(result, "denseCaptionsResult"))
     return tuple(dict.fromkeys(texts))
 

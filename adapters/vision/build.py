@@ -1,4 +1,4 @@
-"""Makes the vision engine and the embedding that are configured."""
+"""Builds the vision engine and the embedding that are configured."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def build_vision(settings: VisionSettings, limits: FileLimits, children: ChildLimits) -> Vision:
-    """Make the engine that is configured; only what it needs is imported, for that takes long."""
+    """Return the engine that is configured; imports only what it needs, which takes long."""
     if settings.endpoint:
         from adapters.vision.azure import AzureVision  # noqa: PLC0415
 
@@ -23,10 +23,10 @@ def build_vision(settings: VisionSettings, limits: FileLimits, children: ChildLi
 
 
 def build_embedding(settings: VisionSettings, vision: Vision | None = None) -> Embedding | None:
-    """Make what embeds pictures and words; None where no Azure resource is configured.
+    """Return what embeds pictures and words; None if no Azure resource is configured.
 
-    It shares the resource of `vision`, and thus its rate, where that is Azure's; then that one is
-    to be closed after it.
+    It shares the resource of `vision`, and thus its rate, if that is Azure's, which then has to be
+    closed after it.
     """
     if not settings.endpoint:
         return None

@@ -1,4 +1,4 @@
-"""What went wrong at Azure AI Vision, by Loupe's own names."""
+"""Errors of Azure AI Vision as problems of Loupe."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ REMEDIES = {
     VisionReason.BAD_REQUEST: "Check that VISION_ENDPOINT is that of an Azure AI Vision resource.",
     VisionReason.BUSY: "Check the resource's tier and LOUPE_VISION_RATE.",
 }
-"""What whoever runs Loupe can do."""
+"""What the operator can do."""
 
 _OF_THE_PICTURE = re.compile(r"invalidimage|unsupportedimage|notsupportedimage|imagesize", re.I)
 _OF_CAPTIONS = re.compile(r"caption|notsupportedvisualfeature|\bregion\b|feature\b", re.I)
@@ -52,7 +52,7 @@ _CODE = re.compile(r"[\w.-]{1,60}")
 
 
 def problem(error: Exception) -> VisionProblem | FileProblem:
-    """Name what a request failed with."""
+    """Return why a request failed."""
     if isinstance(error, VisionProblem | FileProblem):
         return error
     if isinstance(error, HttpResponseError) and error.status_code:
@@ -81,18 +81,18 @@ def _reason(status: int, codes: list[str]) -> VisionReason | Reason:
 
 
 def lacks_captions(error: Exception) -> bool:
-    """Tell whether a request failed because the region has no captions."""
+    """Return whether a request failed because the region has no captions."""
     return _lacks(error, _OF_CAPTIONS)
 
 
 def lacks_embeddings(error: Exception) -> bool:
-    """Tell whether a request failed because the region has no embeddings, or none of the model."""
+    """Return whether a request failed because the region lacks embeddings, or this model."""
     not_found = isinstance(error, HttpResponseError) and error.status_code == 404
     return not_found or _lacks(error, _OF_EMBEDDINGS)
 
 
 def _lacks(error: Exception, feature: re.Pattern[str]) -> bool:
-    """Tell whether a refusal is of a feature, by its words, and not of the picture."""
+    """Return whether an error, by its words, refuses a feature and not the picture."""
     if not isinstance(error, HttpResponseError) or error.status_code != 400:
         return False
     texts = list(_texts_of(error))
@@ -101,7 +101,7 @@ def _lacks(error: Exception, feature: re.Pattern[str]) -> bool:
 
 
 def _texts_of(error: HttpResponseError) -> Iterator[str]:
-    """Go through the codes and messages of an error body, the inner ones too."""
+    """Return the codes and messages of an error body, including the inner ones."""
     if error.error is None:
         return
     inner = error.error.innererror

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 
 def open_picture(jpeg: bytes, original: Path | None, limits: FileLimits) -> tuple[Pixels, bool]:
-    """Decode a picture upright, from its file where that shows more than the JPEG.
+    """Decode a picture upright, from its original file if there is one, else from the JPEG.
 
-    Returns it with whether the file tells which way is up. Where the file fails the JPEG does.
+    Returns it with whether the file says which way is up. If the file fails, the JPEG is decoded.
     Raises `FileProblem` (`DAMAGED`) and `MemoryError`.
     """
     if original is not None:
@@ -46,9 +46,9 @@ def open_original(path: Path, limits: FileLimits) -> tuple[Pixels, bool]:
 
 
 def larger(jpeg: bytes, original: Path, limits: FileLimits, side: int) -> bytes | None:
-    """Make an upright JPEG of at most `side` pixels, without metadata, from the file of one.
+    """Return an upright JPEG of at most `side` pixels, without metadata, made from the original.
 
-    None where it would show no more than the JPEG does. Raises `FileProblem` and `MemoryError`.
+    None if it would show no more than the JPEG does. Raises `FileProblem` and `MemoryError`.
     """
     pixels, _ = open_original(original, limits)
     small = decode_own(jpeg)

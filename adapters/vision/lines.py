@@ -1,4 +1,4 @@
-"""Lines of text put together: of the whole picture and its tiles, in the order people read."""
+"""Lines of text, merged from the whole picture and its tiles, in reading order."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ if TYPE_CHECKING:
     from bot.domain.sightings import TextLine
 
 SAME = 0.5
-"""Lines that share so much of the smaller one's place are readings of the same text."""
+"""Lines that overlap by this share of the smaller one are readings of the same text."""
 
 
 def merge(
     whole: Sequence[RecognizedLine], closer: Sequence[RecognizedLine]
 ) -> list[RecognizedLine]:
-    """Put a closer look's readings to those of the whole picture.
+    """Merge the lines of a closer look into those of the whole picture.
 
-    Where both read the same place, the closer look prevails if it is surer and reads no less; so
-    nothing that was read is lost.
+    If both read the same place, the closer look prevails if it is more confident and reads no
+    less, so that no text is lost.
     """
     lines: list[RecognizedLine] = []
     for one, other in _groups(whole, closer):
@@ -33,7 +33,7 @@ def merge(
 def _groups(
     whole: Sequence[RecognizedLine], closer: Sequence[RecognizedLine]
 ) -> list[tuple[list[RecognizedLine], list[RecognizedLine]]]:
-    """Sort readings into places: what the whole picture and what the closer look tells of each."""
+    """Group lines by place, each group with those of the whole picture and of the closer look."""
     groups: list[tuple[list[RecognizedLine], list[RecognizedLine]]] = [
         ([line], []) for line in whole
     ]
@@ -52,15 +52,15 @@ def _meets(line: RecognizedLine, others: Iterable[RecognizedLine]) -> bool:
 def _prevails(closer: Sequence[RecognizedLine], whole: Sequence[RecognizedLine]) -> bool:
     if not closer or not whole:
         return bool(closer)
-    return _letters(closer) >= _letters(whole) and _sureness(closer) > _sureness(whole)
+    return _letters(closer) >= _letters(whole) and _confidence(closer) > _confidence(whole)
 
 
 def _letters(lines: Iterable[RecognizedLine]) -> int:
     return sum(character.isalnum() for line in lines for character in line.text)
 
 
-def _sureness(lines: Sequence[RecognizedLine]) -> float:
-    """Average the confidence over the characters."""
+def _confidence(lines: Sequence[RecognizedLine]) -> float:
+    """Return the mean confidence, weighted by characters."""
     weight = sum(len(line.text) for line in lines)
     return sum(line.confidence * len(line.text) for line in lines) / weight
 
@@ -85,6 +85,6 @@ def _middle(line: TextLine) -> float:
 
 
 def _height(line: TextLine) -> float:
-    """Measure along the sides of a line, as a leaning line reaches higher than it is."""
+    """Return the height along the sides of a line, since a slanted line spans more rows."""
     (_, left_top), (_, right_top), (_, right_bottom), (_, left_bottom) = line.polygon
     return abs(left_bottom - left_top + right_bottom - right_top) / 2

@@ -1,7 +1,7 @@
-"""Sees with engines on this machine, in a process of its own: rapidocr and NanoDet-g.
+"""The engines on this machine, rapidocr and NanoDet-g, in a child process.
 
-The process is started at the first picture, and once. It takes about 0.7 GB while it looks at
-photos of phones, and 0.4 GB between them.
+The process starts once, with the first picture. It takes about 0.7 GB while it looks at photos of
+phones, and 0.4 GB between them.
 """
 
 from __future__ import annotations
@@ -34,15 +34,15 @@ log = structlog.get_logger()
 
 ENGINE = f"rapidocr {version('rapidocr')}, nanodet-g"
 OBJECT_SIDE = 1664
-"""Things are looked for in a picture of this long side: its four tiles are then about as large,
-to the model's 416 pixels, as a phone's photo is to a picture of 1000."""
+"""Long side in pixels of the picture that things are searched in: the model sees each of its four
+tiles at 416 pixels, so that small things stay large enough."""
 
 
 class LocalVision:
     """A `Vision` that needs no service.
 
-    Pictures are looked at one at a time, first come first served: a second process would be no
-    faster on few cores. A picture that waits for its turn waits in its caller.
+    Pictures are looked at one at a time, in order: a second process would be no faster on few
+    cores. Callers wait for their turn.
     """
 
     def __init__(self, limits: FileLimits, settings: VisionSettings) -> None:
@@ -55,10 +55,10 @@ class LocalVision:
     async def look(
         self, jpeg: bytes, original: Path | None = None, *, upright: bool = False
     ) -> Sighting:
-        """Look at an upright JPEG, or closely at the file that it was made from.
+        """Look at an upright JPEG, or more closely at the file that it was made from.
 
-        Raises `FileProblem` (`DAMAGED`, `TOO_SLOW`, `CRASHED`), and `VisionProblem` (`BUSY`) when
-        too many pictures are before it.
+        Raises `FileProblem` (`DAMAGED`, `TOO_SLOW`, `CRASHED`), and `VisionProblem` (`BUSY`) if
+        too many pictures come before it.
         """
         try:
             async with asyncio.timeout(self._settings.wait_seconds):
@@ -84,12 +84,12 @@ class LocalVision:
         return await self._children.run(look_at, *arguments, seconds=self._settings.seconds)
 
     async def check(self) -> str:
-        """Look at a blank picture and tell what looked; raises `FileProblem`."""
+        """Look at a blank picture and return a sentence about the engine; raises `FileProblem`."""
         sighting = await self.look(encode(np.full((64, 64, 3), 255, np.uint8)))
         return f"Pictures are looked at by {sighting.engine} on this machine."
 
     async def close(self) -> None:
-        """End the process."""
+        """End the child process."""
         await self._children.close()
 
 

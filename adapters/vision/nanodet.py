@@ -1,4 +1,4 @@
-"""Sees the 80 kinds of things of COCO with NanoDet-g; runs in the engine's child process.
+"""Detection of the 80 kinds of things of COCO by NanoDet-g; runs in the engine's child process.
 
 The model and its notices are in `adapters/vision/models`. Its outputs are decoded as Generalized
 Focal Loss defines them (arXiv 2006.04388): each side of a box is a distribution over 11 distances.
@@ -34,13 +34,13 @@ SIDE = 416
 """Pixels of the model's square input."""
 STRIDES = (8, 16, 32)
 BINS = np.arange(11, dtype=np.float32)
-"""The distances that a side of a box may have, in strides."""
+"""The distances of a box's side from its cell, in strides."""
 MEAN = np.array([103.53, 116.28, 123.675], np.float32)
 DEVIATION = np.array([57.375, 57.12, 58.395], np.float32)
 SAME = 0.5
-"""Boxes of one label that share so much of their union are of one thing."""
+"""Boxes of one label with this IoU are of one thing."""
 SAME_PLACE = 0.75
-"""Boxes of different labels that share so much are of one thing, which has one label."""
+"""Boxes of different labels with this IoU are of one thing, which keeps one label."""
 TILED_FROM = 900
 """A picture longer than this, in pixels, is also looked at in four tiles."""
 TILE = 0.6
@@ -51,14 +51,14 @@ TRAFFIC = (
     *("person", "bicycle", "car", "motorcycle", "bus", "truck"),
     *("traffic light", "stop sign"),
 )
-"""What is let through at a lower confidence: on roads these are seen rightly, unlike trains."""
+"""Labels with a lower least confidence: on roads these are mostly right, unlike trains."""
 
 
 @dataclass(frozen=True, slots=True)
 class Detection:
     """A thing with its confidence 0..1, and where it is in the picture, in pixels.
 
-    `margin` is how many times the least confidence of its label it has.
+    `margin` is its confidence divided by the least one of its label.
     """
 
     label: str
@@ -68,10 +68,10 @@ class Detection:
 
 
 def see(pixels: Pixels, settings: VisionSettings) -> list[Detection]:
-    """See the things in a picture, the surest first.
+    """Return the things in a picture, the most confident first.
 
-    What a tile's edge cuts is left out: if small, the next tile shows all of it, else the whole
-    picture does.
+    Things cut by the edge of a tile are left out: the next tile, or the whole picture, shows all of
+    them.
     """
     height, width = pixels.shape[:2]
     tiles = quarters(width, height, TILE) if max(width, height) > TILED_FROM else []
@@ -88,7 +88,7 @@ def see(pixels: Pixels, settings: VisionSettings) -> list[Detection]:
 
 
 def _see(pixels: Pixels, view: Tile, least: Floats) -> Iterator[Detection]:
-    """See what is in one part of a picture; `least` is the least confidence of each label."""
+    """Yield the things in one part of a picture; `least` is the least confidence by label."""
     image, scale = _model_input(view.of(pixels))
     outputs = _session().run(None, {"input_1": image})
     scores = np.concatenate([output[0] for output in outputs[:3]])
@@ -104,7 +104,7 @@ def _see(pixels: Pixels, view: Tile, least: Floats) -> Iterator[Detection]:
 
 
 def _model_input(part: Pixels) -> tuple[Floats, float]:
-    """Bring a part into the model's input, at the top left; returns it with its scale."""
+    """Return the model's input with a part scaled into its top left, and the scale."""
     height, width = part.shape[:2]
     scale = SIDE / max(width, height)
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
@@ -115,7 +115,7 @@ def _model_input(part: Pixels) -> tuple[Floats, float]:
 
 
 def _boxes(distances: list[Floats]) -> Floats:
-    """Decode left, top, right and bottom of all cells, in pixels of the input."""
+    """Return left, top, right and bottom of all cells, in pixels of the input."""
     by_stride = []
     for stride, raw in zip(STRIDES, distances, strict=True):
         likely = np.exp(raw.reshape(-1, 4, len(BINS)))
@@ -128,7 +128,7 @@ def _boxes(distances: list[Floats]) -> Floats:
 
 
 def _distinct(candidates: list[Detection]) -> list[Detection]:
-    """Keep one box of each thing, the surest first, by non-maximum suppression."""
+    """Return one box of each thing, the most confident first, by non-maximum suppression."""
     things: list[Detection] = []
     for thing in sorted(candidates, key=lambda thing: -thing.margin):
         if not any(_are_one(thing, other) for other in things):
@@ -143,7 +143,7 @@ def _are_one(thing: Detection, other: Detection) -> bool:
 
 @cache
 def _session() -> Any:
-    """Load the model once in the life of the process."""
+    """Load the model, once for each process."""
     import onnxruntime  # noqa: PLC0415 - heavy, and for the child only
 
     options = onnxruntime.SessionOptions()

@@ -1,4 +1,4 @@
-"""Reads lines of text with rapidocr; runs in the engine's child process.
+"""Text recognition by rapidocr; runs in the engine's child process.
 
 The engine is rapidocr with PP-OCRv6 (small); its weights are in its wheel, so nothing is fetched.
 It reads Latin, Chinese and Japanese script.
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from bot.media.pixels import Pixels
 
 THREADS = 4
-"""More gain little, and each reserves address space, which is limited."""
+"""More threads gain little, and each reserves address space, which is limited."""
 HEIGHT = 64
-"""A line is read at this height at most: the engine brings it to 48 pixels without averaging."""
+"""Most pixels of a line's height: the engine scales it to 48 without averaging."""
 BATCH = 6
-"""Lines that are read at once, as the engine does."""
+"""Lines that are read at once, as the engine does by default."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +39,13 @@ class RecognizedLine:
 
 
 def find(pixels: Pixels) -> list[Corners]:
-    """Find where lines of text are."""
+    """Return where lines of text are."""
     result = _engine()(pixels, use_det=True, use_cls=False, use_rec=False)
     return [] if result.boxes is None else [np.asarray(box, np.float32) for box in result.boxes]
 
 
 def read(pixels: Pixels, shapes: Sequence[Corners]) -> Iterator[list[RecognizedLine]]:
-    """Read the lines that stand in these shapes, batch by batch, each when it is asked for."""
+    """Yield the lines in these shapes, batch by batch, each read when it is requested."""
     for start in range(0, len(shapes), BATCH):
         batch = shapes[start : start + BATCH]
         lines = [_low(line) for line in _engine().crop_text_regions(pixels, batch)]
@@ -59,7 +59,7 @@ def read(pixels: Pixels, shapes: Sequence[Corners]) -> Iterator[list[RecognizedL
 
 
 def _low(line: Pixels) -> Pixels:
-    """Bring a line to the height that it is read at, averaging the pixels that fall together."""
+    """Scale a line down to `HEIGHT` by averaging its pixels; a lower one stays as it is."""
     scale = HEIGHT / line.shape[0]
     if scale >= 1:
         return line
@@ -69,7 +69,7 @@ def _low(line: Pixels) -> Pixels:
 
 @cache
 def _engine() -> Any:
-    """Load the engine once in the life of the process."""
+    """Load the engine, once for each process."""
     from rapidocr import RapidOCR  # noqa: PLC0415 - heavy, and for the child only
 
     return RapidOCR(

@@ -1,7 +1,7 @@
-"""Where the letters of a line are: its box drawn in to their ink.
+"""Boxes of lines, tightened around the ink of their letters.
 
-The detector's boxes are made for reading: they are loose, the more so the smaller the picture was
-that was searched, and often take in the paper around a line. The pixels of the file tell more.
+The detector's boxes are loose, the more so the smaller the picture that was searched, and often
+include the paper around a line. The pixels of the file are more exact.
 """
 
 from __future__ import annotations
@@ -22,41 +22,41 @@ Marks = NDArray[np.bool_]
 Span = tuple[int, int]
 
 HEIGHT = 48
-"""Pixels that a line is brought to in height before it is measured."""
+"""Height in pixels that a line is scaled to before it is measured."""
 MIDDLE = slice(HEIGHT // 4, -HEIGHT // 4)
-"""Rows of it that letters take, however loose its box is."""
+"""Rows that contain letters, however loose the box is."""
 LEAST = 4.0
-"""Pixels of the file below which the side of a box tells nothing."""
+"""Sides of a box below this, in pixels of the file, are too short to measure."""
 TALL = 1.5
-"""How many times its width a box is high that the engine turns: its line runs downwards."""
+"""Height by width from which the engine turns a box, whose line runs downwards."""
 CLEAR = 97
-"""Percentile of the changes of brightness along a line that its clearest strokes reach."""
+"""Percentile of the brightness changes along a line that its clearest strokes reach."""
 STROKE = 0.3
-"""Share of that change from which a pixel is at the side of a stroke."""
+"""Share of that change from which a pixel counts as the side of a stroke."""
 DENSE = 0.2
-"""Share of the strokes of the fuller rows from which a row belongs to the letters."""
+"""Share of the density of fuller rows from which a row belongs to the letters."""
 SOME = 0.06
-"""Share of the letters' rows that strokes take of a column from which it belongs to them."""
+"""Share of strokes, within the letters' rows, from which a column belongs to the letters."""
 AROUND = 13, 3
-"""Columns and rows around a pixel that tell whether it is of a stroke or stands alone."""
+"""Columns and rows around a pixel that decide whether it belongs to a stroke."""
 STROKE_SHARE = 0.4
-"""Share of strokes there from which it is of one."""
+"""Share of strokes there from which it does."""
 TAIL = 0.5
-"""How far such a part may stand out, to the height of the rows that most letters take."""
+"""How far tall parts may reach out, relative to the height of the rows of most letters."""
 GAP = 0.1
-"""Share of a box's height that may be empty within letters, as below the dot of an i."""
+"""Share of a box's height that may be empty within a letter, as below the dot of an i."""
 APART, THIN = 0.6, 0.45
-"""How far from letters, and how wide, to their height, the edge of their paper may be."""
+"""Distance from the letters, and width, of the paper's edge, relative to their height."""
 EDGE = 0.2
-"""Share of the rows above and below the letters that such an edge takes of its columns."""
+"""Share of strokes above and below the letters from which columns are such an edge."""
 MARGIN = 0.15
-"""Room left around letters, to their height."""
+"""Margin around the letters, relative to their height."""
 SMALLEST = 0.3, 0.5
-"""Shares of a box's height and width below which what was found is not the line."""
+"""Shares of a box's height and width below which the result cannot be the line."""
 
 
 def tighten(pixels: Pixels, shape: Corners) -> Corners:
-    """Draw a line's box in to its letters; it never grows, and stays where they do not show."""
+    """Tighten a line's box around its letters; it never grows, and stays if none are visible."""
     wide, high = sides(shape)
     if min(wide, high) < LEAST or high >= TALL * wide:
         return shape
@@ -73,7 +73,7 @@ def tighten(pixels: Pixels, shape: Corners) -> Corners:
 
 
 def _level_line(pixels: Pixels, shape: Corners, wide: float, high: float) -> Pixels:
-    """Cut a line out level and grey, `HEIGHT` pixels high."""
+    """Return a line level and grey, `HEIGHT` pixels high."""
     size = round(wide), round(high)
     turn = cv2.getPerspectiveTransform(shape, rectangle(0, 0, *size))
     line = cv2.warpPerspective(pixels, turn, size, borderMode=cv2.BORDER_REPLICATE)
@@ -84,7 +84,7 @@ def _level_line(pixels: Pixels, shape: Corners, wide: float, high: float) -> Pix
 
 
 def _strokes(line: Pixels) -> Marks:
-    """Mark the sides of strokes: where brightness changes along the line, as letters do it."""
+    """Mark the sides of strokes, where the brightness changes along the line."""
     smooth = cv2.GaussianBlur(line.astype(np.float32), (0, 0), 1)
     changes = np.abs(cv2.Sobel(smooth, cv2.CV_32F, 1, 0))
     marks: Marks = changes > STROKE * np.percentile(changes[MIDDLE], CLEAR)
@@ -92,7 +92,7 @@ def _strokes(line: Pixels) -> Marks:
 
 
 def _rows(strokes: Marks) -> Span:
-    """Tell which rows the letters take, from the middle up and down."""
+    """Return the rows of the letters, which are around the middle."""
     density = strokes.mean(axis=1)
     dense = density > DENSE * np.percentile(density[MIDDLE], 75)
     runs = _runs(dense, GAP * HEIGHT)
@@ -100,7 +100,7 @@ def _rows(strokes: Marks) -> Span:
 
 
 def _with_tails(strokes: Marks, rows: Span) -> Span:
-    """Add what few letters have above or below the others, such as a single tall one."""
+    """Extend the rows by parts that only few letters have, such as a single tall one."""
     density = cv2.blur(strokes.astype(np.float32), AROUND).max(axis=1)
     outer = next(
         (run for run in _runs(density > STROKE_SHARE, GAP * HEIGHT) if _meet(run, rows)), rows
@@ -115,7 +115,7 @@ def _meet(one: Span, other: Span) -> bool:
 
 
 def _columns(strokes: Marks, rows: Span) -> Span:
-    """Tell which columns the letters take, without the edges of what they stand on."""
+    """Return the columns of the letters, without the edges of the paper around them."""
     high = rows[1] - rows[0]
     runs = _runs(strokes[slice(*rows)].mean(axis=0) > SOME, APART * high)
     beside = np.delete(strokes, slice(*rows), axis=0)
@@ -126,13 +126,13 @@ def _columns(strokes: Marks, rows: Span) -> Span:
 
 
 def _is_edge(run: Span, high: int, beside: Marks) -> bool:
-    """Tell an edge from a letter: it is thin, and goes on above and below the letters."""
+    """Return whether a run is an edge: it is thin, and goes on above and below the letters."""
     part = beside[:, slice(*run)]
     return run[1] - run[0] < THIN * high and int(np.count_nonzero(part)) > EDGE * part.size
 
 
 def _runs(marks: Marks, gap: float) -> list[Span]:
-    """Tell where marks are (start, end), those together that a gap of so much does not part."""
+    """Return the runs of marks (start, end), joined across gaps of at most so many."""
     places = np.flatnonzero(marks)
     parts = np.split(places, np.flatnonzero(np.diff(places) > gap + 1) + 1)
     return [(int(part[0]), int(part[-1]) + 1) for part in parts if len(part)]

@@ -1,8 +1,8 @@
-"""Reads a picture as closely as it deserves; runs in the engine's child process.
+"""Reading of a picture, whole and in tiles; runs in the engine's child process.
 
-Lines are searched in the whole picture made small, and in tiles of it made less small: searching
-takes most of the time, and bears fewer pixels than reading does. What was found is read in the
-pixels of the file, and its box is drawn in to the letters there.
+Lines are searched in the whole picture at a small size, and in tiles at a larger one: the search
+takes most of the time, and needs fewer pixels than reading. Lines are then read in the pixels of
+the file, and their boxes tightened around the letters.
 """
 
 from __future__ import annotations
@@ -30,24 +30,24 @@ if TYPE_CHECKING:
     from bot.media.pixels import Pixels
 
 WORTHWHILE = 1.15
-"""How many times the side that is searched a picture must be long for tiles to show more."""
+"""Length of a picture by `side` from which tiles show more than the whole."""
 OVERLAP = 128
-"""Pixels that neighbouring tiles share: more than the height of what only tiles show."""
+"""Pixels that neighbouring tiles share: more than the height of lines that only tiles show."""
 SURE = 0.95
-"""Confidence from which a line is not read again."""
+"""Confidence from which a line is not read again in tiles."""
 SEARCH = 0.6
-"""Share of the time for tiles after which no further one is searched, so that some is read."""
+"""Share of the time after which no further tile is searched, to leave time for reading."""
 MOST = 600
-"""Lines found in tiles after which no further tile is searched."""
+"""Lines after which no further tile is searched."""
 TURNS = (cv2.ROTATE_90_CLOCKWISE, cv2.ROTATE_180, cv2.ROTATE_90_COUNTERCLOCKWISE)
 
 
 def read_picture(
     pixels: Pixels, settings: VisionSettings, *, oriented: bool
 ) -> list[RecognizedLine]:
-    """Read the lines of a picture, as far as the time allows; their corners are in its pixels.
+    """Return the lines of a picture, as far as the time allows, with corners in its pixels.
 
-    A picture without any line is also read turned, unless it is known which way is up.
+    A picture without lines is also read turned, unless `oriented`: the file says which way is up.
     """
     until = time.monotonic() + settings.reading_seconds
     lines = _read_upright_or_turned(pixels, settings, until, oriented=oriented)
@@ -81,7 +81,7 @@ def _read_whole(pixels: Pixels, settings: VisionSettings, until: float) -> list[
 def _read(
     pixels: Pixels, shapes: Sequence[Corners], settings: VisionSettings, until: float
 ) -> list[RecognizedLine]:
-    """Read what stands in these shapes, until a time by the monotonic clock."""
+    """Read the lines in these shapes, until a time of the monotonic clock."""
     lines: list[RecognizedLine] = []
     for batch in ocr.read(pixels, shapes):
         lines += [line for line in batch if line.confidence >= settings.confidence]
@@ -91,7 +91,7 @@ def _read(
 
 
 def scale_down(pixels: Pixels, scale: float) -> Pixels:
-    """Make a picture smaller by a scale of at most 1."""
+    """Return a picture scaled by at most 1."""
     height, width = pixels.shape[:2]
     return shrink(pixels, (max(1, round(width * scale)), max(1, round(height * scale))))
 
@@ -99,7 +99,7 @@ def scale_down(pixels: Pixels, scale: float) -> Pixels:
 def _read_closely(
     pixels: Pixels, lines: Sequence[RecognizedLine], settings: VisionSettings, until: float
 ) -> list[RecognizedLine]:
-    """Search the tiles, read what is not known for sure, and put both together."""
+    """Search the tiles, read what is not certain yet, and merge both."""
     now = time.monotonic()
     shapes = _search_tiles(pixels, settings, now + SEARCH * (until - now))
     sure_places = [line.corners for line in lines if line.confidence >= SURE]
@@ -110,7 +110,7 @@ def _read_closely(
 
 
 def _search_tiles(pixels: Pixels, settings: VisionSettings, until: float) -> list[Corners]:
-    """Search the picture at the largest size that `tiles` tiles of `side` pixels cover."""
+    """Search the picture at the largest size that `tiles` tiles of `side` pixels can cover."""
     height, width = pixels.shape[:2]
     scale = scale_for(width, height, settings.side, OVERLAP, settings.tiles)
     smaller = scale_down(pixels, scale)
@@ -126,7 +126,7 @@ def _search_tiles(pixels: Pixels, settings: VisionSettings, until: float) -> lis
 def _read_turned(
     pixels: Pixels, turn: int, settings: VisionSettings, until: float
 ) -> list[RecognizedLine]:
-    """Read a picture turned, with the corners where they are in the picture itself."""
+    """Read a picture turned; the corners are those in the picture itself."""
     lines = _read_whole(cv2.rotate(pixels, turn), settings, until)
     return [replace(line, corners=_turned_back(line.corners, turn, pixels)) for line in lines]
 

@@ -1,4 +1,4 @@
-"""Tiles: overlapping parts that a picture is looked at in, so that small things show."""
+"""Tiles: overlapping parts of a picture, in which small things are larger."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 TOUCHES = 4.0
 """Pixels from a tile's edge within which a shape counts as cut by it."""
 SAME = 0.6
-"""Shapes that share so much of the smaller one are the same thing."""
+"""Shapes that overlap by this share of the smaller one are the same."""
 THICKER = 1.4
-"""How much thicker than its ends a line may be that they are put together to."""
+"""How much thicker than its two parts a joined line may be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +35,15 @@ class Tile:
     frame: tuple[int, int]
 
     def of(self, pixels: Pixels) -> Pixels:
-        """Cut the part out of the picture."""
+        """Return the part of the picture."""
         return pixels[self.top : self.top + self.height, self.left : self.left + self.width]
 
     def placed(self, shape: Corners) -> Corners:
-        """Move a shape from where it is in the part to where it is in the picture."""
+        """Return a shape of the part in pixels of the picture."""
         return shape + np.array([self.left, self.top], np.float32)
 
     def cuts(self, shape: Corners) -> bool:
-        """Tell whether a shape, in pixels of the picture, ends where the tile does inside it."""
+        """Return whether an inner edge of the tile cuts a shape, in pixels of the picture."""
         left, top = shape.min(axis=0)
         right, bottom = shape.max(axis=0)
         width, height = self.frame
@@ -56,12 +56,12 @@ class Tile:
 
 
 def whole(width: int, height: int) -> Tile:
-    """Take a picture as one tile."""
+    """Return a picture as one tile."""
     return Tile(0, 0, width, height, (width, height))
 
 
 def quarters(width: int, height: int, share: float) -> list[Tile]:
-    """Cover a picture with four tiles in its corners, each of so much of its sides."""
+    """Return four tiles in the corners of a picture, each with this share of its sides."""
     wide, high = round(width * share), round(height * share)
     return [
         Tile(left, top, wide, high, (width, height))
@@ -71,7 +71,7 @@ def quarters(width: int, height: int, share: float) -> list[Tile]:
 
 
 def tiles_of(width: int, height: int, side: int, overlap: int) -> list[Tile]:
-    """Cover a picture with as few equal tiles of at most `side` pixels as do, row by row.
+    """Return as few equal tiles of at most `side` pixels as cover a picture, row by row.
 
     Neighbours share about `overlap` pixels.
     """
@@ -81,7 +81,7 @@ def tiles_of(width: int, height: int, side: int, overlap: int) -> list[Tile]:
 
 
 def _starts(length: int, side: int, overlap: int) -> tuple[int, list[int]]:
-    """Tell how long the tiles along one side of a picture are, and where they begin."""
+    """Return the length of the tiles along one side of a picture, and where they begin."""
     count = _needed(length, side, overlap)
     part = math.ceil((length + (count - 1) * overlap) / count)
     return part, [round(place * (length - part) / max(1, count - 1)) for place in range(count)]
@@ -92,7 +92,7 @@ def _needed(length: float, side: int, overlap: int) -> int:
 
 
 def scale_for(width: int, height: int, side: int, overlap: int, most: int) -> float:
-    """Tell how large a picture may be, up to 1 for its full size, to need `most` tiles."""
+    """Return the largest scale, at most 1, at which a picture needs at most `most` tiles."""
     scales = (1 - step / 100 for step in range(100))
     fitting = (
         scale
@@ -103,10 +103,10 @@ def scale_for(width: int, height: int, side: int, overlap: int, most: int) -> fl
 
 
 def join_shapes(shapes: Iterable[tuple[Corners, bool]]) -> list[Corners]:
-    """Put shapes together that are of the same; with each goes whether a tile's edge cuts it.
+    """Join shapes of the same things; each comes with whether the edge of a tile cuts it.
 
-    A shape that two tiles show is kept once, the larger one. Two that are cut and overlap are the
-    ends of one that no tile shows whole.
+    Of a shape that two tiles show, the larger one stays. Two cut ones that overlap are the ends of
+    one that no tile shows whole.
     """
     pairs: list[tuple[Corners, bool]] = []
     for shape, cut in sorted(shapes, key=_by_wholeness):
@@ -120,12 +120,12 @@ def _by_wholeness(pair: tuple[Corners, bool]) -> tuple[bool, float]:
 
 
 def _reach(shape: Corners) -> float:
-    """Measure a shape along the longer side of the upright box around it."""
+    """Return the longer side of the upright box around a shape."""
     return float((shape.max(axis=0) - shape.min(axis=0)).max())
 
 
 def _take(pairs: list[tuple[Corners, bool]], shape: Corners, cut: bool) -> None:
-    """Add a shape, unless it is there, as part of another or beside the other end of it."""
+    """Add a shape, or join it with its other end, unless it is part of another."""
     for place, (other, other_cut) in enumerate(pairs):
         if overlap(shape, other) > SAME:
             return
@@ -136,7 +136,7 @@ def _take(pairs: list[tuple[Corners, bool]], shape: Corners, cut: bool) -> None:
 
 
 def _continues(shape: Corners, other: Corners) -> bool:
-    """Tell whether two shapes are ends of one line: together hardly thicker than either."""
+    """Return whether two shapes are ends of one line: together hardly thicker than either."""
     if not intersection_area(shape, other):
         return False
     return thickness(enclosing_rectangle(shape, other)) < THICKER * max(
