@@ -134,7 +134,7 @@ async def check_folder(data: Path) -> None:
     except OSError as error:
         raise SettingsError(
             f"LOUPE_DATA has the value {str(data)!r}, "
-            f"which is no folder that can be written to ({error.strerror})."
+            f"which is not a writable folder ({error.strerror})."
         ) from error
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """What was found of one part."""
+    """The result of the check of one part."""
 
     part: str
     well: bool
@@ -38,13 +38,17 @@ class Check(NamedTuple):
 SECONDS = 20.0
 """Longest check of one part."""
 
-FOLDER = "Set LOUPE_DATA to a folder on a disk with free space that Loupe may write to."
-REDIS = "Check REDIS_URL, and that the Redis server runs and lets this machine in."
+FOLDER = "Set LOUPE_DATA to a folder that Loupe may write to, on a disk with free space."
+REDIS = "Check REDIS_URL, and that the Redis server is running and accepts this machine."
 OBJECT_STORE = "Check LOUPE_MEDIA_URL and the credentials of the object store."
 VISION = "Check VISION_ENDPOINT and VISION_KEY, or the role of Loupe's identity there."
-ENGINE = "Check LOUPE_VISION_MEMORY and the free memory of this machine, or install Loupe anew."
-EMBEDDING = "Frames of videos are chosen by other means meanwhile; some regions have no embeddings."
-SPEECH = "Videos are answered without their words meanwhile; check the deployment and its name."
+ENGINE = "Check LOUPE_VISION_MEMORY and the free memory of this machine, or reinstall Loupe."
+EMBEDDING = (
+    "Until then frames of videos are chosen in another way; some regions have no embeddings."
+)
+SPEECH = (
+    "Check the deployment and its name; until then answers do not cover what is said in videos."
+)
 
 
 async def examine(checks: list[Check]) -> list[CheckResult]:
@@ -64,7 +68,7 @@ async def _examine(check: Check) -> CheckResult:
 
 
 async def writable(folder: Path) -> str:
-    """Check that the data folder can be written to."""
+    """Check that the data folder is writable."""
 
     def write() -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -72,4 +76,4 @@ async def writable(folder: Path) -> str:
             file.write(str(time.time()).encode())
 
     await asyncio.to_thread(write)
-    return f"{folder} can be written to."
+    return f"{folder} is writable."

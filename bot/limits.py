@@ -19,10 +19,14 @@ class FileLimits(Section):
     max_video_bytes: int = Field(300 * MIB, gt=0, description="largest video file, bytes")
     max_photo_pixels: int = Field(50_000_000, gt=0, description="largest photo, pixels")
     max_photo_side: int = Field(20_000, gt=0, description="longest side of a photo, pixels")
-    photo_side: int = Field(2048, ge=256, le=8192, description="long side of a model's picture")
-    max_files: int = Field(60, gt=0, description="files read or recalled for one question")
+    photo_side: int = Field(
+        2048, ge=256, le=8192, description="long side of a picture that a model gets, pixels"
+    )
+    max_files: int = Field(
+        60, gt=0, description="most files for one question, including recalled ones"
+    )
     child_seconds: float = Field(
-        20, gt=0, le=600, description="longest work of a child on one file"
+        20, gt=0, le=600, description="longest time to open one file, seconds"
     )
 
 
@@ -32,24 +36,25 @@ class VideoLimits(Section):
     model_config = SettingsConfigDict(env_prefix="LOUPE_")
 
     max_video_seconds: float = Field(
-        180, gt=0, le=3600, description="longest stretch of a video that is looked at, seconds"
+        180,
+        gt=0,
+        le=3600,
+        description="longest part of a video to look at for one question, seconds",
     )
-    video_candidates: int = Field(
-        40, ge=4, le=400, description="frames of a video that are decoded to choose from"
-    )
+    video_candidates: int = Field(40, ge=4, le=400, description="frames of a video to choose from")
     video_watched: int = Field(
         1_800_000_000,
         ge=0,
-        description="pixels of all frames of a video that is watched whole: "
-        "the default is a minute of 1280x720; of longer ones single frames are decoded",
+        description="a video with at most this many pixels in all its frames is watched whole; "
+        "the default is one minute of 1280x720",
     )
     video_decoded: int = Field(
         450_000_000,
         ge=0,
-        description="pixels of the frames that are decoded of a longer video to choose from, about",
+        description="about how many pixels are decoded of a longer video",
     )
     survey_seconds: float = Field(
-        60, gt=0, le=3600, description="longest decoding of frames of a video"
+        60, gt=0, le=3600, description="longest time to decode frames of a video, seconds"
     )
 
 
@@ -59,7 +64,9 @@ class ChildLimits(Section):
     model_config = SettingsConfigDict(env_prefix="LOUPE_")
 
     children: int = Field(2, ge=1, description="child processes that decode pictures")
-    child_memory: int = Field(2048 * MIB, ge=512 * MIB, description="memory of a child, bytes")
+    child_memory: int = Field(
+        2048 * MIB, ge=512 * MIB, description="memory of one child process, bytes"
+    )
 
 
 class RequestLimits(Section):
@@ -67,16 +74,14 @@ class RequestLimits(Section):
 
     model_config = SettingsConfigDict(env_prefix="LOUPE_")
 
-    max_pictures: int = Field(10, ge=2, le=500, description="pictures in one model request")
-    recent_pictures: int = Field(4, ge=0, description="earlier pictures sent again")
-    max_prompt_tokens: int = Field(60_000, ge=2_000, description="tokens of one model request")
-    max_answer_tokens: int = Field(8_000, ge=16, description="tokens of one answer")
+    max_pictures: int = Field(10, ge=2, le=500, description="most pictures in one model request")
+    recent_pictures: int = Field(4, ge=0, description="earlier pictures that are sent again")
+    max_prompt_tokens: int = Field(60_000, ge=2_000, description="most tokens of one model request")
+    max_answer_tokens: int = Field(8_000, ge=16, description="most tokens of one answer")
     sight_tokens: int = Field(
-        1_200, ge=0, description="tokens that tell a model what was seen in one photo"
+        1_200, ge=0, description="most tokens to describe what was seen in one photo"
     )
-    speech_tokens: int = Field(
-        2_000, ge=0, description="tokens that tell a model what is spoken in one video"
-    )
+    speech_tokens: int = Field(2_000, ge=0, description="most tokens for what is said in one video")
 
 
 class TurnLimits(Section):
@@ -84,12 +89,14 @@ class TurnLimits(Section):
 
     model_config = SettingsConfigDict(env_prefix="LOUPE_")
 
-    turn_seconds: float = Field(300, gt=0, le=3600, description="longest turn")
+    turn_seconds: float = Field(
+        300, gt=0, le=3600, description="longest time for one turn, seconds"
+    )
     sight_seconds: float = Field(
-        60, gt=0, le=3600, description="longest look at the photos of one question"
+        60, gt=0, le=3600, description="longest time to analyse the photos of one question, seconds"
     )
     sure_confidence: float = Field(
-        0.98, ge=0, le=1, description='a plate read less surely is marked "please check"'
+        0.98, ge=0, le=1, description='a plate read with less confidence is marked "please check"'
     )
 
 
@@ -98,8 +105,10 @@ class ToolLimits(Section):
 
     model_config = SettingsConfigDict(env_prefix="LOUPE_")
 
-    max_tool_calls: int = Field(24, ge=0, description="calls of tools in one answer")
-    tool_seconds: float = Field(90, gt=0, le=3600, description="no tool is used later in an answer")
+    max_tool_calls: int = Field(24, ge=0, description="most tool calls in one answer")
+    tool_seconds: float = Field(
+        90, gt=0, le=3600, description="tools can be used for this long in one answer, seconds"
+    )
 
 
 class MessageLimits(Section):
@@ -107,13 +116,15 @@ class MessageLimits(Section):
 
     model_config = SettingsConfigDict(env_prefix="LOUPE_")
 
-    max_question: int = Field(20_000, ge=100, description="characters read of one message")
+    max_question: int = Field(20_000, ge=100, description="most characters of one message")
     burst_seconds: float = Field(
-        1.5, ge=0, le=600, description="wait for more after a wordless photo"
+        1.5, ge=0, le=600, description="wait for more messages after a photo without words, seconds"
     )
-    burst_max_seconds: float = Field(10, ge=0, le=600, description="longest such wait")
-    notice_seconds: float = Field(3, gt=0, le=3600, description="a longer wait is announced")
-    max_waiting: int = Field(20, ge=1, description="messages waiting in one thread")
+    burst_max_seconds: float = Field(10, ge=0, le=600, description="longest such wait, seconds")
+    notice_seconds: float = Field(
+        3, gt=0, le=3600, description="people who wait longer get a notice, seconds"
+    )
+    max_waiting: int = Field(20, ge=1, description="most messages waiting in one thread")
 
 
 class WorkerLimits(Section):
@@ -121,12 +132,14 @@ class WorkerLimits(Section):
 
     model_config = SettingsConfigDict(env_prefix="LOUPE_")
 
-    max_turns: int = Field(32, ge=1, description="turns at once in one process")
-    max_attempts: int = Field(5, ge=1, description="tries before a message is given up")
+    max_turns: int = Field(32, ge=1, description="most turns at the same time in one process")
+    max_attempts: int = Field(5, ge=1, description="attempts before a message is given up")
     lease_seconds: float = Field(
-        15, ge=1, le=3600, description="a crashed worker's thread waits this long"
+        15, ge=1, le=3600, description="after a crash a thread waits this long, seconds"
     )
-    shutdown_seconds: float = Field(25, ge=0, le=3600, description="time to finish after SIGTERM")
+    shutdown_seconds: float = Field(
+        25, ge=0, le=3600, description="time to finish answers after SIGTERM, seconds"
+    )
 
 
 class RetentionLimits(Section):
@@ -135,10 +148,10 @@ class RetentionLimits(Section):
     model_config = SettingsConfigDict(env_prefix="LOUPE_")
 
     retention_days: float = Field(
-        30, gt=0, le=3650, description="days that turns and pictures are kept"
+        30, gt=0, le=3650, description="turns and pictures are kept for this many days"
     )
     dedup_hours: float = Field(
-        24, gt=0, le=720, description="a repeated delivery is known this long"
+        24, gt=0, le=720, description="repeated deliveries are recognised for this many hours"
     )
 
 

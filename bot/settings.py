@@ -58,7 +58,7 @@ class Core(Section):
 
     model_config = SettingsConfigDict(env_prefix="LOUPE_")
 
-    data: Path = Field(Path(".loupe"), description="folder for everything kept on disk")
+    data: Path = Field(Path(".loupe"), description="folder for everything stored on disk")
     system_message: str = Field(
         "You are an AI assistant that helps people find information.",
         description="the system message until somebody changes it",
@@ -68,7 +68,9 @@ class Core(Section):
         3978, ge=0, le=65535, validation_alias="PORT", description="port to listen on"
     )
     log_level: str = Field(
-        "info", pattern="(?i)^(debug|info|warning|error)$", description="least level logged"
+        "info",
+        pattern="(?i)^(debug|info|warning|error)$",
+        description="lowest level that is logged: debug, info, warning or error",
     )
 
     @property

@@ -18,9 +18,11 @@ class MediaSettings(Section):
     model_config = SettingsConfigDict(env_prefix="LOUPE_MEDIA_")
 
     url: SecretStr | None = Field(
-        None, description="object store for pictures (az://, s3://, gs://); unset: a folder"
+        None, description="object store for pictures (az://, s3://, gs://); if unset, a folder"
     )
-    seconds: float = Field(30, gt=0, le=600, description="longest wait for the object store")
+    seconds: float = Field(
+        30, gt=0, le=600, description="longest wait for the object store, seconds"
+    )
 
     @field_validator("url")
     @classmethod

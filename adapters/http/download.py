@@ -50,14 +50,19 @@ class DownloadSettings(Section):
     model_config = SettingsConfigDict(env_prefix="LOUPE_DOWNLOAD_")
 
     seconds: float = Field(
-        60, gt=0, le=3600, description="longest download with all its tries, but of a video"
+        60,
+        gt=0,
+        le=3600,
+        description="longest download of a file that is not a video, with all attempts, seconds",
     )
     video_seconds: float = Field(
-        240, gt=0, le=3600, description="longest download of a video: 300 MB at 1.3 MB a second"
+        240, gt=0, le=3600, description="longest download of a video, seconds"
     )
-    idle_seconds: float = Field(15, gt=0, le=600, description="longest pause of a download")
-    min_rate: float = Field(8 * 1024, ge=0, description="slowest download, bytes a second")
-    tries: int = Field(3, ge=1, description="tries of a download that fails temporarily")
+    idle_seconds: float = Field(
+        15, gt=0, le=600, description="longest pause of a download, seconds"
+    )
+    min_rate: float = Field(8 * 1024, ge=0, description="slowest download, bytes per second")
+    tries: int = Field(3, ge=1, description="attempts for a download that fails temporarily")
 
 
 @dataclass(frozen=True, slots=True)

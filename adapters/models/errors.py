@@ -57,10 +57,10 @@ BY_WORDS = (
 REMEDIES = {
     ModelReason.UNAUTHORIZED: "Check the key, or that the identity has the role "
     "Cognitive Services OpenAI User.",
-    ModelReason.NO_DEPLOYMENT: "Check the model's name against those that the service has.",
+    ModelReason.NO_DEPLOYMENT: "Check that the service has a model of this name.",
     ModelReason.UNREACHABLE: "Check the endpoint's address, the network and its proxy.",
     ModelReason.TIMED_OUT: "Check the endpoint's address, the network and its proxy.",
-    ModelReason.BAD_REQUEST: "Check that the endpoint's address is that of a chat completions API.",
+    ModelReason.BAD_REQUEST: "Check that the endpoint has a chat completions API.",
     ModelReason.BUSY: "Check the quota of the deployment.",
 }
 """What the operator can do."""

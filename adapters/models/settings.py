@@ -46,10 +46,12 @@ class ModelSettings(Section):
     azure_key: SecretStr | None = Field(
         None,
         validation_alias="AZURE_OPENAI_API_KEY",
-        description="its key; unset: the identity that azure-identity finds",
+        description="its key; if unset, the identity that azure-identity finds",
     )
     azure_deployment: str = Field(
-        "", validation_alias="AZURE_OPENAI_DEPLOYMENT", description="its deployment, if only one"
+        "",
+        validation_alias="AZURE_OPENAI_DEPLOYMENT",
+        description="its deployment, if there is only one",
     )
     azure_scope: str = Field(
         "https://ai.azure.com/.default",
@@ -59,26 +61,26 @@ class ModelSettings(Section):
     azure_transcribe: str = Field(
         "",
         validation_alias="AZURE_OPENAI_TRANSCRIBE_DEPLOYMENT",
-        description="its deployment that transcribes the sound of videos",
+        description="its deployment that transcribes what is said in videos",
     )
     openai_url: WebAddress = Field(
         "", validation_alias="OPENAI_BASE_URL", description="an OpenAI-compatible server"
     )
     openai_key: SecretStr | None = Field(
-        None, validation_alias="OPENAI_API_KEY", description="its key, if it asks for one"
+        None, validation_alias="OPENAI_API_KEY", description="its key, if it requires one"
     )
     openai_model: str = Field(
-        "", validation_alias="OPENAI_MODEL", description="its model, if only one"
+        "", validation_alias="OPENAI_MODEL", description="its model, if there is only one"
     )
     openai_transcribe: str = Field(
         "",
         validation_alias="OPENAI_TRANSCRIBE_MODEL",
-        description="its model that transcribes the sound of videos",
+        description="its model that transcribes what is said in videos",
     )
     models: str = Field(
         "",
         validation_alias="LOUPE_MODELS",
-        description="models to choose from, name[=family], comma separated; the first by default",
+        description="models to choose from, name[=family], comma separated; the first is default",
     )
     api: Literal["chat", "gpt4v-extensions", "offline"] | None = Field(
         None,
@@ -93,24 +95,30 @@ class ModelSettings(Section):
     gpt4v_stream: bool = Field(
         default=False,
         validation_alias="LOUPE_GPT4V_STREAM",
-        description="gpt4v-extensions streams enhanced answers too, perhaps without outlines",
+        description="gpt4v-extensions also streams enhanced answers, maybe without outlines",
     )
     temperature: float | None = Field(
         None,
         ge=0,
         le=2,
         validation_alias="LOUPE_TEMPERATURE",
-        description="unset: not sent, as reasoning models ask",
+        description="temperature of answers; if unset, none is sent, as reasoning models require",
     )
-    connect_seconds: float = Field(5, gt=0, le=600, description="longest wait for a connection")
+    connect_seconds: float = Field(
+        5, gt=0, le=600, description="longest wait for a connection, seconds"
+    )
     first_seconds: float = Field(
-        60, gt=0, le=3600, description="longest silence before the first word"
+        60, gt=0, le=3600, description="longest wait for the first word, seconds"
     )
-    idle_seconds: float = Field(30, gt=0, le=3600, description="longest silence within an answer")
-    tries: int = Field(4, ge=1, description="requests made for one answer before giving up")
-    retry_seconds: float = Field(90, ge=0, le=3600, description="no new try later than this")
+    idle_seconds: float = Field(
+        30, gt=0, le=3600, description="longest pause within an answer, seconds"
+    )
+    tries: int = Field(4, ge=1, description="most requests for one answer")
+    retry_seconds: float = Field(
+        90, ge=0, le=3600, description="no new attempt after this time, seconds"
+    )
     transcribe_seconds: float = Field(
-        120, gt=0, le=3600, description="longest transcription of one video's sound"
+        120, gt=0, le=3600, description="longest time to transcribe one video, seconds"
     )
 
     @field_validator("gpt4v_version")

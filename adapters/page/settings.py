@@ -17,10 +17,11 @@ class PageSettings(Section):
     model_config = SettingsConfigDict(env_prefix="LOUPE_")
 
     page: Literal["on", "off"] | None = Field(
-        None, description="the local page, on or off; unset: on where no channel is configured"
+        None,
+        description="the local page: on or off; if unset, on while no other channel is configured",
     )
     page_hosts: str = Field(
-        "", description="names that the page is reached by beside loopback, comma list"
+        "", description="more host names under which the page may be opened, comma separated"
     )
 
     @property

@@ -24,18 +24,26 @@ class RedisSettings(Section):
     url: SecretStr | None = Field(
         None,
         validation_alias="REDIS_URL",
-        description="Redis server, rediss:// with TLS; unset: an embedded one",
+        description="Redis server, rediss:// with TLS; if unset, an embedded one",
     )
-    connections: int = Field(64, ge=2, description="most connections to Redis of one process")
+    connections: int = Field(64, ge=2, description="most connections to Redis in one process")
     connect_seconds: float = Field(
-        2, gt=0, le=60, description="longest wait for a connection to Redis"
+        2, gt=0, le=60, description="longest wait for a connection to Redis, seconds"
     )
-    reply_seconds: float = Field(5, gt=0, le=60, description="longest wait for a reply of Redis")
+    reply_seconds: float = Field(
+        5, gt=0, le=60, description="longest wait for a reply from Redis, seconds"
+    )
     idle_seconds: float = Field(
-        30, ge=0, le=3600, description="an idle connection is tried after this"
+        30,
+        ge=0,
+        le=3600,
+        description="a connection idle for this long is tested before use, seconds",
     )
     accept_seconds: float = Field(
-        1.5, gt=0, le=10, description="a message not stored by then is to be delivered again"
+        1.5,
+        gt=0,
+        le=10,
+        description="if storing a message takes longer, the platform delivers it again, seconds",
     )
 
     @field_validator("url")

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from bot.settings import Sections
 
 SLACK = (
-    "Check SLACK_BOT_TOKEN, and that this machine reaches SLACK_API_URL; after a change of its "
-    "scopes the app has to be installed in the workspace anew."
+    "Check SLACK_BOT_TOKEN, and that this machine reaches SLACK_API_URL. If you changed "
+    "its scopes, install the app in the workspace again."
 )
 SLACK_SOCKET = "Check SLACK_APP_TOKEN (scope connections:write), and that Socket Mode is on."
 

@@ -41,20 +41,22 @@ class SlackSettings(Section):
         None, validation_alias="SLACK_BOT_TOKEN", description="the app's bot token, xoxb-…"
     )
     signing_secret: SecretStr | None = Field(
-        None, validation_alias="SLACK_SIGNING_SECRET", description="what Slack signs requests with"
+        None,
+        validation_alias="SLACK_SIGNING_SECRET",
+        description="the secret with which Slack signs requests",
     )
     app_token: Annotated[SecretStr | None, _beginning("xapp-")] = Field(
         None,
         validation_alias="SLACK_APP_TOKEN",
-        description="the app-level token, xapp-…; events then come through a socket",
+        description="the app-level token, xapp-…; turns on Socket Mode",
     )
     api_url: WebAddress = Field(
         "https://slack.com/api",
         validation_alias="SLACK_API_URL",
-        description="where Slack's Web API is",
+        description="address of Slack's Web API",
     )
     reaction: Annotated[str, AfterValidator(_emoji)] = Field(
-        "mag", description='emoji that asks for a look at a post; "off": none does'
+        "mag", description='reaction that makes Loupe look at a post, or "off"'
     )
     max_body_bytes: int = Field(MIB, ge=1024, description="largest request body, bytes")
 
@@ -99,18 +101,22 @@ class SlackLimits(SendLimits):
         8_000,
         ge=1_000,
         le=11_000,
-        description="characters of one message; Slack takes 12,000 and counts its translation",
+        description="most characters of one message; Slack accepts 12,000 after its own conversion",
     )
     stream_pace: float = Field(1.0, ge=0, description="seconds between chunks of a stream")
     stream_seconds: float = Field(
         240,
         gt=0,
-        description="a stream is closed then, and edits go on; Slack ends it at about 300",
+        description="a stream is closed after this time and edits continue, seconds; "
+        "Slack ends it at about 300",
     )
     stream_channels: bool = Field(
-        True, description="stream in channels too, where only who asked sees the answer grow"
+        True,
+        description="stream in channels too, where only the person who asked sees the answer grow",
     )
     earlier_pictures: int = Field(
-        10, ge=0, description="pictures read of a thread that Loupe is first asked in"
+        10, ge=0, description="most earlier pictures read when Loupe is first asked in a thread"
     )
-    name_hours: float = Field(24, gt=0, description="a person's name is asked for again after that")
+    name_hours: float = Field(
+        24, gt=0, description="names of people are looked up again after this many hours"
+    )

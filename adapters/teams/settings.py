@@ -59,20 +59,22 @@ class TeamsSettings(Section):
         "", validation_alias="MicrosoftAppTenantId", description="the tenant the bot belongs to"
     )
     tenants: str = Field(
-        "", description="tenants served, comma separated; empty: the bot's own, MultiTenant: all"
+        "",
+        description="tenants to serve, comma separated; "
+        "if unset, the bot's own, or all for MultiTenant",
     )
     connector_hosts: str = Field(
-        "", description="more hosts that may get the bot's token, comma separated"
+        "", description="more hosts that may receive the bot's token, comma separated"
     )
     openid_url: WebAddress = Field(
         "https://login.botframework.com/v1/.well-known/openidconfiguration",
-        description="what names the Bot Framework's signing keys",
+        description="address that lists the Bot Framework's signing keys",
     )
     token_url: WebAddress = Field(
-        "https://login.microsoftonline.com", description="where the bot gets its token"
+        "https://login.microsoftonline.com", description="address from which the bot gets its token"
     )
     max_body_bytes: int = Field(
-        4 * MIB, ge=1024, description="largest request body, bytes; data URIs need room"
+        4 * MIB, ge=1024, description="largest request body, bytes, including data URIs"
     )
 
     @model_validator(mode="after")
@@ -129,10 +131,16 @@ class TeamsLimits(SendLimits):
     model_config = SettingsConfigDict(env_prefix="LOUPE_TEAMS_")
 
     text_limit: int = Field(
-        20_000, ge=1_000, le=20_000, description="characters of one message; Teams takes 80 KB"
+        20_000,
+        ge=1_000,
+        le=20_000,
+        description="most characters of one message; Teams accepts 80 KB",
     )
     stream_seconds: float = Field(
-        110, gt=0, description="a stream is closed then, and edits go on; Teams ends it at 120"
+        110,
+        gt=0,
+        description="a stream is closed after this time and edits continue, seconds; "
+        "Teams ends it at 120",
     )
-    file_hours: float = Field(24, gt=0, description="an offered file is kept this long")
-    file_bytes: int = Field(20 * MIB, gt=0, description="largest file offered")
+    file_hours: float = Field(24, gt=0, description="an offered file is kept for this many hours")
+    file_bytes: int = Field(20 * MIB, gt=0, description="largest file to offer, bytes")

@@ -40,7 +40,7 @@ REMEDIES = {
     "Services User.",
     VisionReason.UNREACHABLE: "Check VISION_ENDPOINT, the network and its proxy.",
     VisionReason.TIMED_OUT: "Check VISION_ENDPOINT, the network and its proxy.",
-    VisionReason.BAD_REQUEST: "Check that VISION_ENDPOINT is that of an Azure AI Vision resource.",
+    VisionReason.BAD_REQUEST: "Check that VISION_ENDPOINT belongs to an Azure AI Vision resource.",
     VisionReason.BUSY: "Check the resource's tier and LOUPE_VISION_RATE.",
 }
 """What the operator can do."""

@@ -23,47 +23,54 @@ class VisionSettings(Section):
     endpoint: WebAddress = Field(
         "",
         validation_alias="VISION_ENDPOINT",
-        description="Azure AI Vision resource; unset: the engine on this machine",
+        description="Azure AI Vision resource; if unset, the local engine is used",
     )
     key: SecretStr | None = Field(
         None,
         validation_alias="VISION_KEY",
-        description="its key; unset: the identity that azure-identity finds",
+        description="its key; if unset, the identity that azure-identity finds",
     )
     scope: str = Field(
         "https://cognitiveservices.azure.com/.default",
         validation_alias="VISION_SCOPE",
         description="scope of the identity's token",
     )
-    rate: str = Field("20/s", description="most requests to Azure: 20/s, or 20/min of a free one")
-    at_once: int = Field(8, ge=1, description="pictures with Azure at the same time")
-    request_seconds: float = Field(15, gt=0, le=600, description="longest request to Azure")
-    tries: int = Field(4, ge=1, description="requests to Azure for one picture")
+    rate: str = Field(
+        "20/s", description="most requests to Azure: 20/s, or 20/min for the free tier"
+    )
+    at_once: int = Field(8, ge=1, description="pictures analysed by Azure at the same time")
+    request_seconds: float = Field(
+        15, gt=0, le=600, description="longest request to Azure, seconds"
+    )
+    tries: int = Field(4, ge=1, description="most requests to Azure for one picture")
     retry_seconds: float = Field(
-        20, ge=0, le=600, description="no new request for it later than this"
+        20, ge=0, le=600, description="no new request for it after this time, seconds"
     )
     upload_side: int = Field(
-        4096, ge=256, le=16_000, description="long side of a picture that Azure gets, pixels"
+        4096, ge=256, le=16_000, description="long side of pictures sent to Azure, pixels"
     )
-    people: float = Field(0.5, ge=0, le=1, description="least confidence of a person from Azure")
+    people: float = Field(0.5, ge=0, le=1, description="lowest confidence of a person from Azure")
     side: int = Field(
-        1280, ge=320, le=4096, description="text is read in pictures and tiles this long, pixels"
+        1280,
+        ge=320,
+        le=4096,
+        description="long side of pictures and tiles in which text is read, pixels",
     )
-    tiles: int = Field(6, ge=1, le=64, description="most tiles of a picture; 1: no tiles")
+    tiles: int = Field(6, ge=1, le=64, description="most tiles of a picture; 1 turns tiles off")
     reading_seconds: float = Field(
-        15, gt=0, le=600, description="longest reading of one picture's text"
+        15, gt=0, le=600, description="longest time to read the text of one picture, seconds"
     )
-    confidence: float = Field(0.6, ge=0, le=1, description="least confidence of a line of text")
+    confidence: float = Field(0.6, ge=0, le=1, description="lowest confidence of a line of text")
     traffic: float = Field(
-        0.35, ge=0.05, le=1, description="least confidence of people, vehicles, traffic signs"
+        0.35, ge=0.05, le=1, description="lowest confidence of people, vehicles and traffic signs"
     )
-    things: float = Field(0.5, ge=0.05, le=1, description="least confidence of other things")
+    things: float = Field(0.5, ge=0.05, le=1, description="lowest confidence of other objects")
     seconds: float = Field(
-        45, gt=0, le=600, description="longest look at one picture on this machine"
+        45, gt=0, le=600, description="longest time to analyse one picture locally, seconds"
     )
     memory: int = Field(3072 * MIB, ge=1536 * MIB, description="address space of the engine, bytes")
     wait_seconds: float = Field(
-        120, gt=0, le=3600, description="longest wait of a picture for its turn"
+        120, gt=0, le=3600, description="longest time a picture waits for its turn, seconds"
     )
 
     @field_validator("rate")

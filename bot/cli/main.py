@@ -55,29 +55,35 @@ def _parser() -> argparse.ArgumentParser:
     serve = commands.add_parser("serve", help="run the bot")
     serve.set_defaults(module="serve")
 
-    ask = commands.add_parser("ask", help="ask about files of this machine")
+    ask = commands.add_parser("ask", help="ask about files on this machine")
     ask.add_argument("--system", help="the system message", metavar="TEXT")
-    ask.add_argument("--no-vision", action="store_true", help="without vision enhancements")
-    ask.add_argument("--save", help="keep the pictures, also those with outlines", metavar="DIR")
-    ask.add_argument("--json", action="store_true", help="print the raw transcript instead")
+    ask.add_argument("--no-vision", action="store_true", help="turn Vision off")
+    ask.add_argument("--save", help="save the pictures, and copies with outlines", metavar="DIR")
+    ask.add_argument(
+        "--json", action="store_true", help="print the raw transcript instead of the answer"
+    )
     ask.add_argument("words", nargs="+", metavar="FILE… [QUESTION]", help="files, then a question")
     ask.set_defaults(module="ask")
 
     doctor = commands.add_parser("doctor", help="check every configured part")
     doctor.set_defaults(module="doctor")
 
-    manifest = commands.add_parser("manifest", help="make a package ready to upload")
+    manifest = commands.add_parser("manifest", help="create an app package for Teams or Slack")
     manifest.set_defaults(module="manifest")
     channels = manifest.add_subparsers(required=True, metavar="CHANNEL", dest="channel")
-    for_teams = channels.add_parser("teams", help="the zip for the Teams admin centre")
+    for_teams = channels.add_parser("teams", help="write the zip for the Teams admin centre")
     for_teams.add_argument("--host", required=True, help=HOST_HELP)
     for_teams.add_argument("--output", default="loupe-teams.zip", help=FILE_HELP, metavar="FILE")
-    for_slack = channels.add_parser("slack", help="the YAML to create a Slack app from")
+    for_slack = channels.add_parser("slack", help="write the YAML from which to create a Slack app")
     way = for_slack.add_mutually_exclusive_group(required=True)
     way.add_argument("--host", default="", help=f"{HOST_HELP}, for events by HTTP")
-    way.add_argument("--socket", action="store_true", help="Socket Mode, which needs no host name")
+    way.add_argument(
+        "--socket", action="store_true", help="use Socket Mode, which needs no host name"
+    )
     for_slack.add_argument("--output", default="loupe-slack.yaml", help=FILE_HELP, metavar="FILE")
 
-    listing = commands.add_parser("settings", help="list the settings, their values and origins")
+    listing = commands.add_parser(
+        "settings", help="list the settings with their values and origins"
+    )
     listing.set_defaults(module="settings")
     return parser

@@ -26,7 +26,7 @@ def run(options: Namespace) -> int:
 def _teams(options: Namespace, settings: Settings) -> None:
     app_id = settings.channels.sections[TeamsSettings].app_id
     if not app_id:
-        raise CommandFailed("Set MicrosoftAppId first: the Teams package names the bot by it.")
+        raise CommandFailed("Set MicrosoftAppId first: the Teams package needs it to name the bot.")
     _write(options.output, build_teams(GRAMMAR.specs, app_id, options.host, version("loupe")))
 
 

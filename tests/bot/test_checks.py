@@ -62,7 +62,7 @@ async def test_parts_are_tried_side_by_side() -> None:
 
 async def test_a_data_folder_is_made_and_left_empty(tmp_path: Path) -> None:
     folder = tmp_path / "new" / "data"
-    assert await writable(folder) == f"{folder} can be written to."
+    assert await writable(folder) == f"{folder} is writable."
     assert list(folder.iterdir()) == []
 
 
