@@ -10,7 +10,7 @@ import pytest
 
 from bot import strings as texts
 from bot.domain.preferences import EffectiveSettings
-from bot.turn import dispatcher as desk
+from bot.turn import command_delivery
 from tests.helpers.teams_chat import ALEX, ROBIN
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ async def test_it_waits_for_ten_minutes(
     chat = registered.group()
     await chat.ask(f"/system {NEW}")
     later = SimpleNamespace(time=lambda: time.time() + minutes * 60)
-    monkeypatch.setattr(desk, "time", later)
+    monkeypatch.setattr(command_delivery, "time", later)
     told = await chat.ask("/system continue")
     assert told == (texts.system_changed(texts.IN_THIS_CHAT) if holds else texts.NOTHING_PENDING)
 
