@@ -12,7 +12,7 @@ from bot.errors import StoreDown
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-PATIENCE = 2.0
+PING_SECONDS = 2.0
 """Seconds that the store may take to answer."""
 
 
@@ -24,7 +24,7 @@ def health(ping: Callable[[], Awaitable[None]], works: Callable[[], bool]) -> li
 
     async def ready(_: web.Request) -> web.Response:
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(PING_SECONDS):
                 await ping()
         except (StoreDown, TimeoutError):
             return web.json_response({"status": "the store is away"}, status=503)

@@ -126,8 +126,8 @@ class Downloads:
         budget = RetryBudget(RetryPolicy(self._settings.tries, longest), self._clock)
         try:
             await retrying(attempt, budget, "download_failed", host=URL(download.url).host)
-        except AddressRefused as refused:
-            raise FileProblem(Reason.REFUSED_ADDRESS, str(refused)) from None
+        except AddressRefused as refusal:
+            raise FileProblem(Reason.REFUSED_ADDRESS, str(refusal)) from None
 
     async def _follow(self, download: _Download) -> None:
         """Make one attempt, through all redirects."""

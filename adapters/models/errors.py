@@ -105,9 +105,9 @@ def with_advice(
 def _reason(codes: list[str], status: int, message: str) -> ModelReason:
     if status in {401, 403}:
         return ModelReason.UNAUTHORIZED
-    lowered = {code.lower() for code in codes}
+    lower_codes = {code.lower() for code in codes}
     for group, reason in BY_CODE:
-        if lowered & group:
+        if lower_codes & group:
             return reason
     for number, words, reason in BY_WORDS:
         if status == number and words.search(message):

@@ -68,7 +68,9 @@ def summarize(sighting: Sighting, question: str) -> SentencePart:
     """
     groups = _by_label(sighting.things)
     labels = {label for labels in named_things(question, groups).values() for label in labels}
-    groups = {label: found for label, found in groups.items() if label in labels or not labels}
+    groups = {
+        label: polygons for label, polygons in groups.items() if label in labels or not labels
+    }
     phrases = [texts.offline_things(label, groups[label]) for label in groups]
     text = _text(sighting) if sighting.lines else SentencePart("")
     words = "; ".join(part for part in (*phrases, text.text.removeprefix("- ").rstrip()) if part)

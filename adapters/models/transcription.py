@@ -81,10 +81,10 @@ class TranscriptionModel:
         sound = await asyncio.to_thread(AudioSamples.read, wav)
         try:
             async with asyncio.timeout(self._settings.transcribe_seconds):
-                spoken = await self._heard(sound)
+                heard_phrases = await self._heard(sound)
         except TimeoutError:
             raise ModelProblem(ModelReason.TIMED_OUT, "transcription") from None
-        return phrases.in_order(spoken, sound.end)
+        return phrases.in_order(heard_phrases, sound.end)
 
     async def check(self) -> str:
         """Have a second of a tone transcribed and return a sentence about it.

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _PHOTO = TypeAdapter(Photo)
 _VIDEO = TypeAdapter(Video)
 DAY = 24 * 3600
-PATIENCE = 10.0
+RETRY_SECONDS = 10.0
 """Seconds that a read or a setting waits for a store that is away."""
 
 T = TypeVar("T")
@@ -37,11 +37,11 @@ class RedisHistory:
     """Implements `bot.ports.history.History`."""
 
     def __init__(
-        self, redis: Redis, retention: RetentionLimits, patience: float = PATIENCE
+        self, redis: Redis, retention: RetentionLimits, retry_seconds: float = RETRY_SECONDS
     ) -> None:
         """Take the client, and how many seconds to wait for a store that is away."""
         self._redis = redis
-        self._patience = patience
+        self._retry_seconds = retry_seconds
         self._keep = retention.retention_days * DAY
 
     async def past(self, thread: Thread, newest: int = 0) -> ThreadHistory:
@@ -56,7 +56,7 @@ class RedisHistory:
         return await asyncio.to_thread(_past, turns, files, request, cutoff)
 
     async def _patiently(self, call: Callable[[], Awaitable[T]]) -> T:
-        return await retrying(call, within=self._patience)
+        return await retrying(call, within=self._retry_seconds)
 
     async def _read(
         self, key: str, cutoff: float, newest: int

@@ -35,11 +35,11 @@ class SharedServer:
     `start.lock` by a process that is starting, joining or leaving.
     """
 
-    def __init__(self, engine: ServerBinary, folder: Path, patience: float = 60) -> None:
-        """`patience` is how many seconds a server may take to load its file."""
+    def __init__(self, engine: ServerBinary, folder: Path, start_seconds: float = 60) -> None:
+        """`start_seconds` is how many seconds a server may take to load its file."""
         self.engine = engine
         self.folder = folder.resolve()
-        self.patience = patience
+        self.start_seconds = start_seconds
         self.socket = self.folder / "socket"
         self._user: IO[str] | None = None
 
@@ -79,7 +79,7 @@ class SharedServer:
     def _ensure(self) -> bool:
         """Wait until a server answers, having started one if none lives."""
         started = False
-        deadline = time.monotonic() + self.patience
+        deadline = time.monotonic() + self.start_seconds
         while not self._answers():
             if time.monotonic() > deadline:
                 raise StoreDown(f"the store server in {self.folder} runs but does not answer")
@@ -110,7 +110,7 @@ class SharedServer:
                 pass_fds=[lock.fileno()],
                 capture_output=True,
                 check=True,
-                timeout=self.patience,
+                timeout=self.start_seconds,
             )
         except (OSError, subprocess.SubprocessError) as error:
             raise StoreDown(f"{self.engine.name} does not start: {error}") from error
@@ -142,7 +142,7 @@ class SharedServer:
 
     @contextmanager
     def _starting(self) -> Iterator[None]:
-        deadline = time.monotonic() + self.patience
+        deadline = time.monotonic() + self.start_seconds
         with (self.folder / "start.lock").open("a") as lock:
             while not _try_lock(lock):
                 if time.monotonic() > deadline:

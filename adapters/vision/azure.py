@@ -86,11 +86,11 @@ class AzureVision:
         if original is not None:
             side = self._settings.upload_side
             try:
-                enlarged = await self._children.run(larger, jpeg, original, self._limits, side)
+                larger_jpeg = await self._children.run(larger, jpeg, original, self._limits, side)
             except (FileProblem, OSError):
-                enlarged = None
-            if enlarged is not None and len(enlarged) < LARGEST:
-                return enlarged
+                larger_jpeg = None
+            if larger_jpeg is not None and len(larger_jpeg) < LARGEST:
+                return larger_jpeg
         return await asyncio.to_thread(presentable, jpeg)
 
     async def _analyse(self, picture: bytes) -> ImageAnalysisResult:

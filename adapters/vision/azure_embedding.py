@@ -70,8 +70,8 @@ class AzureEmbedding:
         async with self._slot():
             try:
                 return await self._vector("vectorizeText", json={"text": first})
-            except FileProblem as refused:
-                raise VisionProblem(VisionReason.BAD_REQUEST, refused.detail) from None
+            except FileProblem as refusal:
+                raise VisionProblem(VisionReason.BAD_REQUEST, refusal.detail) from None
 
     @asynccontextmanager
     async def _slot(self) -> AsyncIterator[None]:

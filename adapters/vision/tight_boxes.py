@@ -78,8 +78,8 @@ def _level_line(pixels: Pixels, shape: Corners, wide: float, high: float) -> Pix
     turn = cv2.getPerspectiveTransform(shape, rectangle(0, 0, *size))
     line = cv2.warpPerspective(pixels, turn, size, borderMode=cv2.BORDER_REPLICATE)
     way = cv2.INTER_AREA if high > HEIGHT else cv2.INTER_LINEAR
-    resized = cv2.resize(line, (max(1, round(wide * HEIGHT / high)), HEIGHT), interpolation=way)
-    grey: Pixels = cv2.cvtColor(resized, cv2.COLOR_BGR2GRAY)
+    scaled_line = cv2.resize(line, (max(1, round(wide * HEIGHT / high)), HEIGHT), interpolation=way)
+    grey: Pixels = cv2.cvtColor(scaled_line, cv2.COLOR_BGR2GRAY)
     return grey
 
 

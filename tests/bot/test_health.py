@@ -58,7 +58,7 @@ async def test_it_is_ready_while_the_store_answers(client: TestClient[Any, Any])
 async def test_it_is_not_ready_while_the_store_is_away(
     client: TestClient[Any, Any], loupe: Loupe, monkeypatch: pytest.MonkeyPatch, late: bool
 ) -> None:
-    monkeypatch.setattr(health, "PATIENCE", 0.05)
+    monkeypatch.setattr(health, "PING_SECONDS", 0.05)
     loupe.problem = StoreDown()
     loupe.gate = asyncio.Event() if late else None
     assert await told(client, "/readyz") == (503, "the store is away")

@@ -326,7 +326,7 @@ async def test_a_server_that_cannot_be_reached_is_not_started_twice(
     found = engines.find([engine])
     assert found
     with pytest.raises(StoreDown, match="does not answer"):
-        await asyncio.to_thread(SharedServer(found, path.parent, patience=0.3).join)
+        await asyncio.to_thread(SharedServer(found, path.parent, start_seconds=0.3).join)
     hidden.rename(path)
     await store.stop()
 
