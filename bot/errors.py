@@ -1,4 +1,4 @@
-"""What can go wrong for a user, by name; the sentences are in `bot.strings`."""
+"""Errors that concern users, by name; their sentences are in `bot.strings`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 R = TypeVar("R", bound=StrEnum)
 
 _TEMPORARY = frozenset({"busy", "failed", "timed_out", "cut", "unreachable"})
-"""Reasons, of services and engines alike, that may be gone at the next attempt."""
+"""Reasons of services and engines that the next attempt may not meet."""
 
 
 class Reason(StrEnum):
@@ -40,7 +40,7 @@ class Reason(StrEnum):
 
 
 class FileProblem(Exception):
-    """A file that cannot be used; costs that file only."""
+    """A file that cannot be used; the others of the message can."""
 
     def __init__(self, reason: Reason, detail: str = "") -> None:
         super().__init__(reason.value)
@@ -48,12 +48,12 @@ class FileProblem(Exception):
         self.detail = detail
 
     def __reduce__(self) -> tuple[type[FileProblem], tuple[Reason, str]]:
-        """Survive the way back from a child process."""
+        """Pickle it with its detail, for the way back from a child process."""
         return type(self), (self.reason, self.detail)
 
 
 class ModelReason(StrEnum):
-    """Why a model gave no answer, or not the whole of it."""
+    """Why a model gave no answer, or only a part."""
 
     FILTERED = "filtered"
     FILTERED_ANSWER = "filtered_answer"
@@ -84,11 +84,11 @@ class _Problem(Exception, Generic[R]):
 
 
 class ModelProblem(_Problem[ModelReason]):
-    """A model that did not answer; ends in exactly one sentence to the user."""
+    """A model that did not answer; the user gets exactly one sentence."""
 
 
 class VisionReason(StrEnum):
-    """Why pictures could not be read and seen by the vision engine."""
+    """Why the vision engine could not analyse pictures."""
 
     UNAUTHORIZED = "unauthorized"
     BUSY = "busy"
@@ -103,4 +103,4 @@ class VisionProblem(_Problem[VisionReason]):
 
 
 class StoreDown(Exception):
-    """The store did not take a write or a read; the platform has to deliver again."""
+    """The store failed at a read or a write; the platform has to deliver again."""

@@ -1,4 +1,4 @@
-"""Whether Loupe lives, and whether it can work: for whatever watches over its process."""
+"""Health checks: whether the process lives, and whether it can work."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PING_SECONDS = 2.0
 
 
 def health(ping: Callable[[], Awaitable[None]], works: Callable[[], bool]) -> list[web.RouteDef]:
-    """Serve `/healthz` and `/readyz`; `ping` asks the store and raises `StoreDown`."""
+    """Return routes for `/healthz` and `/readyz`; `ping` asks the store and raises `StoreDown`."""
 
     async def alive(_: web.Request) -> web.Response:
         return web.json_response({"status": "alive"})

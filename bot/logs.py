@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class _Formatter(structlog.stdlib.ProcessorFormatter):
-    """Formats lines of libraries like Loupe's own."""
+    """Formats the lines of libraries like those of Loupe."""
 
     def __init__(
         self, redactor: Redactor, processors: list[Processor], renderer: Processor
@@ -46,7 +46,7 @@ def configure(
     """Set up Loupe's logs from `level` up, and those of libraries from `warning` up.
 
     `secrets` are values that are hidden wherever they appear. Lines go to `stream` (standard
-    error): for people when it is a terminal, else one JSON object each.
+    error): readable in a terminal, else one JSON object each.
     """
     stream = stream or sys.stderr
     redactor = Redactor(secrets)

@@ -17,8 +17,10 @@ if TYPE_CHECKING:
     from structlog.typing import EventDict, WrappedLogger
 
 HIDDEN = "(hidden)"
-LONGEST_TEXT = 8_000
-DEEPEST = 6
+MAX_TEXT = 8_000
+"""Characters of one value at most."""
+MAX_DEPTH = 6
+"""Levels of nested values that are kept apart; deeper ones become text."""
 
 SECRET_NAME = re.compile(
     r"(?i)(^|[_.-])(authorization|password|passwd|secret|token|cookie|credentials?|api[_-]?key)$"
@@ -46,13 +48,13 @@ PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
     ),
     (re.compile(r"[\w+/-]{200,}={0,2}"), "(base64)"),
 )
-"""What gives away a secret or a picture in any text, and what stands there instead."""
+"""What reveals a secret or a picture in any text, and its replacement."""
 
 USER = re.compile(r"(?<=://)\S*@|(?<![^\s'\"])[^\s'\"/]+:(?!//)\S*@")
 """The user and password of an address, with or without its scheme."""
 
 HARMLESS = re.compile(r"\w{0,64}")
-"""What none of the patterns can match, as most values of a log line are: a lone short word."""
+"""What no pattern can match, such as most values of a log line: one short word."""
 
 
 def secrets_of(*sections: BaseModel) -> Iterator[str]:
@@ -67,7 +69,7 @@ def secrets_of(*sections: BaseModel) -> Iterator[str]:
 
 
 def _credentials(address: str) -> set[str]:
-    """Return the password of an address, or what stands alone for user and password."""
+    """Return the password of an address, or its user if there is only that."""
     if "://" not in address:
         return set()
     try:
@@ -87,8 +89,8 @@ class Redactor:
     """Makes a log line safe: hides secrets by name, by form, and those known by value."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
-        known = sorted({secret for secret in secrets if len(secret) >= 4}, key=len, reverse=True)
-        self._known = re.compile("|".join(map(re.escape, known))) if known else None
+        values = sorted({secret for secret in secrets if len(secret) >= 4}, key=len, reverse=True)
+        self._secrets = re.compile("|".join(map(re.escape, values))) if values else None
 
     def __call__(self, _logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
         """Redact as a structlog processor does: every value of a line."""
@@ -106,7 +108,7 @@ class Redactor:
             return HIDDEN
         if isinstance(value, (bytes, bytearray, memoryview)):
             return f"({len(value)} bytes)"
-        if isinstance(value, (Mapping, list, tuple, Set)) and depth < DEEPEST:
+        if isinstance(value, (Mapping, list, tuple, Set)) and depth < MAX_DEPTH:
             return self._each(value, depth + 1)
         return self.text(_as_text(value))
 
@@ -119,31 +121,31 @@ class Redactor:
         return [self.value(item, "", depth) for item in value]
 
     def text(self, text: str) -> str:
-        """Return the text with secrets and pictures replaced, cut at `LONGEST_TEXT`."""
-        if self._known:
-            text = self._known.sub(HIDDEN, text)
+        """Return the text with secrets and pictures replaced, cut at `MAX_TEXT`."""
+        if self._secrets:
+            text = self._secrets.sub(HIDDEN, text)
         if HARMLESS.fullmatch(text):
             return text
         for pattern, replacement in PATTERNS:
             text = pattern.sub(replacement, text)
-        if len(text) > LONGEST_TEXT:
-            text = f"{text[:LONGEST_TEXT]}… ({len(text) - LONGEST_TEXT} more characters)"
+        if len(text) > MAX_TEXT:
+            text = f"{text[:MAX_TEXT]}… ({len(text) - MAX_TEXT} more characters)"
         return text
 
     def arguments(self, args: Any) -> Any:
-        """Redact the arguments of a stdlib log call; what `%d` may need keeps its type."""
+        """Redact the arguments of a stdlib log call; numbers keep their type, as `%d` needs it."""
         if isinstance(args, tuple):
             return tuple(map(self._argument, args))
         return {name: self._argument(item) for name, item in args.items()} if args else args
 
     def _argument(self, value: Any) -> Any:
-        plain = (str, bytes, bytearray, memoryview, Mapping, list, tuple, Set)
-        return self.value(value) if isinstance(value, plain) else value
+        may_hold_text = (str, bytes, bytearray, memoryview, Mapping, list, tuple, Set)
+        return self.value(value) if isinstance(value, may_hold_text) else value
 
 
 def _as_text(value: Any) -> str:
     try:
         return str(value)
     except Exception:
-        # A log line never breaks the work that it tells of.
+        # A log line never breaks the work that it reports on.
         return f"(unprintable {type(value).__name__})"

@@ -1,8 +1,8 @@
-"""The one pool of child processes: where strangers' files are opened.
+"""The child processes in which strangers' files are decoded.
 
-A child has limits of memory and time and can write no file, so that a bomb or a crash costs only
-the call that met it. Each child is a pebble pool of its own: the workers of one pool share a pipe
-and its locks, and one that is killed at the wrong moment takes the work of the others along.
+A child has limits of memory and time and cannot write files, so that a decompression bomb or a
+crash costs only its own call. Each child is a pebble pool of its own: the workers of one pool share
+a pipe and its locks, and one that is killed at the wrong moment blocks the others.
 """
 
 from __future__ import annotations
@@ -38,20 +38,20 @@ log = structlog.get_logger()
 DECODERS = "bot.media.video_probe"
 """What `warm` imports, so that the first photo does not wait for it."""
 CALLS_PER_CHILD = 500
-"""A child is replaced after so many calls, with whatever its libraries leaked."""
+"""A child is replaced after so many calls, as its libraries may leak memory."""
 START_SECONDS = 30
-"""Longest start of a child on a busy machine, beyond the time for its work."""
+"""Longest start of a child on a busy machine, in addition to the time for its work."""
 END_SECONDS = 5
-"""Longest wait for the children to be gone: they are killed, so only a fault makes it wait."""
+"""Longest wait for the children to end: they are killed, so that only a bug can reach it."""
 PR_SET_PDEATHSIG = 1
 """The option of prctl(2) that names the signal a child gets when its parent dies."""
 
-LOST = (TimeoutError, ProcessExpired, BrokenProcessPool, MemoryError, asyncio.CancelledError)
-"""Ends of a call after which its child is not used again."""
+FATAL = (TimeoutError, ProcessExpired, BrokenProcessPool, MemoryError, asyncio.CancelledError)
+"""Exceptions of a call after which its child is not used again."""
 
 
 class ChildProcesses:
-    """Runs functions in child processes, `limits.children` at once, first come first served.
+    """Runs functions in child processes, `limits.children` at once, in the order of the calls.
 
     A function, its arguments and its result travel by pickle. On Linux a child may map
     `limits.child_memory` bytes and dies with its parent; elsewhere it ends after its call.
@@ -61,18 +61,18 @@ class ChildProcesses:
         """Take the limits; children are started by `warm`, or when they are needed."""
         self._limits = limits
         self._files = files
-        self._turns = asyncio.Semaphore(limits.children)
+        self._slots = asyncio.Semaphore(limits.children)
         self._pools: set[ProcessPool] = set()
         self._idle: list[ProcessPool] = []
         self._calls: set[asyncio.Future[Any]] = set()
-        self._ending: list[Thread] = []
-        self._closed = False
+        self._end_threads: list[Thread] = []
+        self._is_closed = False
 
     def warm(self) -> None:
         """Start all children in the background and let them import the decoders."""
         while len(self._pools) < self._limits.children:
             pool = self._start()
-            pool.schedule(importing, args=[DECODERS])
+            pool.schedule(import_module, args=[DECODERS])
             self._idle.append(pool)
 
     async def run(self, function: Callable[..., T], *args: Any, seconds: float | None = None) -> T:
@@ -83,9 +83,9 @@ class ChildProcesses:
         closed. Cancelling ends the child at once.
         """
         limit = seconds or self._files.child_seconds
-        async with self._turns:
+        async with self._slots:
             try:
-                return await self._call_anew(function, args, limit)
+                return await self._call_twice(function, args, limit)
             except TimeoutError:
                 problem = FileProblem(Reason.TOO_SLOW)
             except (ProcessExpired, BrokenProcessPool, MemoryError) as error:
@@ -95,17 +95,17 @@ class ChildProcesses:
 
     async def close(self) -> None:
         """End all children; calls under way are cancelled."""
-        self._closed = True
+        self._is_closed = True
         for call in list(self._calls):
             call.cancel()
         for pool in list(self._pools):
             self._end(pool)
-        await asyncio.to_thread(_wait_for, self._ending)
+        await asyncio.to_thread(_wait_for, self._end_threads)
 
-    async def _call_anew(
+    async def _call_twice(
         self, function: Callable[..., T], args: tuple[Any, ...], limit: float
     ) -> T:
-        """Call, and once more if the child had died before it began."""
+        """Call, and once more if the child had died before the call."""
         try:
             return await self._call(function, args, limit)
         except BrokenProcessPool:
@@ -116,7 +116,7 @@ class ChildProcesses:
         try:
             async with asyncio.timeout(limit + START_SECONDS):
                 return await self._result(pool, function, args, limit)
-        except LOST:
+        except FATAL:
             self._end(pool)
             raise
         finally:
@@ -134,7 +134,7 @@ class ChildProcesses:
             self._calls.discard(call)
 
     def _take(self) -> ProcessPool:
-        """Return an idle child that lives, else a new one."""
+        """Return a living idle child, or a new one."""
         while self._idle:
             pool = self._idle.pop()
             if pool.active:
@@ -143,8 +143,8 @@ class ChildProcesses:
         return self._start()
 
     def _start(self) -> ProcessPool:
-        """Make a child; it is spawned, as forking a process that has threads is not safe."""
-        if self._closed:
+        """Start a child; it is spawned, as forking a process with threads is not safe."""
+        if self._is_closed:
             raise RuntimeError("the children are closed")
         pool = ProcessPool(
             max_workers=1,
@@ -157,12 +157,12 @@ class ChildProcesses:
         return pool
 
     def _end(self, pool: ProcessPool) -> None:
-        """Kill a child, in a thread because pebble's threads are waited for."""
+        """Kill a child, in a thread because pebble waits for its own threads."""
         if pool not in self._pools:
             return
         self._pools.discard(pool)
         thread = Thread(target=_stop, args=[pool], daemon=True)
-        self._ending = [other for other in self._ending if other.is_alive()] + [thread]
+        self._end_threads = [other for other in self._end_threads if other.is_alive()] + [thread]
         thread.start()
 
 
@@ -176,8 +176,8 @@ def _wait_for(threads: list[Thread]) -> None:
         thread.join(END_SECONDS)
 
 
-def importing(module: str) -> None:
-    """Import a module in a child, ahead of the first call that needs it."""
+def import_module(module: str) -> None:
+    """Import a module in a child, before the first call that needs it."""
     importlib.import_module(module)
 
 
@@ -197,13 +197,13 @@ def confine(limits: ChildLimits, files: FileLimits) -> None:
         resource.setrlimit(resource.RLIMIT_AS, (limits.child_memory, limits.child_memory))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    _be_silent()
+    _discard_output()
 
 
 def _die_with_parent() -> None:
-    """Have the kernel kill this child when the thread that started it ends.
+    """Let the kernel kill this child when the thread that started it ends.
 
-    That is the event loop's thread, or the one of pebble's that lives as long as the pool.
+    That is the thread of the event loop, or the thread of pebble that lives as long as the pool.
     """
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     parent = multiprocessing.parent_process()
@@ -211,8 +211,8 @@ def _die_with_parent() -> None:
         os._exit(1)
 
 
-def _be_silent() -> None:
-    """Drop what decoders print of a stranger's file: the log is for the operator."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 1)
-    os.dup2(nowhere, 2)
+def _discard_output() -> None:
+    """Discard what decoders print about a stranger's file: the log is for the operator."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, 1)
+    os.dup2(null, 2)

@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from bot import strings as texts
 from bot.aio import fan_out
 from bot.domain.files import Photo, Video
 from bot.errors import FileProblem, Reason
@@ -22,6 +21,7 @@ from bot.media.pixels import fitted_size
 from bot.media.size_limits import size_limits
 from bot.media.video_probe import ProbedFile, open_file
 from bot.ports.model import Picture
+from bot.strings import files as texts
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, SecretBytes, SecretStr
 
-from bot.redaction import DEEPEST, LONGEST_TEXT, Redactor, secrets_of
+from bot.redaction import MAX_DEPTH, MAX_TEXT, Redactor, secrets_of
 
 CANARY = "c4n4ry-S3CR3T-value"
 PICTURE = bytes(range(256)) * 4
@@ -141,9 +141,7 @@ def test_an_object_that_cannot_be_shown_does_not_break_the_line() -> None:
 
 
 def test_long_texts_are_cut_and_endless_nesting_ends() -> None:
-    assert (
-        Redactor().text("word " * LONGEST_TEXT).endswith(f"… ({4 * LONGEST_TEXT} more characters)")
-    )
+    assert Redactor().text("word " * MAX_TEXT).endswith(f"… ({4 * MAX_TEXT} more characters)")
     knot: list[Any] = [os.getpid()]
     knot.append(knot)
-    assert str(Redactor().value(knot)).count("[") >= DEEPEST
+    assert str(Redactor().value(knot)).count("[") >= MAX_DEPTH

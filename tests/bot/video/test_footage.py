@@ -21,7 +21,7 @@ from bot.media.video_frames import decode_frames
 from bot.media.video_probe import frame_times, probe
 from bot.media.video_sampler import sample
 from bot.ports.mailbox import CitedFrames
-from bot.sandbox import ChildProcesses, importing
+from bot.sandbox import ChildProcesses, import_module
 from bot.video.candidates import Survey
 from bot.video.footage import CELLS, FrameStore
 from bot.video.sampling import plan_frames
@@ -286,7 +286,7 @@ async def test_the_frames_of_an_animation_are_brought(room: Room) -> None:
 @pytest.fixture
 async def processes() -> AsyncIterator[ChildProcesses]:
     children = ChildProcesses(ChildLimits(), FileLimits())
-    both = (children.run(importing, "bot.media.video_probe") for _ in range(2))
+    both = (children.run(import_module, "bot.media.video_probe") for _ in range(2))
     await asyncio.gather(*both)
     yield children
     await children.close()
