@@ -12,6 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from bot.aio import fan_out
+from bot.attachments.collected_files import CollectedFiles
 from bot.domain.files import Photo, Video
 from bot.errors import FileProblem, Reason
 from bot.grounding.drawing import draw_outlined
@@ -51,16 +52,6 @@ class _StoredFile:
 
     opened: PreparedPhoto | ProbedFile
     whole: bool
-
-
-@dataclass(frozen=True, slots=True)
-class CollectedFiles:
-    """What became of the files: photos in posted order, their pictures, videos, and what failed."""
-
-    photos: tuple[Photo, ...] = ()
-    pictures: tuple[Picture, ...] = ()
-    problems: tuple[str, ...] = ()
-    videos: tuple[Video, ...] = ()
 
 
 def display_name(name: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import structlog
 
@@ -15,9 +15,10 @@ from bot.errors import FileProblem, StoreDown, VisionProblem, VisionReason
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from contextlib import AbstractAsyncContextManager
+    from pathlib import Path
 
     from bot.aio import Progress
-    from bot.attachments.store import AttachmentStore
     from bot.domain.threads import Thread
     from bot.limits import TurnLimits
     from bot.ports.model import Picture
@@ -39,10 +40,18 @@ class VisionResult:
     problem: FileProblem | VisionProblem | None = None
 
 
+class OriginalFiles(Protocol):
+    """Where the files of photos are, as in `bot.attachments.store.AttachmentStore`."""
+
+    def original(self, thread: Thread, sha256: str) -> AbstractAsyncContextManager[Path | None]:
+        """Put the file of a photo on disk for a while; None where it is gone."""
+        ...
+
+
 class VisionPass:
     """Has photos looked at, for so long and no longer; what fails costs itself only."""
 
-    def __init__(self, vision: Vision, gallery: AttachmentStore, limits: TurnLimits) -> None:
+    def __init__(self, vision: Vision, gallery: OriginalFiles, limits: TurnLimits) -> None:
         self._vision = vision
         self._gallery = gallery
         self._seconds = limits.sight_seconds

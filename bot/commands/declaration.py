@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from bot import strings as texts
-from bot.attachments.store import AttachmentStore
 from bot.commands.preferences import Preferences
 from bot.domain.commands import Command, CommandSpec
 from bot.ports.channel import Button, Capabilities
@@ -17,6 +16,18 @@ from bot.ports.mailbox import Entry, Erase
 if TYPE_CHECKING:
     from bot.domain.messages import Message
     from bot.domain.threads import Place, Thread
+
+
+class StoredFiles(Protocol):
+    """What erases the files of threads, as `bot.attachments.store.AttachmentStore` does."""
+
+    async def forget(self, thread: Thread, before: float) -> None:
+        """Erase the files of a thread that were stored before a time, since the epoch."""
+        ...
+
+    async def erase(self, thread: Thread, digests: Collection[str]) -> None:
+        """Erase some files of a thread, by their SHA-256."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +106,7 @@ class CommandServices:
 
     history: History
     preferences: Preferences
-    attachments: AttachmentStore
+    attachments: StoredFiles
     specs: tuple[CommandSpec, ...]
 
 

@@ -13,8 +13,7 @@ from bot.text.split import split
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
 
-    from bot.attachments.store import AttachmentStore
-    from bot.commands.declaration import CommandDeclaration, CommandRequest
+    from bot.commands.declaration import CommandDeclaration, CommandRequest, StoredFiles
     from bot.commands.preferences import Preferences
     from bot.domain.threads import Thread
     from bot.ports.history import History
@@ -27,7 +26,7 @@ class CommandExecutor:
         self,
         history: History,
         preferences: Preferences,
-        attachments: AttachmentStore,
+        attachments: StoredFiles,
         commands: Sequence[CommandDeclaration],
     ) -> None:
         self.grammar = CommandGrammar([command.spec for command in commands])

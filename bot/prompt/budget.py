@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bot.domain.frame_ids import is_frame
@@ -11,26 +10,13 @@ from bot.domain.token_costs import picture_tokens, text_tokens
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from bot.domain.budget import Budget
     from bot.ports.model import Picture
     from bot.prompt.vision_context import VisionContext
 
 
 PER_MESSAGE = 8
 """Tokens that a message's frame costs, cautiously."""
-
-
-@dataclass(frozen=True, slots=True)
-class Budget:
-    """What a request may hold: pictures, tokens, and the family that prices pictures."""
-
-    pictures: int
-    tokens: int
-    family: str = ""
-
-    @property
-    def words(self) -> int:
-        """Tokens that pictures leave to the earlier turns, whatever a contact sheet costs."""
-        return self.tokens // 8
 
 
 def places(

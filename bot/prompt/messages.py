@@ -6,15 +6,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bot.domain.frame_ids import clock, is_frame, seconds_of, video_of
-from bot.ports.model import ChatMessage, Part, Picture, TextPart, VideoIntroduction
-from bot.prompt.budget import Budget, picture_cost, seen_in, text_cost
+from bot.ports.model import ChatMessage, Part, Picture, TextPart
+from bot.prompt.budget import picture_cost, seen_in, text_cost
 from bot.prompt.vision_context import HEARD_RULES, VisionContext
 from bot.prompt.vision_context import RULES as EVIDENCE_RULES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from bot.domain.budget import Budget
     from bot.domain.history import ThreadHistory, Turn
+    from bot.prompt.video_part import VideoPart
 
 RULES = (
     "Photos in this conversation are numbered P1, P2, …; refer to them by these numbers. "
@@ -38,21 +40,6 @@ class AskedQuestion:
 
     words: str
     author: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class VideoPart:
-    """A video of the question: words about it, what is spoken in it, an overview, its frames."""
-
-    clip: VideoIntroduction
-    spoken: str = ""
-    overview: Picture | None = None
-    frames: tuple[Picture, ...] = ()
-
-    @property
-    def pictures(self) -> tuple[Picture, ...]:
-        """All its pictures, the overview first."""
-        return ((self.overview,) if self.overview else ()) + self.frames
 
 
 def build(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import structlog
 
@@ -14,18 +14,17 @@ from bot.ports.channel import DeliveryRefused, Post
 from bot.ports.mailbox import CitedFrames
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Iterator
+    from collections.abc import Coroutine, Iterator, Sequence
     from typing import Any
 
-    from bot.attachments.store import AttachmentStore
     from bot.domain.files import Photo
     from bot.domain.history import ThreadHistory
     from bot.domain.outcome import Outcome
+    from bot.domain.outlines import Outline
     from bot.domain.threads import Thread
     from bot.ports.channel import PictureAttachment
     from bot.ports.mailbox import AnsweredTurn
     from bot.replies.outbox import Outbox
-    from bot.video.footage import FrameStore
 
 MOST_FRAMES = 24
 """Frames that are shown below an answer at most: as many as stand on an overview."""
@@ -56,12 +55,32 @@ def frames_cited(outcome: Outcome, past: ThreadHistory) -> tuple[CitedFrames, ..
     )
 
 
+class OutlinedPhotos(Protocol):
+    """What draws outlines on photos, as `bot.attachments.store.AttachmentStore` does."""
+
+    async def draw_outlined(
+        self, thread: Thread, photo: Photo, outlines: Sequence[Outline]
+    ) -> PictureAttachment:
+        """Draw the outlines of a photo on a copy of it; raises `FileProblem`."""
+        ...
+
+
+class FrameSheets(Protocol):
+    """What shows frames of a video in one picture, as `bot.video.footage.FrameStore` does."""
+
+    async def contact_sheet(
+        self, thread: Thread, citations: CitedFrames, outlines: Sequence[Outline]
+    ) -> PictureAttachment:
+        """Draw the frames that an answer cites, with their outlines; raises `FileProblem`."""
+        ...
+
+
 class ReplyPictures:
     """Shows pictures, each a numbered send after those of the text."""
 
-    def __init__(self, gallery: AttachmentStore, footage: FrameStore) -> None:
-        self._gallery = gallery
-        self._footage = footage
+    def __init__(self, photos: OutlinedPhotos, frames: FrameSheets) -> None:
+        self._photos = photos
+        self._frames = frames
 
     async def show(self, sends: Outbox, thread: Thread, result: AnsweredTurn) -> None:
         """Show what an answer points at, or say that it cannot be shown."""
@@ -82,11 +101,11 @@ class ReplyPictures:
         outlines = result.turn.grounding.outlines
         for photo in result.pointed:
             yield (
-                self._gallery.draw_outlined(thread, photo, outlines),
+                self._photos.draw_outlined(thread, photo, outlines),
                 texts.picture_not_shown(photo.label),
             )
         for frames in result.cited:
             yield (
-                self._footage.contact_sheet(thread, frames, outlines),
+                self._frames.contact_sheet(thread, frames, outlines),
                 texts.frames_not_shown(frames.video.label),
             )

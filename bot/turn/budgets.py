@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bot.domain.budget import Budget
 from bot.domain.token_costs import family_of
-from bot.prompt.budget import Budget
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

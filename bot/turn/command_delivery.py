@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import structlog
 
 from bot import strings as texts
 from bot.commands.declaration import CommandReply, CommandRequest
 from bot.ports.channel import ConversationGone, DeliveryRefused, Post
+from bot.turn.deliveries import FileEraser
 
 if TYPE_CHECKING:
-    from bot.commands.executor import CommandExecutor
+    from bot.domain.command_grammar import CommandGrammar
     from bot.domain.commands import Command
     from bot.domain.messages import Message
+    from bot.domain.threads import Thread
     from bot.limits import MessageLimits
     from bot.queue.holding import Holding
     from bot.replies.outbox import Outbox
@@ -24,12 +26,27 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 
+class Commands(FileEraser, Protocol):
+    """What carries out commands, as `bot.commands.executor.CommandExecutor` does."""
+
+    @property
+    def grammar(self) -> CommandGrammar:
+        """What reads messages as commands."""
+        ...
+
+    async def execute(self, request: CommandRequest) -> CommandReply:
+        """Carry out a command, and return the answer in messages that fit the channel."""
+        ...
+
+    async def erase_place(self, thread: Thread) -> None:
+        """Erase the files of a thread and the settings of its place."""
+        ...
+
+
 class CommandDelivery:
     """Carries out commands in their turn."""
 
-    def __init__(
-        self, commands: CommandExecutor, deliveries: Deliveries, limits: MessageLimits
-    ) -> None:
+    def __init__(self, commands: Commands, deliveries: Deliveries, limits: MessageLimits) -> None:
         self._commands = commands
         self._deliveries = deliveries
         self._limits = limits

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from bot import strings as texts
 from bot.ports.channel import Post
@@ -12,13 +12,21 @@ from bot.replies.outbox import Outbox
 from bot.replies.streaming import Reply
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from bot.clock import Clock
-    from bot.commands.executor import CommandExecutor
     from bot.domain.messages import Message
+    from bot.domain.threads import Thread
     from bot.ports.channel import Channel
     from bot.ports.mailbox import AnsweredTurn, Erase, Lease, Mailbox
+
+
+class FileEraser(Protocol):
+    """What erases files, as `bot.commands.executor.CommandExecutor` does."""
+
+    async def erase_files(self, thread: Thread, digests: Collection[str]) -> None:
+        """Erase files that nothing names any more."""
+        ...
 
 
 class Deliveries:
@@ -28,12 +36,12 @@ class Deliveries:
         self,
         mailbox: Mailbox,
         channels: Mapping[str, Channel],
-        commands: CommandExecutor,
+        files: FileEraser,
         clock: Clock,
     ) -> None:
         self._mailbox = mailbox
         self._channels = channels
-        self._commands = commands
+        self._files = files
         self._clock = clock
 
     def outbox(self, lease: Lease, message: Message) -> Outbox:
@@ -55,7 +63,7 @@ class Deliveries:
     async def retract(self, lease: Lease, post: str) -> None:
         """Forget what a post asked and brought, as it was deleted or is asked anew."""
         digests = await self._mailbox.retract(lease, post)
-        await self._commands.erase_files(lease.run[0].message.thread, digests)
+        await self._files.erase_files(lease.run[0].message.thread, digests)
 
     async def post(self, lease: Lease, message: Message, text: str) -> None:
         """Reply to a message with one text, and end the lease."""

@@ -21,7 +21,6 @@ from bot.turn.question_builder import QuestionBuilder
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bot.commands.executor import CommandExecutor
     from bot.commands.preferences import Preferences
     from bot.domain.messages import Message
     from bot.limits import FileLimits, MessageLimits
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
     from bot.queue.holding import Holding
     from bot.replies.pictures import ReplyPictures
     from bot.turn.answering import Turns
+    from bot.turn.command_delivery import Commands
 
 log = structlog.get_logger()
 
@@ -46,7 +46,7 @@ class Dispatcher:
         mailbox: Mailbox,
         history: History,
         preferences: Preferences,
-        commands: CommandExecutor,
+        commands: Commands,
         turns: Turns,
         pictures: ReplyPictures,
         channels: Mapping[str, Channel],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from bot import strings as texts
 from bot.attachments.references import selected, selected_videos
@@ -10,26 +10,44 @@ from bot.domain.files import VisionRecord
 from bot.domain.token_costs import picture_tokens
 from bot.errors import FileProblem, Reason
 from bot.media.pixels import fitted_size
-from bot.turn.stages import PhotoSightings, PreparedQuestion
+from bot.turn.stages import PhotoSightings, PreparedQuestion, numbers_of
 from bot.video.candidates import CANDIDATE_SIDE, FrameRequest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from bot.attachments.store import AttachmentStore
     from bot.attachments.vision import VisionPass
+    from bot.domain.budget import Budget
     from bot.domain.files import Photo, Video
+    from bot.domain.history import ThreadHistory
     from bot.domain.sightings import Sighting
+    from bot.domain.threads import Thread
     from bot.limits import FileLimits, MessageLimits, RequestLimits
     from bot.ports.model import Picture
-    from bot.prompt.budget import Budget
     from bot.turn.budgets import ModelBudgets
     from bot.turn.stages import CollectedQuestion
-    from bot.video.context import Say, VideoContexts
-    from bot.video.prepared_video import PreparedVideo
+    from bot.video.prepared_video import PreparedVideo, Say
 
 SMALL = 1.3 * CANDIDATE_SIDE
 """Pixels of a frame whose small copy shows enough, so that vision need not look at the frame."""
+
+
+class PhotoRecall(Protocol):
+    """Where earlier photos come back from, as from `bot.attachments.store.AttachmentStore`."""
+
+    async def recall(self, thread: Thread, photos: Iterable[Photo]) -> dict[int, Picture]:
+        """Return the pictures of photos by number, without those that are gone."""
+        ...
+
+
+class VideoPreparer(Protocol):
+    """What prepares videos, as `bot.video.context.VideoContexts` does."""
+
+    async def prepare(
+        self, thread: Thread, video: Video, request: FrameRequest, past: ThreadHistory, say: Say
+    ) -> PreparedVideo:
+        """Choose frames of a video, and have its sound track transcribed."""
+        ...
 
 
 class QuestionPreparer:
@@ -37,9 +55,9 @@ class QuestionPreparer:
 
     def __init__(
         self,
-        attachments: AttachmentStore,
+        attachments: PhotoRecall,
         vision: VisionPass,
-        videos: VideoContexts,
+        videos: VideoPreparer,
         budgets: ModelBudgets,
         files: FileLimits,
         messages: MessageLimits,
@@ -117,9 +135,11 @@ class QuestionPreparer:
             return [], []
         total = self._video_pictures(videos, photos, budget)
         taken, omitted = videos[:total], videos[total:]
-        wish = _frame_request(collected, total // len(taken), leads=leads)
+        request = _frame_request(collected, total // len(taken), leads=leads)
         thread, past = collected.question.thread, collected.past
-        prepared = [await self._videos.prepare(thread, video, wish, past, say) for video in taken]
+        prepared = [
+            await self._videos.prepare(thread, video, request, past, say) for video in taken
+        ]
         labels = [video.label for video in omitted]
         return prepared, [texts.videos_left_out(labels)] if labels else []
 
@@ -210,8 +230,3 @@ def _videos_of(collected: CollectedQuestion) -> list[Video]:
         collected.past, question.words, question.quoted, fresh=bool(question.files)
     )
     return [*(video for video in earlier if video.number not in new), *collected.files.videos]
-
-
-def numbers_of(pictures: Iterable[Picture]) -> tuple[int, ...]:
-    """Return the numbers of all photos and frames that stand on pictures."""
-    return tuple(number for picture in pictures for number in picture.numbers)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from bot import strings as texts
 from bot.errors import FileProblem
@@ -13,16 +13,28 @@ from bot.ports.model import Picture, Request
 from bot.prompt.budget import places
 from bot.prompt.messages import AskedQuestion, build
 from bot.prompt.vision_context import VisionContext
-from bot.turn.preparation import numbers_of
-from bot.turn.stages import ComposedRequest
+from bot.turn.stages import ComposedRequest, numbers_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from bot.attachments.store import AttachmentStore
+    from bot.domain.files import Photo
+    from bot.domain.threads import Thread
     from bot.limits import FileLimits, RequestLimits
     from bot.ports.model import ChatMessage
     from bot.turn.stages import PreparedQuestion
+
+
+class PhotoPictures(Protocol):
+    """Where pictures of photos come from, as from `bot.attachments.store.AttachmentStore`."""
+
+    async def recall(self, thread: Thread, photos: Iterable[Photo]) -> dict[int, Picture]:
+        """Return the pictures of photos by number, without those that are gone."""
+        ...
+
+    async def overview(self, pictures: Sequence[Picture]) -> Picture:
+        """Draw a contact sheet; raises `FileProblem`."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +54,7 @@ class RequestComposer:
     """Composes requests within the budget of the model."""
 
     def __init__(
-        self, attachments: AttachmentStore, files: FileLimits, requests: RequestLimits
+        self, attachments: PhotoPictures, files: FileLimits, requests: RequestLimits
     ) -> None:
         self._attachments = attachments
         self._files = files

@@ -21,20 +21,20 @@ from bot.turn.outcome_builder import Ending, outcome_of
 from bot.turn.stages import CollectedQuestion, FinishedAnswer, GrowingAnswer
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Coroutine
+    from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 
-    from bot.attachments.store import AttachmentStore
+    from bot.attachments.collected_files import CollectedFiles
     from bot.domain.history import ThreadHistory
     from bot.domain.outcome import Outcome
     from bot.domain.preferences import EffectiveSettings
-    from bot.domain.question import Question
+    from bot.domain.question import Question, RequestedFile
+    from bot.domain.threads import Thread
     from bot.limits import RequestLimits, TurnLimits
     from bot.ports.model import Model
+    from bot.tools.toolbox import Toolbox
     from bot.turn.budgets import ModelBudgets
-    from bot.turn.preparation import QuestionPreparer
-    from bot.turn.request import RequestComposer
-    from bot.turn.stages import ComposedRequest, Stage
-    from bot.turn.toolboxes import ToolboxBuilder
+    from bot.turn.stages import ComposedRequest, PreparedQuestion, Stage
+    from bot.video.prepared_video import Say
 
 
 class Audience(Protocol):
@@ -49,16 +49,61 @@ class Audience(Protocol):
         ...
 
 
+class FileCollector(Protocol):
+    """What fetches and numbers files, as `bot.attachments.store.AttachmentStore` does."""
+
+    async def collect(
+        self,
+        thread: Thread,
+        files: Sequence[RequestedFile],
+        past: ThreadHistory,
+        progress: Callable[[int, int], None],
+    ) -> CollectedFiles:
+        """Fetch, check and store all files; each that fails costs itself only."""
+        ...
+
+
+class Preparer(Protocol):
+    """What prepares questions, as `bot.turn.preparation.QuestionPreparer` does."""
+
+    async def prepare(
+        self, collected: CollectedQuestion, say: Say, *, leads: bool = False
+    ) -> PreparedQuestion:
+        """Choose photos and frames, and have them looked at."""
+        ...
+
+
+class Composer(Protocol):
+    """What composes requests, as `bot.turn.request.RequestComposer` does."""
+
+    async def compose(self, prepared: PreparedQuestion) -> ComposedRequest:
+        """Arrange the pictures and build the messages."""
+        ...
+
+
+class Toolboxes(Protocol):
+    """What builds the tools of an answer, as `bot.turn.toolboxes.ToolboxBuilder` does."""
+
+    @property
+    def allows_calls(self) -> bool:
+        """Whether models may call tools at all."""
+        ...
+
+    def build(self, composed: ComposedRequest) -> Toolbox:
+        """Return the tools for all photos and videos of a thread."""
+        ...
+
+
 class TurnRunner:
     """Runs turns stage by stage; knows nothing of channels."""
 
     def __init__(
         self,
         model: Model,
-        attachments: AttachmentStore,
-        preparer: QuestionPreparer,
-        composer: RequestComposer,
-        toolboxes: ToolboxBuilder,
+        attachments: FileCollector,
+        preparer: Preparer,
+        composer: Composer,
+        toolboxes: Toolboxes,
         budgets: ModelBudgets,
         turns: TurnLimits,
         requests: RequestLimits,

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from bot import strings as texts
-from bot.attachments.store import CollectedFiles
+from bot.attachments.collected_files import CollectedFiles
+from bot.domain.budget import Budget
 from bot.domain.files import ChosenFrame, SpokenPassage, VisionRecord
 from bot.domain.history import ThreadHistory
 from bot.domain.outlines import Grounding
@@ -15,14 +16,15 @@ from bot.domain.preferences import EffectiveSettings
 from bot.domain.question import Question
 from bot.domain.sightings import Sighting
 from bot.ports.model import Finished, Picture, Request
-from bot.prompt.budget import Budget
 from bot.tools.loop import ToolLoop
 from bot.tools.toolbox import Toolbox
 from bot.turn.answer_text import AnswerText
 from bot.video.prepared_video import PreparedVideo
 
 if TYPE_CHECKING:
-    from bot.prompt.messages import VideoPart
+    from collections.abc import Iterable
+
+    from bot.prompt.video_part import VideoPart
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,3 +157,8 @@ class FinishedAnswer:
 
 Stage = CollectedQuestion | PreparedQuestion | ComposedRequest | GrowingAnswer | FinishedAnswer
 """What a turn has come to; a stop or a failure ends it with the last that was reached."""
+
+
+def numbers_of(pictures: Iterable[Picture]) -> tuple[int, ...]:
+    """Return the numbers of all photos and frames that stand on pictures."""
+    return tuple(number for picture in pictures for number in picture.numbers)

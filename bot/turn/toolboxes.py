@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from bot.domain.frame_ids import is_frame, video_of
 from bot.errors import FileProblem, Reason
@@ -10,22 +10,42 @@ from bot.tools.toolbox import Toolbox
 from bot.tools.video_frames import VideoFramesTool
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from bot.attachments.store import AttachmentStore
     from bot.domain.boxes import Box
+    from bot.domain.files import Photo, Video
+    from bot.domain.threads import Thread
     from bot.limits import ToolLimits
     from bot.ports.model import Picture
     from bot.turn.stages import ComposedRequest
-    from bot.video.footage import FrameStore
+
+
+class PhotoCrops(Protocol):
+    """What cuts parts out of photos, as `bot.attachments.store.AttachmentStore` does."""
+
+    async def closer(self, thread: Thread, photo: Photo, box: Box) -> Picture:
+        """Cut a box out of a photo at full resolution; raises `FileProblem`."""
+        ...
+
+
+class VideoFrames(Protocol):
+    """What decodes frames of videos, as `bot.video.footage.FrameStore` does."""
+
+    async def frames(
+        self, thread: Thread, video: Video, times: Iterable[float]
+    ) -> Mapping[int, Picture]:
+        """Return the frames that are shown at some times, by number; raises `FileProblem`."""
+        ...
+
+    async def closer(self, thread: Thread, video: Video, number: int, box: Box) -> Picture:
+        """Cut a box out of a frame at full resolution; raises `FileProblem`."""
+        ...
 
 
 class ToolboxBuilder:
     """Builds the toolbox of each answer."""
 
-    def __init__(
-        self, attachments: AttachmentStore, frames: FrameStore, limits: ToolLimits
-    ) -> None:
+    def __init__(self, attachments: PhotoCrops, frames: VideoFrames, limits: ToolLimits) -> None:
         self._attachments = attachments
         self._frames = frames
         self._limits = limits

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -14,9 +13,9 @@ from bot.aio import end
 from bot.domain.frame_ids import clock, frame_number, seconds_of
 from bot.errors import FileProblem
 from bot.ports.model import VideoIntroduction
-from bot.prompt.messages import VideoPart
+from bot.prompt.video_part import VideoPart
 from bot.prompt.vision_context import spoken
-from bot.video.prepared_video import PreparedVideo
+from bot.video.prepared_video import PreparedVideo, Say
 from bot.video.time_ranges import named_span, spans_of
 
 if TYPE_CHECKING:
@@ -33,9 +32,6 @@ if TYPE_CHECKING:
     from bot.video.transcription import Transcriber, Transcript
 
 log = structlog.get_logger()
-
-Say = Callable[[str], None]
-"""Shows the progress of the work, in words."""
 
 
 class _Selection(NamedTuple):

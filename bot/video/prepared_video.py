@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from bot.domain.files import ChosenFrame, SpokenPassage, Video
 from bot.domain.sightings import Sighting
-from bot.prompt.messages import VideoPart
+from bot.prompt.video_part import VideoPart
+
+Say = Callable[[str], None]
+"""Shows the progress of the work, in words."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,8 @@ from bot.turn.toolboxes import ToolboxBuilder
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bot.attachments.store import AttachmentStore, CollectedFiles
+    from bot.attachments.collected_files import CollectedFiles
+    from bot.attachments.store import AttachmentStore
     from bot.domain.history import ThreadHistory
     from bot.domain.preferences import EffectiveSettings
     from bot.domain.question import Question

@@ -15,7 +15,7 @@ from PIL import Image
 
 from adapters.blobs.store import BlobStore
 from bot import strings as texts
-from bot.attachments.store import AT_ONCE, AttachmentStore, CollectedFiles, blob_key, display_name
+from bot.attachments.store import AT_ONCE, AttachmentStore, blob_key, display_name
 from bot.domain.boxes import GRID, Box
 from bot.domain.history import ThreadHistory
 from bot.domain.messages import Attachment, Author
@@ -37,6 +37,7 @@ from tests.helpers.limits import limits_of
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from bot.attachments.collected_files import CollectedFiles
     from bot.domain.size_limits import SizeLimits
     from bot.ports.model import Picture
 

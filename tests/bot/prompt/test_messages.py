@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from bot.domain.budget import Budget
 from bot.domain.files import Photo, PhotoFacts
 from bot.domain.history import ThreadHistory, Turn
 from bot.domain.sightings import Sighting, TextLine
@@ -14,7 +15,7 @@ from bot.domain.token_costs import picture_tokens, text_tokens
 from bot.domain.turn_record import TurnRecord, turn_of
 from bot.media.contact_sheet import distribute
 from bot.ports.model import ChatMessage, Picture, TextPart
-from bot.prompt.budget import Budget, places
+from bot.prompt.budget import places
 from bot.prompt.messages import RULES, AskedQuestion, build
 from bot.prompt.vision_context import RULES as EVIDENCE_RULES
 from bot.prompt.vision_context import VisionContext

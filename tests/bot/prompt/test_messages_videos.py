@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from bot.domain.budget import Budget
 from bot.domain.files import ChosenFrame, Photo, PhotoFacts, Phrase, Video, VideoFacts
 from bot.domain.frame_ids import frame_number, label
 from bot.domain.history import ThreadHistory, Turn
@@ -13,8 +14,8 @@ from bot.domain.sightings import Sighting, TextLine
 from bot.domain.token_costs import picture_tokens, text_tokens
 from bot.domain.turn_record import TurnRecord, turn_of
 from bot.ports.model import ChatMessage, Picture, TextPart, VideoIntroduction
-from bot.prompt.budget import Budget
-from bot.prompt.messages import RULES, VIDEO_RULES, AskedQuestion, VideoPart, build
+from bot.prompt.messages import RULES, VIDEO_RULES, AskedQuestion, build
+from bot.prompt.video_part import VideoPart
 from bot.prompt.vision_context import HEARD_RULES, VisionContext, spoken, written
 from bot.prompt.vision_context import RULES as EVIDENCE_RULES
 

@@ -10,7 +10,8 @@ from obstore.store import MemoryStore
 
 from adapters.blobs.store import BlobStore
 from bot import strings as texts
-from bot.attachments.store import AttachmentStore, CollectedFiles
+from bot.attachments.collected_files import CollectedFiles
+from bot.attachments.store import AttachmentStore
 from bot.domain.files import (
     ChosenFrame,
     Photo,
@@ -31,7 +32,7 @@ from bot.domain.token_costs import picture_tokens, text_tokens
 from bot.domain.turn_record import TurnRecord, turn_of
 from bot.errors import VisionProblem, VisionReason
 from bot.ports.model import Picture, TextPart, VideoIntroduction
-from bot.prompt.messages import VideoPart
+from bot.prompt.video_part import VideoPart
 from bot.prompt.vision_context import VisionContext
 from bot.turn.preparation import SMALL
 from bot.video.prepared_video import PreparedVideo
