@@ -219,7 +219,12 @@ async def serving(settings: Settings) -> AsyncIterator[str]:
         turns, gallery, footage = await stack.enter_async_context(services(settings, blobs))
         limits = settings.limits
         mailbox = RedisMailbox(
-            redis, limits.messages, limits.workers, limits.retention, settings.redis.accept_seconds
+            redis,
+            limits.messages,
+            limits.workers,
+            limits.retention,
+            settings.redis.accept_seconds,
+            settings.channels.read_address,
         )
         history = RedisHistory(redis, limits.retention)
         preferences = Preferences(history, settings.deployment)

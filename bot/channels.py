@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from adapters.chat.declaration import ChannelDeclaration, Connection
 from adapters.page.build import DECLARATION as PAGE
@@ -15,11 +15,13 @@ from bot.ports.disabled_channel import DisabledChannel
 from bot.settings import Sections
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from contextlib import AsyncExitStack
 
     from aiohttp import web
 
     from adapters.chat.declaration import ChannelServices, RunningChannel
+    from bot.domain.messages import Address
     from bot.ports.channel import Channel
     from bot.settings import Section
 
@@ -71,6 +73,16 @@ class ConfiguredChannels:
         if connection is Connection.FALLBACK:
             return Connection.OFF if self.to_platform else Connection.LOCAL
         return connection
+
+    def read_address(self, channel: str, fields: Mapping[str, Any]) -> Address:
+        """Make an address of a channel of what was stored of it; of one that nobody declared, too.
+
+        Raises `pydantic.ValidationError`.
+        """
+        by_name = {declared.name: declared for declared in self.declarations}
+        gateway = next((one for one in self.declarations if one.gateway), None)
+        declared = by_name.get(channel, gateway)
+        return declared.read_address(fields) if declared else fields
 
     def names_of_others(self, declared: ChannelDeclaration) -> frozenset[str]:
         """Return the names that are reserved for other channels, whether configured or not."""

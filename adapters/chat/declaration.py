@@ -11,7 +11,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 from redis.asyncio import Redis
@@ -19,6 +19,7 @@ from redis.asyncio import Redis
 from adapters.http.download import DownloadSettings
 from bot.checks import Check
 from bot.domain.command_grammar import CommandGrammar
+from bot.domain.messages import Address
 from bot.domain.preferences import EffectiveSettings
 from bot.domain.threads import Thread
 from bot.limits import Limits
@@ -31,6 +32,13 @@ if TYPE_CHECKING:
 
 Accept = Callable[["Message"], Awaitable[bool]]
 """Stores a message before it returns, and returns whether it is kept; raises `StoreDown`."""
+
+
+AddressReader = Callable[[Mapping[str, Any]], Address]
+"""Makes an address of the fields that were stored of it, by 0.4.0 or later.
+
+Raises `pydantic.ValidationError`.
+"""
 
 
 class Connection(StrEnum):
@@ -106,6 +114,7 @@ class ChannelDeclaration:
     title: str
     places: Mapping[str, Capabilities]
     connection: Callable[[Sections], Connection]
+    read_address: AddressReader
     open: Callable[[Sections, ChannelServices], AbstractAsyncContextManager[RunningChannel]]
     sections: tuple[type[Section], ...] = ()
     checks: Callable[[Sections], Iterable[Check]] = _no_checks

@@ -11,7 +11,7 @@ from aiohttp import web
 from adapters.chat.declaration import ChannelDeclaration, Connection, RunningChannel
 from adapters.page.access import AccessControl
 from adapters.page.assets import read_assets
-from adapters.page.channel import NAME, PLACES, PageChannel
+from adapters.page.channel import NAME, PLACES, PageChannel, read_address
 from adapters.page.event_stream import EventStream
 from adapters.page.notes_store import NotesStore
 from adapters.page.session import Session
@@ -93,6 +93,7 @@ DECLARATION = ChannelDeclaration(
     title="local page",
     places=PLACES,
     connection=_connection,
+    read_address=read_address,
     open=open_page,
     sections=(PageSettings,),
 )

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from dataclasses import replace
-from typing import TYPE_CHECKING, TypeVar
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pydantic import TypeAdapter
 
 from adapters.page.notes_store import Note, NoteFile, NotePicture
 from bot.clock import Clock
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from adapters.page.notes_store import NotesStore
-    from bot.domain.messages import Address, Attachment, Message
+    from bot.domain.messages import Attachment, Message
     from bot.domain.size_limits import SizeLimits
     from bot.ports.blobs import Blobs
     from bot.ports.channel import PictureAttachment, Post
@@ -46,9 +48,24 @@ def thread_of(conversation: str) -> Thread:
     return Thread(NAME, TENANT, conversation)
 
 
-def address_of(conversation: str, message: str, *, quiet: bool) -> Address:
-    """Write the return address of a message; `quiet` when a control of the page sent it."""
-    return {"conversation": conversation, "asks": message, "quiet": quiet}
+@dataclass(frozen=True, slots=True)
+class PageAddress:
+    """The conversation, and the id of the message that is answered.
+
+    `quiet` when a control of the page sent it.
+    """
+
+    conversation: str
+    asks: str
+    quiet: bool
+
+
+_ADDRESS = TypeAdapter(PageAddress)
+
+
+def read_address(fields: Mapping[str, Any]) -> PageAddress:
+    """Read a stored address; raises `ValidationError`."""
+    return _ADDRESS.validate_python(fields)
 
 
 class PageChannel:
@@ -63,38 +80,40 @@ class PageChannel:
         self._wall = wall
         self._blobs = blobs
 
-    def abilities(self, address: Address) -> Capabilities:
+    def abilities(self, address: PageAddress) -> Capabilities:
         """Tell what the page can do, which is done quickly."""
         return PLACES[PLACE]
 
-    async def post(self, address: Address, post: Post) -> str:
+    async def post(self, address: PageAddress, post: Post) -> str:
         """Put up a note and return its id; raises `DeliveryUnknown` when the store stays down."""
         sent = "b" + secrets.token_hex(12)
         await self.edit(address, sent, post)
         return sent
 
-    async def edit(self, address: Address, sent: str, post: Post) -> None:
+    async def edit(self, address: PageAddress, sent: str, post: Post) -> None:
         """Change a note, or put it up again; raises `DeliveryUnknown` when the store stays down."""
         note = Note(
             id=sent,
             by="loupe",
             text=post.text,
             stage=post.stage,
-            asks=address["asks"],
-            quiet=address["quiet"],
+            asks=address.asks,
+            quiet=address.quiet,
             generated=post.generated,
             stopped=post.stopped,
             buttons=post.buttons,
             citations=post.citations,
         )
-        await _persist(lambda: self._wall.put(address["conversation"], note))
+        await _persist(lambda: self._wall.put(address.conversation, note))
 
-    async def send_file(self, address: Address, name: str, media_type: str, data: bytes) -> None:
+    async def send_file(
+        self, address: PageAddress, name: str, media_type: str, data: bytes
+    ) -> None:
         """Store a file and put up a note to download it by; raises `DeliveryUnknown`."""
         file = await self._keep(address, name, data)
         await self._put_up(address, Note("b" + file.ref, "loupe", files=(file,)))
 
-    async def send_picture(self, address: Address, picture: PictureAttachment) -> None:
+    async def send_picture(self, address: PageAddress, picture: PictureAttachment) -> None:
         """Store the photo or the frames and put up a note, in which the page draws the outlines.
 
         Raises `DeliveryUnknown`.
@@ -102,7 +121,7 @@ class PageChannel:
         shown = await self._shown(address, picture)
         await self._put_up(address, Note("b" + secrets.token_hex(12), "loupe", picture=shown))
 
-    async def _shown(self, address: Address, picture: PictureAttachment) -> NotePicture:
+    async def _shown(self, address: PageAddress, picture: PictureAttachment) -> NotePicture:
         """Store what the page shows of a picture: the photo, or each frame instead of the sheet."""
         if not picture.frames:
             file = await self._keep(address, picture.name, picture.photo, "image/jpeg")
@@ -115,23 +134,23 @@ class PageChannel:
         return NotePicture("", picture.name, picture.alt, frames=frames)
 
     async def _keep(
-        self, address: Address, name: str, data: bytes, media_type: str = ""
+        self, address: PageAddress, name: str, data: bytes, media_type: str = ""
     ) -> NoteFile:
         """Store a file under a ref of its own."""
-        conversation, ref = address["conversation"], secrets.token_hex(16)
+        conversation, ref = address.conversation, secrets.token_hex(16)
         blob = f"{thread_of(conversation).key}/files/{ref}"
         file = NoteFile(ref, blob, name, len(data), media_type)
         await _persist(lambda: self._blobs.put(blob, data))
         await _persist(lambda: self._wall.add_file(conversation, file))
         return file
 
-    async def _put_up(self, address: Address, note: Note) -> None:
+    async def _put_up(self, address: PageAddress, note: Note) -> None:
         """Put up a note that answers what the address says."""
-        answering = replace(note, asks=address["asks"], quiet=address["quiet"])
-        await _persist(lambda: self._wall.put(address["conversation"], answering))
+        answering = replace(note, asks=address.asks, quiet=address.quiet)
+        await _persist(lambda: self._wall.put(address.conversation, answering))
 
     async def fetch(
-        self, address: Address, file: Attachment, into: Path, allowance: SizeLimits
+        self, address: PageAddress, file: Attachment, into: Path, allowance: SizeLimits
     ) -> bool:
         """Copy an upload, which was judged when it came, to `into`; raises `FileProblem`."""
         if not await self._blobs.save(file.source["blob"], into):

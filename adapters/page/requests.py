@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from adapters.page.channel import address_of, thread_of
+from adapters.page.channel import PageAddress, thread_of
 from bot.domain.messages import Attachment, Author, Message
 from bot.text.graphemes import well_formed
 
@@ -43,7 +43,7 @@ class PostRequest:
             author=Author(user, AUTHOR_NAME),
             text=self.text,
             attachments=tuple(map(_attachment, files)),
-            address=address_of(self.conversation, self.id, quiet=self.quiet),
+            address=PageAddress(self.conversation, self.id, quiet=self.quiet),
             at=time.time(),
         )
 

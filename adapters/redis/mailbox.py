@@ -7,6 +7,8 @@ import hashlib
 import json
 import secrets
 import time
+from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +19,7 @@ from redis.exceptions import RedisError
 from adapters.redis import keys, stored_turns
 from adapters.redis.connection import retrying
 from adapters.redis.mailbox_scripts import RETRY_SECONDS, MailboxScripts
-from bot.domain.messages import Message
+from bot.domain.messages import Address, Message
 from bot.ports.mailbox import (
     LANES,
     AnsweredTurn,
@@ -50,6 +52,13 @@ def _ms(seconds: float) -> int:
     return int(seconds * 1000)
 
 
+AddressReader = Callable[[str, dict[str, Any]], Address]
+
+
+def _as_stored(_: str, fields: dict[str, Any]) -> Address:
+    return fields
+
+
 class RedisMailbox:
     """Implements `bot.ports.mailbox.Mailbox` with one Lua script per step."""
 
@@ -60,8 +69,13 @@ class RedisMailbox:
         workers: WorkerLimits,
         retention: RetentionLimits,
         accept_seconds: float = 1.5,
+        read_address: AddressReader = _as_stored,
     ) -> None:
-        """Take a client, the limits, and how long to try to accept before `StoreDown`."""
+        """Take a client, the limits, and how long to try to accept before `StoreDown`.
+
+        `read_address` makes an address of a channel's name and the stored fields.
+        """
+        self._read_address = read_address
         self._redis = redis
         self._accept_seconds = accept_seconds
         self._messages = messages
@@ -105,7 +119,7 @@ class RedisMailbox:
         if len(reply) == 1:
             return float(reply[0]) / 1000
         try:
-            return _lease(lane, token, reply)
+            return self._read_lease(lane, token, reply)
         except ValidationError as error:
             await self._discard(lane, token, reply, str(error)[:200])
             return 0.0
@@ -126,10 +140,36 @@ class RedisMailbox:
             places=json.dumps(places),
         )
 
+    def _read_lease(self, lane: int, token: str, reply: list[Any]) -> Lease:
+        box, generation, stop, settle, attempts, answered, *entries = reply
+        run = tuple(
+            Entry(int(seq), float(at) / 1000, self._message(raw), int(before), withdrawn == 1)
+            for seq, at, before, withdrawn, raw in zip(
+                *(entries[i::5] for i in range(5)), strict=True
+            )
+        )
+        return Lease(
+            box=str(box),
+            lane=lane,
+            token=token,
+            generation=int(generation),
+            attempt=int(attempts),
+            run=run,
+            settle=float(settle) / 1000,
+            stop=int(stop),
+            answered=stored_turns.read_answer(answered) if answered else None,
+        )
+
+    def _message(self, raw: str | bytes) -> Message:
+        """Read a stored message; raises `ValidationError`."""
+        message = _MESSAGE.validate_json(raw)
+        address = self._read_address(message.thread.channel, message.address)
+        return replace(message, address=address)
+
     async def gather(self, lease: Lease) -> Lease | None:
         """Read the run again, with what has arrived since; None when the lease is lost."""
         reply = await self._scripts.run_held("gather", lease, **self._burst())
-        return _lease(lease.lane, lease.token, reply) if reply else None
+        return self._read_lease(lease.lane, lease.token, reply) if reply else None
 
     def _burst(self) -> dict[str, int]:
         return {
@@ -295,22 +335,3 @@ def _event(fields: dict[str, Any]) -> MailboxEvent:
 
 def _places(lease: Lease) -> list[int]:
     return [entry.seq for entry in lease.run]
-
-
-def _lease(lane: int, token: str, reply: list[Any]) -> Lease:
-    box, generation, stop, settle, attempts, answered, *entries = reply
-    run = tuple(
-        Entry(int(seq), float(at) / 1000, _MESSAGE.validate_json(raw), int(before), withdrawn == 1)
-        for seq, at, before, withdrawn, raw in zip(*(entries[i::5] for i in range(5)), strict=True)
-    )
-    return Lease(
-        box=str(box),
-        lane=lane,
-        token=token,
-        generation=int(generation),
-        attempt=int(attempts),
-        run=run,
-        settle=float(settle) / 1000,
-        stop=int(stop),
-        answered=stored_turns.read_answer(answered) if answered else None,
-    )

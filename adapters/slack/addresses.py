@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import quote
+
+from pydantic import TypeAdapter
 
 from adapters.http.json_fields import identifier
 from bot.domain.threads import Thread
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from bot.domain.messages import Address
 
 SLACK = "slack-app"
 """The channel's name; `slack` is what Azure Bot Service calls its own way to Slack."""
@@ -28,16 +29,80 @@ def thread_of(team: str, channel: str, root: str) -> Thread:
     return Thread(SLACK, team, channel, root)
 
 
-def address_of(team: str, channel: str, thread: str, user: str, **more: Any) -> Address:
-    """Note where to answer, and whom: below a post, or at the top of the place without `thread`.
+@dataclass(frozen=True, slots=True)
+class VisiblePost:
+    """Delivery in the thread, or at the top of the place, where everybody there sees it."""
 
-    `more` may hold `private` (only `user` may see it), `response` (a `response_url`), `about`
-    (the link to the thread that an answer elsewhere is about), `quiet` (no receipt is shown),
-    `public` (what is told to `user` alone is posted too), `home` (the workspace of `user`, where it
-    is another: Slack Connect) and `errand` (the room's own work). What is empty is left out.
+    kind: Literal["visible"] = "visible"
+
+
+VISIBLE = VisiblePost()
+
+
+@dataclass(frozen=True, slots=True)
+class QuietPost:
+    """No delivery: what was asked shows its effect by itself."""
+
+    kind: Literal["quiet"] = "quiet"
+
+
+@dataclass(frozen=True, slots=True)
+class PrivatePost:
+    """Delivery to the user alone.
+
+    `about` links to the thread that an answer elsewhere is about; one that is `announced` is
+    posted at the top of the place, too.
     """
-    told = {key: value for key, value in more.items() if value}
-    return {"team": team, "channel": channel, "thread": thread, "user": user, **told}
+
+    about: str = ""
+    announced: bool = False
+    kind: Literal["private"] = "private"
+
+
+@dataclass(frozen=True, slots=True)
+class BackgroundTask:
+    """Work of the room's own: what to `do`, with the post or thread that it is about."""
+
+    do: str
+    post: str = ""
+    thread: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SlackAddress:
+    """Where to answer, and whom: below a post, or at the top of the place without `thread`.
+
+    `response` is the `response_url` of a command or shortcut, `home` the workspace of the user
+    where it is another (Slack Connect).
+    """
+
+    team: str
+    channel: str
+    thread: str = ""
+    user: str = ""
+    delivery: VisiblePost | QuietPost | PrivatePost = VISIBLE
+    response: str = ""
+    home: str = ""
+    task: BackgroundTask | None = None
+
+
+_ADDRESS = TypeAdapter(SlackAddress)
+
+
+def read_address(fields: Mapping[str, Any]) -> SlackAddress:
+    """Read a stored address; raises `ValidationError`."""
+    is_flagged = isinstance(fields, dict) and "delivery" not in fields
+    return _ADDRESS.validate_python(_upgraded(fields) if is_flagged else fields)
+
+
+def _upgraded(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields of an address of 0.4.0, which had flags for deliveries."""
+    delivery: VisiblePost | QuietPost | PrivatePost = VISIBLE
+    if fields.get("quiet"):
+        delivery = QuietPost()
+    elif fields.get("private"):
+        delivery = PrivatePost(fields.get("about", ""), announced=bool(fields.get("public")))
+    return {**fields, "delivery": delivery, "task": fields.get("errand") or None}
 
 
 def root_of(post: Mapping[str, Any]) -> str:

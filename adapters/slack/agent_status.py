@@ -14,8 +14,8 @@ from adapters.slack.errors import SlackError
 from bot.ports.channel import ConversationGone, DeliveryRefused, DeliveryUnknown
 
 if TYPE_CHECKING:
+    from adapters.slack.addresses import SlackAddress
     from adapters.slack.web_api import SlackApi
-    from bot.domain.messages import Address
 
 METHOD = "agents.sessions.setStatus"
 NO_AGENT = {"not_authorized", "unknown_method", "missing_scope", "feature_not_enabled"}
@@ -36,17 +36,17 @@ class AgentStatus:
         self._api = api
         self._without: set[str] = set()
 
-    async def working(self, address: Address) -> None:
+    async def working(self, address: SlackAddress) -> None:
         """Show that something is being done."""
         await self._set(address, "processing")
 
-    async def idle(self, address: Address) -> None:
+    async def idle(self, address: SlackAddress) -> None:
         """Show that nothing is being done any more."""
         await self._set(address, "active")
 
-    async def _set(self, address: Address, status: str) -> None:
-        team = address["team"]
-        if team in self._without or not address.get("thread"):
+    async def _set(self, address: SlackAddress, status: str) -> None:
+        team = address.team
+        if team in self._without or not address.thread:
             return
         try:
             async with asyncio.timeout(SECONDS):
@@ -54,8 +54,8 @@ class AgentStatus:
                     team,
                     METHOD,
                     brief=True,
-                    channel_id=address["channel"],
-                    thread_ts=address["thread"],
+                    channel_id=address.channel,
+                    thread_ts=address.thread,
                     status=status,
                 )
         except SlackError as refusal:

@@ -16,6 +16,7 @@ from bot.ports.channel import ConversationGone, DeliveryRefused, DeliveryUnknown
 
 if TYPE_CHECKING:
     from adapters.chat.declaration import Accept
+    from adapters.slack.addresses import BackgroundTask, SlackAddress
     from adapters.slack.thread_index import ThreadIndex
     from adapters.slack.web_api import SlackApi
     from adapters.slack.workspaces import Workspaces
@@ -41,29 +42,32 @@ class BackgroundWork:
         Raises what repeats it: `DeliveryUnknown`, and `DeliveryRefused` while Slack has not told
         who Loupe is.
         """
-        errand: dict[str, Any] = message.address.get("errand") or {}
+        address: SlackAddress = message.address
+        task = address.task
+        if task is None:
+            return
         works = {
             "reaction": self._reacted,
             "prompts": self._prompts,
             "uninstalled": self._uninstalled,
             "left": self._left,
         }
-        work = works.get(str(errand.get("do")))
+        work = works.get(task.do)
         if work is None:
             return
         try:
-            await work(message, errand)
+            await work(message, task)
         except (SlackError, ConversationGone) as error:
-            log.info("errand_refused", errand=errand.get("do"), why=str(error))
+            log.info("errand_refused", errand=task.do, why=str(error))
 
-    async def _reacted(self, message: Message, errand: dict[str, Any]) -> None:
+    async def _reacted(self, message: Message, task: BackgroundTask) -> None:
         """Have the post looked at that somebody marked with the reaction."""
         address = message.address
-        team, channel, ts = address["team"], address["channel"], str(errand["post"])
+        team, channel, ts = address.team, address.channel, task.post
         post = await self._post(team, channel, ts)
         found = post and pictured({**post, "channel": channel}, await self._workspaces.of(team))
         if found:
-            address = found.address | {"user": message.author.id}
+            address = replace(found.address, user=message.author.id)
             asking = replace(found, address=address, addressed=True)
             if await self._accept(asking):
                 await self._memory.note(replace(asking, author=message.author))
@@ -83,7 +87,7 @@ class BackgroundWork:
         )
         return next((post for post in objects(page.get("messages")) if post.get("ts") == ts), None)
 
-    async def _prompts(self, message: Message, errand: dict[str, Any]) -> None:
+    async def _prompts(self, message: Message, task: BackgroundTask) -> None:
         """Suggest what may be asked, where somebody opens a chat with Loupe.
 
         That is a courtesy: when it fails nobody is told that something was given up.
@@ -91,24 +95,24 @@ class BackgroundWork:
         address = message.address
         try:
             await self._api.call(
-                address["team"],
+                address.team,
                 "assistant.threads.setSuggestedPrompts",
                 repeatable=True,
-                channel_id=address["channel"],
+                channel_id=address.channel,
                 prompts=[{"title": title, "message": said} for title, said in texts.SLACK_PROMPTS],
-                thread_ts=errand.get("thread") or None,
+                thread_ts=task.thread or None,
             )
         except (DeliveryUnknown, DeliveryRefused) as error:
             log.info("prompts_not_shown", why=str(error))
 
-    async def _uninstalled(self, message: Message, _: dict[str, Any]) -> None:
+    async def _uninstalled(self, message: Message, _: BackgroundTask) -> None:
         """Have everything of a workspace erased, thread by thread."""
-        team = message.address["team"]
+        team = message.address.team
         for channel, root in await self._memory.threads(team):
             thread = Thread(message.thread.channel, team, channel, root)
             # Equal messages of one place are dropped: the version tells its threads apart.
             await self._accept(replace(message, thread=thread, kind="uninstalled", version=root))
         await self._memory.forget(team)
 
-    async def _left(self, message: Message, _: dict[str, Any]) -> None:
+    async def _left(self, message: Message, _: BackgroundTask) -> None:
         await self._memory.left(message.thread.place)

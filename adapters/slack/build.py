@@ -12,7 +12,7 @@ from adapters.chat.growing_message import GrowingMessages
 from adapters.chat.streaming import Streams
 from adapters.http.download import Downloads
 from adapters.http.ssrf_guard import Guard
-from adapters.slack.addresses import SLACK
+from adapters.slack.addresses import SLACK, read_address
 from adapters.slack.agent_status import AgentStatus
 from adapters.slack.background_work import BackgroundWork
 from adapters.slack.bolt_app import SlackBot
@@ -105,6 +105,7 @@ DECLARATION = ChannelDeclaration(
     title="Slack",
     places=PLACES,
     connection=_connection,
+    read_address=read_address,
     open=open_slack,
     sections=(SlackSettings, SlackLimits),
     checks=slack_checks,

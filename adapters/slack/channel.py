@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from adapters.slack.addresses import SLACK
+from adapters.slack.addresses import SLACK, PrivatePost, QuietPost
 from adapters.slack.text import mentions, named
 from bot import strings as texts
 from bot.ports.channel import (
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from adapters.chat.growing_message import GrowingMessages
+    from adapters.slack.addresses import SlackAddress
     from adapters.slack.background_work import BackgroundWork
     from adapters.slack.ephemeral import EphemeralMessages
     from adapters.slack.files import SlackFiles
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from adapters.slack.thread_history import EarlierPictures
     from adapters.slack.uploads import SlackUploads
     from adapters.slack.users import Users
-    from bot.domain.messages import Address, Attachment, Message
+    from bot.domain.messages import Attachment, Message
     from bot.domain.size_limits import SizeLimits
     from bot.ports.channel import PictureAttachment
 
@@ -87,9 +88,9 @@ class SlackChannel:
         self._errands = errands
         self._limits = limits
 
-    def abilities(self, address: Address) -> Capabilities:
+    def abilities(self, address: SlackAddress) -> Capabilities:
         """Tell what can be done at an address."""
-        if address.get("private"):
+        if isinstance(address.delivery, PrivatePost):
             return replace(PRIVATELY, text_limit=self._limits.text_limit)
         streams = self._paper.streams(address)
         return replace(
@@ -99,16 +100,16 @@ class SlackChannel:
             streams=streams,
         )
 
-    async def post(self, address: Address, post: Post) -> str:
+    async def post(self, address: SlackAddress, post: Post) -> str:
         """Show a new message and return its `ts`; empty where nobody else is to see it.
 
         Raises `DeliveryUnknown`, `ConversationGone`, `DeliveryRefused`.
         """
-        if address.get("quiet"):
+        if isinstance(address.delivery, QuietPost):
             if post.stage is Stage.FINAL:
                 await self._paper.rest(address)
             return ""
-        if address.get("private"):
+        if isinstance(address.delivery, PrivatePost):
             if post.stage is Stage.FINAL:
                 await self._tell(address, post)
             return ""
@@ -118,9 +119,10 @@ class SlackChannel:
             await self._ask_for_invitation(address)
             raise
 
-    async def _tell(self, address: Address, post: Post) -> None:
+    async def _tell(self, address: SlackAddress, post: Post) -> None:
         """Tell one, after all whom it concerns; they are not told again because one was not."""
-        told = bool(address.get("public")) and await self._announce(address, post)
+        announced = isinstance(address.delivery, PrivatePost) and address.delivery.announced
+        told = announced and await self._announce(address, post)
         try:
             await self._private.say(address, post)
         except (ConversationGone, DeliveryRefused) as error:
@@ -128,10 +130,10 @@ class SlackChannel:
                 raise
             log.warning("told_to_all_alone", why=str(error))
 
-    async def _announce(self, address: Address, post: Post) -> bool:
+    async def _announce(self, address: SlackAddress, post: Post) -> bool:
         """Post what concerns all at the top of the place; False where Loupe cannot be heard."""
         try:
-            await self._paper.say({**address, "thread": ""}, post)
+            await self._paper.say(replace(address, thread=""), post)
         except ConversationGone:
             await self._ask_for_invitation(address)
             return False
@@ -139,31 +141,33 @@ class SlackChannel:
             log.info("perhaps_announced", why=str(error))
         return True
 
-    async def _ask_for_invitation(self, address: Address) -> None:
+    async def _ask_for_invitation(self, address: SlackAddress) -> None:
         """Tell who asked by a web hook that Loupe cannot be heard in that place."""
-        if address.get("response"):
-            await self._private.respond(address["response"], Post(texts.SLACK_INVITE_ME))
+        if address.response:
+            await self._private.respond(address.response, Post(texts.SLACK_INVITE_ME))
 
-    async def edit(self, address: Address, sent: str, post: Post) -> None:
+    async def edit(self, address: SlackAddress, sent: str, post: Post) -> None:
         """Change a message of ours.
 
         Raises `DeliveryUnknown`, `ConversationGone`, `DeliveryRefused`, `StoppedByUser`.
         """
-        if address.get("quiet"):
+        if isinstance(address.delivery, QuietPost):
             return
-        if address.get("private"):
+        if isinstance(address.delivery, PrivatePost):
             await self.post(address, post)
             return
         await self._growth.edit(address, sent, post)
 
-    async def send_file(self, address: Address, name: str, media_type: str, data: bytes) -> None:
+    async def send_file(
+        self, address: SlackAddress, name: str, media_type: str, data: bytes
+    ) -> None:
         """Upload a file into the thread.
 
         Raises `DeliveryUnknown`, `ConversationGone`, `DeliveryRefused`.
         """
         await self._uploads.share(address, name, data)
 
-    async def send_picture(self, address: Address, picture: PictureAttachment) -> None:
+    async def send_picture(self, address: SlackAddress, picture: PictureAttachment) -> None:
         """Upload a picture into the thread.
 
         Raises `DeliveryUnknown`, `ConversationGone`, `DeliveryRefused`.
@@ -173,7 +177,7 @@ class SlackChannel:
         )
 
     async def fetch(
-        self, address: Address, file: Attachment, into: Path, allowance: SizeLimits
+        self, address: SlackAddress, file: Attachment, into: Path, allowance: SizeLimits
     ) -> bool:
         """Write a file's bytes to `into`, no more than is allowed; raises `FileProblem`.
 
@@ -201,13 +205,13 @@ class SlackChannel:
 
     async def _named(self, message: Message) -> Message:
         asked = {message.author.id, *mentions(message.text)}
-        names = await self._people.names(message.address["team"], {user for user in asked if user})
+        names = await self._people.names(message.address.team, {user for user in asked if user})
         name = names.get(message.author.id, "") or message.author.name
         author = replace(message.author, name=name)
         return replace(message, author=author, text=named(message.text, names))
 
     async def _hydrated(self, message: Message) -> Message:
-        team = message.address["team"]
+        team = message.address.team
         files = [await self._files.known(team, file) for file in message.attachments]
         return replace(message, attachments=tuple(files))
 

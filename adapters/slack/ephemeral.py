@@ -10,6 +10,7 @@ from aiohttp import ClientError, ClientTimeout
 
 from adapters.http.ssrf_guard import AddressRefused
 from adapters.slack import blocks
+from adapters.slack.addresses import PrivatePost
 from adapters.slack.errors import SlackError
 from bot import strings as texts
 from bot.ports.channel import ConversationGone, DeliveryRefused, DeliveryUnknown
@@ -17,10 +18,10 @@ from bot.retry import THROTTLED, is_temporary
 
 if TYPE_CHECKING:
     from adapters.http.ssrf_guard import Guard
+    from adapters.slack.addresses import SlackAddress
     from adapters.slack.hosts import SlackHosts
     from adapters.slack.settings import SlackLimits
     from adapters.slack.web_api import SlackApi
-    from bot.domain.messages import Address
     from bot.ports.channel import Post
 
 log = structlog.get_logger()
@@ -35,7 +36,7 @@ class EphemeralMessages:
         self._hosts = hosts
         self._limits = limits
 
-    async def say(self, address: Address, post: Post) -> None:
+    async def say(self, address: SlackAddress, post: Post) -> None:
         """Show a post to the user of an address.
 
         Raises `DeliveryUnknown`, `ConversationGone`, `DeliveryRefused`.
@@ -44,21 +45,21 @@ class EphemeralMessages:
         five answers there within half an hour:
         https://docs.slack.dev/interactivity/handling-user-interaction/#message_responses
         """
-        if about := address.get("about"):
+        if isinstance(address.delivery, PrivatePost) and (about := address.delivery.about):
             post = replace(post, text=f"{texts.slack_about(about)}\n\n{post.text}")
         shown = blocks.message(post)
         try:
             await self._api.call(
-                address["team"],
+                address.team,
                 "chat.postEphemeral",
-                channel=address["channel"],
-                user=address["user"],
+                channel=address.channel,
+                user=address.user,
                 **shown,
             )
         except (ConversationGone, SlackError):
-            if not address.get("response"):
+            if not address.response:
                 raise
-            await self._respond(address["response"], shown)
+            await self._respond(address.response, shown)
 
     async def respond(self, url: str, post: Post) -> None:
         """Say something by the web hook of a command or shortcut; what fails is not said."""

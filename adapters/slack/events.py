@@ -10,7 +10,17 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from adapters.http.json_fields import dig, identifier, string
-from adapters.slack.addresses import TOP, address_of, is_shared, root_of, thread_of
+from adapters.slack.addresses import (
+    TOP,
+    VISIBLE,
+    BackgroundTask,
+    QuietPost,
+    SlackAddress,
+    VisiblePost,
+    is_shared,
+    root_of,
+    thread_of,
+)
 from adapters.slack.attachments import files_of
 from adapters.slack.text import words
 from bot.domain.messages import Author, Message
@@ -32,7 +42,7 @@ def read(payload: Mapping[str, Any], workspace: Workspace, reaction: str = "") -
     """Read an `event_callback`; None for what needs no answer.
 
     `reaction` is the name of the emoji that asks for a look. What needs a call to Slack comes as
-    a message of kind `channel`, whose address tells the errand.
+    a message of kind `channel`, whose address names the task.
     """
     event = payload.get("event")
     if not isinstance(event, dict):
@@ -62,7 +72,7 @@ def posted(post: Mapping[str, Any], workspace: Workspace, version: str = "") -> 
         author=Author(user),
         text=words(text, workspace.bot_user),
         attachments=files_of(post),
-        address=address_of(workspace.team, channel, root, user, home=home),
+        address=SlackAddress(workspace.team, channel, root, user, home=home),
         version=version or identifier(dig(post, "edited", "ts")),
         addressed=not is_shared(channel) or _calls(workspace, text),
         shared=is_shared(channel),
@@ -185,7 +195,7 @@ class _Event:
         user = identifier(self._event.get("user"))
         if not root:
             return None
-        return self._said("message", root, user, text="/stop", opening=False, quiet=True)
+        return self._said("message", root, user, text="/stop", opening=False, delivery=QuietPost())
 
     def _reacted(self) -> Message | None:
         item = self._event.get("item")
@@ -194,8 +204,8 @@ class _Event:
         post, user = identifier(dig(item, "ts")), identifier(self._event.get("user"))
         if not post:
             return None
-        errand = {"do": "reaction", "post": post}
-        return self._said("channel", post, user, identifier(dig(item, "channel")), errand=errand)
+        task = BackgroundTask("reaction", post=post)
+        return self._said("channel", post, user, identifier(dig(item, "channel")), task=task)
 
     def _asks(self) -> bool:
         """Tell whether the reaction is the one that asks, in any skin tone, to a person's post."""
@@ -206,21 +216,21 @@ class _Event:
     def _opened(self) -> Message | None:
         if self._event.get("tab") != "messages":
             return None
-        errand = {"do": "prompts", "thread": ""}
-        return self._said("channel", TOP, identifier(self._event.get("user")), errand=errand)
+        task = BackgroundTask("prompts")
+        return self._said("channel", TOP, identifier(self._event.get("user")), task=task)
 
     def _started(self) -> Message | None:
         about = self._event.get("assistant_thread")
         channel, root, user = (
             identifier(dig(about, key)) for key in ("channel_id", "thread_ts", "user_id")
         )
-        errand = {"do": "prompts", "thread": root}
-        return self._said("channel", root or TOP, user, channel, errand=errand)
+        task = BackgroundTask("prompts", thread=root)
+        return self._said("channel", root or TOP, user, channel, task=task)
 
     def _uninstalled(self) -> Message | None:
         """Read that the app is gone from the workspace, which is no matter of one channel."""
-        errand = {"do": "uninstalled"}
-        return self._said("channel", TOP, "", self._workspace.team, errand=errand)
+        task = BackgroundTask("uninstalled")
+        return self._said("channel", TOP, "", self._workspace.team, task=task)
 
     def _revoked(self) -> Message | None:
         bots = dig(self._event, "tokens", "bot")
@@ -228,7 +238,7 @@ class _Event:
         return self._uninstalled() if ours else None
 
     def _left(self) -> Message | None:
-        return self._said("channel", TOP, "", errand={"do": "left"})
+        return self._said("channel", TOP, "", task=BackgroundTask("left"))
 
     @property
     def _channel(self) -> str:
@@ -244,7 +254,8 @@ class _Event:
         text: str = "",
         quoted: str = "",
         opening: bool = True,
-        **more: Any,
+        delivery: QuietPost | VisiblePost = VISIBLE,
+        task: BackgroundTask | None = None,
     ) -> Message | None:
         """Make a message of what is no post; None where it names no channel."""
         channel, team = channel or self._channel, self._workspace.team
@@ -256,7 +267,7 @@ class _Event:
             thread=thread_of(team, channel, root),
             author=Author(user),
             text=text,
-            address=address_of(team, channel, below, user, **more),
+            address=SlackAddress(team, channel, below, user, delivery, task=task),
             kind=kind,
             shared=is_shared(channel),
             opening=opening,

@@ -21,10 +21,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from adapters.http.download import Downloads
+    from adapters.slack.addresses import SlackAddress
     from adapters.slack.hosts import SlackHosts
     from adapters.slack.web_api import SlackApi
     from adapters.slack.workspaces import Workspaces
-    from bot.domain.messages import Address, Attachment
+    from bot.domain.messages import Attachment
     from bot.domain.size_limits import SizeLimits
 
 log = structlog.get_logger()
@@ -71,14 +72,14 @@ class SlackFiles:
         return attachment_of(told) if isinstance(told, dict) else file
 
     async def fetch(
-        self, address: Address, file: Attachment, into: Path, allowance: SizeLimits
+        self, address: SlackAddress, file: Attachment, into: Path, allowance: SizeLimits
     ) -> bool:
         """Write a file's bytes to `into`, no more than is allowed; raises `FileProblem`.
 
         Where they do not come, the largest picture that Slack made of the file stands in: then it
         returns false.
         """
-        team = string(address.get("team"))
+        team = address.team
         file = await self.known(team, file)
         if file.problem:
             raise FileProblem(file.problem)

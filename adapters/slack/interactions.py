@@ -10,7 +10,16 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from adapters.http.json_fields import button_command, dig, identifier, name, string
-from adapters.slack.addresses import TOP, address_of, is_shared, permalink, root_of, thread_of
+from adapters.slack.addresses import (
+    TOP,
+    PrivatePost,
+    SlackAddress,
+    VisiblePost,
+    is_shared,
+    permalink,
+    root_of,
+    thread_of,
+)
 from adapters.slack.attachments import files_of
 from adapters.slack.text import unescaped, words
 from bot import strings as texts
@@ -46,7 +55,11 @@ def read_button(payload: Mapping[str, Any], workspace: Workspace) -> Message | N
         thread=thread_of(workspace.team, channel, root or TOP),
         author=_author(payload),
         text=command,
-        address=address_of(workspace.team, channel, root, user, private=private, response=response),
+        address=SlackAddress(
+            *(workspace.team, channel, root, user),
+            PrivatePost() if private else VisiblePost(),
+            response=response,
+        ),
         shared=is_shared(channel),
         opening=not root,
         at=time.time(),
@@ -75,8 +88,10 @@ def read_shortcut(
         author=_author(payload),
         text=text if files and grammar.parse(text) is None else "",
         attachments=files,
-        address=address_of(
-            workspace.team, channel, root, user, private=not files, response=response
+        address=SlackAddress(
+            *(workspace.team, channel, root, user),
+            VisiblePost() if files else PrivatePost(),
+            response=response,
         ),
         version=asked if files else "",
         shared=is_shared(channel),
@@ -134,15 +149,12 @@ class SlashCommand:
             thread=thread_of(team, self.channel, root),
             author=Author(self.user, name(self._payload.get("user_name"))),
             text=self.text,
-            address=address_of(
+            address=SlackAddress(
                 team,
                 self.channel,
-                "",
-                self.user,
-                private=True,
-                public=self._concerns_all,
+                user=self.user,
+                delivery=PrivatePost(about, announced=self._concerns_all),
                 response=response,
-                about=about,
             ),
             shared=is_shared(self.channel),
             opening=at_top,

@@ -9,15 +9,15 @@ import structlog
 
 from adapters.http.json_fields import string
 from adapters.slack import blocks
-from adapters.slack.addresses import is_shared
+from adapters.slack.addresses import PrivatePost, is_shared
 from adapters.slack.errors import LASTING, MessageTooLong, SlackError, StillStreaming, StreamExpired
 from bot.ports.channel import Stage
 
 if TYPE_CHECKING:
+    from adapters.slack.addresses import SlackAddress
     from adapters.slack.agent_status import AgentStatus
     from adapters.slack.settings import SlackLimits
     from adapters.slack.web_api import SlackApi
-    from bot.domain.messages import Address
     from bot.ports.channel import DeliveryRefused, Post
 
 
@@ -32,34 +32,34 @@ class SlackMessages:
         self._sessions = sessions
         self._limits = limits
 
-    def edits(self, address: Address) -> bool:
+    def edits(self, address: SlackAddress) -> bool:
         """Tell whether a message can be edited: all but those that one person sees."""
-        return not address.get("private")
+        return not isinstance(address.delivery, PrivatePost)
 
-    def streams(self, address: Address) -> bool:
+    def streams(self, address: SlackAddress) -> bool:
         """Tell whether an answer may be streamed: in a thread, to somebody."""
-        if not address.get("thread") or not address.get("user") or address.get("private"):
+        if not address.thread or not address.user or isinstance(address.delivery, PrivatePost):
             return False
-        return self._limits.stream_channels or not is_shared(address["channel"])
+        return self._limits.stream_channels or not is_shared(address.channel)
 
-    def behind(self, address: Address) -> float:
+    def behind(self, address: SlackAddress) -> float:
         """Edits come at the pace of chunks: Slack takes fifty a minute of them."""
         return self._limits.edit_pace - self._limits.stream_pace if self.streams(address) else 0.0
 
-    async def say(self, address: Address, post: Post) -> str:
+    async def say(self, address: SlackAddress, post: Post) -> str:
         """Post a message; returns its `ts`, empty where Slack does not tell it.
 
         Raises `DeliveryUnknown`, `ConversationGone`, `DeliveryRefused`.
         """
         if post.live and post.stage is Stage.OPENING:
             await self._sessions.working(address)
-        thread = address.get("thread") or None
+        thread = address.thread or None
         made = await self._write(address, post, "chat.postMessage", thread_ts=thread, **QUIET)
         if post.live and post.stage is Stage.FINAL:
             await self._sessions.idle(address)
         return string(made.get("ts"))
 
-    async def change(self, address: Address, sent: str, post: Post, *, brief: bool) -> None:
+    async def change(self, address: SlackAddress, sent: str, post: Post, *, brief: bool) -> None:
         """Edit a message of ours; one that is still streamed is ended first.
 
         That is one of a process that died while it streamed. Raises `DeliveryUnknown`,
@@ -73,11 +73,11 @@ class SlackMessages:
         if post.stage is Stage.FINAL:
             await self._sessions.idle(address)
 
-    async def hint(self, address: Address) -> None:
+    async def hint(self, address: SlackAddress) -> None:
         """Show that something is being done."""
         await self._sessions.working(address)
 
-    async def rest(self, address: Address) -> None:
+    async def rest(self, address: SlackAddress) -> None:
         """Show that nothing is being done, as after Slack's own Stop, which leaves that to us."""
         await self._sessions.idle(address)
 
@@ -85,29 +85,31 @@ class SlackMessages:
         """Tell whether a message can never be edited."""
         return isinstance(refusal, SlackError) and refusal.error in LASTING
 
-    async def _stop(self, address: Address, sent: str, *, brief: bool) -> None:
+    async def _stop(self, address: SlackAddress, sent: str, *, brief: bool) -> None:
         """End the stream of a message; one that has ended meanwhile is as good."""
         with suppress(StreamExpired):
             await self._api.call(
-                address["team"],
+                address.team,
                 "chat.stopStream",
                 repeatable=True,
                 brief=brief,
-                channel=address["channel"],
+                channel=address.channel,
                 ts=sent,
             )
 
-    async def _update(self, address: Address, sent: str, post: Post, *, brief: bool) -> None:
+    async def _update(self, address: SlackAddress, sent: str, post: Post, *, brief: bool) -> None:
         how: dict[str, Any] = {"repeatable": True, "brief": brief, "parse": "none"}
         await self._write(address, post, "chat.update", ts=sent, **how)
 
-    async def _write(self, address: Address, post: Post, method: str, **how: Any) -> dict[str, Any]:
+    async def _write(
+        self, address: SlackAddress, post: Post, method: str, **how: Any
+    ) -> dict[str, Any]:
         """Show a post; where its blocks are too long once Slack has translated them, its bare text.
 
         Of that Slack takes more: https://docs.slack.dev/reference/methods/chat.postMessage/#truncating
         """
-        team, shown = address["team"], blocks.message(post)
-        how["channel"] = address["channel"]
+        team, shown = address.team, blocks.message(post)
+        how["channel"] = address.channel
         try:
             return await self._api.call(team, method, **how, **shown)
         except MessageTooLong:

@@ -15,8 +15,8 @@ from bot.ports.channel import DeliveryUnknown, Stage
 
 if TYPE_CHECKING:
     from adapters.chat.streaming import Stream
+    from adapters.slack.addresses import SlackAddress
     from adapters.slack.web_api import SlackApi
-    from bot.domain.messages import Address
     from bot.ports.channel import Post
 
 STEP = "look"
@@ -39,9 +39,9 @@ class SlackStreamTransport:
         self._api = api
         self._doubtful: set[str] = set()
 
-    def chat(self, address: Address) -> tuple[str, ...]:
+    def chat(self, address: SlackAddress) -> tuple[str, ...]:
         """Name the thread of an address."""
-        return address["team"], address["channel"], address["thread"]
+        return address.team, address.channel, address.thread
 
     def text(self, post: Post) -> str:
         """Make the text of a post as it is streamed."""
@@ -57,13 +57,13 @@ class SlackStreamTransport:
         """
         address = stream.address
         made = await self._api.call(
-            address["team"],
+            address.team,
             "chat.startStream",
             brief=True,
-            channel=address["channel"],
-            thread_ts=address["thread"],
-            recipient_team_id=address.get("home") or address["team"],
-            recipient_user_id=address["user"],
+            channel=address.channel,
+            thread_ts=address.thread,
+            recipient_team_id=address.home or address.team,
+            recipient_user_id=address.user,
             chunks=[_step(self.text(post))],
         )
         return string(made.get("ts"))
@@ -97,10 +97,10 @@ class SlackStreamTransport:
         below = blocks.tail(post) if post is not None and post.stage is Stage.FINAL else []
         address = stream.address
         await self._api.call(
-            address["team"],
+            address.team,
             "chat.stopStream",
             repeatable=True,
-            channel=address["channel"],
+            channel=address.channel,
             ts=stream.id,
             session_status="active" if post is not None else None,
             chunks=chunks or None,
@@ -115,10 +115,10 @@ class SlackStreamTransport:
     async def _append(self, stream: Stream, *chunks: Chunk) -> None:
         address = stream.address
         await self._api.call(
-            address["team"],
+            address.team,
             "chat.appendStream",
             brief=True,
-            channel=address["channel"],
+            channel=address.channel,
             ts=stream.id,
             chunks=list(chunks),
         )

@@ -51,11 +51,11 @@ class EarlierPictures:
         no pictures are left out. What Slack does not give is not there; None where it gave nothing.
         """
         address = message.address
-        if message.opening or not address.get("thread") or not self._most:
+        if message.opening or not address.thread or not self._most:
             return ()
         try:
-            workspace = await self._workspaces.of(address["team"])
-            posts = await self._posts(address["team"], address["channel"], address["thread"])
+            workspace = await self._workspaces.of(address.team)
+            posts = await self._posts(address.team, address.channel, address.thread)
         except (
             DeliveryUnknown,
             DeliveryRefused,
@@ -65,10 +65,10 @@ class EarlierPictures:
         ) as error:
             log.warning("earlier_posts_not_read", why=str(error) or type(error).__name__)
             return None
-        read = (pictured({**post, "channel": address["channel"]}, workspace) for post in posts)
+        read = (pictured({**post, "channel": address.channel}, workspace) for post in posts)
         shown = [one for one in read if one and _time(one) < _time(message)]
         found = _newest(shown, self._most)
-        names = await self._people.names(address["team"], {one.author.id for one in found})
+        names = await self._people.names(address.team, {one.author.id for one in found})
         return tuple(_beside(message, one, names) for one in found)
 
     async def _posts(self, team: str, channel: str, thread: str) -> list[dict[str, Any]]:

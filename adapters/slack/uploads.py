@@ -18,10 +18,10 @@ from bot.retry import AttemptFailed, RetryBudget, is_temporary, retry_after, ret
 
 if TYPE_CHECKING:
     from adapters.http.ssrf_guard import Guard
+    from adapters.slack.addresses import SlackAddress
     from adapters.slack.hosts import SlackHosts
     from adapters.slack.settings import SlackLimits
     from adapters.slack.web_api import SlackApi
-    from bot.domain.messages import Address
 
 
 class SlackUploads:
@@ -42,7 +42,7 @@ class SlackUploads:
         self._clock = clock or Clock()
 
     async def share(
-        self, address: Address, name: str, data: bytes, *, alt: str = "", title: str = ""
+        self, address: SlackAddress, name: str, data: bytes, *, alt: str = "", title: str = ""
     ) -> None:
         """Show a file in the thread, or at the top of the place where the address has none.
 
@@ -50,16 +50,16 @@ class SlackUploads:
         Raises `DeliveryUnknown`, `ConversationGone`, `DeliveryRefused`; what was not shown yet is
         repeated.
         """
-        team = address["team"]
+        team = address.team
         url, file = await self._place(team, name, len(data), alt)
         budget = RetryBudget(self._limits.retry_policy, self._clock)
         await retrying(lambda: self._put(url, data), budget, "slack_upload_failed")
-        thread = address.get("thread") or TOP
+        thread = address.thread or TOP
         await self._api.call(
             team,
             "files.completeUploadExternal",
             files=[{"id": file, "title": title or name}],
-            channel_id=address["channel"],
+            channel_id=address.channel,
             thread_ts=None if thread == TOP else thread,
         )
 

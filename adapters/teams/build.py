@@ -72,6 +72,7 @@ DECLARATION = ChannelDeclaration(
     title="Teams",
     places=PLACES,
     connection=_connection,
+    read_address=dict,
     open=open_teams,
     sections=(TeamsSettings, TeamsLimits),
     checks=teams_checks,

@@ -10,8 +10,8 @@ from typing import Any, Literal
 from bot.domain.threads import Thread
 from bot.errors import Reason
 
-Address = dict[str, Any]
-"""Where and how to answer: JSON that only the channel which wrote it understands."""
+Address = Any
+"""Where and how to answer: a frozen dataclass of the channel that wrote it, opaque elsewhere."""
 
 VIDEO_SUFFIXES = (".mp4", ".m4v", ".mov", ".webm", ".mkv", ".avi")
 
@@ -68,7 +68,7 @@ class Message:
     author: Author
     text: str = ""
     attachments: tuple[Attachment, ...] = ()
-    address: Address = field(default_factory=dict)
+    address: Address = None
     kind: Kind = "message"
     version: str = ""
     addressed: bool = True

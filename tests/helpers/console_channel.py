@@ -12,7 +12,7 @@ import time
 from collections import defaultdict
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from adapters.chat.declaration import ChannelDeclaration, Connection, RunningChannel
 from bot.domain.messages import Attachment, Author, Message
@@ -39,11 +39,17 @@ PLACES = {"console": Capabilities(pace=0.01, text_limit=2_000, files=True, pictu
 _numbers = itertools.count(1)
 
 
-@dataclass
+@dataclass(frozen=True, slots=True)
+class ConsoleAddress:
+    """The key of the thread whose screen is written to."""
+
+    screen: str
+
+
 class Console:
     """What stands on the screens, by the keys of their threads, and the files that people lent."""
 
-    def __post_init__(self) -> None:
+    def __init__(self) -> None:
         self.texts: dict[str, dict[str, Post]] = defaultdict(dict)
         self.pictures: dict[str, list[PictureAttachment]] = defaultdict(list)
         self.files: dict[str, dict[str, bytes]] = defaultdict(dict)
@@ -57,6 +63,7 @@ class Console:
             title="Console",
             places=PLACES,
             connection=lambda _: Connection.LOCAL,
+            read_address=lambda fields: ConsoleAddress(**fields),
             open=self._open,
         )
 
@@ -74,25 +81,27 @@ class ConsoleChannel:
     def __init__(self, console: Console) -> None:
         self._console = console
 
-    def abilities(self, address: Any) -> Capabilities:
+    def abilities(self, address: ConsoleAddress) -> Capabilities:
         return PLACES["console"]
 
-    async def post(self, address: Any, post: Post) -> str:
+    async def post(self, address: ConsoleAddress, post: Post) -> str:
         number = str(next(_numbers))
         await self.edit(address, number, post)
         return number
 
-    async def edit(self, address: Any, sent: str, post: Post) -> None:
-        self._console.texts[address["screen"]][sent] = post
+    async def edit(self, address: ConsoleAddress, sent: str, post: Post) -> None:
+        self._console.texts[address.screen][sent] = post
 
-    async def send_file(self, address: Any, name: str, media_type: str, data: bytes) -> None:
-        self._console.files[address["screen"]][name] = data
+    async def send_file(
+        self, address: ConsoleAddress, name: str, media_type: str, data: bytes
+    ) -> None:
+        self._console.files[address.screen][name] = data
 
-    async def send_picture(self, address: Any, picture: PictureAttachment) -> None:
-        self._console.pictures[address["screen"]].append(picture)
+    async def send_picture(self, address: ConsoleAddress, picture: PictureAttachment) -> None:
+        self._console.pictures[address.screen].append(picture)
 
     async def fetch(
-        self, address: Any, file: Attachment, into: Path, allowance: SizeLimits
+        self, address: ConsoleAddress, file: Attachment, into: Path, allowance: SizeLimits
     ) -> bool:
         await asyncio.to_thread(into.write_bytes, self._console.lent[file.source["number"]])
         await asyncio.to_thread(check_file, allowance, into)
@@ -133,7 +142,7 @@ class ConsoleConversation:
             author=Author(by.lower(), by),
             text=text,
             attachments=tuple(map(self._lend, files)),
-            address={"screen": self.thread.key},
+            address=ConsoleAddress(self.thread.key),
             addressed=mention or not self.room,
             shared=bool(self.room),
             opening=opening,

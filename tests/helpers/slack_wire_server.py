@@ -13,6 +13,7 @@ from aiohttp import ClientSession, web
 
 from adapters.http.download import Downloads, DownloadSettings
 from adapters.http.ssrf_guard import Guard
+from adapters.slack.addresses import read_address
 from adapters.slack.files import SlackFiles
 from adapters.slack.hosts import SlackHosts
 from adapters.slack.settings import SlackLimits
@@ -26,7 +27,7 @@ from tests.servers.loopback import Loopback
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from bot.domain.messages import Address
+    from adapters.slack.addresses import SlackAddress
 
 TOKEN = "xoxb-1-token"
 APP_TOKEN = "xapp-1-token"
@@ -184,9 +185,10 @@ class OneTeam:
         pass
 
 
-def address(**changes: Any) -> Address:
-    """Where an answer goes."""
-    return {"team": "T1", "channel": "C1", "thread": "1.0000", "user": "U1", **changes}
+def address(**changes: Any) -> SlackAddress:
+    """Where an answer goes, of the fields that 0.4.0 stored."""
+    fields = {"team": "T1", "channel": "C1", "thread": "1.0000", "user": "U1"}
+    return read_address({**fields, **changes})
 
 
 @dataclass

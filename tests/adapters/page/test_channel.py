@@ -8,7 +8,7 @@ from fakeredis import FakeAsyncRedis, FakeServer
 from adapters.blobs.build import open_blobs
 from adapters.blobs.settings import MediaSettings
 from adapters.page import channel as channel_module
-from adapters.page.channel import PageChannel, address_of, thread_of
+from adapters.page.channel import PageAddress, PageChannel, thread_of
 from adapters.page.notes_store import Note, NotesStore
 from bot.domain.messages import Attachment, Author, Message
 from bot.domain.outlines import Outline
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from bot.ports.blobs import Blobs
 
 TALK = "a" * 32
-ADDRESS = address_of(TALK, "m1", quiet=False)
+ADDRESS = PageAddress(TALK, "m1", quiet=False)
 
 
 class ShakyWall(NotesStore):
@@ -87,7 +87,7 @@ async def test_a_post_goes_onto_the_wall_and_grows_there(
 async def test_the_answer_to_a_control_is_as_quiet_as_its_command(
     wall: ShakyWall, channel: PageChannel
 ) -> None:
-    await channel.post(address_of(TALK, "m1", quiet=True), Post("Done."))
+    await channel.post(PageAddress(TALK, "m1", quiet=True), Post("Done."))
     assert [note["quiet"] for note in await notes(wall)] == [True]
 
 

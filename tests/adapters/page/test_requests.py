@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from adapters.page.channel import PageAddress
 from adapters.page.notes_store import NoteFile
 from adapters.page.requests import MalformedRequest, conversation_of, read_posted
 
@@ -24,7 +25,7 @@ def test_a_message_is_named_as_everywhere_else() -> None:
     assert (message.author.id, message.author.name) == ("user-1", "You")
     assert (message.id, message.text) == (NAME, "Hi")
     assert (message.addressed, message.shared) == (True, False)
-    assert message.address == {"conversation": TALK, "asks": NAME, "quiet": False}
+    assert message.address == PageAddress(TALK, NAME, quiet=False)
     assert message.attachments[0].source == {"blob": "key/up/f"}
 
 

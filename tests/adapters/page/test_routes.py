@@ -15,7 +15,7 @@ from yarl import URL
 from adapters.blobs import store as blobs_module
 from adapters.blobs.store import BlobStore
 from adapters.page import uploads
-from adapters.page.channel import thread_of
+from adapters.page.channel import PageAddress, thread_of
 from bot.domain.size_limits import SizeLimits
 from bot.errors import StoreDown
 from bot.ports.channel import Post, Stage
@@ -505,14 +505,10 @@ async def test_a_reload_in_the_middle_of_an_answer_goes_on_where_it_was(
 async def test_a_lost_connection_resumes_after_the_last_event(
     limited_page: ServedPage, browser: aiohttp.ClientSession
 ) -> None:
-    await limited_page.page.channel.post(
-        {"conversation": CONVERSATION, "asks": "", "quiet": False}, Post("One")
-    )
+    await limited_page.page.channel.post(PageAddress(CONVERSATION, "", quiet=False), Post("One"))
     async with stream(browser) as events:
         version = (await events.next())["version"]
-    await limited_page.page.channel.post(
-        {"conversation": CONVERSATION, "asks": "", "quiet": False}, Post("Two")
-    )
+    await limited_page.page.channel.post(PageAddress(CONVERSATION, "", quiet=False), Post("Two"))
     async with stream(browser, **{"Last-Event-ID": str(version)}) as events:
         assert [note["text"] for note in (await events.next())["notes"]] == ["Two"]
 
@@ -532,7 +528,7 @@ async def test_what_another_process_writes_is_seen(
 ) -> None:
     async with stream(browser) as events, serve(redis, tmp_path) as other:
         await events.next()
-        address = {"conversation": CONVERSATION, "asks": "", "quiet": False}
+        address = PageAddress(CONVERSATION, "", quiet=False)
         sent = await other.page.channel.post(address, Post("Look", Stage.GROWING))
         await events.until("Look")
         await other.page.channel.edit(address, sent, Post("Looked from elsewhere"))

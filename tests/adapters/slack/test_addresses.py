@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
+from typing import Any
+
 import pytest
 
 from adapters.slack.addresses import (
     SLACK,
     TOP,
-    address_of,
+    BackgroundTask,
+    PrivatePost,
+    QuietPost,
+    SlackAddress,
     is_shared,
     permalink,
+    read_address,
     root_of,
     thread_of,
 )
@@ -45,15 +53,33 @@ def test_only_direct_messages_are_not_shared(channel: str, shared: bool) -> None
     assert is_shared(channel) is shared
 
 
-def test_an_address_holds_only_what_is_told() -> None:
-    address = address_of("T1", "C1", "1.0", "U1", private=False, response="", about="there")
-    assert address == {
-        "team": "T1",
-        "channel": "C1",
-        "thread": "1.0",
-        "user": "U1",
-        "about": "there",
-    }
+HERE = {"team": "T1", "channel": "C1", "thread": "1.0", "user": "U1"}
+HOOK = "https://hooks.slack.com/commands/T1/1/x"
+
+
+@pytest.mark.parametrize(
+    ("stored", "address"),
+    [
+        ({}, SlackAddress("T1", "C1", "1.0", "U1")),
+        ({"home": "T2"}, SlackAddress("T1", "C1", "1.0", "U1", home="T2")),
+        ({"quiet": True}, SlackAddress("T1", "C1", "1.0", "U1", QuietPost())),
+        (
+            {"private": True, "response": HOOK},
+            SlackAddress("T1", "C1", "1.0", "U1", PrivatePost(), HOOK),
+        ),
+        (
+            {"private": True, "public": True, "about": "there"},
+            SlackAddress("T1", "C1", "1.0", "U1", PrivatePost("there", announced=True)),
+        ),
+        (
+            {"errand": {"do": "reaction", "post": "2.0"}},
+            SlackAddress("T1", "C1", "1.0", "U1", task=BackgroundTask("reaction", post="2.0")),
+        ),
+    ],
+)
+def test_what_0_4_0_stored_is_read(stored: dict[str, Any], address: SlackAddress) -> None:
+    assert read_address({**HERE, **stored}) == address
+    assert read_address(json.loads(json.dumps(asdict(address)))) == address
 
 
 def test_a_link_leads_to_the_post() -> None:

@@ -42,10 +42,9 @@ async def test_slack_is_told_what_is_done_in_a_thread() -> None:
     assert calls.brief == [METHOD, METHOD]
 
 
-@pytest.mark.parametrize("thread", ["", None])
-async def test_at_the_top_of_a_place_there_is_no_session(thread: str | None) -> None:
+async def test_at_the_top_of_a_place_there_is_no_session() -> None:
     calls = CallRecorder()
-    await sessions_of(calls).working(address(thread=thread))
+    await sessions_of(calls).working(address(thread=""))
     assert calls.made == []
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from adapters.slack.addresses import SLACK, TOP, thread_of
+from adapters.slack.addresses import SLACK, TOP, read_address, thread_of
 from adapters.slack.background_work import BackgroundWork
 from adapters.slack.errors import SlackError
 from adapters.slack.events import read
@@ -82,7 +82,7 @@ async def test_a_marked_post_is_looked_at_for_the_one_who_marked_it(office: Offi
     await office.mark(dent())
     message = office.inbox.message
     assert (message.id, message.text, message.author.id) == (TS, "the dent", SAM)
-    assert (message.addressed, message.kind, message.address["user"]) == (True, "message", ALEX)
+    assert (message.addressed, message.kind, message.address.user) == (True, "message", ALEX)
     assert [file.name for file in message.attachments] == ["IMG_1.jpg"]
     assert message.thread == thread_of(TEAM, CHANNEL, TS)
 
@@ -291,5 +291,7 @@ async def test_an_errand_of_another_version_is_left_alone(
     office: Office, address: dict[str, Any]
 ) -> None:
     errand = Message("1", thread_of(TEAM, CHANNEL, TOP), Author(ALEX), kind="channel")
-    await office.errands.run(replace(errand, address={"team": TEAM, "channel": "C1", **address}))
+    await office.errands.run(
+        replace(errand, address=read_address({"team": TEAM, "channel": "C1", **address}))
+    )
     assert (office.calls.made, office.inbox.messages) == ([], [])

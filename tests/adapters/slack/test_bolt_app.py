@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
 from adapters.http.request_body import MalformedBody
-from adapters.slack.addresses import TOP, thread_of
+from adapters.slack.addresses import TOP, BackgroundTask, thread_of
 from bot import strings as texts
 from tests.helpers.slack_payloads import (
     ALEX,
@@ -140,7 +140,7 @@ async def test_that_loupe_joined_is_no_act_of_its_own(house: SlackReceiver) -> N
 
 async def test_an_uninstalled_app_is_still_heard(house: SlackReceiver) -> None:
     await house.bot.dispatch(event_callback({"type": "app_uninstalled"}))
-    assert house.inbox.message.address["errand"] == {"do": "uninstalled"}
+    assert house.inbox.message.address.task == BackgroundTask("uninstalled")
 
 
 async def test_only_the_set_reaction_asks() -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.slack.addresses import TOP
+from adapters.slack.addresses import TOP, BackgroundTask, QuietPost, SlackAddress
 from adapters.slack.events import posted, read
 from tests.helpers.slack_payloads import (
     ALEX,
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from bot.domain.messages import Message
 
 TS = "1700000000.000100"
-ADDRESS = {"team": TEAM, "channel": CHANNEL, "thread": TS, "user": ALEX}
+ADDRESS = SlackAddress(TEAM, CHANNEL, TS, ALEX)
 
 
 def heard(event: dict[str, Any], reaction: str = "mag") -> Message:
@@ -186,7 +186,7 @@ def test_the_bot_greets_where_it_joins() -> None:
     joined = {"type": "member_joined_channel", "user": BOT, "channel": "C1", "inviter": SAM}
     message = heard(joined)
     assert (message.kind, message.thread.root, message.author.id) == ("installed", TOP, SAM)
-    assert message.address == {"team": TEAM, "channel": "C1", "thread": "", "user": SAM}
+    assert message.address == SlackAddress(TEAM, "C1", "", SAM)
     assert ignored({**joined, "user": SAM})
 
 
@@ -201,7 +201,7 @@ def test_slacks_own_stop_is_the_command_without_a_receipt() -> None:
     }
     message = heard(stopped)
     assert (message.text, message.thread.root, message.id) == ("/stop", TS, "Ev1")
-    assert message.address == {**ADDRESS, "quiet": True}
+    assert message.address == replace(ADDRESS, delivery=QuietPost())
     assert not message.opening
     assert ignored({**stopped, "thread_ts": None})
 
@@ -219,7 +219,7 @@ REACTION = {
 def test_the_reaction_that_asks_is_an_errand() -> None:
     message = heard(REACTION)
     assert (message.kind, message.id, message.author.id) == ("channel", "Ev1", ALEX)
-    assert message.address == {**ADDRESS, "errand": {"do": "reaction", "post": TS}}
+    assert message.address == replace(ADDRESS, task=BackgroundTask("reaction", post=TS))
     assert heard({**REACTION, "reaction": "wave::skin-tone-3"}, "wave").kind == "channel"
 
 
@@ -243,15 +243,15 @@ def test_other_reactions_are_left(reaction: str, more: dict[str, Any]) -> None:
 def test_an_opened_chat_gets_prompts() -> None:
     opened = {"type": "app_home_opened", "user": ALEX, "channel": DIRECT, "tab": "messages"}
     message = heard(opened)
-    assert message.address["errand"] == {"do": "prompts", "thread": ""}
-    assert (message.address["channel"], message.shared) == (DIRECT, False)
+    assert message.address.task == BackgroundTask("prompts")
+    assert (message.address.channel, message.shared) == (DIRECT, False)
     assert ignored({**opened, "tab": "home"})
 
 
 def test_a_thread_of_the_older_assistant_view_gets_prompts() -> None:
     about = {"user_id": ALEX, "channel_id": DIRECT, "thread_ts": TS}
     message = heard({"type": "assistant_thread_started", "assistant_thread": about})
-    assert message.address["errand"] == {"do": "prompts", "thread": TS}
+    assert message.address.task == BackgroundTask("prompts", thread=TS)
     assert (message.thread.root, message.author.id) == (TS, ALEX)
 
 
@@ -261,7 +261,7 @@ def test_a_thread_of_the_older_assistant_view_gets_prompts() -> None:
 )
 def test_an_uninstalled_app_is_an_errand(event: dict[str, Any]) -> None:
     message = heard(event)
-    assert (message.kind, message.address["errand"]) == ("channel", {"do": "uninstalled"})
+    assert (message.kind, message.address.task) == ("channel", BackgroundTask("uninstalled"))
     assert message.thread.tenant == TEAM
 
 
@@ -275,7 +275,7 @@ def test_tokens_of_others_may_be_revoked(tokens: Any) -> None:
 @pytest.mark.parametrize("kind", ["channel_left", "group_left"])
 def test_a_left_channel_is_an_errand(kind: str) -> None:
     message = heard({"type": kind, "channel": CHANNEL})
-    assert message.address["errand"] == {"do": "left"}
+    assert message.address.task == BackgroundTask("left")
     assert message.thread.conversation == CHANNEL
 
 

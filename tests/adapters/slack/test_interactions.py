@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.slack.addresses import TOP
+from adapters.slack.addresses import TOP, PrivatePost, SlackAddress, VisiblePost, read_address
 from adapters.slack.interactions import SlashCommand, read_button, read_shortcut
 from bot import strings as texts
 from bot.commands.registry import GRAMMAR
@@ -65,22 +65,24 @@ def test_an_order_about_the_place_waits_at_its_top(text: str, order: str) -> Non
 
 
 def test_the_answer_is_private() -> None:
-    assert ordered("model").address == {
-        "team": TEAM,
-        "channel": CHANNEL,
-        "thread": "",
-        "user": ALEX,
-        "private": True,
-        "response": "https://hooks.slack.com/commands/T1/1/x",
-    }
+    assert ordered("model").address == read_address(
+        {
+            "team": TEAM,
+            "channel": CHANNEL,
+            "thread": "",
+            "user": ALEX,
+            "private": True,
+            "response": "https://hooks.slack.com/commands/T1/1/x",
+        }
+    )
 
 
 @pytest.mark.parametrize("text", ["json", "json full", "photos", "stop", "usage", "/JSON"])
 def test_an_order_about_a_thread_goes_to_the_callers_latest(text: str) -> None:
     message = ordered(text, latest=TS)
     assert (message.thread.root, message.opening) == (TS, False)
-    assert message.address["about"] == "https://acme.slack.com/archives/C1/p1700000000000100"
-    assert (message.address["thread"], message.address["private"]) == ("", True)
+    assert message.address.delivery.about == "https://acme.slack.com/archives/C1/p1700000000000100"
+    assert message.address.thread == ""
 
 
 @pytest.mark.parametrize("text", ["json", "photos", "stop", "usage"])
@@ -109,7 +111,7 @@ def test_a_button_sends_its_command_into_the_thread() -> None:
     assert (message.text, message.id) == ("/system continue", "123.456.def")
     assert (message.thread.root, message.opening) == (TS, False)
     assert message.author.id == ALEX
-    assert message.address == {"team": TEAM, "channel": CHANNEL, "thread": TS, "user": ALEX}
+    assert message.address == SlackAddress(TEAM, CHANNEL, TS, ALEX)
 
 
 def test_a_button_of_a_private_answer_acts_on_the_place_and_answers_privately() -> None:
@@ -117,9 +119,9 @@ def test_a_button_of_a_private_answer_acts_on_the_place_and_answers_privately() 
     message = read_button(button(container=container, message=None), WORKSPACE)
     assert message is not None
     assert (message.thread.root, message.opening) == (TOP, True)
-    assert message.address["private"] is True
-    assert message.address["response"] == "https://hooks.slack.com/actions/T1/1/x"
-    assert message.address["thread"] == ""
+    assert message.address.delivery == PrivatePost()
+    assert message.address.response == "https://hooks.slack.com/actions/T1/1/x"
+    assert message.address.thread == ""
 
 
 def test_a_button_at_the_top_acts_on_the_place() -> None:
@@ -127,7 +129,7 @@ def test_a_button_at_the_top_acts_on_the_place() -> None:
     message = read_button(button(container=container, message={"ts": "1.0"}), WORKSPACE)
     assert message is not None
     assert message.thread.root == TOP
-    assert "private" not in message.address
+    assert message.address.delivery == VisiblePost()
 
 
 @pytest.mark.parametrize(
@@ -151,13 +153,15 @@ def test_the_shortcut_asks_for_a_look_at_somebodys_post() -> None:
     assert (message.author.id, message.author.name) == (ALEX, "alex")
     assert [file.source["id"] for file in message.attachments] == ["F1"]
     assert (message.addressed, message.opening) == (True, True)
-    assert message.address == {
-        "team": TEAM,
-        "channel": CHANNEL,
-        "thread": TS,
-        "user": ALEX,
-        "response": "https://hooks.slack.com/app/T1/1/x",
-    }
+    assert message.address == read_address(
+        {
+            "team": TEAM,
+            "channel": CHANNEL,
+            "thread": TS,
+            "user": ALEX,
+            "response": "https://hooks.slack.com/app/T1/1/x",
+        }
+    )
 
 
 def test_the_shortcut_on_a_reply_is_answered_in_its_thread() -> None:

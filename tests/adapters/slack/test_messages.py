@@ -86,11 +86,10 @@ async def test_a_message_is_said_in_its_thread_and_stirs_nothing_up() -> None:
     assert blocks[0]["text"] == form["text"]
 
 
-@pytest.mark.parametrize("thread", ["", None])
-async def test_at_the_top_of_a_place_there_is_no_thread(thread: str | None) -> None:
+async def test_at_the_top_of_a_place_there_is_no_thread() -> None:
     async with desk() as parts:
         parts.server.then(POST, posted())
-        await parts.paper.say(address(thread=thread), OPENING)
+        await parts.paper.say(address(thread=""), OPENING)
     assert "thread_ts" not in parts.made(POST)[0]
     assert parts.server.methods() == [POST]
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from adapters.chat.streaming import Streams
+from adapters.slack.addresses import SlackAddress
 from adapters.slack.errors import StreamExpired, StreamUnavailable
 from adapters.slack.streaming import SlackStreamTransport
 from bot import strings as texts
@@ -15,7 +16,7 @@ from bot.ports.channel import ConversationGone, DeliveryRefused, DeliveryUnknown
 from tests.helpers.slack_recorder import CallRecorder
 from tests.helpers.slack_wire_server import Answer, slack_clients
 
-ADDRESS = {"team": "T1", "channel": "C1", "thread": "1.0", "user": "U1"}
+ADDRESS = SlackAddress("T1", "C1", "1.0", "U1")
 OPENING = Post("Looking at 2 photos…", Stage.OPENING, live=True)
 
 
@@ -190,13 +191,12 @@ async def test_many_streams_may_be_open_in_a_thread(bench: Bench) -> None:
 
 
 async def test_a_stream_for_which_the_rate_has_no_room_is_not_waited_for() -> None:
-    address = {"team": "T1", "channel": "C1", "thread": "1.0", "user": "U1"}
     opening = Post("Looking at 1 photo…", Stage.OPENING, live=True)
     async with slack_clients() as wires:
         wires.server.then("chat.startStream", *[Answer({"ok": True, "ts": "7.1"})] * 20)
         streams = Streams(SlackStreamTransport(wires.api), 240, wires.clock)
         for _ in range(20):
-            await streams.open(address, opening)
+            await streams.open(ADDRESS, opening)
         with pytest.raises(DeliveryRefused, match="no_room"):
-            await streams.open(address, opening)
+            await streams.open(ADDRESS, opening)
         assert wires.clock.now() == 1000

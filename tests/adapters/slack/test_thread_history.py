@@ -99,7 +99,7 @@ async def test_posts_with_pictures_come_as_messages_of_the_thread() -> None:
     assert (second.author.id, second.author.name) == (SAM, "Sam")
     assert (second.thread, second.addressed, second.opening) == (asking().thread, False, False)
     assert first.opening is False
-    assert (second.address["channel"], second.address["thread"]) == (CHANNEL, stamp(0))
+    assert (second.address.channel, second.address.thread) == (CHANNEL, stamp(0))
     assert [file.name for file in second.attachments] == ["IMG_2.jpg"]
     form = parts.server.calls[0].form
     assert (form["channel"], form["ts"], "cursor" in form) == (CHANNEL, stamp(0), False)
@@ -255,7 +255,7 @@ async def test_names_that_cannot_be_had_cost_no_picture() -> None:
         asking(0),
         asking(thread_ts=None),
         asking(thread_ts=stamp(100)),
-        replace(asking(), address={**asking().address, "thread": ""}),
+        replace(asking(), address=replace(asking().address, thread="")),
     ],
 )
 async def test_what_begins_a_thread_has_nothing_before_it(message: Message) -> None:

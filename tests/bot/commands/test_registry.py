@@ -155,7 +155,7 @@ def test_what_concerns_everybody_is_told_to_everybody(announced: bool) -> None:
     reader = grammar(zoom(announced=announced))
     message = SlashCommand(slash("zoom in"), WORKSPACE, reader).read("")
     assert isinstance(message, Message)
-    assert bool(message.address.get("public")) is announced
+    assert message.address.delivery.announced is announced
 
 
 @pytest.mark.parametrize(("effect", "lasts"), [(Effect.SETS, True), (Effect.READS, False)])

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 from playwright.async_api import expect
 
-from adapters.page.channel import address_of
+from adapters.page.channel import PageAddress
 from bot.domain.outlines import Outline
 from bot.ports.channel import Citation, FrameAttachment, PictureAttachment, Post
 from tests.helpers.browser_pictures import CONTRAST, box, lit_marks
@@ -50,7 +50,7 @@ async def show(
     page: Page, served: ServedPage, frames: tuple[FrameAttachment, ...] = FRAMES, text: str = TEXT
 ) -> None:
     """Have an answer shown with its frames."""
-    address = address_of(page.url.rpartition("/c/")[2], ASKS, quiet=False)
+    address = PageAddress(page.url.rpartition("/c/")[2], ASKS, quiet=False)
     outlines = [outline for frame in frames for outline in frame.outlines]
     cited = tuple(Citation(one.number, one.label, "Outlined on V1.") for one in outlines)
     await served.page.channel.post(address, Post(text, generated=True, citations=cited))
@@ -146,7 +146,7 @@ async def test_keys_open_a_frame_and_go_to_its_neighbours(tab: Page, served: Ser
 
 
 async def test_a_photo_alone_has_no_neighbours(tab: Page, served: ServedPage) -> None:
-    address = address_of(tab.url.rpartition("/c/")[2], ASKS, quiet=False)
+    address = PageAddress(tab.url.rpartition("/c/")[2], ASKS, quiet=False)
     photo = FRAMES[0].jpeg
     await served.page.channel.send_picture(
         address, PictureAttachment("P1 a.jpg", "A car.", photo, photo, photo, (CAR,))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.async_api import expect
 
-from adapters.page.channel import address_of
+from adapters.page.channel import PageAddress
 from bot.ports.channel import Post, Stage
 from tests.helpers.browser import PHOTO, STOP, put_photo, say, shows_a_picture
 from tests.helpers.images import MEDIA
@@ -256,7 +256,7 @@ async def test_a_lost_connection_is_told_and_resumed(
     await expect(page.get_by_role("alert")).to_contain_text("Loupe cannot be reached")
     await expect(page.locator("#words")).to_have_value("Kept")
     async with serve(page_store, tmp_path, port=port) as second:
-        address = address_of(conversation_of(page), "", quiet=False)
+        address = PageAddress(conversation_of(page), "", quiet=False)
         await second.page.channel.post(address, Post("Back again"))
         await expect(page.locator(".note.loupe").last).to_contain_text("Back again", timeout=15_000)
         await expect(page.locator("#banner")).to_be_empty()

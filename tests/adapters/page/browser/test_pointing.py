@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from playwright.async_api import expect
 
-from adapters.page.channel import address_of
+from adapters.page.channel import PageAddress
 from bot.domain.outlines import Outline
 from bot.ports.channel import Citation, PictureAttachment, Post
 from tests.helpers.browser_pictures import CONTRAST, box, lit_marks
@@ -39,7 +39,7 @@ async def show(
     page: Page, served: ServedPage, outlines: tuple[Outline, ...] = OUTLINES, photo: bytes = b""
 ) -> Locator:
     """Have an answer shown with its picture; returns the photo with its outlines."""
-    address = address_of(page.url.rpartition("/c/")[2], ASKS, quiet=False)
+    address = PageAddress(page.url.rpartition("/c/")[2], ASKS, quiet=False)
     cited = tuple(Citation(one.number, one.label, "Outlined on P1.") for one in outlines)
     photo = photo or PHOTO.read_bytes()
     channel = served.page.channel
@@ -188,7 +188,7 @@ async def test_a_small_photo_is_enlarged_until_its_numbers_leave_it_visible(
 
 async def test_answers_are_not_mixed_up(tab: Page, served: ServedPage) -> None:
     await show(tab, served)
-    address = address_of(tab.url.rpartition("/c/")[2], "m2", quiet=False)
+    address = PageAddress(tab.url.rpartition("/c/")[2], "m2", quiet=False)
     cited = (Citation(1, "another car", "Outlined on P2."),)
     await served.page.channel.post(address, Post("Another [1].", citations=cited))
     await tab.get_by_role("button", name="1: another car").hover()
