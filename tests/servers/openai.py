@@ -292,11 +292,10 @@ def _complaint(body: dict[str, Any]) -> Plain | None:
         return wrong("tools", "invalid_function_parameters")
     if "tool_choice" in body and "tools" not in body:
         return wrong("tool_choice")
-    if REASONING.match(body["model"]):
-        if "max_tokens" in body:
-            return wrong("max_tokens", "unsupported_parameter")
-        if body.get("temperature", 1) != 1:
-            return wrong("temperature", "unsupported_value")
+    if REASONING.match(body["model"]) and "max_tokens" in body:
+        return wrong("max_tokens", "unsupported_parameter")
+    if REASONING.match(body["model"]) and body.get("temperature", 1) != 1:
+        return wrong("temperature", "unsupported_value")
     if "stream_options" in body and not body.get("stream"):
         return wrong("stream_options")
     pictures = [
@@ -416,16 +415,7 @@ async def _stream(request: web.Request, answer: Answer, body: dict[str, Any]) ->
     for chunk in _opening(request.path):
         await _send(response, answer, body, chunk)
     for step in answer.steps:
-        if isinstance(step, asyncio.Event):
-            await step.wait()
-        elif isinstance(step, float | int):
-            await asyncio.sleep(step)
-        elif isinstance(step, Forever):
-            while True:
-                await _send(response, answer, body, step.chunk)
-                await asyncio.sleep(0)
-        else:
-            await _send(response, answer, body, step)
+        await _take_step(response, answer, body, step)
     if answer.cut:
         assert request.transport is not None
         request.transport.abort()
@@ -438,6 +428,22 @@ async def _stream(request: web.Request, answer: Answer, body: dict[str, Any]) ->
         await response.write(b"data: [DONE]\n\n")
     await response.write_eof()
     return response
+
+
+async def _take_step(
+    response: web.StreamResponse, answer: Answer, body: dict[str, Any], step: Any
+) -> None:
+    """Wait for an event or for seconds, or send a chunk, once or until the client leaves."""
+    if isinstance(step, asyncio.Event):
+        await step.wait()
+    elif isinstance(step, float | int):
+        await asyncio.sleep(step)
+    elif isinstance(step, Forever):
+        while True:
+            await _send(response, answer, body, step.chunk)
+            await asyncio.sleep(0)
+    else:
+        await _send(response, answer, body, step)
 
 
 def _opening(path: str) -> list[dict[str, Any]]:
