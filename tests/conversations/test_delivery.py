@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bot import strings as texts
+from bot.retry import Backoff
 from tests.helpers.running_bot import run_bot
 from tests.servers.openai import Hang, say
 from tests.servers.redis_server import ENGINES, RedisServer, find_engine
@@ -205,7 +206,7 @@ async def test_an_address_that_is_no_connector_is_never_answered(bot: RunningBot
 async def test_a_question_that_failed_for_an_unforeseen_reason_is_given_up_in_one_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.queue.worker.BACKOFF", 0.01)
+    monkeypatch.setattr("bot.queue.worker.BACKOFF", Backoff(first=0.01, longest=0.01))
     async with run_bot(tmp_path, limits={"max_attempts": 1}) as bot:
         chat = bot.group()
         monkeypatch.setattr("bot.turn.request.build", lambda *_: 1 / 0)

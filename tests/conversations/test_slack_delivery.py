@@ -57,7 +57,9 @@ async def test_while_the_store_is_down_slack_is_to_deliver_again(
 
 
 @pytest.fixture
-async def wired(tmp_path: Path) -> AsyncIterator[SlackWorkspace]:
+async def wired(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[SlackWorkspace]:
+    monkeypatch.setattr("adapters.slack.socket_mode.PING_SECONDS", 1.0)
+    monkeypatch.setattr("adapters.slack.socket_mode.LOOK_SECONDS", 0.5)
     async with open_workspace(tmp_path, socket=True) as office:
         yield office
 
