@@ -45,8 +45,8 @@ def selected_videos(
         numbers |= {number for turn in answers for number in turn.pictures.videos}
         numbers |= {chosen.video for turn in answers for chosen in turn.pictures.frames}
     elif not (numbers or photos or fresh):
-        posted = [turn for turn in past.turns if turn.pictures.photos or turn.pictures.videos]
-        numbers = set(posted[-1].pictures.videos) if posted else set()
+        turns = [turn for turn in past.turns if turn.pictures.photos or turn.pictures.videos]
+        numbers = set(turns[-1].pictures.videos) if turns else set()
     return [video for video in past.videos if video.number in numbers]
 
 

@@ -170,13 +170,13 @@ class AttachmentStore:
         """Put several pictures on one numbered contact sheet."""
         numbers = tuple(picture.numbers[0] for picture in pictures)
         cells = [(f"P{picture.numbers[0]}", picture.jpeg) for picture in pictures]
-        made = await self._children.run(contact_sheet, cells, self._limits.photo_side)
+        image = await self._children.run(contact_sheet, cells, self._limits.photo_side)
         return Picture(
             name=f"P{numbers[0]}–P{numbers[-1]}",
-            sha256=made.sha256,
-            jpeg=made.jpeg,
-            width=made.width,
-            height=made.height,
+            sha256=image.sha256,
+            jpeg=image.jpeg,
+            width=image.width,
+            height=image.height,
             numbers=numbers,
             facts=tuple(fact for picture in pictures for fact in picture.facts),
         )
@@ -186,11 +186,11 @@ class AttachmentStore:
         async with self.original(thread, photo.sha256) as path:
             if path is None:
                 raise FileProblem(Reason.GONE)
-            made = await self._children.run(
+            image = await self._children.run(
                 crop_photo, path, self._limits, box, self._limits.photo_side
             )
         name = f"P{photo.number} {box.sides}"
-        return Picture(name, made.sha256, made.jpeg, made.width, made.height, (photo.number,))
+        return Picture(name, image.sha256, image.jpeg, image.width, image.height, (photo.number,))
 
     async def draw_outlined(
         self, thread: Thread, photo: Photo, outlines: Sequence[Outline]

@@ -76,8 +76,8 @@ class VisionPass:
         if len(outcomes) < len(pictures):
             result.problem = _graver(result.problem, VisionProblem(VisionReason.TIMED_OUT))
         if result.problem is not None:
-            seen = len(result.sightings)
-            log.warning("photos_not_all_seen", problem=str(result.problem), seen=seen)
+            count = len(result.sightings)
+            log.warning("photos_not_all_seen", problem=str(result.problem), seen=count)
         return result
 
     async def _attempt(

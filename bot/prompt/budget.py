@@ -27,14 +27,14 @@ def places(
     What was seen in them goes in any case.
     """
     dearest = max((picture_cost(picture, budget) for picture in pictures), default=1)
-    left = budget.tokens - budget.words
+    remaining = budget.tokens - budget.words
     if evidence is not None:
-        left -= sum(text_cost(seen_in(picture, evidence)) for picture in pictures)
-    return max(1, min(budget.pictures, left // dearest))
+        remaining -= sum(text_cost(seen_in(picture, evidence)) for picture in pictures)
+    return max(1, min(budget.pictures, remaining // dearest))
 
 
 def seen_in(picture: Picture, evidence: VisionContext) -> str:
-    """Tell what was seen in a picture, in short in each photo of a contact sheet."""
+    """Return what was seen in a picture, in short for each photo of a contact sheet."""
     brief = len(picture.numbers) > 1
     if brief and is_frame(picture.numbers[0]):  # An overview: its frames were not looked at.
         return ""

@@ -45,7 +45,7 @@ class AskedQuestion:
 def build(
     system: str,
     past: ThreadHistory,
-    asked: AskedQuestion,
+    question: AskedQuestion,
     pictures: tuple[Picture, ...],
     recent: Mapping[int, Picture],
     budget: Budget,
@@ -56,30 +56,38 @@ def build(
 
     `pictures` (see `places`) and `films` always go, with the question; of `recent` (earlier photos
     by number) and of the turns goes what fits, the newest first. `evidence` is what was seen in
-    photos and frames, which is told with them, or in place of those that do not travel; None where
+    photos and frames, which stands with them, or in place of those that are not sent; None where
     vision is off.
     """
     rules = _rules(past, films, seen=evidence is not None)
     evidence = evidence or VisionContext()
-    moving = [picture for film in films for picture in film.pictures]
-    left = budget.tokens - text_cost(system + rules) - text_cost(asked.words)
-    left -= sum(text_cost(film.clip.text) + text_cost(film.spoken) for film in films)
-    left -= sum(picture_cost(picture, budget, evidence) for picture in (*pictures, *moving))
-    free = budget.pictures - len(pictures) - len(moving)
-    kept, left = _affordable(recent, left, free, budget, evidence)
-    absent = _OmittedPictures(past, {*kept, *_shown(pictures), *_shown(moving)}, films)
-    turns, left = _fitting(past.turns, absent, max(left, budget.words))
-    absent.tell(turns, evidence, left)
+    video_pictures = [picture for film in films for picture in film.pictures]
+    remaining = budget.tokens - text_cost(system + rules) - text_cost(question.words)
+    remaining -= sum(text_cost(film.clip.text) + text_cost(film.spoken) for film in films)
+    remaining -= sum(
+        picture_cost(picture, budget, evidence) for picture in (*pictures, *video_pictures)
+    )
+    free_places = budget.pictures - len(pictures) - len(video_pictures)
+    recent_pictures, remaining = _affordable_pictures(
+        recent, remaining, free_places, budget, evidence
+    )
+    omitted = _OmittedPictures(
+        past, {*recent_pictures, *_numbers(pictures), *_numbers(video_pictures)}, films
+    )
+    turns, remaining = _newest_turns(past.turns, omitted, max(remaining, budget.words))
+    omitted.add_sightings(turns, evidence, remaining)
     history = [
-        said
+        message
         for turn in turns
-        for said in _told(turn, absent, kept, evidence, shared=bool(asked.author))
+        for message in _turn_messages(
+            turn, omitted, recent_pictures, evidence, shared=bool(question.author)
+        )
     ]
-    stray = [kept[number] for number in sorted(kept)]
+    unplaced = [recent_pictures[number] for number in sorted(recent_pictures)]
     parts = (
-        *_shown_parts([*stray, *pictures], evidence),
+        *_shown_parts([*unplaced, *pictures], evidence),
         *(part for film in films for part in _film_parts(film, evidence)),
-        TextPart(_spoken(asked.words, asked.author)),
+        TextPart(_with_author(question.words, question.author)),
     )
     return (
         ChatMessage("system", (TextPart(f"{system}\n\n{rules}"),)),
@@ -90,46 +98,50 @@ def build(
 
 def _rules(past: ThreadHistory, films: Sequence[VideoPart], *, seen: bool) -> str:
     """Write the rules for what is there."""
-    heard = any(film.spoken for film in films)
+    has_speech = any(film.spoken for film in films)
     there = (
         (RULES, True),
         (VIDEO_RULES, bool(past.videos or films)),
         (EVIDENCE_RULES, seen),
-        (HEARD_RULES, heard),
+        (HEARD_RULES, has_speech),
     )
     return " ".join(rule for rule, applies in there if applies)
 
 
-def _affordable(
-    recent: Mapping[int, Picture], left: int, places: int, budget: Budget, evidence: VisionContext
+def _affordable_pictures(
+    recent: Mapping[int, Picture],
+    remaining: int,
+    places: int,
+    budget: Budget,
+    evidence: VisionContext,
 ) -> tuple[dict[int, Picture], int]:
-    """Keep the newest pictures that leave the turns their room, and tell what is left."""
-    kept: dict[int, Picture] = {}
+    """Return the newest pictures that leave the turns their room, and the tokens that remain."""
+    recent_pictures: dict[int, Picture] = {}
     for number in sorted(recent, reverse=True):
         cost = picture_cost(recent[number], budget, evidence)
-        if cost <= left - budget.words and len(kept) < places:
-            kept[number] = recent[number]
-            left -= cost
-    return kept, left
+        if cost <= remaining - budget.words and len(recent_pictures) < places:
+            recent_pictures[number] = recent[number]
+            remaining -= cost
+    return recent_pictures, remaining
 
 
 class _OmittedPictures:
     """What stands in place of pictures that do not travel: their names, and what was seen, once."""
 
     def __init__(
-        self, past: ThreadHistory, travelling: set[int], films: Sequence[VideoPart] = ()
+        self, past: ThreadHistory, sent_numbers: set[int], films: Sequence[VideoPart] = ()
     ) -> None:
-        going = {film.clip.sha256 for film in films}
+        digests = {film.clip.sha256 for film in films}
         self._photos = {photo.number: photo for photo in past.photos}
-        self._videos = {v.number: v for v in past.videos if v.sha256 not in going}
-        self._travelling = travelling
+        self._videos = {v.number: v for v in past.videos if v.sha256 not in digests}
+        self._sent_numbers = sent_numbers
         self._seen: dict[str, list[str]] = {}
 
     def numbers(self, turn: Turn) -> list[int]:
         """List the photos and frames of a turn that are known and do not travel."""
         frames = [one.frame for one in turn.pictures.frames if one.video in self._videos]
         known = [number for number in turn.pictures.photos if number in self._photos]
-        return [number for number in (*known, *frames) if number not in self._travelling]
+        return [number for number in (*known, *frames) if number not in self._sent_numbers]
 
     def _labels(self, turn: Turn) -> list[str]:
         """Name what a turn showed that does not travel; of frames their videos are named."""
@@ -141,18 +153,18 @@ class _OmittedPictures:
         ]
         return photos + videos
 
-    def tell(self, turns: Sequence[Turn], evidence: VisionContext, left: int) -> None:
+    def add_sightings(self, turns: Sequence[Turn], evidence: VisionContext, remaining: int) -> None:
         """Have what was seen told with the turns, as far as it fits, of the newest photos first."""
         known: set[int] = set()
         for turn in reversed(turns):
             for number in self.numbers(turn):
                 seen = "" if number in known else evidence.of(number, brief=True)
                 known.add(number)
-                left -= text_cost(seen) if seen else 0
-                if seen and left >= 0:
+                remaining -= text_cost(seen) if seen else 0
+                if seen and remaining >= 0:
                     self._seen.setdefault(turn.id, []).append(seen)
 
-    def told(self, turn: Turn, words: str) -> str:
+    def with_names(self, turn: Turn, words: str) -> str:
         """Put before the words of a turn what was shown with them."""
         labels = self._labels(turn)
         if not labels:
@@ -161,43 +173,45 @@ class _OmittedPictures:
         return "\n".join((f"[Shown then, not now: {', '.join(labels)}]", *seen, words))
 
 
-def _shown(pictures: Iterable[Picture]) -> set[int]:
+def _numbers(pictures: Iterable[Picture]) -> set[int]:
     return {number for picture in pictures for number in picture.numbers}
 
 
-def _fitting(
-    turns: tuple[Turn, ...], absent: _OmittedPictures, left: int
+def _newest_turns(
+    turns: tuple[Turn, ...], omitted: _OmittedPictures, remaining: int
 ) -> tuple[list[Turn], int]:
-    """Keep the newest turns that fit, and tell what is left; failed ones have nothing to tell."""
-    fitting: list[Turn] = []
+    """Return the newest turns that fit, without failed ones, and the tokens that remain."""
+    newest: list[Turn] = []
     for turn in reversed([turn for turn in turns if turn.has_answer]):
-        words = _spoken(absent.told(turn, turn.question), turn.author)
+        words = _with_author(omitted.with_names(turn, turn.question), turn.author)
         cost = text_cost(words) + text_cost(turn.answer)
-        if cost > left:
+        if cost > remaining:
             break
-        left -= cost
-        fitting.insert(0, turn)
-    return fitting, left
+        remaining -= cost
+        newest.insert(0, turn)
+    return newest, remaining
 
 
-def _told(
+def _turn_messages(
     turn: Turn,
-    absent: _OmittedPictures,
-    kept: dict[int, Picture],
+    omitted: _OmittedPictures,
+    recent_pictures: dict[int, Picture],
     evidence: VisionContext,
     *,
     shared: bool,
 ) -> tuple[ChatMessage, ChatMessage]:
-    """Tell an earlier turn; its pictures that travel stand with it and leave `kept`."""
-    travelling = [kept.pop(number) for number in turn.pictures.photos if number in kept]
-    words = absent.told(turn, _spoken(turn.question, turn.author if shared else ""))
+    """Write an earlier turn, and take its pictures out of `recent_pictures`."""
+    pictures = [
+        recent_pictures.pop(number) for number in turn.pictures.photos if number in recent_pictures
+    ]
+    words = omitted.with_names(turn, _with_author(turn.question, turn.author if shared else ""))
     return (
-        ChatMessage("user", _parts(travelling, words, evidence)),
+        ChatMessage("user", _parts(pictures, words, evidence)),
         ChatMessage("assistant", (TextPart(turn.answer),)),
     )
 
 
-def _spoken(words: str, author: str) -> str:
+def _with_author(words: str, author: str) -> str:
     """Name the author as data, on a line of its own that the author's name cannot leave."""
     name = " ".join(author.split()).replace("]", ")")
     return f"[Written by: {name}]\n{words}" if name else words

@@ -67,12 +67,14 @@ def written(number: int, sighting: Sighting | None, tokens: int, *, brief: bool 
         return ""
     # Neither a crowd nor a page full of text crowds the other out.
     share = tokens // 2 if sighting.lines else tokens
-    kept = _fitting(_seen(number, sighting, brief=brief), share)
-    kept += _fitting(_read(number, sighting, brief=brief), tokens - sum(map(text_tokens, kept)))
+    fence_lines = _fitting(_seen(number, sighting, brief=brief), share)
+    fence_lines += _fitting(
+        _read(number, sighting, brief=brief), tokens - sum(map(text_tokens, fence_lines))
+    )
     there = len(sighting.captions) + len(sighting.things) + len(sighting.lines)
-    if missing := there - len(kept):
-        kept.append(f"{label(number)}: {missing} more left out")
-    return "\n".join(("<seen>", *kept, "</seen>")) if kept else ""
+    if missing := there - len(fence_lines):
+        fence_lines.append(f"{label(number)}: {missing} more left out")
+    return "\n".join(("<seen>", *fence_lines, "</seen>")) if fence_lines else ""
 
 
 def spoken(video: int, phrases: Sequence[Phrase], tokens: int) -> str:
@@ -81,21 +83,21 @@ def spoken(video: int, phrases: Sequence[Phrase], tokens: int) -> str:
         f"V{video}, {clock(phrase.start)} to {clock(phrase.end)}: {quoted(phrase.text)}"
         for phrase in phrases
     )
-    kept = _fitting(lines, tokens - FRAME)
-    if missing := len(phrases) - len(kept):
-        kept.append(f"V{video}: {missing} more left out")
-    return "\n".join(("<heard>", *kept, "</heard>")) if phrases and tokens > FRAME else ""
+    fence_lines = _fitting(lines, tokens - FRAME)
+    if missing := len(phrases) - len(fence_lines):
+        fence_lines.append(f"V{video}: {missing} more left out")
+    return "\n".join(("<heard>", *fence_lines, "</heard>")) if phrases and tokens > FRAME else ""
 
 
 def _fitting(lines: Iterable[str], tokens: int) -> list[str]:
     """Keep the first lines that cost no more than so many tokens; no others are written."""
-    kept: list[str] = []
+    fence_lines: list[str] = []
     for line in lines:
         tokens -= text_tokens(line)
         if tokens < 0:
             break
-        kept.append(line)
-    return kept
+        fence_lines.append(line)
+    return fence_lines
 
 
 def _seen(number: int, sighting: Sighting, *, brief: bool) -> Iterator[str]:

@@ -59,7 +59,7 @@ class Outbox:
         return self.channel.abilities(self.address)
 
     async def begun(self) -> bool:
-        """Tell whether anything was, or may have been, shown; raises `LeaseLost`."""
+        """Return whether anything was, or may have been, shown; raises `LeaseLost`."""
         return await self._settled(0) is not None
 
     async def open(self, part: int, post: Post) -> SendRecord:

@@ -45,8 +45,11 @@ def frames_cited(outcome: Outcome, past: ThreadHistory) -> tuple[CitedFrames, ..
     if turn.status != "answered":
         return ()
     outlined = {outline.photo for outline in turn.grounding.outlines if is_frame(outline.photo)}
-    seen = (*(one.frame for one in turn.pictures.frames), *outcome.overviews)
-    frames = [*sorted(outlined), *(n for n in cited_frames(turn.answer, seen) if n not in outlined)]
+    numbers = (*(one.frame for one in turn.pictures.frames), *outcome.overviews)
+    frames = [
+        *sorted(outlined),
+        *(n for n in cited_frames(turn.answer, numbers) if n not in outlined),
+    ]
     frames = sorted(frames[:MOST_FRAMES])
     videos = {video.number: video for video in (*past.videos, *outcome.videos)}
     return tuple(
@@ -86,8 +89,8 @@ class ReplyPictures:
         """Show what an answer points at, or say that it cannot be shown."""
         if not sends.abilities.pictures:
             return
-        shown = self._pictures(thread, result)
-        for place, (making, missing) in enumerate(shown, start=len(result.parts)):
+        pictures = self._pictures(thread, result)
+        for place, (making, missing) in enumerate(pictures, start=len(result.parts)):
             try:
                 await sends.show(place, await making)
             except (FileProblem, DeliveryRefused) as error:

@@ -37,28 +37,30 @@ class ToolLoop:
         """
         usage = Usage()
         while True:
-            heard = _RoundText()
+            round_text = _RoundText()
             async with aclosing(self._model.answer(self.request)) as events:
                 async for event in events:
                     if isinstance(event, Delta):
-                        heard.words += event.text
+                        round_text.words += event.text
                         yield event
                     else:
-                        heard.take(event)
-            usage += heard.finished.usage
-            if not heard.calls or not self.request.may_call:
+                        round_text.take(event)
+            usage += round_text.finished.usage
+            if not round_text.calls or not self.request.may_call:
                 break
-            if gap := _gap(heard.words):
+            if gap := _gap(round_text.words):
                 yield Delta(gap)
-            await self._go_on(heard)
-        yield replace(heard.finished, usage=usage)
+            await self._go_on(round_text)
+        yield replace(round_text.finished, usage=usage)
 
-    async def _go_on(self, heard: _RoundText) -> None:
+    async def _go_on(self, round_text: _RoundText) -> None:
         """Follow the calls, and make the next request."""
-        results = await self._toolbox.follow(heard.calls)
-        words = (TextPart(heard.words),) if heard.words else ()
-        told = ChatMessage("assistant", words, tuple(heard.calls))
-        messages = within((*self.request.messages, told, *results), self._pictures, self._question)
+        results = await self._toolbox.follow(round_text.calls)
+        words = (TextPart(round_text.words),) if round_text.words else ()
+        message = ChatMessage("assistant", words, tuple(round_text.calls))
+        messages = within(
+            (*self.request.messages, message, *results), self._pictures, self._question
+        )
         self.request = replace(self.request, messages=messages, may_call=not self._toolbox.closed)
 
 
@@ -104,12 +106,12 @@ def within(messages: Sequence[ChatMessage], limit: int, question: int) -> tuple[
         for place, part in enumerate(messages[at].parts)
         if isinstance(part, Picture)
     ]
-    gone = set(places[: max(0, len(places) - limit)])
+    dropped = set(places[: max(0, len(places) - limit)])
     return tuple(
         replace(
             said,
             parts=tuple(
-                TextPart(NOT_SHOWN) if (at, place) in gone else part
+                TextPart(NOT_SHOWN) if (at, place) in dropped else part
                 for place, part in enumerate(said.parts)
             ),
         )

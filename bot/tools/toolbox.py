@@ -170,8 +170,8 @@ class Toolbox:
         """Find the photo or frame that a call names."""
         if self._reels and (frame := self._reels.named(str(photo))):
             return frame
-        found = _LABELLED.match(str(photo))
-        number = int(found[1]) if found else 0
+        match = _LABELLED.match(str(photo))
+        number = int(match[1]) if match else 0
         if number not in self._photos:
             frames = self._reels.seen[-20:] if self._reels else ()
             known = ", ".join(map(label, (*self._photos[-20:], *frames)))
@@ -206,12 +206,12 @@ def _listed(names: Sequence[str]) -> str:
 def _object(arguments: str) -> Mapping[str, Any]:
     """Read the arguments of a call; some models call without any, which is an empty text."""
     try:
-        told = json.loads(arguments or "{}")
+        value = json.loads(arguments or "{}")
     except (ValueError, RecursionError):
-        told = None
-    if not isinstance(told, dict):
+        value = None
+    if not isinstance(value, dict):
         raise InvalidCall(NOT_JSON)
-    return told
+    return value
 
 
 def _noted(words: str, box: Box) -> str:

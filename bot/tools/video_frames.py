@@ -96,23 +96,23 @@ class VideoFramesTool:
 
         Raises `UnknownFrame`.
         """
-        found = _VIDEO.match(str(arguments.get("video")))
-        video = int(found[1]) if found else 0
+        match = _VIDEO.match(str(arguments.get("video")))
+        video = int(match[1]) if match else 0
         if video not in self._seconds:
             raise UnknownFrame(NO_VIDEO.format(known=", ".join(f"V{n}" for n in self._seconds)))
         times = _times(arguments, self._seconds[video])
         try:
-            brought = await self._fetch(video, times)
+            pictures = await self._fetch(video, times)
         except FileProblem:
             raise UnknownFrame(GONE.format(video=video)) from None
-        if not brought:
+        if not pictures:
             raise UnknownFrame(NO_FRAME.format(video=video))
-        self._seen |= set(brought)
-        self._asked |= dict.fromkeys(brought)
+        self._seen |= set(pictures)
+        self._asked |= dict.fromkeys(pictures)
         parts: list[Part] = []
-        for number, picture in brought.items():
+        for number, picture in pictures.items():
             parts += [TextPart(f"[Frame at {clock(seconds_of(number))} of V{video}]"), picture]
-        return BROUGHT.format(frames=", ".join(map(label, brought))), tuple(parts)
+        return BROUGHT.format(frames=", ".join(map(label, pictures))), tuple(parts)
 
 
 def _times(arguments: Mapping[str, Any], seconds: float) -> list[float]:
@@ -134,9 +134,9 @@ def _count(told: Any) -> int:
 def _time(told: object, seconds: float) -> float:
     """Read a time within a video: as on a clock, perhaps after the video's name, or in seconds."""
     text = str(told).strip()
-    found = CLOCK.search(text)
+    match = CLOCK.search(text)
     try:
-        at = read_clock(found) if found else float(text.removesuffix("s"))
+        at = read_clock(match) if match else float(text.removesuffix("s"))
     except ValueError:
         at = -1.0
     if not 0 <= at <= seconds + 0.5:

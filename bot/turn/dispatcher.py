@@ -112,7 +112,7 @@ class Dispatcher:
             await self._mailbox.done(lease, lease.answered)
 
     async def _refuse(self, holding: Holding, message: Message) -> None:
-        """Say that too many messages wait in the thread."""
+        """Reply that too many messages wait in the thread."""
         await self._deliveries.post(holding.lease, message, texts.FULL)
 
     async def _carry_on(self, holding: Holding, message: Message) -> None:

@@ -13,19 +13,19 @@ if TYPE_CHECKING:
 
 
 def is_new(message: Message, past: ThreadHistory) -> bool:
-    """Tell whether Loupe is asked for the first time in a thread that others began."""
-    told = any(turn.has_answer for turn in past.turns)
-    return bool(message.thread.root) and not message.opening and not told
+    """Return whether Loupe is asked for the first time in a thread that others began."""
+    answered_before = any(turn.has_answer for turn in past.turns)
+    return bool(message.thread.root) and not message.opening and not answered_before
 
 
 class Hints:
-    """Knows what a place listens to, and what it was told already."""
+    """Finds the hints that a place has not had yet."""
 
     def __init__(self, history: History) -> None:
         self._history = history
 
     async def reads_words(self, message: Message) -> bool:
-        """Tell whether words are for Loupe without a photo beside them."""
+        """Return whether words are for Loupe without a photo beside them."""
         if message.addressed:
             return True
         settings = await self._history.settings(message.thread.place)
@@ -34,16 +34,16 @@ class Hints:
     async def of(
         self, message: Message, past: ThreadHistory, *, earlier: bool = False
     ) -> tuple[str, ...]:
-        """Say what people cannot know: how to ask on, or that earlier posts are out of reach.
+        """Return what people cannot know: how to ask on, or that earlier posts are out of reach.
 
-        With `earlier` they are not.
+        With `earlier` the channel can read those posts.
         """
         if not message.addressed:
             return await self._teach(message)
         return (texts.EARLIER_POSTS,) if is_new(message, past) and not earlier else ()
 
     async def _teach(self, message: Message) -> tuple[str, ...]:
-        """Say once in a place whose photos are watched how to ask on, again after a crash."""
+        """Return once how to ask on in a place whose photos are watched; again after a crash."""
         settings = await self._history.settings(message.thread.place)
         if settings.watch != "photos" or settings.hint_message not in {None, message.id}:
             return ()
@@ -51,7 +51,7 @@ class Hints:
         return (texts.ASK_ON,)
 
     async def unteach(self, message: Message) -> None:
-        """Leave the lesson to the next answer, since this one ended without it."""
+        """Leave the hint to the next answer, since this one ended without it."""
         place = message.thread.place
         if (await self._history.settings(place)).hint_message == message.id:
             await self._history.change(place, hint_message=None)

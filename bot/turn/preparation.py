@@ -36,7 +36,7 @@ class PhotoRecall(Protocol):
     """Where earlier photos come back from, as from `bot.attachments.store.AttachmentStore`."""
 
     async def recall(self, thread: Thread, photos: Iterable[Photo]) -> dict[int, Picture]:
-        """Return the pictures of photos by number, without those that are gone."""
+        """Return the pictures of photos by number, without those that are lost."""
         ...
 
 
@@ -97,12 +97,12 @@ class QuestionPreparer:
         """Return the photos that a question is about, earlier ones first, and what is missing."""
         earlier, surplus = self._earlier_photos(collected)
         pictures = await self._attachments.recall(collected.question.thread, earlier)
-        gone = [photo.label for photo in earlier if photo.number not in pictures]
+        lost_labels = [photo.label for photo in earlier if photo.number not in pictures]
         notes = [texts.question_shortened(self._messages)] if collected.question.shortened else []
         if surplus:
             problem = FileProblem(Reason.TOO_MANY)
             notes.append(texts.file_problem("", 0, problem, self._files))
-        notes += [texts.file_gone(label) for label in gone]
+        notes += [texts.file_gone(label) for label in lost_labels]
         return [*pictures.values(), *collected.files.pictures], notes
 
     def _earlier_photos(self, collected: CollectedQuestion) -> tuple[list[Photo], int]:
@@ -134,11 +134,11 @@ class QuestionPreparer:
         if not videos:
             return [], []
         total = self._video_pictures(videos, photos, budget)
-        taken, omitted = videos[:total], videos[total:]
-        request = _frame_request(collected, total // len(taken), leads=leads)
+        admitted, omitted = videos[:total], videos[total:]
+        request = _frame_request(collected, total // len(admitted), leads=leads)
         thread, past = collected.question.thread, collected.past
         prepared = [
-            await self._videos.prepare(thread, video, request, past, say) for video in taken
+            await self._videos.prepare(thread, video, request, past, say) for video in admitted
         ]
         labels = [video.label for video in omitted]
         return prepared, [texts.videos_left_out(labels)] if labels else []

@@ -112,8 +112,8 @@ class RequestComposer:
         self, prepared: PreparedQuestion, arrangement: _Arrangement
     ) -> dict[int, Picture]:
         """Bring back the latest of the other photos, as far as there is room for them."""
-        sent = len(arrangement.pictures) + len(prepared.video_pictures)
-        room = min(self._requests.recent_pictures, self._requests.max_pictures - sent)
+        count = len(arrangement.pictures) + len(prepared.video_pictures)
+        room = min(self._requests.recent_pictures, self._requests.max_pictures - count)
         numbers = set(numbers_of(prepared.photos))
         others = [p for p in prepared.collected.past.photos if p.number not in numbers]
         latest = others[-room:] if room > 0 else []

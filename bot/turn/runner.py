@@ -162,12 +162,14 @@ class TurnRunner:
         self, question: CollectedQuestion, audience: Audience
     ) -> CollectedQuestion:
         """Fetch and number the files."""
-        asked = question.question
+        source = question.question
 
         def progress(done: int, _: int) -> None:
-            audience.progress(texts.looking_progress(done, *asked.counts))
+            audience.progress(texts.looking_progress(done, *source.counts))
 
-        files = await self._attachments.collect(asked.thread, asked.files, question.past, progress)
+        files = await self._attachments.collect(
+            source.thread, source.files, question.past, progress
+        )
         return replace(question, files=files)
 
     async def _growing(
