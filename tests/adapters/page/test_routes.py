@@ -110,7 +110,7 @@ async def test_strangers_are_told_how_to_come_in(limited_page: ServedPage, path:
     async with stranger(limited_page) as client:
         response = await client.get(path)
         assert response.status == 401
-        assert "Loupe printed it in the terminal" in await response.text()
+        assert "Open Loupe with the link from the terminal" in await response.text()
         assert "Set-Cookie" not in response.headers
 
 
@@ -263,7 +263,7 @@ async def test_a_message_that_cannot_be_stored_is_neither_taken_nor_shown(
     limited_page.bot.down = True
     response = await browser.post("/page/messages", json=posted)
     assert response.status == 503
-    assert "cannot store anything just now" in (await response.json())["error"]
+    assert "cannot store anything right now" in (await response.json())["error"]
     async with stream(browser) as events:
         assert (await events.next())["notes"] == []
     limited_page.bot.down = False

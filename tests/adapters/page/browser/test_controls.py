@@ -79,7 +79,7 @@ async def test_the_deployment_and_vision_are_chosen_by_commands(
     tab: Page, served: ServedPage
 ) -> None:
     await tab.select_option("#model", "gpt-4.1-mini")
-    await expect(tab.locator("#toast")).to_contain_text("gpt-4.1-mini answers in this chat")
+    await expect(tab.locator("#toast")).to_contain_text("gpt-4.1-mini will answer in this chat")
     vision = tab.get_by_role("switch", name="Vision")
     await expect(vision).to_have_attribute("aria-checked", "true")
     await vision.click()

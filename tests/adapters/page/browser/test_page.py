@@ -181,7 +181,7 @@ async def test_a_file_that_did_not_arrive_holds_the_message_back(
     await expect(tab.locator("#thumbs .failed")).to_be_visible()
     await expect(tab.get_by_role("alert")).to_contain_text("could not be attached")
     await say(tab, "What is this?")
-    await expect(tab.get_by_role("alert")).to_contain_text("Remove the file")
+    await expect(tab.get_by_role("alert")).to_contain_text("Please remove it")
     assert served.bot.accepted == []
     await tab.get_by_role("button", name="Remove").click()
     await tab.press("#words", "Enter")
@@ -232,7 +232,7 @@ async def test_a_suggestion_goes_into_the_message_box(tab: Page) -> None:
 async def test_a_store_that_is_down_keeps_what_was_typed(tab: Page, served: ServedPage) -> None:
     served.bot.down = True
     await say(tab, "Do not lose me")
-    await expect(tab.get_by_role("alert")).to_contain_text("cannot store anything just now")
+    await expect(tab.get_by_role("alert")).to_contain_text("cannot store anything right now")
     await expect(tab.locator("#words")).to_have_value("Do not lose me")
     await expect(tab.locator(".note")).to_have_count(0)
     served.bot.down = False
@@ -268,7 +268,7 @@ async def test_a_lost_connection_is_told_and_resumed(
 async def test_an_ended_session_says_how_to_come_back(tab: Page, served: ServedPage) -> None:
     await tab.context.clear_cookies()
     await say(tab, "Hello")
-    await expect(tab.get_by_role("alert")).to_contain_text("This page's session has ended")
+    await expect(tab.get_by_role("alert")).to_contain_text("Your session has ended")
     await expect(tab.locator("#words")).to_have_value("Hello")
 
 
