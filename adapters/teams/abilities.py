@@ -10,7 +10,8 @@ from bot.ports.channel import Capabilities
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bot.domain.messages import Address
+    from adapters.teams.addresses import TeamsAddress
+
 
 PERSONAL = "Teams, personal chat"
 GROUP = "Teams, group chat"
@@ -30,9 +31,9 @@ PLACES: Mapping[str, Capabilities] = {
 _IN_TEAMS = {"personal": PERSONAL, "channel": CHANNEL}
 
 
-def place_of(address: Address) -> str:
+def place_of(address: TeamsAddress) -> str:
     """Name the place of an address, one of `PLACES`."""
-    channel = address.get("channel")
+    channel = address.channel
     if channel == TEAMS:
-        return _IN_TEAMS.get(address.get("scope", ""), GROUP)
+        return _IN_TEAMS.get(address.scope, GROUP)
     return EMULATOR if channel == "emulator" else OTHERS

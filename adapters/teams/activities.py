@@ -7,20 +7,21 @@ https://github.com/microsoft/botframework-sdk/blob/main/specs/botframework-activ
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any, Literal
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from adapters.http.json_fields import dig, identifier, name
+from adapters.teams.addresses import TeamsAddress
 from adapters.teams.attachments import files, html_of
 from adapters.teams.cards import COMMAND
 from adapters.teams.text import command, mentions_bot, quoted, words
-from bot.domain.messages import Address, Author, Message
+from bot.domain.messages import Author, Message
 from bot.domain.threads import Thread
 
 if TYPE_CHECKING:
     from botbuilder.schema import Activity
 
-Scope = Literal["personal", "groupChat", "channel", ""]
-"""Where in Teams a conversation is; empty for every other channel."""
+    from adapters.teams.addresses import Scope
 
 TEAMS = "msteams"
 CARD_ACTION = "adaptiveCard/action"
@@ -87,8 +88,7 @@ def _written(activity: Activity) -> Message | None:
 def _invoked(activity: Activity) -> Message | None:
     if activity.name == FILE_CONSENT and isinstance(activity.value, dict):
         message = _message(activity, kind="channel")
-        message.address["invoke"] = activity.value
-        return message
+        return replace(message, address=replace(message.address, invoke=activity.value))
     if activity.name == CARD_ACTION:
         action = dig(activity.value, "action")
         pressed = command(dig(action, "data")) or command({COMMAND: dig(action, "verb")})
@@ -122,28 +122,28 @@ def _thread(activity: Activity) -> Thread:
     return Thread(activity.channel_id or "", tenant_of(activity), conversation, root)
 
 
-def _address(activity: Activity, thread: Thread) -> Address:
+def _address(activity: Activity, thread: Thread) -> TeamsAddress:
     """Note where to answer: the connector posts into the thread that the conversation id names."""
     conversation = activity.conversation.id
     if thread.root and _THREAD not in conversation:
         conversation += _THREAD + thread.root
     user = activity.from_property
-    return {
-        "service": activity.service_url or "",
-        "conversation": conversation,
-        "scope": scope_of(activity),
-        "channel": thread.channel,
-        "bot": {"id": _id(activity.recipient), "name": _name(activity.recipient)},
-        "user": {
+    return TeamsAddress(
+        service=activity.service_url or "",
+        conversation=conversation,
+        scope=scope_of(activity),
+        channel=thread.channel,
+        bot={"id": _id(activity.recipient), "name": _name(activity.recipient)},
+        user={
             "id": _id(user),
             "name": _name(user),
             "aadObjectId": identifier(user and user.aad_object_id),
         },
-        "tenant": thread.tenant,
-        "team": identifier(dig(activity.channel_data, "team", "id")),
-        "activity": identifier(activity.id),
-        "locale": name(activity.locale)[:35],
-    }
+        tenant=thread.tenant,
+        team=identifier(dig(activity.channel_data, "team", "id")),
+        activity=identifier(activity.id),
+        locale=name(activity.locale)[:35],
+    )
 
 
 def _opens(thread: Thread, activity: Activity, at: float) -> bool:

@@ -15,6 +15,7 @@ from adapters.http.ssrf_guard import Guard
 from adapters.teams.abilities import PLACES
 from adapters.teams.access_token import bot_token
 from adapters.teams.activities import TEAMS
+from adapters.teams.addresses import read_address
 from adapters.teams.channel import TeamsChannel
 from adapters.teams.connector import Connector
 from adapters.teams.doctor import teams_checks
@@ -72,7 +73,7 @@ DECLARATION = ChannelDeclaration(
     title="Teams",
     places=PLACES,
     connection=_connection,
-    read_address=dict,
+    read_address=read_address,
     open=open_teams,
     sections=(TeamsSettings, TeamsLimits),
     checks=teams_checks,

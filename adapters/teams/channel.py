@@ -17,11 +17,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from adapters.chat.growing_message import GrowingMessages
+    from adapters.teams.addresses import TeamsAddress
     from adapters.teams.connector import Connector
     from adapters.teams.file_consent import FileConsents
     from adapters.teams.files import TeamsFiles
     from adapters.teams.settings import TeamsLimits
-    from bot.domain.messages import Address, Attachment, Message
+    from bot.domain.messages import Attachment, Message
     from bot.domain.size_limits import SizeLimits
     from bot.ports.channel import Capabilities, PictureAttachment, Post
 
@@ -47,20 +48,20 @@ class TeamsChannel:
         self._files = files
         self._limits = limits
 
-    def abilities(self, address: Address) -> Capabilities:
+    def abilities(self, address: TeamsAddress) -> Capabilities:
         """Tell what can be done at an address."""
         able = PLACES[place_of(address)]
         pace = self._limits.stream_pace if able.streams else self._limits.edit_pace
         return replace(able, pace=pace, text_limit=self._limits.text_limit)
 
-    async def post(self, address: Address, post: Post) -> str:
+    async def post(self, address: TeamsAddress, post: Post) -> str:
         """Show a new message and return its id, empty where only typing is shown.
 
         Raises `DeliveryUnknown`, `ConversationGone`, `DeliveryRefused`.
         """
         return await self._growth.post(address, post)
 
-    async def edit(self, address: Address, sent: str, post: Post) -> None:
+    async def edit(self, address: TeamsAddress, sent: str, post: Post) -> None:
         """Change a message of ours; what is not final is given up where it cannot be shown.
 
         A final text whose message cannot be edited is posted anew. Raises `DeliveryUnknown`,
@@ -68,11 +69,13 @@ class TeamsChannel:
         """
         await self._growth.edit(address, sent, post)
 
-    async def send_file(self, address: Address, name: str, media_type: str, data: bytes) -> None:
+    async def send_file(
+        self, address: TeamsAddress, name: str, media_type: str, data: bytes
+    ) -> None:
         """Offer a file; it is handed over when the user accepts. Raises as `post` does."""
         await self._consents.offer(address, name, data)
 
-    async def send_picture(self, address: Address, picture: PictureAttachment) -> None:
+    async def send_picture(self, address: TeamsAddress, picture: PictureAttachment) -> None:
         """Show a picture as a message of its own: Teams splits one that holds text too.
 
         Raises `DeliveryUnknown`, `ConversationGone`, `DeliveryRefused` (`ActivityTooLarge` where
@@ -85,7 +88,7 @@ class TeamsChannel:
             await self._show_picture(address, picture.file_name, picture.small)
 
     async def fetch(
-        self, address: Address, file: Attachment, into: Path, allowance: SizeLimits
+        self, address: TeamsAddress, file: Attachment, into: Path, allowance: SizeLimits
     ) -> bool:
         """Write a file's bytes to `into`, no more than is allowed; raises `FileProblem`."""
         await self._files.fetch(address, file, into, allowance)
@@ -103,6 +106,6 @@ class TeamsChannel:
         """Give nothing: Teams does not show a bot what was posted before."""
         return ()
 
-    async def _show_picture(self, address: Address, name: str, jpeg: bytes) -> None:
+    async def _show_picture(self, address: TeamsAddress, name: str, jpeg: bytes) -> None:
         activity = await asyncio.to_thread(posts.picture, address, name, jpeg)
-        await self._connector.post(address["service"], address["conversation"], activity)
+        await self._connector.post(address.service, address.conversation, activity)

@@ -19,10 +19,10 @@ from bot.domain.threads import Thread
 from bot.ports.channel import ConversationGone, DeliveryRefused, DeliveryUnknown, Post
 
 if TYPE_CHECKING:
+    from adapters.teams.addresses import TeamsAddress
     from adapters.teams.connector import Connector
     from adapters.teams.settings import TeamsLimits
     from adapters.teams.uploads import Uploads
-    from bot.domain.messages import Address
     from bot.ports.blobs import Blobs
 
 log = structlog.get_logger()
@@ -45,7 +45,7 @@ class FileConsents:
         self._uploads = uploads
         self._limits = limits
 
-    async def offer(self, address: Address, name: str, data: bytes) -> None:
+    async def offer(self, address: TeamsAddress, name: str, data: bytes) -> None:
         """Ask the user to accept a file.
 
         Raises `DeliveryUnknown`, `ConversationGone`, `DeliveryRefused`.
@@ -57,12 +57,12 @@ class FileConsents:
         card = await self._show(address, _consent_card(key, name, len(data)))
         await self._blobs.put(_card(address, key), card.encode())
 
-    async def settle(self, address: Address) -> None:
+    async def settle(self, address: TeamsAddress) -> None:
         """Carry out what the user chose on a card.
 
         Raises `DeliveryUnknown`, `ConversationGone`, `DeliveryRefused`.
         """
-        choice = address["invoke"]
+        choice = address.invoke or {}
         key = _key(choice)
         data = await self._kept(address, key) if key else None
         if data is None:
@@ -76,13 +76,13 @@ class FileConsents:
             await self._blobs.erase(_folder(address, key))
             await self._say(address, texts.FILE_DECLINED)
 
-    async def _keep(self, address: Address, key: str, data: bytes) -> None:
+    async def _keep(self, address: TeamsAddress, key: str, data: bytes) -> None:
         """Keep bytes for the user of an address, below a line of JSON that says so."""
         until = time.time() + self._limits.file_hours * 3600
         head = json.dumps({"owner": _owner(address), "until": until})
         await self._blobs.put(_file(address, key), head.encode() + b"\n" + data)
 
-    async def _kept(self, address: Address, key: str) -> bytes | None:
+    async def _kept(self, address: TeamsAddress, key: str) -> bytes | None:
         """Give what is kept for the user of an address, unless it expired."""
         found = await self._blobs.get(_file(address, key))
         if found is None:
@@ -92,8 +92,8 @@ class FileConsents:
         valid = told["owner"] == _owner(address) and told["until"] > time.time()
         return data if valid else None
 
-    async def _hand_over(self, address: Address, key: str, data: bytes) -> None:
-        target = address["invoke"].get("uploadInfo")
+    async def _hand_over(self, address: TeamsAddress, key: str, data: bytes) -> None:
+        target = (address.invoke or {}).get("uploadInfo")
         target = target if isinstance(target, dict) else {}
         if not await self._uploads.upload(address, str(target.get("uploadUrl", "")), data):
             await self._say(address, texts.FILE_NOT_SAVED)
@@ -102,24 +102,24 @@ class FileConsents:
         await self._show(address, _info_card(target))
         await self._take_card_back(address, key)
 
-    async def _take_card_back(self, address: Address, key: str) -> None:
+    async def _take_card_back(self, address: TeamsAddress, key: str) -> None:
         """Delete the card that asked, where it is known and can be deleted."""
         card = await self._blobs.get(_card(address, key))
         if not card:
             return
-        service, conversation = address["service"], address["conversation"]
+        service, conversation = address.service, address.conversation
         try:
             await self._connector.delete(service, conversation, card.decode())
         except (DeliveryRefused, DeliveryUnknown, ConversationGone) as error:
             log.info("consent_card_stays", why=str(error))
 
-    async def _say(self, address: Address, text: str) -> None:
-        service, conversation = address["service"], address["conversation"]
+    async def _say(self, address: TeamsAddress, text: str) -> None:
+        service, conversation = address.service, address.conversation
         await self._connector.post(service, conversation, posts.message(address, Post(text)))
 
-    async def _show(self, address: Address, card: dict[str, Any]) -> str:
+    async def _show(self, address: TeamsAddress, card: dict[str, Any]) -> str:
         activity = posts.base(address, "message") | {"attachments": [card]}
-        return await self._connector.post(address["service"], address["conversation"], activity)
+        return await self._connector.post(address.service, address.conversation, activity)
 
 
 def _consent_card(key: str, name: str, size: int) -> dict[str, Any]:
@@ -152,22 +152,22 @@ def _key(choice: dict[str, Any]) -> str:
     return key if isinstance(key, str) and KEY.fullmatch(key) else ""
 
 
-def _owner(address: Address) -> list[str]:
+def _owner(address: TeamsAddress) -> list[str]:
     """Name who may accept a file, and where: tenant, conversation and user."""
-    user = str((address.get("user") or {}).get("id", ""))
-    return [address.get("tenant", ""), address["conversation"], user]
+    user = str(address.user.get("id", ""))
+    return [address.tenant, address.conversation, user]
 
 
-def _folder(address: Address, key: str) -> str:
+def _folder(address: TeamsAddress, key: str) -> str:
     """Name where an offered file is kept: below its thread, with which it is forgotten."""
-    thread = Thread(address["channel"], address.get("tenant", ""), address["conversation"])
+    thread = Thread(address.channel, address.tenant, address.conversation)
     return f"{thread.key}/offered/{key}"
 
 
-def _file(address: Address, key: str) -> str:
+def _file(address: TeamsAddress, key: str) -> str:
     return f"{_folder(address, key)}/file"
 
 
-def _card(address: Address, key: str) -> str:
+def _card(address: TeamsAddress, key: str) -> str:
     """Name where the id of the card that asked is kept."""
     return f"{_folder(address, key)}/card"

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 
     from adapters.http.download import Downloads
     from adapters.teams.access_token import BotToken
+    from adapters.teams.addresses import TeamsAddress
     from adapters.teams.hosts import ConnectorHosts
-    from bot.domain.messages import Address, Attachment
+    from bot.domain.messages import Attachment
     from bot.domain.size_limits import SizeLimits
 
 
@@ -37,7 +38,7 @@ class TeamsFiles:
         self._hosts = hosts
 
     async def fetch(
-        self, address: Address, file: Attachment, into: Path, allowance: SizeLimits
+        self, address: TeamsAddress, file: Attachment, into: Path, allowance: SizeLimits
     ) -> None:
         """Write a file's bytes to `into`, no more than is allowed; raises `FileProblem`."""
         if file.problem:
@@ -49,14 +50,14 @@ class TeamsFiles:
         local = self.local_origin(address)
         if self._hosts.only_local and not (local and origin(url) == local):
             raise FileProblem(Reason.REFUSED_ADDRESS, "not the playground's own")
-        if file.source.get("credential") == "bot" and self._may_see_token(url, address["service"]):
+        if file.source.get("credential") == "bot" and self._may_see_token(url, address.service):
             await self._fetch_as_bot(url, into, allowance, local)
         else:
             await self._downloads.fetch(url, into, allowance, local=local)
 
-    def local_origin(self, address: Address) -> str:
+    def local_origin(self, address: TeamsAddress) -> str:
         """Name the origin on this machine that may be asked: the connector's own, if it is here."""
-        service = address["service"]
+        service = address.service
         if is_loopback_url(service) and self._hosts.is_connector(service):
             return origin(service)
         return ""

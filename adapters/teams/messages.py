@@ -9,9 +9,9 @@ from adapters.teams.abilities import PLACES, place_of
 from adapters.teams.errors import ActivityTooLarge, ConnectorError
 
 if TYPE_CHECKING:
+    from adapters.teams.addresses import TeamsAddress
     from adapters.teams.connector import Connector
     from adapters.teams.settings import TeamsLimits
-    from bot.domain.messages import Address
     from bot.ports.channel import DeliveryRefused, Post
 
 NEVER = {400, 403, 404, 405, 410, 501}
@@ -27,30 +27,30 @@ class TeamsMessages:
         self._connector = connector
         self._limits = limits
 
-    def edits(self, address: Address) -> bool:
+    def edits(self, address: TeamsAddress) -> bool:
         """Tell whether a sent text can be changed."""
         return PLACES[place_of(address)].edits
 
-    def streams(self, address: Address) -> bool:
+    def streams(self, address: TeamsAddress) -> bool:
         """Tell whether there are streams: in chats with one person."""
         return PLACES[place_of(address)].streams
 
-    def behind(self, address: Address) -> float:
+    def behind(self, address: TeamsAddress) -> float:
         """Tell how many seconds a plain edit waits more than a chunk of a stream."""
         return self._limits.edit_pace - self._limits.stream_pace if self.streams(address) else 0.0
 
-    async def say(self, address: Address, post: Post) -> str:
+    async def say(self, address: TeamsAddress, post: Post) -> str:
         """Post a text, or its beginning where the whole is too big; returns its id."""
-        service, conversation = address["service"], address["conversation"]
+        service, conversation = address.service, address.conversation
         try:
             return await self._connector.post(service, conversation, posts.message(address, post))
         except ActivityTooLarge:
             shorter = posts.message(address, post, SHORTER)
             return await self._connector.post(service, conversation, shorter)
 
-    async def change(self, address: Address, sent: str, post: Post, *, brief: bool) -> None:
+    async def change(self, address: TeamsAddress, sent: str, post: Post, *, brief: bool) -> None:
         """Change a text; one that is too big is cut, unless the next edit carries it anyway."""
-        service, conversation = address["service"], address["conversation"]
+        service, conversation = address.service, address.conversation
         whole = posts.message(address, post)
         try:
             await self._connector.put(service, conversation, sent, whole, brief=brief)
@@ -60,9 +60,9 @@ class TeamsMessages:
             shorter = posts.message(address, post, SHORTER)
             await self._connector.put(service, conversation, sent, shorter)
 
-    async def hint(self, address: Address) -> None:
+    async def hint(self, address: TeamsAddress) -> None:
         """Show that something is being written."""
-        service, conversation = address["service"], address["conversation"]
+        service, conversation = address.service, address.conversation
         await self._connector.post(service, conversation, posts.typing(address), brief=True)
 
     def lost(self, refusal: DeliveryRefused) -> bool:

@@ -15,7 +15,7 @@ from bot.text.graphemes import boundary
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.domain.messages import Address
+    from adapters.teams.addresses import TeamsAddress
     from bot.ports.channel import Citation, Post
 
 MAX_BYTES = 80_000
@@ -30,7 +30,7 @@ https://learn.microsoft.com/microsoftteams/platform/bots/how-to/bot-messages-ai-
 """
 
 
-def message(address: Address, post: Post, max_bytes: int = MAX_BYTES) -> dict[str, Any]:
+def message(address: TeamsAddress, post: Post, max_bytes: int = MAX_BYTES) -> dict[str, Any]:
     """Make the message of a post: a text, or a card only where it has buttons."""
     shown = text(post, max_bytes)
     activity = base(address, "message")
@@ -42,16 +42,16 @@ def message(address: Address, post: Post, max_bytes: int = MAX_BYTES) -> dict[st
     return activity | {"text": shown, "textFormat": "markdown"}
 
 
-def typing(address: Address) -> dict[str, Any]:
+def typing(address: TeamsAddress) -> dict[str, Any]:
     """Make the sign that something is being written."""
     return base(address, "typing")
 
 
-def base(address: Address, kind: str) -> dict[str, Any]:
+def base(address: TeamsAddress, kind: str) -> dict[str, Any]:
     """Make an activity from the bot to the conversation of an address."""
-    people = {"from": address.get("bot"), "recipient": address.get("user")}
+    people = {"from": address.bot, "recipient": address.user}
     known = {role: person for role, person in people.items() if person and person.get("id")}
-    return {"type": kind, **known, "conversation": {"id": address["conversation"]}}
+    return {"type": kind, **known, "conversation": {"id": address.conversation}}
 
 
 def text(post: Post, max_bytes: int = MAX_BYTES) -> str:
@@ -60,7 +60,7 @@ def text(post: Post, max_bytes: int = MAX_BYTES) -> str:
     return _fit(translate(source), max_bytes)
 
 
-def picture(address: Address, name: str, jpeg: bytes) -> bytes:
+def picture(address: TeamsAddress, name: str, jpeg: bytes) -> bytes:
     """Make the message that shows a picture, as JSON; takes a moment, so not in the event loop."""
     data = base64.b64encode(jpeg).decode()
     url = f"data:image/jpeg;base64,{data}"

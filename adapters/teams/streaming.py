@@ -14,8 +14,8 @@ from bot.clock import Clock
 
 if TYPE_CHECKING:
     from adapters.chat.streaming import Stream
+    from adapters.teams.addresses import TeamsAddress
     from adapters.teams.connector import Connector
-    from bot.domain.messages import Address
     from bot.ports.channel import Post
 
 GAP = 1.05
@@ -33,9 +33,9 @@ class TeamsStreamTransport:
         self._connector = connector
         self._clock = clock or Clock()
 
-    def chat(self, address: Address) -> tuple[str, ...]:
+    def chat(self, address: TeamsAddress) -> tuple[str, ...]:
         """Name the chat of an address: service URL, tenant and conversation."""
-        return address["service"], address.get("tenant", ""), address["conversation"]
+        return address.service, address.tenant, address.conversation
 
     def text(self, post: Post) -> str:
         """Translate the text of a post; empty where it becomes a card."""
@@ -76,7 +76,7 @@ class TeamsStreamTransport:
         wait = stream.last + GAP - self._clock.now()
         if wait > 0 and stream.id:
             await self._clock.sleep(wait)
-        service, conversation = stream.address["service"], stream.address["conversation"]
+        service, conversation = stream.address.service, stream.address.conversation
         try:
             return await self._connector.post(
                 service, conversation, activity, repeatable=repeatable, brief=brief

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from aiohttp import ClientResponse
 
     from adapters.http.ssrf_guard import Guard
+    from adapters.teams.addresses import TeamsAddress
     from adapters.teams.files import TeamsFiles
     from adapters.teams.settings import TeamsLimits
-    from bot.domain.messages import Address
 
 log = structlog.get_logger()
 
@@ -43,7 +43,7 @@ class Uploads:
         self._limits = limits
         self._clock = clock or Clock()
 
-    async def upload(self, address: Address, url: str, data: bytes) -> bool:
+    async def upload(self, address: TeamsAddress, url: str, data: bytes) -> bool:
         """Upload a file in pieces, in order; False when it was not taken."""
         local = self._files.local_origin(address)
         try:

@@ -22,6 +22,7 @@ from urllib.parse import unquote
 
 from aiohttp import web
 
+from adapters.teams.addresses import TeamsAddress, read_address
 from tests.servers.teams_chats import MAX_PICTURE, Chats, Reject, TeamsMessage
 from tests.servers.teams_services import APP_ID, OneDrive, TokenService
 
@@ -162,20 +163,22 @@ class TeamsServer:
         """Attach a file in a personal chat: its address is signed and takes no token."""
         return self.drive.attachment(data, name, content_type)
 
-    def address(self, scope: str = "personal", /, **changes: Any) -> dict[str, Any]:
+    def address(self, scope: str = "personal", /, **changes: Any) -> TeamsAddress:
         """The return address of a message that was posted here."""
-        return {
-            "service": self.url,
-            "conversation": SCOPES[scope],
-            "scope": scope,
-            "channel": "msteams",
-            "bot": {"id": f"28:{APP_ID}", "name": "Loupe"},
-            "user": {"id": "29:alex", "name": "Alex", "aadObjectId": "9f1c0a00"},
-            "tenant": TENANT,
-            "team": "",
-            "activity": "1795373765509",
-            **changes,
-        }
+        return read_address(
+            {
+                "service": self.url,
+                "conversation": SCOPES[scope],
+                "scope": scope,
+                "channel": "msteams",
+                "bot": {"id": f"28:{APP_ID}", "name": "Loupe"},
+                "user": {"id": "29:alex", "name": "Alex", "aadObjectId": "9f1c0a00"},
+                "tenant": TENANT,
+                "team": "",
+                "activity": "1795373765509",
+                **changes,
+            }
+        )
 
     # What goes wrong
 

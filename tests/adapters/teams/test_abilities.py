@@ -6,6 +6,7 @@ import pytest
 
 from adapters.teams import abilities as places
 from adapters.teams.abilities import PLACES, place_of
+from adapters.teams.addresses import TeamsAddress
 
 
 @pytest.mark.parametrize(
@@ -23,12 +24,12 @@ from adapters.teams.abilities import PLACES, place_of
     ],
 )
 def test_which_place_an_address_is_in(channel: str, scope: str, place: str) -> None:
-    assert place_of({"channel": channel, "scope": scope}) == place
+    assert place_of(TeamsAddress("c", channel=channel, scope=scope)) == place
     assert place in PLACES
 
 
 def test_an_address_that_says_nothing_is_somewhere_else() -> None:
-    assert place_of({}) == places.OTHERS
+    assert place_of(TeamsAddress("c")) == places.OTHERS
 
 
 def test_only_what_can_be_edited_streams_and_only_streams_are_stopped() -> None:

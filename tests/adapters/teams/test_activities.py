@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from adapters.teams.activities import read
+from adapters.teams.addresses import read_address
 from bot.domain.messages import Attachment, Author, Message
 from bot.domain.threads import Thread
 from bot.errors import Reason
@@ -42,18 +43,20 @@ def test_a_picture_in_a_personal_chat() -> None:
         author=Author(ALEX, "Alex Wilber"),
         text="what is in this picture?",
         attachments=(picture("teams_personal_image_text"),),
-        address={
-            "service": sent["serviceUrl"],
-            "conversation": PERSONAL,
-            "scope": "personal",
-            "channel": "msteams",
-            "bot": BOT,
-            "user": {"id": ALEX, "name": "Alex Wilber", "aadObjectId": ALEX_AAD},
-            "tenant": TENANT,
-            "team": "",
-            "activity": "8e905f0c-5ab2-45d9-9665-a4cd71026832",
-            "locale": "en-US",
-        },
+        address=read_address(
+            {
+                "service": sent["serviceUrl"],
+                "conversation": PERSONAL,
+                "scope": "personal",
+                "channel": "msteams",
+                "bot": BOT,
+                "user": {"id": ALEX, "name": "Alex Wilber", "aadObjectId": ALEX_AAD},
+                "tenant": TENANT,
+                "team": "",
+                "activity": "8e905f0c-5ab2-45d9-9665-a4cd71026832",
+                "locale": "en-US",
+            }
+        ),
         addressed=True,
         shared=False,
         opening=True,
@@ -84,8 +87,8 @@ def test_a_mention_in_a_group_chat() -> None:
     assert (found.text, found.addressed, found.shared) == ("look at this", True, True)
     assert found.opening
     assert found.attachments == (picture("teams_group_image"),)
-    assert found.address["scope"] == "groupChat"
-    assert found.address["conversation"] == GROUP
+    assert found.address.scope == "groupChat"
+    assert found.address.conversation == GROUP
 
 
 def test_a_post_in_a_channel() -> None:
@@ -94,16 +97,16 @@ def test_a_post_in_a_channel() -> None:
     assert (found.text, found.addressed, found.shared) == ("image in a new post", True, True)
     assert found.opening
     assert found.attachments == (picture("teams_channel_post_image"),)
-    assert found.address["scope"] == "channel"
-    assert found.address["team"] == CHANNEL
-    assert found.address["conversation"] == f"{CHANNEL};messageid=1795375094933"
+    assert found.address.scope == "channel"
+    assert found.address.team == CHANNEL
+    assert found.address.conversation == f"{CHANNEL};messageid=1795375094933"
 
 
 def test_a_reply_in_a_channel_is_in_the_same_thread() -> None:
     post, reply = message("teams_channel_post_image"), message("teams_channel_reply_image")
     assert reply.thread == post.thread
     assert not reply.opening
-    assert reply.address["conversation"] == post.address["conversation"]
+    assert reply.address.conversation == post.address.conversation
 
 
 @pytest.mark.parametrize("root", ["1766459963017", "not-a-time", "9" * 400, "²"])
@@ -117,7 +120,7 @@ def test_a_post_without_a_thread_begins_one() -> None:
     place = {**payload("teams_channel_post")["conversation"], "id": "19:x"}
     found = message("teams_channel_post", id="17", conversation=place)
     assert (found.thread.conversation, found.thread.root, found.opening) == ("19:x", "17", True)
-    assert found.address["conversation"] == "19:x;messageid=17"
+    assert found.address.conversation == "19:x;messageid=17"
 
 
 @pytest.mark.parametrize("name", ["teams_group_mention", "teams_channel_post"])
@@ -178,7 +181,7 @@ def test_other_channels_are_served_plainly(name: str) -> None:
         False,
         True,
     )
-    assert found.address["scope"] == ""
+    assert found.address.scope == ""
 
 
 def test_a_group_on_another_channel_is_shared() -> None:
@@ -239,7 +242,7 @@ def test_a_consent_is_work_of_the_channels_own() -> None:
     found = message("teams_personal_file_consent")
     assert found.kind == "channel"
     assert found.id == "f:773c793b-689d-4544-a55c-3a7299753dcc"
-    assert found.address["invoke"] == payload("teams_personal_file_consent")["value"]
+    assert found.address.invoke == payload("teams_personal_file_consent")["value"]
 
 
 @pytest.mark.parametrize(
@@ -251,9 +254,9 @@ def test_a_consent_is_work_of_the_channels_own() -> None:
 )
 def test_an_installation_says_hello(name: str, scope: str) -> None:
     found = message(name)
-    assert (found.kind, found.addressed, found.address["scope"]) == ("installed", True, scope)
+    assert (found.kind, found.addressed, found.address.scope) == ("installed", True, scope)
     assert found.thread.root == ""
-    assert found.address["conversation"] == payload(name)["conversation"]["id"]
+    assert found.address.conversation == payload(name)["conversation"]["id"]
 
 
 def test_another_channel_tells_of_members() -> None:
@@ -292,7 +295,7 @@ def test_the_bots_own_posts_are_nothing() -> None:
 def test_an_anonymous_sender_has_no_name() -> None:
     found = message("directline_text", recipient=None, **{"from": None})
     assert found.author == Author("", "")
-    assert found.address["bot"] == {"id": "", "name": ""}
+    assert found.address.bot == {"id": "", "name": ""}
 
 
 def test_names_are_one_short_line() -> None:

@@ -47,7 +47,7 @@ async def test_a_pressed_button_is_answered_at_once(playground: Endpoint) -> Non
 async def test_a_consent_is_accepted_and_answered(playground: Endpoint) -> None:
     assert await playground.post(payload("teams_personal_file_consent")) == (200, "{}")
     [message] = playground.inbox.messages
-    assert (message.kind, message.address["invoke"]["action"]) == ("channel", "accept")
+    assert (message.kind, message.address.invoke["action"]) == ("channel", "accept")
 
 
 async def test_feedback_is_thanked_for(playground: Endpoint) -> None:

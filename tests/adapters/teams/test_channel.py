@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from adapters.teams.addresses import TeamsAddress
 from adapters.teams.errors import ConnectorError
 from bot import strings as texts
 from bot.domain.messages import Attachment, Author, Message
@@ -60,7 +61,7 @@ async def channel(teams):
     ],
 )
 def test_what_can_be_done_where(teams, channel, kind, scope, edits, pace, files):
-    able = channel.abilities({"channel": kind, "scope": scope})
+    able = channel.abilities(TeamsAddress("c", channel=kind, scope=scope))
     assert (able.edits, able.pace, able.files) == (edits, pace, files)
     assert (able.streams, able.stops) == (files, files)
     assert not any((able.earlier, able.follows, able.private))
@@ -81,7 +82,7 @@ async def test_an_answer_in_company_is_one_message_that_is_edited(teams, channel
     await channel.edit(address, sent, Post("Looking… (1 of 2)", Stage.PROGRESS, live=True))
     await channel.edit(address, sent, growing("A red"))
     await channel.edit(address, sent, Post("A red car.", live=True, generated=True))
-    [shown] = teams.messages(address["conversation"])
+    [shown] = teams.messages(address.conversation)
     assert shown.texts == ["Looking…", "Looking… (1 of 2)", "A red", "A red car."]
     assert shown.labelled
     assert [request.method for request in teams.requests] == ["POST", "PUT", "PUT", "PUT"]
@@ -275,7 +276,7 @@ PICTURE = PictureAttachment("P1 a.heic", "P1 a.heic with outlines: 1 car.", LARG
 @pytest.mark.parametrize("scope", ["personal", "groupChat", "channel"])
 async def test_a_picture_is_a_message_of_its_own(teams, channel, scope):
     await channel.send_picture(teams.address(scope), PICTURE)
-    [shown] = teams.messages(teams.address(scope)["conversation"])
+    [shown] = teams.messages(teams.address(scope).conversation)
     assert (shown.text, shown.pictures) == ("", [LARGE])
     assert shown.cards[0]["name"] == "P1 a.jpg"
 
@@ -322,7 +323,7 @@ async def test_a_final_text_has_its_citations_streamed_or_edited(teams, channel,
     await channel.edit(address, sent, growing("A red car [1]"))
     last = Post("A red car [1].", live=True, generated=True, citations=cited)
     await channel.edit(address, sent, last)
-    [shown] = teams.messages(address["conversation"])
+    [shown] = teams.messages(address.conversation)
     assert (shown.text, shown.citations, shown.labelled) == ("A red car [1].", {1: "red car"}, True)
 
 

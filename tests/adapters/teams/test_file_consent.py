@@ -231,7 +231,7 @@ async def test_an_offered_file_is_forgotten_with_its_thread(teams, parts, tmp_pa
     blobs = open_blobs(MediaSettings(), tmp_path)
     consents = FileConsents(parts.connector, blobs, parts.uploads, TeamsLimits())
     address = teams.address()
-    place = (address["channel"], address["tenant"], address["conversation"])
+    place = (address.channel, address.tenant, address.conversation)
     await consents.offer(address, "transcript.json", DATA)
     assert await blobs.erase(Thread(*place, "another").key) == 0
     assert await blobs.erase(Thread(*place).key) == 2

@@ -11,17 +11,20 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from adapters.teams import render as posts
+from adapters.teams.addresses import TeamsAddress, read_address
 from adapters.teams.markdown import translate
 from adapters.teams.settings import TeamsLimits
 from bot import strings as texts
 from bot.commands.json_blocks import blocks, full_blocks
 from bot.ports.channel import Button, Citation, Post, Stage
 
-ADDRESS = {
-    "conversation": "19:a@thread.tacv2;messageid=1",
-    "bot": {"id": "28:bot", "name": "Loupe"},
-    "user": {"id": "29:alex", "name": "Alex"},
-}
+ADDRESS = read_address(
+    {
+        "conversation": "19:a@thread.tacv2;messageid=1",
+        "bot": {"id": "28:bot", "name": "Loupe"},
+        "user": {"id": "29:alex", "name": "Alex"},
+    }
+)
 
 
 def test_a_text_is_a_markdown_message_from_the_bot_to_the_user():
@@ -36,7 +39,7 @@ def test_a_text_is_a_markdown_message_from_the_bot_to_the_user():
 
 
 def test_people_who_are_not_known_are_not_named():
-    activity = posts.typing({"conversation": "c", "bot": {"id": "", "name": ""}})
+    activity = posts.typing(TeamsAddress("c", bot={"id": "", "name": ""}))
     assert activity == {"type": "typing", "conversation": {"id": "c"}}
 
 

@@ -310,7 +310,7 @@ async def test_a_stream_that_was_left_open_gives_the_chat_free():
         clock.time += 3600
         teams.chats.shown[PERSONAL].clear()
         await parts.channel.post(teams.address(), OPENING)
-        assert len(parts.streams._known) == 1
+        assert len(parts.streams._by_id) == 1
 
 
 @pytest.mark.parametrize(

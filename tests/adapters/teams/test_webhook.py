@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -67,7 +68,7 @@ async def test_a_message_is_accepted_before_it_is_acknowledged(
 ) -> None:
     assert await endpoint.post(sent(), token) == (202, "")
     [message] = endpoint.inbox.messages
-    assert (message.text, message.address["service"]) == ("hello world", SERVICE)
+    assert (message.text, message.address.service) == ("hello world", SERVICE)
 
 
 async def test_an_unaddressed_post_is_passed_on_as_such(endpoint: Endpoint, token: str) -> None:
@@ -382,7 +383,7 @@ async def test_no_json_makes_the_endpoint_fail(playground: Endpoint, body: Any) 
     status, _ = await playground.post(body)
     assert status in {200, 202, 400, 401, 501}
     for message in playground.inbox.messages:
-        json.dumps(message.address, allow_nan=False).encode()
+        json.dumps(asdict(message.address), allow_nan=False).encode()
         message.text.encode()
 
 
