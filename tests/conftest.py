@@ -122,21 +122,21 @@ async def bots(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Runnin
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def stages(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[ChannelSetups]:
+async def channel_setups(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[ChannelSetups]:
     """The channels that the same conversations are held on; see `tests.helpers.conversation`."""
-    async with ChannelSetups(tmp_path_factory.mktemp("stages")) as stages:
-        yield stages
+    async with ChannelSetups(tmp_path_factory.mktemp("channel_setups")) as channel_setups:
+        yield channel_setups
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def offices(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[SlackWorkspaces]:
+async def workspaces(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[SlackWorkspaces]:
     """The workspaces of Slack that tests share; they need the session's event loop."""
-    async with SlackWorkspaces(tmp_path_factory.mktemp("offices")) as offices:
-        yield offices
+    async with SlackWorkspaces(tmp_path_factory.mktemp("workspaces")) as workspaces:
+        yield workspaces
 
 
 @pytest.fixture
-def brisk(monkeypatch: pytest.MonkeyPatch) -> None:
+def fast_rates(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let no test wait for the rates of Teams and Slack; tests of these rates do without it."""
     monkeypatch.setattr(connector, "RATES", ((1000, 1.0),))
     monkeypatch.setattr(streams, "GAP", 0.01)
@@ -144,24 +144,24 @@ def brisk(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest_asyncio.fixture(loop_scope="session", params=["registered", "playground"])
-async def bot(request: pytest.FixtureRequest, bots: RunningBots, brisk: None) -> RunningBot:
+async def bot(request: pytest.FixtureRequest, bots: RunningBots, fast_rates: None) -> RunningBot:
     """The bot on each kind of store and in each mode."""
     return await bots.get(request.param)
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def registered(bots: RunningBots, brisk: None) -> RunningBot:
+async def registered(bots: RunningBots, fast_rates: None) -> RunningBot:
     """The bot as it runs in Teams."""
     return await bots.get("registered")
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def playground(bots: RunningBots, brisk: None) -> RunningBot:
+async def playground(bots: RunningBots, fast_rates: None) -> RunningBot:
     """The bot without credentials, which serves programs on this machine."""
     return await bots.get("playground")
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def cinema(bots: RunningBots, brisk: None) -> RunningBot:
+async def video_bot(bots: RunningBots, fast_rates: None) -> RunningBot:
     """The bot with room for many frames of videos, and with ears."""
-    return await bots.get("cinema")
+    return await bots.get("video_bot")

@@ -38,7 +38,7 @@ async def patient_bot(
 
 
 @pytest.fixture
-def patient(patient_bot: RunningBot, brisk: None) -> RunningBot:
+def patient(patient_bot: RunningBot, fast_rates: None) -> RunningBot:
     """The same bot, whose model remembers no other test."""
     patient_bot.model.requests.clear()
     return patient_bot

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from tests.helpers.conversation import Conversation
     from tests.helpers.running_bot import RunningBot, RunningBots
 
-pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.usefixtures("brisk")]
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.usefixtures("fast_rates")]
 
 DECLARED = places()
 SLASH = next(name for name, able in DECLARED.items() if able.private)
@@ -44,7 +44,7 @@ def shortly(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def begin(
-    place: str, stages: ChannelSetups, bots: RunningBots
+    place: str, channel_setups: ChannelSetups, bots: RunningBots
 ) -> tuple[RunningBot, Conversation]:
     """Begin a conversation at a place."""
     if place in {teams.EMULATOR, teams.OTHERS}:
@@ -53,13 +53,13 @@ async def begin(
         scope = "emulator" if place == teams.EMULATOR else "webchat"
         return bot, TeamsConversation(Chat(bot, scope, f"{scope}-{new_id()}"))
     if place in teams.PLACES:
-        stage = await stages.get("teams")
+        stage = await channel_setups.get("teams")
         begun_by = {teams.PERSONAL: stage.bot.personal, teams.GROUP: stage.bot.group}
         return stage.bot, TeamsConversation(begun_by.get(place, stage.bot.thread)())
     if place == PLACE:
-        stage = await stages.get("page")
+        stage = await channel_setups.get("page")
         return stage.bot, stage.private()
-    stage = await stages.get("slack-http")
+    stage = await channel_setups.get("slack-http")
     return stage.bot, stage.shared()
 
 
@@ -81,31 +81,31 @@ async def finished(bot: RunningBot, gate: asyncio.Event) -> None:
 
 @pytest.mark.parametrize("place", PUBLIC)
 async def test_where_texts_can_be_edited_an_answer_is_seen_while_it_is_written(
-    stages: ChannelSetups, bots: RunningBots, place: str
+    channel_setups: ChannelSetups, bots: RunningBots, place: str
 ) -> None:
-    bot, talk = await begin(place, stages, bots)
+    bot, talk = await begin(place, channel_setups, bots)
     gate = await held(bot, talk, DECLARED[place])
-    seen = [one.text for one in await talk.told()]
+    seen = [one.text for one in await talk.messages()]
     assert seen == (["A red car."] if DECLARED[place].edits else [])
     await finished(bot, gate)
-    assert [one.text for one in await talk.told()] == ["".join(PARTS)]
+    assert [one.text for one in await talk.messages()] == ["".join(PARTS)]
 
 
 @pytest.mark.parametrize("place", PUBLIC)
 async def test_an_answer_streams_where_there_are_streams(
-    stages: ChannelSetups, bots: RunningBots, place: str
+    channel_setups: ChannelSetups, bots: RunningBots, place: str
 ) -> None:
-    bot, talk = await begin(place, stages, bots)
+    bot, talk = await begin(place, channel_setups, bots)
     await talk.post("Hello")
     await bot.settled()
-    assert await talk.streamed() is DECLARED[place].streams
+    assert await talk.is_streamed() is DECLARED[place].streams
 
 
 @pytest.mark.parametrize("place", PUBLIC)
 async def test_the_stop_button_ends_an_answer_where_there_is_one(
-    stages: ChannelSetups, bots: RunningBots, place: str
+    channel_setups: ChannelSetups, bots: RunningBots, place: str
 ) -> None:
-    bot, talk = await begin(place, stages, bots)
+    bot, talk = await begin(place, channel_setups, bots)
     able = DECLARED[place]
     gate = await held(bot, talk, able, *([NEVER_SET] if able.stops else []))
     await talk.stop()
@@ -114,20 +114,20 @@ async def test_the_stop_button_ends_an_answer_where_there_is_one(
     ):  # Teams tells of it at the next words.
         await bot.model.until_closed()
     await finished(bot, gate)
-    (told,) = await talk.told()
+    (told,) = await talk.messages()
     assert told.text.startswith("A red car.")
     assert ("parked" in told.text) is not able.stops
 
 
 @pytest.mark.parametrize("place", PUBLIC)
 async def test_addresses_that_people_wrote_are_links_where_that_shows_nothing_else(
-    stages: ChannelSetups, bots: RunningBots, place: str
+    channel_setups: ChannelSetups, bots: RunningBots, place: str
 ) -> None:
-    bot, talk = await begin(place, stages, bots)
+    bot, talk = await begin(place, channel_setups, bots)
     bot.model.then(say("See [the form](https://example.com/form)."))
     await talk.post("Where is https://example.com/form ?")
     await bot.settled()
-    (told,) = await talk.told()
+    (told,) = await talk.messages()
     active = "[the form](https://example.com/form)" in told.text
     assert active is DECLARED[place].links
     assert active is ("`https://example.com/form`" not in told.text)
@@ -135,9 +135,9 @@ async def test_addresses_that_people_wrote_are_links_where_that_shows_nothing_el
 
 @pytest.mark.parametrize("place", PUBLIC)
 async def test_pictures_are_shown_where_they_can_be(
-    stages: ChannelSetups, bots: RunningBots, place: str
+    channel_setups: ChannelSetups, bots: RunningBots, place: str
 ) -> None:
-    bot, talk = await begin(place, stages, bots)
+    bot, talk = await begin(place, channel_setups, bots)
     bot.model.then(call_tools(tool_call_start("outline", OUTLINE_CAR)), say("A car [1]."))
     await talk.post("Where is the car?", ROAD)
     await bot.settled()
@@ -146,50 +146,50 @@ async def test_pictures_are_shown_where_they_can_be(
 
 @pytest.mark.parametrize("place", PUBLIC)
 async def test_a_long_transcript_is_a_file_where_files_can_be_sent(
-    stages: ChannelSetups, bots: RunningBots, place: str, shortly: None
+    channel_setups: ChannelSetups, bots: RunningBots, place: str, shortly: None
 ) -> None:
-    bot, talk = await begin(place, stages, bots)
+    bot, talk = await begin(place, channel_setups, bots)
     for text in ("Once upon a time. " * 600, "!json"):
         await talk.post(text)
         await bot.settled()
-    blocks = [one.text for one in await talk.told() if one.text.startswith("```json")]
+    blocks = [one.text for one in await talk.messages() if one.text.startswith("```json")]
     assert (len(blocks) > 1) is not DECLARED[place].files
     assert list(await talk.files()) == ["transcript.json"] * DECLARED[place].files
 
 
 @pytest.mark.parametrize("place", PUBLIC)
 async def test_attached_files_are_looked_at_where_they_arrive(
-    stages: ChannelSetups, bots: RunningBots, place: str
+    channel_setups: ChannelSetups, bots: RunningBots, place: str
 ) -> None:
-    bot, talk = await begin(place, stages, bots)
+    bot, talk = await begin(place, channel_setups, bots)
     await talk.attach("What is this?", FRUIT)
     await bot.settled()
     (request,) = bot.model.requests
     assert len(request.pictures) == DECLARED[place].attached
-    (told,) = await talk.told()
+    (told,) = await talk.messages()
     missing = texts.file_problem("", 1, FileProblem(Reason.HTML_ONLY), FileLimits())
     assert (missing in told.text) is not DECLARED[place].attached
 
 
 @pytest.mark.parametrize("place", THREADS)
 async def test_pictures_that_stood_in_a_thread_before_are_looked_at_where_they_can_be_had(
-    stages: ChannelSetups, bots: RunningBots, place: str
+    channel_setups: ChannelSetups, bots: RunningBots, place: str
 ) -> None:
-    bot, talk = await begin(place, stages, bots)
+    bot, talk = await begin(place, channel_setups, bots)
     await talk.post("The dent", FRUIT, by="Robin", mention=False)
     await talk.post("What is this?")
     await bot.settled()
     (request,) = bot.model.requests
     assert len(request.pictures) == DECLARED[place].earlier
-    (told,) = await talk.told()
+    (told,) = await talk.messages()
     assert (texts.EARLIER_POSTS in told.text) is not DECLARED[place].earlier
 
 
 @pytest.mark.parametrize("place", PUBLIC)
 async def test_an_edited_question_is_answered_anew_where_edits_are_followed(
-    stages: ChannelSetups, bots: RunningBots, place: str
+    channel_setups: ChannelSetups, bots: RunningBots, place: str
 ) -> None:
-    bot, talk = await begin(place, stages, bots)
+    bot, talk = await begin(place, channel_setups, bots)
     await talk.post("How many apples?")
     await bot.settled()
     await talk.edit("How many pears?")
@@ -201,18 +201,18 @@ async def test_an_edited_question_is_answered_anew_where_edits_are_followed(
 
 @pytest.mark.parametrize("place", PUBLIC)
 async def test_commands_are_written_as_the_platform_lets_people_write_them(
-    stages: ChannelSetups, bots: RunningBots, place: str
+    channel_setups: ChannelSetups, bots: RunningBots, place: str
 ) -> None:
-    bot, talk = await begin(place, stages, bots)
+    bot, talk = await begin(place, channel_setups, bots)
     await talk.post(f"{DECLARED[place].prefix}usage")
     await bot.settled()
-    assert [one.text for one in await talk.told()] == [texts.NO_USAGE]
+    assert [one.text for one in await talk.messages()] == [texts.NO_USAGE]
 
 
 async def test_what_is_private_is_said_to_one_person_at_once_and_without_files(
-    stages: ChannelSetups,
+    channel_setups: ChannelSetups,
 ) -> None:
-    stage = await stages.get("slack-http")
+    stage = await channel_setups.get("slack-http")
     assert isinstance(stage, SlackSetup)
     talk, calls = stage.slash(), stage.slack.calls
     await talk.post("Once upon a time. " * 600)
@@ -221,7 +221,7 @@ async def test_what_is_private_is_said_to_one_person_at_once_and_without_files(
     calls.clear()
     await talk.order("json")
     await stage.bot.settled()
-    able, told = DECLARED[SLASH], await talk.told()
+    able, told = DECLARED[SLASH], await talk.messages()
     can = replace(Capabilities(prefix="/loupe ", private=True), edits=False, links=False)
     assert able == replace(can, attached=False)
     assert len(told) > 1

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from tests.helpers.channel_setups import ChannelSetups
     from tests.helpers.conversation import Conversation
 
-pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.usefixtures("brisk")]
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.usefixtures("fast_rates")]
 SCRIPT = (*PHOTOS, *COMMANDS, *SHARED)
 CASES = [
     pytest.param(behaviour, stage, id=f"{stage}: {behaviour.name}")
@@ -39,18 +39,18 @@ _played: dict[tuple[str, str], PlayResult] = {}
 """What came of the conversations that were held already."""
 
 
-async def played(stages: ChannelSetups, behaviour: Behaviour, stage: str) -> PlayResult:
+async def played(channel_setups: ChannelSetups, behaviour: Behaviour, stage: str) -> PlayResult:
     """Hold a conversation, once."""
     if (stage, behaviour.name) not in _played:
-        _played[stage, behaviour.name] = await play(behaviour, await stages.get(stage))
+        _played[stage, behaviour.name] = await play(behaviour, await channel_setups.get(stage))
     return _played[stage, behaviour.name]
 
 
 @pytest.mark.parametrize(("behaviour", "stage"), CASES)
 async def test_it_is_as_the_script_says(
-    stages: ChannelSetups, behaviour: Behaviour, stage: str
+    channel_setups: ChannelSetups, behaviour: Behaviour, stage: str
 ) -> None:
-    found = await played(stages, behaviour, stage)
+    found = await played(channel_setups, behaviour, stage)
     assert found.told == behaviour.told
     assert found.turns == behaviour.turns
     assert found.asked == behaviour.asked
@@ -59,11 +59,11 @@ async def test_it_is_as_the_script_says(
 
 @pytest.mark.parametrize("behaviour", SCRIPT, ids=lambda behaviour: behaviour.name)
 async def test_the_model_is_asked_the_same_to_the_last_byte(
-    stages: ChannelSetups, behaviour: Behaviour
+    channel_setups: ChannelSetups, behaviour: Behaviour
 ) -> None:
     """System message, tools, pictures and all: no channel adds a word of its own."""
     names = [name for name in CHANNELS if not (behaviour.shared and name == "page")]
-    first, *others = [(await played(stages, behaviour, name)).bodies for name in names]
+    first, *others = [(await played(channel_setups, behaviour, name)).bodies for name in names]
     assert len(first) == len(behaviour.asked)
     for name, bodies in zip(names[1:], others, strict=True):
         assert bodies == first, name
@@ -71,16 +71,16 @@ async def test_the_model_is_asked_the_same_to_the_last_byte(
 
 @pytest.mark.parametrize("name", CHANNELS)
 async def test_a_long_transcript_is_handed_over_whole(
-    stages: ChannelSetups, name: str, monkeypatch: pytest.MonkeyPatch
+    channel_setups: ChannelSetups, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(PLACES, PLACE, replace(PLACES[PLACE], text_limit=TEXT_LIMIT))
-    stage = await stages.get(name)
+    stage = await channel_setups.get(name)
     talk, story = stage.private(), "Once upon a time. " * 600
     stage.bot.model.then(*LOOK_STEP.answers, say("A story."))
     for text, files in ((LOOK_STEP.say, LOOK_STEP.files), (story, ()), ("/json", ())):
         await talk.post(text, *files)
         await stage.bot.settled()
-    assert (await talk.told())[-1].text == texts.JSON_AS_FILE
+    assert (await talk.messages())[-1].text == texts.JSON_AS_FILE
     handed = await talk.files()
     assert list(handed) == ["transcript.json"]
     assert [one["content"][-1] for one in json.loads(handed["transcript.json"])[1:]] == [
@@ -90,15 +90,15 @@ async def test_a_long_transcript_is_handed_over_whole(
 
 
 async def test_where_there_are_no_files_it_comes_in_blocks_that_join_to_the_same(
-    stages: ChannelSetups,
+    channel_setups: ChannelSetups,
 ) -> None:
-    stage = await stages.get("teams")
+    stage = await channel_setups.get("teams")
     talk, story = stage.shared(), "Once upon a time. " * 300
     stage.bot.model.then(say("A story."))
     for text in (story, "/json"):
         await talk.post(text)
         await stage.bot.settled()
-    blocks = [one.text for one in (await talk.told())[1:]]
+    blocks = [one.text for one in (await talk.messages())[1:]]
     assert len(blocks) > 2
     assert _joined(blocks) == story.strip()
 
@@ -111,45 +111,45 @@ def _joined(blocks: list[str]) -> str:
 
 @pytest.mark.parametrize("name", ["slack-http", "slack-socket"])
 async def test_at_the_top_of_direct_messages_a_setting_holds_for_all_threads_of_the_chat(
-    stages: ChannelSetups, name: str
+    channel_setups: ChannelSetups, name: str
 ) -> None:
     """Slack shows direct messages as threads, of which a chat of Teams and the page has one."""
-    stage = await stages.get(name)
+    stage = await channel_setups.get(name)
     top: Conversation = stage.private()
     await top.post("/model gpt-4o-mini")
     await stage.bot.settled()
-    (told,) = await top.told()
+    (told,) = await top.messages()
     assert told.text == texts.model_set("gpt-4o-mini", texts.IN_THIS_CHAT)
 
 
 @pytest.mark.parametrize("name", ["slack-http", "slack-socket"])
 async def test_the_help_in_slack_names_what_can_be_typed_there_and_has_buttons(
-    stages: ChannelSetups, name: str
+    channel_setups: ChannelSetups, name: str
 ) -> None:
-    stage = await stages.get(name)
+    stage = await channel_setups.get(name)
     talk = stage.private()
     stage.bot.model.then(*LOOK_STEP.answers)
     await talk.post(LOOK_STEP.say, *LOOK_STEP.files)
     await stage.bot.settled()
     await talk.post("!help")
     await stage.bot.settled()
-    helped = (await talk.told())[-1]
+    helped = (await talk.messages())[-1]
     assert helped.buttons == ("Photos and videos", "Transcript", "Usage", "Stop")
     assert "`!photos`" in helped.text
     assert "/photos" not in helped.text
     await talk.press("Photos and videos")
     await stage.bot.settled()
-    assert "P1" in (await talk.told())[-1].text
+    assert "P1" in (await talk.messages())[-1].text
 
 
 async def test_what_loupe_answers_privately_names_its_commands_behind_its_name(
-    stages: ChannelSetups,
+    channel_setups: ChannelSetups,
 ) -> None:
-    stage = await stages.get("slack-http")
+    stage = await channel_setups.get("slack-http")
     assert isinstance(stage, SlackSetup)
     talk = stage.slash()
     await talk.order("help")
     await stage.bot.settled()
-    (helped,) = await talk.told()
+    (helped,) = await talk.messages()
     assert "`/loupe photos`" in helped.text
     assert helped.buttons == ()

@@ -85,7 +85,7 @@ async def test_an_answer_streams_in_a_personal_chat_by_the_rules_of_teams(tmp_pa
 
 
 async def test_elsewhere_the_answer_grows_by_edits_at_the_pace_that_is_allowed(
-    tmp_path: Path, brisk: None
+    tmp_path: Path, fast_rates: None
 ) -> None:
     async with run_bot(tmp_path, teams_limits=PACES) as bot:
         shown = await grown(bot.group())

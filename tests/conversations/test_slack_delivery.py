@@ -42,26 +42,26 @@ def hello(slack: SlackServer, text: str = "What is this?") -> dict[str, Any]:
 async def test_while_the_store_is_down_slack_is_to_deliver_again(
     tmp_path: Path, store: RedisServer, way: str
 ) -> None:
-    async with open_workspace(tmp_path, socket=way == "socket", redis_url=store.url) as office:
-        assert await office.ask("Hello")
+    async with open_workspace(tmp_path, socket=way == "socket", redis_url=store.url) as workspace:
+        assert await workspace.ask("Hello")
         store.kill()
-        payload = hello(office.slack)
-        assert await office.deliver(payload) == 503
+        payload = hello(workspace.slack)
+        assert await workspace.deliver(payload) == 503
         store.start()
         again = {"X-Slack-Retry-Num": "1", "X-Slack-Retry-Reason": "http_error"}
-        assert await office.deliver(payload, **again) == 200
-        await office.answered(payload["event"]["ts"])
-        assert await office.deliver(payload, **again) == 200
-        await office.bot.settled()
-        assert len(office.bot.model.requests) == len(office.slack.messages) == 2
+        assert await workspace.deliver(payload, **again) == 200
+        await workspace.answered(payload["event"]["ts"])
+        assert await workspace.deliver(payload, **again) == 200
+        await workspace.bot.settled()
+        assert len(workspace.bot.model.requests) == len(workspace.slack.messages) == 2
 
 
 @pytest.fixture
 async def wired(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[SlackWorkspace]:
     monkeypatch.setattr("adapters.slack.socket_mode.PING_SECONDS", 1.0)
     monkeypatch.setattr("adapters.slack.socket_mode.LOOK_SECONDS", 0.5)
-    async with open_workspace(tmp_path, socket=True) as office:
-        yield office
+    async with open_workspace(tmp_path, socket=True) as workspace:
+        yield workspace
 
 
 async def test_a_socket_that_slack_refreshes_loses_nothing(wired: SlackWorkspace) -> None:
@@ -101,9 +101,9 @@ async def test_a_question_under_way_is_answered_in_its_message_after_a_restart(
     how["limits"] = {"shutdown_seconds": 0.1}
     async with SlackServer() as slack:
         async with run_bot(tmp_path, slack=slack, **how) as bot:
-            office = SlackWorkspace(bot, slack, socket=way == "socket")
+            workspace = SlackWorkspace(bot, slack, socket=way == "socket")
             bot.model.then(Hang())
-            thread = await office.say("What is this?", slack.file(CAR))
+            thread = await workspace.say("What is this?", slack.file(CAR))
             await bot.model.until_asked()
         async with run_bot(tmp_path, slack=slack, **how) as bot:
             (answer,) = await SlackWorkspace(bot, slack, socket=True).answered(thread)

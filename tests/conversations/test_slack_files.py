@@ -26,89 +26,91 @@ SIGN = (MEDIA / "notice_double_parking.jpg").read_bytes()
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def office(offices: SlackWorkspaces, brisk: None) -> SlackWorkspace:
-    return await offices.get("http")
+async def workspace(workspaces: SlackWorkspaces, fast_rates: None) -> SlackWorkspace:
+    return await workspaces.get("http")
 
 
-async def test_any_number_of_files_is_one_question(office: SlackWorkspace) -> None:
-    photos = [office.slack.file(CAR), office.slack.file(SIGN, "sign.jpg")]
-    assert await office.ask("Which is the sign?", *photos)
-    (request,) = office.bot.model.requests
+async def test_any_number_of_files_is_one_question(workspace: SlackWorkspace) -> None:
+    photos = [workspace.slack.file(CAR), workspace.slack.file(SIGN, "sign.jpg")]
+    assert await workspace.ask("Which is the sign?", *photos)
+    (request,) = workspace.bot.model.requests
     assert len(request.pictures) == 2
 
 
-async def test_photos_posted_one_by_one_are_answered_together(office: SlackWorkspace) -> None:
-    office.bot.model.then(say("Fruit, and a sign."))
-    thread = await office.say("", office.slack.file(CAR))
-    await office.say("", office.slack.file(SIGN), thread_ts=thread)
-    await office.say("What are they?", thread_ts=thread)
-    (answer,) = await office.answered(thread)
+async def test_photos_posted_one_by_one_are_answered_together(workspace: SlackWorkspace) -> None:
+    workspace.bot.model.then(say("Fruit, and a sign."))
+    thread = await workspace.say("", workspace.slack.file(CAR))
+    await workspace.say("", workspace.slack.file(SIGN), thread_ts=thread)
+    await workspace.say("What are they?", thread_ts=thread)
+    (answer,) = await workspace.answered(thread)
     assert answer.text == "Fruit, and a sign."
-    (request,) = office.bot.model.requests
+    (request,) = workspace.bot.model.requests
     assert question_words(request).endswith("What are they?")
 
 
-async def test_a_heic_photo_is_read(office: SlackWorkspace) -> None:
+async def test_a_heic_photo_is_read(workspace: SlackWorkspace) -> None:
     data = (MEDIA / "arrow.heic").read_bytes()
-    file = office.slack.file(data, "IMG_0042.HEIC", "image/heic")
-    thread = await office.say("What is this?", file)
-    await office.answered(thread)
-    assert "HEIC" in await office.ask("!photos", thread_ts=thread)
-    assert len(office.bot.model.requests[0].pictures) == 1
+    file = workspace.slack.file(data, "IMG_0042.HEIC", "image/heic")
+    thread = await workspace.say("What is this?", file)
+    await workspace.answered(thread)
+    assert "HEIC" in await workspace.ask("!photos", thread_ts=thread)
+    assert len(workspace.bot.model.requests[0].pictures) == 1
 
 
 async def test_of_a_photo_out_of_reach_slacks_smaller_copy_is_looked_at(
-    office: SlackWorkspace,
+    workspace: SlackWorkspace,
 ) -> None:
-    small = office.slack.file(CAR)
-    lost = office.slack.file(SIGN, "IMG_0042.heic", "image/heic")
-    del office.slack.files[lost["id"]]
-    answer = await office.ask("What is this?", {**lost, "thumb_1024": small["url_private"]})
+    small = workspace.slack.file(CAR)
+    lost = workspace.slack.file(SIGN, "IMG_0042.heic", "image/heic")
+    del workspace.slack.files[lost["id"]]
+    answer = await workspace.ask("What is this?", {**lost, "thumb_1024": small["url_private"]})
     assert answer.startswith(texts.smaller_copy("IMG_0042.heic", 1))
-    assert len(office.bot.model.requests[0].pictures) == 1
+    assert len(workspace.bot.model.requests[0].pictures) == 1
 
 
-async def test_a_page_to_sign_in_is_not_taken_for_a_photo(office: SlackWorkspace) -> None:
-    file = {**office.slack.file(CAR), "url_private": f"{office.slack.url}/login"}
-    answer = await office.ask("What is this?", file)
+async def test_a_page_to_sign_in_is_not_taken_for_a_photo(workspace: SlackWorkspace) -> None:
+    file = {**workspace.slack.file(CAR), "url_private": f"{workspace.slack.url}/login"}
+    answer = await workspace.ask("What is this?", file)
     assert "`car.jpg` could not be used" in answer
     assert "text/html" not in answer
-    assert office.bot.files() == []
+    assert workspace.bot.files() == []
 
 
-async def test_a_file_elsewhere_is_never_asked_for_with_the_token(office: SlackWorkspace) -> None:
-    file = {**office.slack.file(CAR), "url_private": f"{office.bot.model.url}/v1/models"}
-    answer = await office.ask("What is this?", file)
+async def test_a_file_elsewhere_is_never_asked_for_with_the_token(
+    workspace: SlackWorkspace,
+) -> None:
+    file = {**workspace.slack.file(CAR), "url_private": f"{workspace.bot.model.url}/v1/models"}
+    answer = await workspace.ask("What is this?", file)
     assert "`car.jpg` could not be used" in answer
-    assert office.bot.model.requests[0].pictures == []
+    assert workspace.bot.model.requests[0].pictures == []
 
 
-async def test_the_outlined_photo_is_uploaded_into_the_thread(office: SlackWorkspace) -> None:
+async def test_the_outlined_photo_is_uploaded_into_the_thread(workspace: SlackWorkspace) -> None:
     box = {"photo": "P1", "label": "apple", "box": [100, 100, 400, 400]}
-    office.bot.model.then(
+    workspace.bot.model.then(
         call_tools(tool_call_start("outline", json.dumps(box))), say("The apple [1].")
     )
-    thread = await office.say("Where is the apple?", office.slack.file(CAR))
-    await office.slack.until(lambda: office.slack.shared)
-    await office.bot.settled()
-    ((where, name, data),) = office.slack.shared
+    thread = await workspace.say("Where is the apple?", workspace.slack.file(CAR))
+    await workspace.slack.until(lambda: workspace.slack.shared)
+    await workspace.bot.settled()
+    ((where, name, data),) = workspace.slack.shared
     assert (where, name) == (thread, "P1 car.jpg")
     assert data.startswith(b"\xff\xd8")
 
 
-async def test_a_video_is_looked_through(office: SlackWorkspace) -> None:
+async def test_a_video_is_looked_through(workspace: SlackWorkspace) -> None:
     film = (MEDIA / "street_bikes_taxi.mp4").read_bytes()
-    file = office.slack.file(film, "street.mp4", "video/mp4")
-    office.bot.model.then(say("A taxi passes."))
-    thread = await office.say(f"{MENTION} what happens?", file, channel="C1")
-    (answer,) = await office.answered(thread)
+    file = workspace.slack.file(film, "street.mp4", "video/mp4")
+    workspace.bot.model.then(say("A taxi passes."))
+    thread = await workspace.say(f"{MENTION} what happens?", file, channel="C1")
+    (answer,) = await workspace.answered(thread)
     assert answer.text.startswith("A taxi passes.")
     assert answer.steps[0] == texts.placeholder(0, 1)
-    told = await office.ask("!photos", channel="C1", thread_ts=thread)
+    told = await workspace.ask("!photos", channel="C1", thread_ts=thread)
     assert told.startswith("- **V1** `street.mp4`")
 
 
 async def test_a_file_that_is_too_large_is_told(tmp_path: Path) -> None:
-    async with open_workspace(tmp_path, limits={"max_photo_bytes": 50_000}) as office:
-        answer = await office.ask("What is this?", office.slack.file(CAR))
+    async with open_workspace(tmp_path, limits={"max_photo_bytes": 50_000}) as workspace:
+        answer = await workspace.ask("What is this?", workspace.slack.file(CAR))
     assert "`car.jpg` could not be used" in answer

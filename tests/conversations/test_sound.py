@@ -43,8 +43,10 @@ def heard(request: ReceivedRequest) -> list[str]:
     return lines
 
 
-async def test_words_join_the_question_with_their_times_as_data(cinema: RunningBot) -> None:
-    request = await ask_model(cinema, cinema.group(), "What is said?", attach_clip(cinema, SPOKEN))
+async def test_words_join_the_question_with_their_times_as_data(video_bot: RunningBot) -> None:
+    request = await ask_model(
+        video_bot, video_bot.group(), "What is said?", attach_clip(video_bot, SPOKEN)
+    )
     stop, crash = heard(request)
     assert stop.startswith("V1, 0:00.")
     assert stop.endswith(': "stop"')
@@ -55,60 +57,69 @@ async def test_words_join_the_question_with_their_times_as_data(cinema: RunningB
     assert frame_times(request)
 
 
-async def test_a_sound_track_is_transcribed_once(cinema: RunningBot) -> None:
-    chat = cinema.group()
-    first = await ask_model(cinema, chat, "What is said?", attach_clip(cinema, SPOKEN))
-    (received,) = cinema.speech.requests
+async def test_a_sound_track_is_transcribed_once(video_bot: RunningBot) -> None:
+    chat = video_bot.group()
+    first = await ask_model(video_bot, chat, "What is said?", attach_clip(video_bot, SPOKEN))
+    (received,) = video_bot.speech.requests
     assert [word for word, _, _ in received.heard] == ["stop", "crash"]
-    again = await ask_model(cinema, chat, "And when?")
-    await ask_model(cinema, chat, "The same video", attach_clip(cinema, SPOKEN))
+    again = await ask_model(video_bot, chat, "And when?")
+    await ask_model(video_bot, chat, "The same video", attach_clip(video_bot, SPOKEN))
     assert heard(again) == heard(first)
-    assert cinema.speech.requests == [received]
+    assert video_bot.speech.requests == [received]
     one, two, three = (await full_transcript(chat))["turns"]
     (told,) = one["heard"]
     assert [phrase["text"] for phrase in told["phrases"]] == ["stop", "crash"]
     assert two["heard"] == three["heard"] == []
 
 
-async def test_only_the_part_that_is_asked_about_is_listened_to(cinema: RunningBot) -> None:
+async def test_only_the_part_that_is_asked_about_is_listened_to(video_bot: RunningBot) -> None:
     request = await ask_model(
-        cinema, cinema.group(), "What is said from 0:01.5 to 0:03?", attach_clip(cinema, SPOKEN)
+        video_bot,
+        video_bot.group(),
+        "What is said from 0:01.5 to 0:03?",
+        attach_clip(video_bot, SPOKEN),
     )
     (line,) = heard(request)
     assert line.startswith("V1, 0:02.")
     assert line.endswith(': "crash"')
-    assert cinema.speech.requests[0].seconds <= 1.6
+    assert video_bot.speech.requests[0].seconds <= 1.6
 
 
-async def test_a_part_of_what_was_listened_to_is_not_transcribed_again(cinema: RunningBot) -> None:
-    chat = cinema.group()
-    await chat.ask("What is said?", attach_clip(cinema, SPOKEN))
-    request = await ask_model(cinema, chat, "And what from 0:01.5 to 0:03?")
+async def test_a_part_of_what_was_listened_to_is_not_transcribed_again(
+    video_bot: RunningBot,
+) -> None:
+    chat = video_bot.group()
+    await chat.ask("What is said?", attach_clip(video_bot, SPOKEN))
+    request = await ask_model(video_bot, chat, "And what from 0:01.5 to 0:03?")
     (line,) = heard(request)
     assert line.endswith(': "crash"')
-    assert len(cinema.speech.requests) == 1
+    assert len(video_bot.speech.requests) == 1
 
 
 async def test_sound_that_cannot_be_read_is_not_called_silent(
-    cinema: RunningBot, monkeypatch: pytest.MonkeyPatch
+    video_bot: RunningBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bot.video.transcription.sound", child_calls.refuse_sound)
-    request = await ask_model(cinema, cinema.group(), "What is said?", attach_clip(cinema, SPOKEN))
+    request = await ask_model(
+        video_bot, video_bot.group(), "What is said?", attach_clip(video_bot, SPOKEN)
+    )
     assert "its sound was not listened to" in video_introduction(request)
     assert frame_times(request)
 
 
-async def test_a_silent_sound_track_has_no_words(cinema: RunningBot) -> None:
-    request = await ask_model(cinema, cinema.group(), "What is said?", attach_clip(cinema, SILENT))
+async def test_a_silent_sound_track_has_no_words(video_bot: RunningBot) -> None:
+    request = await ask_model(
+        video_bot, video_bot.group(), "What is said?", attach_clip(video_bot, SILENT)
+    )
     assert "; no words were heard in its sound" in video_introduction(request)
     assert not any("<heard>" in text for text in request.texts)
-    assert cinema.speech.requests == []
+    assert video_bot.speech.requests == []
 
 
-async def test_a_video_without_sound_says_so(cinema: RunningBot) -> None:
-    request = await ask_model(cinema, cinema.group(), "What is said?", attach_clip(cinema))
+async def test_a_video_without_sound_says_so(video_bot: RunningBot) -> None:
+    request = await ask_model(video_bot, video_bot.group(), "What is said?", attach_clip(video_bot))
     assert "; no sound track" in video_introduction(request)
-    assert cinema.speech.requests == []
+    assert video_bot.speech.requests == []
 
 
 @pytest.mark.parametrize(
@@ -120,17 +131,17 @@ async def test_a_video_without_sound_says_so(cinema: RunningBot) -> None:
     ],
 )
 async def test_a_service_that_fails_is_told_once_and_asked_again_later(
-    cinema: RunningBot, status: int, code: str | None, reason: ModelReason
+    video_bot: RunningBot, status: int, code: str | None, reason: ModelReason
 ) -> None:
-    cinema.speech.then(*[fail(status, code, retry_after=0.01)] * 2)
-    chat = cinema.group()
-    request = await ask_model(cinema, chat, "What is said?", attach_clip(cinema, SPOKEN))
+    video_bot.speech.then(*[fail(status, code, retry_after=0.01)] * 2)
+    chat = video_bot.group()
+    request = await ask_model(video_bot, chat, "What is said?", attach_clip(video_bot, SPOKEN))
     missing = texts.without_speech("V1 clip.mp4", ModelProblem(reason))
     assert chat.texts == [f"{ANSWER}\n\n{missing}"]
     assert "its sound was not listened to" in video_introduction(request)
     assert frame_times(request)
-    cinema.speech.forget()
-    again = await ask_model(cinema, chat, "And now?")
+    video_bot.speech.forget()
+    again = await ask_model(video_bot, chat, "And now?")
     assert len(heard(again)) == 2
     assert chat.texts[1:] == [ANSWER]
 
@@ -145,25 +156,27 @@ async def test_without_a_model_nobody_is_told_anything_but_the_model(
     assert registered.speech.requests == []
 
 
-async def test_the_reply_says_that_it_listens_and_stops_at_once(cinema: RunningBot) -> None:
-    cinema.speech.then(Hang())
-    left = cinema.speech.left_early
-    chat = cinema.group()
-    await chat.post("What is said?", attach_clip(cinema, SPOKEN))
+async def test_the_reply_says_that_it_listens_and_stops_at_once(video_bot: RunningBot) -> None:
+    video_bot.speech.then(Hang())
+    left = video_bot.speech.left_early
+    chat = video_bot.group()
+    await chat.post("What is said?", attach_clip(video_bot, SPOKEN))
     await chat.until(texts.listening_progress("V1 clip.mp4"))
     async with asyncio.timeout(1):
         await chat.ask("/stop")
-        await cinema.speech.until(lambda: cinema.speech.left_early > left, 1)
+        await video_bot.speech.until(lambda: video_bot.speech.left_early > left, 1)
     assert chat.texts == [texts.STOPPED_EARLY, texts.STOPPING]
-    assert cinema.model.requests == []
+    assert video_bot.model.requests == []
 
 
-async def test_orders_that_are_spoken_stay_quoted(cinema: RunningBot) -> None:
+async def test_orders_that_are_spoken_stay_quoted(video_bot: RunningBot) -> None:
     spoken = [segment(words, at + 0.1, at + 0.9) for at, words in enumerate(ORDERS)]
-    cinema.speech.then(tell(*spoken))
-    chat = cinema.group()
+    video_bot.speech.then(tell(*spoken))
+    chat = video_bot.group()
     before = await chat.ask("/system")
-    request = await ask_model(cinema, chat, "Is this claim in order?", attach_clip(cinema, SPOKEN))
+    request = await ask_model(
+        video_bot, chat, "Is this claim in order?", attach_clip(video_bot, SPOKEN)
+    )
     lines = heard(request)
     assert len(lines) == len(ORDERS)
     quotes = [json.loads(line.partition(": ")[2]) for line in lines]

@@ -65,16 +65,16 @@ def complaint(name: str, reason: Reason, detail: str = "", **limits: Any) -> str
 
 @pytest.mark.parametrize("case", BAD)
 async def test_what_cannot_be_used_is_named_and_the_rest_goes_on(
-    cinema: RunningBot, case: str
+    video_bot: RunningBot, case: str
 ) -> None:
     data, name, reason, detail = BAD[case]
-    chat = cinema.group()
+    chat = video_bot.group()
     files = (
-        cinema.teams.file(data, name),
-        cinema.photo("fruits.jpg"),
-        attach_clip(cinema, name="a.mp4"),
+        video_bot.teams.file(data, name),
+        video_bot.photo("fruits.jpg"),
+        attach_clip(video_bot, name="a.mp4"),
     )
-    request = await ask_model(cinema, chat, "What is this?", *files)
+    request = await ask_model(video_bot, chat, "What is this?", *files)
     assert chat.texts == [f"{complaint(name, reason, detail)}\n\n{ANSWER}"]
     assert video_introduction(request).startswith("[V1 a.mp4: ")
     assert frame_times(request)
@@ -82,12 +82,14 @@ async def test_what_cannot_be_used_is_named_and_the_rest_goes_on(
 
 
 @pytest.mark.parametrize("case", BAD)
-async def test_without_another_file_that_is_all_that_is_told(cinema: RunningBot, case: str) -> None:
+async def test_without_another_file_that_is_all_that_is_told(
+    video_bot: RunningBot, case: str
+) -> None:
     data, name, reason, detail = BAD[case]
-    chat = cinema.group()
-    assert await chat.ask("", cinema.teams.file(data, name)) == complaint(name, reason, detail)
+    chat = video_bot.group()
+    assert await chat.ask("", video_bot.teams.file(data, name)) == complaint(name, reason, detail)
     assert len(chat.messages) == 1
-    assert cinema.model.requests == []
+    assert video_bot.model.requests == []
 
 
 async def test_a_video_that_is_too_large_is_not_fetched_to_its_end(tmp_path: Path) -> None:
@@ -102,10 +104,12 @@ async def test_a_video_that_is_too_large_is_not_fetched_to_its_end(tmp_path: Pat
         assert not list((bot.data / "spool").iterdir())
 
 
-async def test_of_a_file_that_is_cut_off_the_beginning_is_looked_at(cinema: RunningBot) -> None:
-    chat = cinema.group()
+async def test_of_a_file_that_is_cut_off_the_beginning_is_looked_at(video_bot: RunningBot) -> None:
+    chat = video_bot.group()
     cut = WEBM[: len(WEBM) // 2]
-    request = await ask_model(cinema, chat, "What happens?", cinema.teams.file(cut, "cut.webm"))
+    request = await ask_model(
+        video_bot, chat, "What happens?", video_bot.teams.file(cut, "cut.webm")
+    )
     seconds = float(video_introduction(request).partition("video, 0:")[2].partition(" ")[0])
     assert 3 < seconds < 9
     assert frame_times(request)
@@ -114,54 +118,58 @@ async def test_of_a_file_that_is_cut_off_the_beginning_is_looked_at(cinema: Runn
 
 
 async def test_a_child_that_dies_costs_the_frames_that_it_was_to_decode(
-    cinema: RunningBot, monkeypatch: pytest.MonkeyPatch
+    video_bot: RunningBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bot.video.footage.watch", child_calls.watch_until_a_crash)
-    chat = cinema.group()
+    chat = video_bot.group()
     scenes = scene_video(*((1.0, f"hsl({step * 25}, 80%, 40%)", "") for step in range(40)))
-    request = await ask_model(cinema, chat, "What happens until 0:05?", attach_clip(cinema, scenes))
+    request = await ask_model(
+        video_bot, chat, "What happens until 0:05?", attach_clip(video_bot, scenes)
+    )
     assert chat.texts == [ANSWER]
     assert frame_times(request)
-    request = await ask_model(cinema, chat, "And what on the whole?")
+    request = await ask_model(video_bot, chat, "And what on the whole?")
     assert chat.texts[1:] == [f"{texts.video_partial('V1 clip.mp4')}\n\n{ANSWER}"]
     assert frame_times(request)
     assert all(time <= "0:30.0" for time in frame_times(request))
 
 
 async def test_a_video_over_which_every_child_dies_is_named_and_tried_again(
-    cinema: RunningBot, monkeypatch: pytest.MonkeyPatch
+    video_bot: RunningBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bot.video.footage.watch", child_calls.crash_over)
-    chat = cinema.group()
-    files = attach_clip(cinema), cinema.photo("fruits.jpg")
-    request = await ask_model(cinema, chat, "What is this?", *files)
+    chat = video_bot.group()
+    files = attach_clip(video_bot), video_bot.photo("fruits.jpg")
+    request = await ask_model(video_bot, chat, "What is this?", *files)
     assert chat.texts == [f"{complaint('V1 clip.mp4', Reason.CRASHED)}\n\n{ANSWER}"]
     assert len(request.pictures) == 1
     monkeypatch.undo()
-    assert frame_times(await ask_model(cinema, chat, "And V1 now?"))
+    assert frame_times(await ask_model(video_bot, chat, "And V1 now?"))
     assert chat.texts[1:] == [ANSWER]
 
 
-async def test_an_animated_picture_is_a_video(cinema: RunningBot) -> None:
-    request = await ask_model(cinema, cinema.group(), "What moves?", cinema.file("iss634.gif"))
+async def test_an_animated_picture_is_a_video(video_bot: RunningBot) -> None:
+    request = await ask_model(
+        video_bot, video_bot.group(), "What moves?", video_bot.file("iss634.gif")
+    )
     assert video_introduction(request).startswith("[V1 iss634.gif: video, ")
     assert frame_times(request)
 
 
-async def test_a_video_of_one_picture_is_one_frame(cinema: RunningBot) -> None:
-    chat = cinema.group()
+async def test_a_video_of_one_picture_is_one_frame(video_bot: RunningBot) -> None:
+    chat = video_bot.group()
     single = scene_video((0.1, "teal", ""))
     request = await ask_model(
-        cinema, chat, "What is it?", attach_clip(cinema, single), says="Teal, 0:00.0."
+        video_bot, chat, "What is it?", attach_clip(video_bot, single), says="Teal, 0:00.0."
     )
     assert frame_times(request) == ["0:00.0"]
     assert len(request.pictures) == 1
     assert len(chat.messages) == 2
 
 
-async def test_the_same_video_again_keeps_its_number(cinema: RunningBot) -> None:
-    chat = cinema.group()
-    await chat.ask("What happens?", attach_clip(cinema))
-    again = await ask_model(cinema, chat, "And now?", attach_clip(cinema, name="again.mp4"))
+async def test_the_same_video_again_keeps_its_number(video_bot: RunningBot) -> None:
+    chat = video_bot.group()
+    await chat.ask("What happens?", attach_clip(video_bot))
+    again = await ask_model(video_bot, chat, "And now?", attach_clip(video_bot, name="again.mp4"))
     assert video_introduction(again).startswith("[V1 again.mp4: ")
     assert "V2" not in (await chat.ask("/photos"))

@@ -37,31 +37,31 @@ LONG = scene_video(*((1.0, colour, "") for colour in ("navy", "darkred", "olive"
 
 
 async def test_a_question_afterwards_chooses_frames_anew_from_the_kept_video(
-    cinema: RunningBot,
+    video_bot: RunningBot,
 ) -> None:
-    chat = cinema.group()
+    chat = video_bot.group()
     first = await ask_model(
-        cinema, chat, "What happens?", attach_clip(cinema, LONG), says="Red at 0:01.0."
+        video_bot, chat, "What happens?", attach_clip(video_bot, LONG), says="Red at 0:01.0."
     )
-    looked = len(cinema.vision.requests)
-    second = await ask_model(cinema, chat, "And at 0:07.35?", says="It is red at 0:07.3.")
+    looked = len(video_bot.vision.requests)
+    second = await ask_model(video_bot, chat, "And at 0:07.35?", says="It is red at 0:07.3.")
     assert "0:07.3" not in frame_times(first)
     assert "0:07.3" in frame_times(second)
     assert video_introduction(second) == video_introduction(first)
     assert "Red at 0:01.0." in second.texts
-    frames_looked_at = len(cinema.vision.requests) - looked
+    frames_looked_at = len(video_bot.vision.requests) - looked
     assert frames_looked_at <= len(frame_times(second)) + 1, "the survey was made anew"
     assert share(bot_pictures(chat)[-1], "darkred") > 0.8
 
 
-async def test_an_earlier_video_is_looked_at_again_when_it_is_named(cinema: RunningBot) -> None:
-    chat = cinema.group()
-    await chat.ask("What happens?", attach_clip(cinema))
-    other = await ask_model(cinema, chat, "And this?", cinema.photo("fruits.jpg"))
+async def test_an_earlier_video_is_looked_at_again_when_it_is_named(video_bot: RunningBot) -> None:
+    chat = video_bot.group()
+    await chat.ask("What happens?", attach_clip(video_bot))
+    other = await ask_model(video_bot, chat, "And this?", video_bot.photo("fruits.jpg"))
     assert frame_times(other) == []
     assert any("[Shown then, not now: V1 clip.mp4]" in text for text in other.texts)
-    assert frame_times(await ask_model(cinema, chat, "How many fruits?")) == []
-    named = await ask_model(cinema, chat, "When does V1 turn red?")
+    assert frame_times(await ask_model(video_bot, chat, "How many fruits?")) == []
+    named = await ask_model(video_bot, chat, "When does V1 turn red?")
     assert frame_times(named)
     assert video_introduction(named).startswith("[V1 clip.mp4: ")
 
@@ -87,15 +87,15 @@ async def test_quoting_a_message_brings_its_video_back(
     ],
 )
 async def test_only_the_part_that_a_question_names_is_looked_at(
-    cinema: RunningBot, words: str, part: str
+    video_bot: RunningBot, words: str, part: str
 ) -> None:
-    chat = cinema.group()
-    request = await ask_model(cinema, chat, words, attach_clip(cinema, LONG))
+    chat = video_bot.group()
+    request = await ask_model(video_bot, chat, words, attach_clip(video_bot, LONG))
     assert f"only {part} was looked at" in video_introduction(request)
     first, last = part.split(" to ")
     assert all(first <= time <= last for time in frame_times(request))
     assert chat.texts == [ANSWER]
-    assert frame_times(await ask_model(cinema, chat, "And the first 2 seconds?"))[-1] <= "0:02.0"
+    assert frame_times(await ask_model(video_bot, chat, "And the first 2 seconds?"))[-1] <= "0:02.0"
 
 
 async def test_of_a_long_video_the_first_and_the_last_part_are_offered(tmp_path: Path) -> None:
@@ -114,35 +114,35 @@ async def test_of_a_long_video_the_first_and_the_last_part_are_offered(tmp_path:
         assert all("0:04.0" <= time <= "0:06.0" for time in frame_times(bot.model.requests[-1]))
 
 
-async def test_a_video_that_is_gone_is_asked_for_again(cinema: RunningBot) -> None:
-    chat = cinema.group()
-    before = set(cinema.files())
-    await chat.ask("What happens?", attach_clip(cinema))
-    for path in set(cinema.files()) - before:
+async def test_a_video_that_is_gone_is_asked_for_again(video_bot: RunningBot) -> None:
+    chat = video_bot.group()
+    before = set(video_bot.files())
+    await chat.ask("What happens?", attach_clip(video_bot))
+    for path in set(video_bot.files()) - before:
         path.unlink()
     told = await chat.ask("And then?")
     gone = texts.file_problem("V1 clip.mp4", 1, FileProblem(Reason.GONE), FileLimits())
     assert told == f"{gone}\n\nA red car with the plate KRW 301."
-    request = cinema.model.requests[-1]
+    request = video_bot.model.requests[-1]
     assert request.pictures == []
     assert "none of its frames could be had" in video_introduction(request)
 
 
 @pytest.mark.parametrize("command", ["/forget", "/reset"])
-async def test_what_is_kept_of_a_video_is_erased(cinema: RunningBot, command: str) -> None:
-    chat = cinema.group()
-    before = set(cinema.files())
-    await ask_model(cinema, chat, "What happens?", cinema.file(CLIP), says="See 0:01.6.")
-    kept = set(cinema.files()) - before
+async def test_what_is_kept_of_a_video_is_erased(video_bot: RunningBot, command: str) -> None:
+    chat = video_bot.group()
+    before = set(video_bot.files())
+    await ask_model(video_bot, chat, "What happens?", video_bot.file(CLIP), says="See 0:01.6.")
+    kept = set(video_bot.files()) - before
     endings = {path.suffix for path in kept}
     assert {".jpg", ".survey"} <= endings
     assert (MEDIA / CLIP).read_bytes() in {path.read_bytes() for path in kept}
     told = await chat.ask(command)
     if command == "/forget":
         assert told == texts.forget_receipt(1, 0, 1, 0)
-    assert set(cinema.files()) <= before
+    assert set(video_bot.files()) <= before
     await chat.ask("And then?")
-    assert cinema.model.requests[-1].pictures == []
+    assert video_bot.model.requests[-1].pictures == []
 
 
 async def test_a_video_is_swept_with_all_that_was_made_of_it(tmp_path: Path) -> None:
@@ -157,10 +157,10 @@ async def test_a_video_is_swept_with_all_that_was_made_of_it(tmp_path: Path) -> 
                 await asyncio.sleep(0.05)
 
 
-async def test_the_transcript_names_videos_and_frames(cinema: RunningBot) -> None:
-    chat = cinema.group()
+async def test_the_transcript_names_videos_and_frames(video_bot: RunningBot) -> None:
+    chat = video_bot.group()
     request = await ask_model(
-        cinema, chat, "When is it red?", attach_clip(cinema), says="At 0:01.0."
+        video_bot, chat, "When is it red?", attach_clip(video_bot), says="At 0:01.0."
     )
     told = await chat.ask("/json")
     item, question = _messages(told)[1]["content"]

@@ -45,10 +45,10 @@ def of_words(_: str) -> Sequence[float]:
 
 
 @pytest.fixture
-def discerning(cinema: RunningBot) -> RunningBot:
+def discerning(video_bot: RunningBot) -> RunningBot:
     """An engine to which only what is dark red fits a question."""
-    cinema.vision.of_picture, cinema.vision.of_text = red_or_not, of_words
-    return cinema
+    video_bot.vision.of_picture, video_bot.vision.of_text = red_or_not, of_words
+    return video_bot
 
 
 async def test_frames_are_chosen_by_their_likeness_to_the_question(discerning: RunningBot) -> None:
@@ -84,16 +84,16 @@ async def test_a_question_afterwards_embeds_its_words_only(discerning: RunningBo
     ],
 )
 async def test_where_nothing_embeds_the_question_is_answered_all_the_same(
-    cinema: RunningBot, trouble: list[Any]
+    video_bot: RunningBot, trouble: list[Any]
 ) -> None:
-    cinema.vision.then(*trouble)
-    chat = cinema.group()
-    request = await ask_model(cinema, chat, "Why does it stop?", attach_clip(cinema, SCENES))
+    video_bot.vision.then(*trouble)
+    chat = video_bot.group()
+    request = await ask_model(video_bot, chat, "Why does it stop?", attach_clip(video_bot, SCENES))
     assert frame_times(request)
     assert chat.texts == [ANSWER]
     (turn,) = (await full_transcript(chat))["turns"]
     assert {one["means"] for one in turn["frames"]} == {"changes"}
-    asked_for = [received.path for received in cinema.vision.requests]
+    asked_for = [received.path for received in video_bot.vision.requests]
     assert OF_PICTURES not in asked_for
 
 
@@ -110,21 +110,21 @@ async def test_a_region_without_embeddings_is_asked_once(
         assert chat.texts == [ANSWER, ANSWER]
 
 
-async def test_an_engine_that_fails_altogether_is_told_once(cinema: RunningBot) -> None:
+async def test_an_engine_that_fails_altogether_is_told_once(video_bot: RunningBot) -> None:
     wrong = fail(401, "PermissionDenied")
-    cinema.vision.then(*[wrong] * 40)
-    chat = cinema.group()
-    request = await ask_model(cinema, chat, "Why does it stop?", attach_clip(cinema, SCENES))
+    video_bot.vision.then(*[wrong] * 40)
+    chat = video_bot.group()
+    request = await ask_model(video_bot, chat, "Why does it stop?", attach_clip(video_bot, SCENES))
     assert frame_times(request)
     missing = texts.without_vision(VisionProblem(VisionReason.UNAUTHORIZED))
     assert chat.texts == [f"{ANSWER}\n\n{missing}"]
 
 
-async def test_what_is_seen_in_frames_joins_the_question(cinema: RunningBot) -> None:
+async def test_what_is_seen_in_frames_joins_the_question(video_bot: RunningBot) -> None:
     line = ((0.1, 0.1, 0.2, 0.1), (("KRW", 0.99), ("301", 0.95)))
-    cinema.vision.seen = PictureContent(lines=(line,))
-    chat = cinema.group()
-    request = await ask_model(cinema, chat, "Which plate?", attach_clip(cinema))
+    video_bot.vision.seen = PictureContent(lines=(line,))
+    chat = video_bot.group()
+    request = await ask_model(video_bot, chat, "Which plate?", attach_clip(video_bot))
     fences = [text for text in request.texts[1:] if text.startswith("<seen>")]
     assert len(fences) == len(frame_times(request))
     assert fences[0] == (
@@ -134,13 +134,13 @@ async def test_what_is_seen_in_frames_joins_the_question(cinema: RunningBot) -> 
     assert len(turn["sightings"]) == len(fences)
 
 
-async def test_vision_off_looks_at_nothing_and_still_shows_frames(cinema: RunningBot) -> None:
-    chat = cinema.group()
+async def test_vision_off_looks_at_nothing_and_still_shows_frames(video_bot: RunningBot) -> None:
+    chat = video_bot.group()
     await chat.ask("/vision off")
-    request = await ask_model(cinema, chat, "When?", attach_clip(cinema), says="At 0:01.0.")
+    request = await ask_model(video_bot, chat, "When?", attach_clip(video_bot), says="At 0:01.0.")
     assert frame_times(request)
     assert "tools" not in request.body
-    assert cinema.vision.requests == []
+    assert video_bot.vision.requests == []
     assert len(bot_pictures(chat)) == 1
 
 

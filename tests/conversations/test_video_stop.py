@@ -29,9 +29,9 @@ WITH_SOUND = scene_video(*DAY, sound=speak(("stop", 0.5, 1.0), seconds=3.0))
 
 
 @pytest.fixture
-def note(cinema: RunningBot) -> Iterator[PidPipe]:
+def note(video_bot: RunningBot) -> Iterator[PidPipe]:
     """The pipe on which the child that hangs says which process it is."""
-    paper = PidPipe(cinema.data / "note")
+    paper = PidPipe(video_bot.data / "note")
     yield paper
     paper.close()
     paper.path.unlink()
@@ -50,12 +50,12 @@ async def nothing_began(chat: Chat) -> None:
     assert not list((chat.bot.data / "spool").iterdir())
 
 
-async def test_a_stop_ends_the_download(cinema: RunningBot) -> None:
-    drive = cinema.teams.drive
+async def test_a_stop_ends_the_download(video_bot: RunningBot) -> None:
+    drive = video_bot.teams.drive
     drive.gate = asyncio.Event()
     try:
-        chat, before = cinema.group(), len(drive.downloads)
-        await chat.post("What happens?", attach_clip(cinema))
+        chat, before = video_bot.group(), len(drive.downloads)
+        await chat.post("What happens?", attach_clip(video_bot))
         await chat.until(texts.placeholder(0, 1))
         async with asyncio.timeout(5):
             while len(drive.downloads) == before:
@@ -76,11 +76,11 @@ async def test_a_stop_ends_the_download(cinema: RunningBot) -> None:
     ],
 )
 async def test_a_stop_ends_the_child_that_decodes(
-    cinema: RunningBot, note: PidPipe, monkeypatch: pytest.MonkeyPatch, work: str, progress: str
+    video_bot: RunningBot, note: PidPipe, monkeypatch: pytest.MonkeyPatch, work: str, progress: str
 ) -> None:
     monkeypatch.setattr(work, child_calls.hang_over_video)
-    chat = cinema.group()
-    await chat.post("What happens?", attach_clip(cinema, WITH_SOUND))
+    chat = video_bot.group()
+    await chat.post("What happens?", attach_clip(video_bot, WITH_SOUND))
     pid = await note.pid()
     await chat.until(progress)
     assert is_alive(pid)
@@ -89,57 +89,57 @@ async def test_a_stop_ends_the_child_that_decodes(
         while is_alive(pid):
             await asyncio.sleep(0.01)
     monkeypatch.undo()
-    assert "KRW 301" in await chat.ask("What happens now?", attach_clip(cinema))
+    assert "KRW 301" in await chat.ask("What happens now?", attach_clip(video_bot))
 
 
-async def test_a_stop_ends_the_choosing(cinema: RunningBot) -> None:
-    cinema.vision.gate = asyncio.Event()
-    chat = cinema.group()
-    await chat.post("What happens?", attach_clip(cinema))
+async def test_a_stop_ends_the_choosing(video_bot: RunningBot) -> None:
+    video_bot.vision.gate = asyncio.Event()
+    chat = video_bot.group()
+    await chat.post("What happens?", attach_clip(video_bot))
     await chat.until(texts.choosing_progress(NAME))
     await nothing_began(chat)
-    assert len(cinema.vision.requests) == 1
+    assert len(video_bot.vision.requests) == 1
 
 
-async def test_a_stop_ends_the_reading_of_the_frames(cinema: RunningBot) -> None:
+async def test_a_stop_ends_the_reading_of_the_frames(video_bot: RunningBot) -> None:
     embedded = 0
 
     def embed(_: bytes) -> Sequence[float]:
         nonlocal embedded
         embedded += 1
-        cinema.vision.gate = asyncio.Event() if embedded == 3 else None
+        video_bot.vision.gate = asyncio.Event() if embedded == 3 else None
         return (1.0,)
 
-    cinema.vision.of_picture = embed
-    chat = cinema.group()
-    await chat.post("What happens?", attach_clip(cinema))
+    video_bot.vision.of_picture = embed
+    chat = video_bot.group()
+    await chat.post("What happens?", attach_clip(video_bot))
     await chat.until(texts.choosing_progress(NAME, 3, 3))
     async with asyncio.timeout(5):
-        while not any(one.features > {"read"} for one in cinema.vision.requests):
+        while not any(one.features > {"read"} for one in video_bot.vision.requests):
             await asyncio.sleep(0.01)
     await nothing_began(chat)
 
 
-async def test_a_stop_ends_the_asking(cinema: RunningBot) -> None:
-    cinema.model.then(Hang())
-    chat = cinema.group()
-    await chat.post("What happens?", attach_clip(cinema))
-    await cinema.model.until_asked()
+async def test_a_stop_ends_the_asking(video_bot: RunningBot) -> None:
+    video_bot.model.then(Hang())
+    chat = video_bot.group()
+    await chat.post("What happens?", attach_clip(video_bot))
+    await video_bot.model.until_asked()
     await chat.until(texts.THINKING)
     await stopped(chat)
-    await cinema.model.until_closed(1)
+    await video_bot.model.until_closed(1)
     assert chat.texts == [texts.STOPPED_EARLY, texts.STOPPING]
 
 
 async def test_a_stop_ends_the_child_that_fetches_frames_for_the_model(
-    cinema: RunningBot, note: PidPipe, monkeypatch: pytest.MonkeyPatch
+    video_bot: RunningBot, note: PidPipe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hold = asyncio.Event()
-    cinema.model.then(
+    video_bot.model.then(
         call_tools("See 0:01.0. ", hold, frames_call("0:01.7", "0:01.7")), say("Done.")
     )
-    chat = cinema.group()
-    await chat.post("What happens?", attach_clip(cinema))
+    chat = video_bot.group()
+    await chat.post("What happens?", attach_clip(video_bot))
     await chat.until("See 0:01.0.")
     monkeypatch.setattr("bot.video.footage.shots", child_calls.hang_over_video)
     hold.set()

@@ -29,12 +29,12 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 SCENES = scene_video(*((1.0, colour, "") for colour in ("navy", "darkred", "olive") * 4))
 
 
-async def test_a_model_asks_for_frames_and_gets_them_exactly(cinema: RunningBot) -> None:
+async def test_a_model_asks_for_frames_and_gets_them_exactly(video_bot: RunningBot) -> None:
     call = call_tools("I look closer.", frames_call("0:03.55", "0:04.75", 4))
-    cinema.model.then(call, say("It turns red at 0:04.4."))
-    chat = cinema.group()
-    await chat.ask("When?", attach_clip(cinema, SCENES))
-    first, second = cinema.model.requests
+    video_bot.model.then(call, say("It turns red at 0:04.4."))
+    chat = video_bot.group()
+    await chat.ask("When?", attach_clip(video_bot, SCENES))
+    first, second = video_bot.model.requests
     assert [one["function"]["name"] for one in first.body["tools"]] == ["look", "outline", "frames"]
     shown = ["0:03.5", "0:03.9", "0:04.3", "0:04.7"]
     names = ", ".join(f"V1 {time}" for time in shown)
@@ -48,11 +48,11 @@ async def test_a_model_asks_for_frames_and_gets_them_exactly(cinema: RunningBot)
 
 
 async def test_frames_that_a_model_asked_for_are_recorded_and_shown_when_cited(
-    cinema: RunningBot,
+    video_bot: RunningBot,
 ) -> None:
-    cinema.model.then(call_tools(frames_call("0:07.3", "0:07.3")), say("It is red at 0:07.3."))
-    chat = cinema.group()
-    await chat.ask("When?", attach_clip(cinema, SCENES))
+    video_bot.model.then(call_tools(frames_call("0:07.3", "0:07.3")), say("It is red at 0:07.3."))
+    chat = video_bot.group()
+    await chat.ask("When?", attach_clip(video_bot, SCENES))
     (sheet,) = bot_pictures(chat)
     assert share(sheet, "darkred") > 0.8
     (turn,) = (await full_transcript(chat))["turns"]
@@ -60,16 +60,18 @@ async def test_frames_that_a_model_asked_for_are_recorded_and_shown_when_cited(
     assert [(one["video"], one["at"], one["means"]) for one in asked] == [(1, 7.3, "tool")]
 
 
-async def test_what_is_pointed_at_in_a_frame_is_outlined_on_it(cinema: RunningBot) -> None:
+async def test_what_is_pointed_at_in_a_frame_is_outlined_on_it(video_bot: RunningBot) -> None:
     box = [200, 300, 400, 600]
-    cinema.model.then(
+    video_bot.model.then(
         call_tools(frames_call("0:01.2", "0:01.2")),
         call_tools(outline_call("door", box, photo="V1 0:01.2")),
         say("A door [1] stands open."),
     )
-    chat = cinema.group()
-    await chat.ask("What is it?", attach_clip(cinema))
-    assert tool_results(cinema.model.requests[-1])[-1].startswith(tools.OUTLINED.format(number=1))
+    chat = video_bot.group()
+    await chat.ask("What is it?", attach_clip(video_bot))
+    assert tool_results(video_bot.model.requests[-1])[-1].startswith(
+        tools.OUTLINED.format(number=1)
+    )
     text, shown = chat.messages
     assert text.citations == {1: "door"}
     (sheet,) = bot_pictures(chat)
@@ -103,8 +105,8 @@ async def test_a_look_at_a_frame_shows_it_at_full_resolution(tmp_path: Path) -> 
         assert crop.width > 0.28 * 768
 
 
-async def test_what_is_wrong_with_a_call_is_told(cinema: RunningBot) -> None:
-    cinema.model.then(
+async def test_what_is_wrong_with_a_call_is_told(video_bot: RunningBot) -> None:
+    video_bot.model.then(
         call_tools(
             frames_call("0:01", "0:02", video="V7"),
             frames_call("0:01", "1:30", at=1),
@@ -116,9 +118,9 @@ async def test_what_is_wrong_with_a_call_is_told(cinema: RunningBot) -> None:
         ),
         say("I see."),
     )
-    chat = cinema.group()
-    await chat.ask("When?", attach_clip(cinema))
-    told = tool_results(cinema.model.requests[-1])
+    chat = video_bot.group()
+    await chat.ask("When?", attach_clip(video_bot))
+    told = tool_results(video_bot.model.requests[-1])
     assert told == [
         reels.NO_VIDEO.format(known="V1"),
         reels.NO_TIME.format(end="0:03.0"),
@@ -145,29 +147,29 @@ async def test_calls_without_end_are_ended_within_the_pictures(tmp_path: Path) -
         assert all(len(request.pictures) <= 4 for request in bot.model.requests)
 
 
-async def test_frames_of_an_earlier_video_can_be_asked_for(cinema: RunningBot) -> None:
-    chat = cinema.group()
-    await chat.ask("When?", attach_clip(cinema, SCENES))
-    await chat.ask("And this?", cinema.photo("fruits.jpg"))
-    cinema.model.requests.clear()
-    cinema.model.then(call_tools(frames_call("0:07.3", "0:07.3")), say("Red at 0:07.3."))
+async def test_frames_of_an_earlier_video_can_be_asked_for(video_bot: RunningBot) -> None:
+    chat = video_bot.group()
+    await chat.ask("When?", attach_clip(video_bot, SCENES))
+    await chat.ask("And this?", video_bot.photo("fruits.jpg"))
+    video_bot.model.requests.clear()
+    video_bot.model.then(call_tools(frames_call("0:07.3", "0:07.3")), say("Red at 0:07.3."))
     await chat.ask("How was it at the end again?")
-    assert frame_times(cinema.model.requests[0]) == []
-    assert frame_times(cinema.model.requests[1]) == ["0:07.3"]
+    assert frame_times(video_bot.model.requests[0]) == []
+    assert frame_times(video_bot.model.requests[1]) == ["0:07.3"]
     assert share(bot_pictures(chat)[-1], "darkred") > 0.8
 
 
-async def test_frames_of_a_video_that_is_gone_are_told_to_be_gone(cinema: RunningBot) -> None:
-    chat = cinema.group()
-    before = set(cinema.files())
-    await chat.ask("When?", attach_clip(cinema, SCENES))
-    kept = set(cinema.files()) - before
-    await chat.ask("And this?", cinema.photo("fruits.jpg"))
+async def test_frames_of_a_video_that_is_gone_are_told_to_be_gone(video_bot: RunningBot) -> None:
+    chat = video_bot.group()
+    before = set(video_bot.files())
+    await chat.ask("When?", attach_clip(video_bot, SCENES))
+    kept = set(video_bot.files()) - before
+    await chat.ask("And this?", video_bot.photo("fruits.jpg"))
     for path in kept:
         path.unlink()
-    cinema.model.then(call_tools(frames_call("0:07.3", "0:07.3")), say("I cannot tell."))
+    video_bot.model.then(call_tools(frames_call("0:07.3", "0:07.3")), say("I cannot tell."))
     assert await chat.ask("How was it at the end again?") == "I cannot tell."
-    assert tool_results(cinema.model.requests[-1]) == [reels.GONE.format(video=1)]
+    assert tool_results(video_bot.model.requests[-1]) == [reels.GONE.format(video=1)]
 
 
 async def test_frames_that_teams_refuses_are_told_in_words(registered: RunningBot) -> None:

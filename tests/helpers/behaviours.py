@@ -86,7 +86,7 @@ async def play(behaviour: Behaviour, stage: ChannelSetup) -> PlayResult:
             beside = talks.get(0)
             talks[step.thread] = stage.shared(beside) if behaviour.shared else stage.private()
         await _take(step, talks[step.thread], stage)
-    told = [one for talk in talks.values() for one in await talk.told()]
+    told = [one for talk in talks.values() for one in await talk.messages()]
     requests = bot.model.requests
     return PlayResult(
         told=tuple(_plain(one.text, behaviour) for one in told),

@@ -161,10 +161,10 @@ class ConsoleConversation:
 
     async def until(self, text: str) -> None:
         async with asyncio.timeout(TIMEOUT):
-            while not any(text in shown.text for shown in await self.told()):
+            while not any(text in shown.text for shown in await self.messages()):
                 await asyncio.sleep(0.01)
 
-    async def told(self) -> list[ShownMessage]:
+    async def messages(self) -> list[ShownMessage]:
         return [
             ShownMessage(post.text, tuple(button.title for button in post.buttons))
             for post in self._console.texts[self.thread.key].values()

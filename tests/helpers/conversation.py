@@ -69,11 +69,11 @@ class Conversation(Protocol):
         """Wait until a message of Loupe's shows a text."""
         ...
 
-    async def told(self) -> list[ShownMessage]:
+    async def messages(self) -> list[ShownMessage]:
         """All messages of Loupe's that have words, in order, as they stand."""
         ...
 
-    async def streamed(self) -> bool:
+    async def is_streamed(self) -> bool:
         """Whether an answer came in a stream of the platform's own."""
         ...
 

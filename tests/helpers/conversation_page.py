@@ -72,14 +72,14 @@ class PageConversation:
                 if any(text in note["text"] for note in _of_loupe(notes)):
                     return
 
-    async def told(self) -> list[ShownMessage]:
+    async def messages(self) -> list[ShownMessage]:
         return [
             ShownMessage(note["text"], tuple(button["title"] for button in note["buttons"]))
             for note in await self.notes()
             if note["text"]
         ]
 
-    async def streamed(self) -> bool:
+    async def is_streamed(self) -> bool:
         path = f"/page/stream?conversation={self.conversation}"
         async with self._client.get(path) as response:
             return response.content_type == "text/event-stream"

@@ -95,14 +95,14 @@ class SlackConversation:
     async def until(self, text: str) -> None:
         await self.slack.until(lambda: any(text in shown.text for shown in self.shown))
 
-    async def told(self) -> list[ShownMessage]:
+    async def messages(self) -> list[ShownMessage]:
         return [
             ShownMessage(shown.text, tuple(one["text"]["text"] for one in _buttons_of(shown)))
             for shown in self.shown
             if shown.text
         ]
 
-    async def streamed(self) -> bool:
+    async def is_streamed(self) -> bool:
         return any(shown.streamed for shown in self.shown)
 
     async def pictures(self) -> int:

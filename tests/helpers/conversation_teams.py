@@ -64,10 +64,10 @@ class TeamsConversation:
     async def until(self, text: str) -> None:
         await self.chat.until(text)
 
-    async def told(self) -> list[ShownMessage]:
+    async def messages(self) -> list[ShownMessage]:
         return [told for shown in self.chat.messages if (told := _told(shown)).text]
 
-    async def streamed(self) -> bool:
+    async def is_streamed(self) -> bool:
         return any(shown.stream for shown in self.chat.messages)
 
     async def pictures(self) -> int:

@@ -243,7 +243,7 @@ class RunningBots:
     """The bots that conversations are held with, each started when it is first needed.
 
     "registered" is a Teams bot on Redis, "playground" one without credentials on the embedded
-    store. "cinema" is like that, has room for many pictures, and hears what is spoken.
+    store. "video_bot" is like that, has room for many pictures, and hears what is spoken.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -269,10 +269,10 @@ class RunningBots:
         return bot
 
     def _start(self, name: str) -> AbstractAsyncContextManager[RunningBot]:
-        if name == "cinema":
+        if name == "video_bot":
             hears = {"openai_transcribe": "whisper-1"}
-            brisk = {"burst_seconds": 0.3}
-            return run_bot(self._folder / name, registered=False, model=hears, limits=brisk)
+            quick_bursts = {"burst_seconds": 0.3}
+            return run_bot(self._folder / name, registered=False, model=hears, limits=quick_bursts)
         limits = {"burst_seconds": 0.3, "max_pictures": 4, "recent_pictures": 2}
         url = ""
         if name == "registered":

@@ -128,13 +128,13 @@ class SlackWorkspaces:
         await self._stack.aclose()
 
     async def get(self, name: str) -> SlackWorkspace:
-        """Give an office in which nothing has happened yet."""
+        """Give an workspace in which nothing has happened yet."""
         if name not in self._opened:
             opening = open_workspace(self._folder / name, socket=name == "socket")
             self._opened[name] = await self._stack.enter_async_context(opening)
-        office = self._opened[name]
-        await office.clear()
-        return office
+        workspace = self._opened[name]
+        await workspace.clear()
+        return workspace
 
 
 @asynccontextmanager

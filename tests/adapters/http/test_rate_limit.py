@@ -97,7 +97,7 @@ async def test_a_slow_bucket_is_remembered_while_a_brisk_one_goes_on():
     limiter = RateLimiter(clock, longest=1e6)
     await limiter.turn("slow", [(1, 60.0)])
     for _ in range(20):
-        await limiter.turn("brisk", [(1, 1.0)])
+        await limiter.turn("fast_rates", [(1, 1.0)])
     waited = sum(clock.waits)
     await limiter.turn("slow", [(1, 60.0)])
     assert sum(clock.waits) == pytest.approx(60)

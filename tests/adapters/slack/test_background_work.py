@@ -72,15 +72,15 @@ def dent(**more: Any) -> dict[str, Any]:
 
 
 @pytest.fixture
-async def office() -> AsyncIterator[Office]:
-    office = Office()
-    yield office
-    await office.close()
+async def workspace() -> AsyncIterator[Office]:
+    workspace = Office()
+    yield workspace
+    await workspace.close()
 
 
-async def test_a_marked_post_is_looked_at_for_the_one_who_marked_it(office: Office) -> None:
-    await office.mark(dent())
-    message = office.inbox.message
+async def test_a_marked_post_is_looked_at_for_the_one_who_marked_it(workspace: Office) -> None:
+    await workspace.mark(dent())
+    message = workspace.inbox.message
     assert (message.id, message.text, message.author.id) == (TS, "the dent", SAM)
     assert (message.addressed, message.kind, message.address.user) == (True, "message", ALEX)
     assert [file.name for file in message.attachments] == ["IMG_1.jpg"]
@@ -88,39 +88,39 @@ async def test_a_marked_post_is_looked_at_for_the_one_who_marked_it(office: Offi
 
 
 @pytest.mark.parametrize("keeps", [True, False])
-async def test_a_thread_that_a_mark_began_is_remembered(office: Office, keeps: bool) -> None:
+async def test_a_thread_that_a_mark_began_is_remembered(workspace: Office, keeps: bool) -> None:
     """Else nothing would erase it when the app is uninstalled."""
-    office.inbox.keeps = keeps
-    await office.mark(dent())
-    assert await office.memory.threads(TEAM) == [(CHANNEL, TS)] * keeps
+    workspace.inbox.keeps = keeps
+    await workspace.mark(dent())
+    assert await workspace.memory.threads(TEAM) == [(CHANNEL, TS)] * keeps
     place = thread_of(TEAM, CHANNEL, TOP).place
-    assert await office.memory.latest(place, ALEX) == TS * keeps
-    assert await office.memory.latest(place, SAM) == ""
+    assert await workspace.memory.latest(place, ALEX) == TS * keeps
+    assert await workspace.memory.latest(place, SAM) == ""
 
 
-async def test_a_thread_that_could_not_be_remembered_is_tried_again(office: Office) -> None:
-    office.break_memory()
+async def test_a_thread_that_could_not_be_remembered_is_tried_again(workspace: Office) -> None:
+    workspace.break_memory()
     with pytest.raises(StoreDown):
-        await office.mark(dent())
-    office.server.connected = True
-    await office.mark(dent())
-    assert len({message.dedup for message in office.inbox.messages}) == 1
-    assert await office.memory.threads(TEAM) == [(CHANNEL, TS)]
+        await workspace.mark(dent())
+    workspace.server.connected = True
+    await workspace.mark(dent())
+    assert len({message.dedup for message in workspace.inbox.messages}) == 1
+    assert await workspace.memory.threads(TEAM) == [(CHANNEL, TS)]
 
 
-async def test_a_post_within_a_thread_is_found_beside_its_root(office: Office) -> None:
-    await office.mark(dent(ts=ROOT), dent(thread_ts=ROOT))
-    message = office.inbox.message
+async def test_a_post_within_a_thread_is_found_beside_its_root(workspace: Office) -> None:
+    await workspace.mark(dent(ts=ROOT), dent(thread_ts=ROOT))
+    message = workspace.inbox.message
     assert (message.id, message.thread.root, message.opening) == (TS, ROOT, False)
-    [asked] = office.calls.of(REPLIES)
+    [asked] = workspace.calls.of(REPLIES)
     assert (asked["ts"], asked["oldest"], asked["latest"]) == (TS, TS, TS)
     assert asked["limit"] > 1, "the root may come before it"
 
 
-async def test_a_post_that_two_people_mark_is_answered_once(office: Office) -> None:
-    await office.mark(dent())
-    await office.mark(dent(), user=SAM)
-    first, second = office.inbox.messages
+async def test_a_post_that_two_people_mark_is_answered_once(workspace: Office) -> None:
+    await workspace.mark(dent())
+    await workspace.mark(dent(), user=SAM)
+    first, second = workspace.inbox.messages
     assert first.dedup == second.dedup != ""
 
 
@@ -143,17 +143,17 @@ async def test_a_post_that_two_people_mark_is_answered_once(office: Office) -> N
     ],
 )
 async def test_of_posts_that_show_nothing_or_are_no_person_s_none_is_looked_at(
-    office: Office, post: Any
+    workspace: Office, post: Any
 ) -> None:
-    await office.mark(post)
-    assert office.inbox.messages == []
+    await workspace.mark(post)
+    assert workspace.inbox.messages == []
 
 
 @pytest.mark.parametrize("messages", [None, [], "none", 7, {"ts": TS}])
-async def test_a_deleted_post_is_not_looked_at(office: Office, messages: Any) -> None:
-    office.calls.then(REPLIES, {"ok": True, "messages": messages})
-    await office.run(marked())
-    assert office.inbox.messages == []
+async def test_a_deleted_post_is_not_looked_at(workspace: Office, messages: Any) -> None:
+    workspace.calls.then(REPLIES, {"ok": True, "messages": messages})
+    await workspace.run(marked())
+    assert workspace.inbox.messages == []
 
 
 @pytest.mark.parametrize(
@@ -164,23 +164,23 @@ async def test_a_deleted_post_is_not_looked_at(office: Office, messages: Any) ->
         ConversationGone("token_revoked"),
     ],
 )
-async def test_an_errand_that_slack_refuses_is_over(office: Office, refusal: Exception) -> None:
-    office.calls.then(REPLIES, refusal)
-    await office.run(marked())
-    assert office.inbox.messages == []
+async def test_an_errand_that_slack_refuses_is_over(workspace: Office, refusal: Exception) -> None:
+    workspace.calls.then(REPLIES, refusal)
+    await workspace.run(marked())
+    assert workspace.inbox.messages == []
 
 
 @pytest.mark.parametrize(
     "problem", [DeliveryUnknown("cut"), DeliveryRefused("Slack has not told yet who it is")]
 )
 async def test_an_errand_that_slack_did_not_hear_of_comes_again(
-    office: Office, problem: Exception
+    workspace: Office, problem: Exception
 ) -> None:
-    office.calls.then(REPLIES, problem)
+    workspace.calls.then(REPLIES, problem)
     with pytest.raises(type(problem)):
-        await office.run(marked())
-    await office.mark(dent())
-    assert office.inbox.message.id == TS
+        await workspace.run(marked())
+    await workspace.mark(dent())
+    assert workspace.inbox.message.id == TS
 
 
 @pytest.mark.parametrize(
@@ -197,10 +197,10 @@ async def test_an_errand_that_slack_did_not_hear_of_comes_again(
     ],
 )
 async def test_who_opens_a_chat_is_told_what_to_ask(
-    office: Office, event: dict[str, Any], where: dict[str, str]
+    workspace: Office, event: dict[str, Any], where: dict[str, str]
 ) -> None:
-    await office.run(event)
-    [(method, asked)] = office.calls.made
+    await workspace.run(event)
+    [(method, asked)] = workspace.calls.made
     prompts = asked.pop("prompts")
     assert method == "assistant.threads.setSuggestedPrompts"
     assert asked == {"channel_id": "D1", **where}
@@ -213,85 +213,87 @@ async def test_who_opens_a_chat_is_told_what_to_ask(
     [DeliveryUnknown("cut"), DeliveryRefused("not yet"), ConversationGone("token_revoked")],
 )
 async def test_suggestions_that_cannot_be_shown_are_left_out(
-    office: Office, problem: Exception
+    workspace: Office, problem: Exception
 ) -> None:
-    office.calls.then("assistant.threads.setSuggestedPrompts", problem)
-    await office.run({"type": "app_home_opened", "user": ALEX, "channel": "D1", "tab": "messages"})
-    assert len(office.calls.made) == 1
+    workspace.calls.then("assistant.threads.setSuggestedPrompts", problem)
+    await workspace.run(
+        {"type": "app_home_opened", "user": ALEX, "channel": "D1", "tab": "messages"}
+    )
+    assert len(workspace.calls.made) == 1
 
 
 THREADS = [(f"C{n % 3}", f"17000000{n:02}.000100") for n in range(40)]
 
 
-async def test_an_uninstalled_app_has_every_thread_erased(office: Office) -> None:
+async def test_an_uninstalled_app_has_every_thread_erased(workspace: Office) -> None:
     for channel, root in THREADS:
-        await office.talked(TEAM, channel, root)
-    await office.talked(TEAM, CHANNEL, TOP)
-    await office.talked("T2", "C9", ROOT)
-    await office.run({"type": "app_uninstalled"})
-    erased = office.inbox.messages
+        await workspace.talked(TEAM, channel, root)
+    await workspace.talked(TEAM, CHANNEL, TOP)
+    await workspace.talked("T2", "C9", ROOT)
+    await workspace.run({"type": "app_uninstalled"})
+    erased = workspace.inbox.messages
     assert {message.kind for message in erased} == {"uninstalled"}
     named = {(message.thread.conversation, message.thread.root) for message in erased}
     assert named == {*THREADS, (CHANNEL, TOP)}
     assert {(m.thread.channel, m.thread.tenant) for m in erased} == {(SLACK, TEAM)}
-    assert await office.memory.threads(TEAM) == []
-    assert await office.memory.threads("T2") == [("C9", ROOT)]
+    assert await workspace.memory.threads(TEAM) == []
+    assert await workspace.memory.threads("T2") == [("C9", ROOT)]
 
 
-async def test_no_thread_is_taken_for_another_when_all_are_erased(office: Office) -> None:
+async def test_no_thread_is_taken_for_another_when_all_are_erased(workspace: Office) -> None:
     """Threads of one channel are messages of one place, where equal messages are dropped."""
     for channel, root in THREADS:
-        await office.talked(TEAM, channel, root)
-    await office.run({"type": "app_uninstalled"})
-    assert len({message.dedup for message in office.inbox.messages}) == len(THREADS)
+        await workspace.talked(TEAM, channel, root)
+    await workspace.run({"type": "app_uninstalled"})
+    assert len({message.dedup for message in workspace.inbox.messages}) == len(THREADS)
 
 
-async def test_erasing_that_was_broken_off_begins_anew(office: Office) -> None:
+async def test_erasing_that_was_broken_off_begins_anew(workspace: Office) -> None:
     for channel, root in THREADS[:4]:
-        await office.talked(TEAM, channel, root)
-    accepted = office.inbox.accept
+        await workspace.talked(TEAM, channel, root)
+    accepted = workspace.inbox.accept
     left = iter([True, True, False])
 
     async def shaky(message: Message) -> bool:
-        office.inbox.down = not next(left, True)
+        workspace.inbox.down = not next(left, True)
         return await accepted(message)
 
-    api: Any = office.calls
-    office.errands = BackgroundWork(api, office.workspaces, shaky, office.memory)
+    api: Any = workspace.calls
+    workspace.errands = BackgroundWork(api, workspace.workspaces, shaky, workspace.memory)
     with pytest.raises(StoreDown):
-        await office.run({"type": "app_uninstalled"})
-    before = {message.dedup for message in office.inbox.messages}
+        await workspace.run({"type": "app_uninstalled"})
+    before = {message.dedup for message in workspace.inbox.messages}
     assert len(before) == 2
-    await office.run({"type": "app_uninstalled"})
-    after = {message.dedup for message in office.inbox.messages}
+    await workspace.run({"type": "app_uninstalled"})
+    after = {message.dedup for message in workspace.inbox.messages}
     assert before < after
     assert len(after) == 4
 
 
-async def test_what_tells_twice_that_the_app_is_gone_erases_nothing_new(office: Office) -> None:
-    await office.talked(TEAM, CHANNEL, ROOT)
-    await office.run({"type": "app_uninstalled"}, "Ev1")
-    await office.run({"type": "tokens_revoked", "tokens": {"bot": [BOT]}}, "Ev2")
-    assert office.inbox.message.thread.root == ROOT
-    assert office.calls.made == []
+async def test_what_tells_twice_that_the_app_is_gone_erases_nothing_new(workspace: Office) -> None:
+    await workspace.talked(TEAM, CHANNEL, ROOT)
+    await workspace.run({"type": "app_uninstalled"}, "Ev1")
+    await workspace.run({"type": "tokens_revoked", "tokens": {"bot": [BOT]}}, "Ev2")
+    assert workspace.inbox.message.thread.root == ROOT
+    assert workspace.calls.made == []
 
 
-async def test_of_a_place_that_loupe_left_nobody_is_remembered(office: Office) -> None:
+async def test_of_a_place_that_loupe_left_nobody_is_remembered(workspace: Office) -> None:
     for channel in (CHANNEL, "C2"):
-        await office.talked(TEAM, channel, ROOT)
-    await office.run({"type": "channel_left", "channel": CHANNEL})
-    assert await office.memory.latest(thread_of(TEAM, CHANNEL, TOP).place, ALEX) == ""
-    assert await office.memory.latest(thread_of(TEAM, "C2", TOP).place, ALEX) == ROOT
-    assert len(await office.memory.threads(TEAM)) == 2
-    assert office.inbox.messages == []
+        await workspace.talked(TEAM, channel, ROOT)
+    await workspace.run({"type": "channel_left", "channel": CHANNEL})
+    assert await workspace.memory.latest(thread_of(TEAM, CHANNEL, TOP).place, ALEX) == ""
+    assert await workspace.memory.latest(thread_of(TEAM, "C2", TOP).place, ALEX) == ROOT
+    assert len(await workspace.memory.threads(TEAM)) == 2
+    assert workspace.inbox.messages == []
 
 
 @pytest.mark.parametrize("address", [{}, {"errand": None}, {"errand": {}}, {"errand": {"do": "x"}}])
 async def test_an_errand_of_another_version_is_left_alone(
-    office: Office, address: dict[str, Any]
+    workspace: Office, address: dict[str, Any]
 ) -> None:
     errand = Message("1", thread_of(TEAM, CHANNEL, TOP), Author(ALEX), kind="channel")
-    await office.errands.run(
+    await workspace.errands.run(
         replace(errand, address=read_address({"team": TEAM, "channel": "C1", **address}))
     )
-    assert (office.calls.made, office.inbox.messages) == ([], [])
+    assert (workspace.calls.made, workspace.inbox.messages) == ([], [])

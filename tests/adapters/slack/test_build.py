@@ -79,14 +79,14 @@ async def opened(slack: SlackServer, door: str = "http") -> AsyncIterator[Office
     redis = FakeAsyncRedis(server=FakeServer(), decode_responses=True)
     sections = Sections([settings(slack, door), SlackLimits()])
     async with open_slack(sections, services_of(inbox.accept, redis=redis)) as room:
-        office = Office(slack, room, inbox, redis)
+        workspace = Office(slack, room, inbox, redis)
         app = web.Application()
         app.add_routes(room.routes)
-        await office.start(app)
+        await workspace.start(app)
         try:
-            yield office
+            yield workspace
         finally:
-            await office.__aexit__()
+            await workspace.__aexit__()
             await redis.aclose()
 
 
@@ -106,51 +106,51 @@ async def slack() -> AsyncIterator[SlackServer]:
 
 @pytest.mark.parametrize("door", DOORS)
 async def test_what_people_write_comes_in_and_is_answered(slack: SlackServer, door: str) -> None:
-    async with opened(slack, door) as office:
-        assert await office.deliver(EVENT)
-        message = office.inbox.message
-        assert message.thread.channel == office.room.channel.name == SLACK
-        await office.room.channel.post(message.address, Post("A red car."))
+    async with opened(slack, door) as workspace:
+        assert await workspace.deliver(EVENT)
+        message = workspace.inbox.message
+        assert message.thread.channel == workspace.room.channel.name == SLACK
+        await workspace.room.channel.post(message.address, Post("A red car."))
     assert [shown.text for shown in slack.messages] == ["A red car."]
 
 
 @pytest.mark.parametrize("door", DOORS)
 async def test_who_wrote_where_is_remembered_for_commands(slack: SlackServer, door: str) -> None:
-    async with opened(slack, door) as office:
-        assert await office.deliver(EVENT)
-        assert await office.deliver(slash("photos"))
-        _, command = office.inbox.messages
+    async with opened(slack, door) as workspace:
+        assert await workspace.deliver(EVENT)
+        assert await workspace.deliver(slash("photos"))
+        _, command = workspace.inbox.messages
     assert (command.text, command.thread) == (
         "/photos",
-        thread_of(TEAM, CHANNEL, office.inbox.messages[0].id),
+        thread_of(TEAM, CHANNEL, workspace.inbox.messages[0].id),
     )
     assert command.thread.root != TOP
 
 
 async def test_slack_is_told_that_a_store_is_down(slack: SlackServer) -> None:
-    async with opened(slack) as office:
-        office.inbox.down = True
-        assert not await office.deliver(EVENT)
+    async with opened(slack) as workspace:
+        workspace.inbox.down = True
+        assert not await workspace.deliver(EVENT)
 
 
 async def test_with_an_app_token_nothing_comes_by_http(slack: SlackServer) -> None:
-    async with opened(slack, "socket") as office, ClientSession() as session:
-        assert not office.room.routes
-        assert await slack.deliver(session, office.url, EVENT) == 404
-    assert office.inbox.messages == []
+    async with opened(slack, "socket") as workspace, ClientSession() as session:
+        assert not workspace.room.routes
+        assert await slack.deliver(session, workspace.url, EVENT) == 404
+    assert workspace.inbox.messages == []
 
 
 async def test_without_an_app_token_no_socket_is_opened(slack: SlackServer) -> None:
-    async with opened(slack) as office:
-        assert await office.deliver(EVENT)
+    async with opened(slack) as workspace:
+        assert await workspace.deliver(EVENT)
     assert "apps.connections.open" not in slack.calls
 
 
 async def test_files_come_from_slack_and_go_there(slack: SlackServer, tmp_path: Path) -> None:
     file = slack.file(b"jpeg")
-    async with opened(slack) as office:
-        assert await office.deliver(EVENT)
-        channel = office.room.channel
+    async with opened(slack) as workspace:
+        assert await workspace.deliver(EVENT)
+        channel = workspace.room.channel
         attachment = Attachment("a", "", {"id": file["id"], "url": file["url_private"]})
         await channel.fetch(address(), attachment, tmp_path / "a", SizeLimits(99, 99))
         await channel.send_file(address(), "a.json", "application/json", b"[]")
@@ -164,16 +164,16 @@ async def test_it_opens_while_slack_is_away_and_finds_it_later(
     monkeypatch.setattr(workspaces, "HELD_SECONDS", 0.01)
     monkeypatch.setattr(workspaces, "RETRY_POLICY", RetryPolicy(backoff=Backoff(0.01)))
     slack.errors["auth.test"] = ["internal_error"] * 1000
-    async with opened(slack) as office:
-        assert not await office.deliver(EVENT)
+    async with opened(slack) as workspace:
+        assert not await workspace.deliver(EVENT)
         with pytest.raises(DeliveryRefused):
-            await office.room.channel.post(address(), Post("Hello"))
+            await workspace.room.channel.post(address(), Post("Hello"))
         slack.errors.clear()
         await slack.until(lambda: slack.calls[-1] == "auth.test" and not slack.errors)
         async with asyncio.timeout(5):
-            while not await office.deliver(EVENT):
+            while not await workspace.deliver(EVENT):
                 pass
-    assert office.inbox.message.author.id == ALEX
+    assert workspace.inbox.message.author.id == ALEX
 
 
 @pytest.mark.parametrize("door", DOORS)
@@ -183,9 +183,9 @@ async def test_nothing_is_left_open(slack: SlackServer, door: str, away: bool) -
     if away:
         slack.errors = {"auth.test": ["invalid_auth"], "apps.connections.open": ["invalid_auth"]}
     before = asyncio.all_tasks()
-    async with opened(slack, door) as office:
+    async with opened(slack, door) as workspace:
         if not away:
-            assert await office.deliver(EVENT)
+            assert await workspace.deliver(EVENT)
     gc.collect()
     assert _ours(before) == []
 
@@ -203,11 +203,11 @@ async def test_no_log_tells_a_token_or_what_people_write(
 ) -> None:
     slack.errors["chat.postMessage"] = ["invalid_blocks"]
     with capture_logs() as logs:
-        async with opened(slack) as office:
-            assert await office.deliver(event_callback(message_event("words of a person")))
-            assert await office.deliver(slash("photos"))
+        async with opened(slack) as workspace:
+            assert await workspace.deliver(event_callback(message_event("words of a person")))
+            assert await workspace.deliver(slash("photos"))
             with pytest.raises(DeliveryRefused):
-                await office.room.channel.post(address(), Post("words of Loupe"))
+                await workspace.room.channel.post(address(), Post("words of Loupe"))
     logged = f"{logs}{capfd.readouterr()}"
     assert "slack_failed" in logged
     for secret in (TOKEN, SECRET, "words of a person", "words of Loupe", "hooks.slack.com"):

@@ -99,7 +99,7 @@ class Office:
 
 
 @asynccontextmanager
-async def office(**limits: Any) -> AsyncIterator[Office]:
+async def workspace(**limits: Any) -> AsyncIterator[Office]:
     house = SlackReceiver()
     async with slack_clients(**limits) as wires:
         yield Office(wires, house, channel_of(wires, house))
@@ -113,7 +113,7 @@ async def office(**limits: Any) -> AsyncIterator[Office]:
 async def test_what_can_be_done_in_public(
     where: dict[str, str], streams: bool, pace: float
 ) -> None:
-    async with office(text_limit=5_000) as parts:
+    async with workspace(text_limit=5_000) as parts:
         able = parts.channel.abilities(address(**where))
     told = PLACES["Slack, in a thread"]
     assert able == replace(told, streams=streams, pace=pace, text_limit=5_000)
@@ -122,14 +122,14 @@ async def test_what_can_be_done_in_public(
 
 
 async def test_what_can_be_done_in_private() -> None:
-    async with office() as parts:
+    async with workspace() as parts:
         able = parts.channel.abilities(address(private=True))
     assert able == replace(PLACES["Slack, answers to `/loupe`"], text_limit=8_000)
     assert (able.private, able.edits, able.files, able.pictures) == (True, False, False, False)
 
 
 async def test_an_answer_grows_in_a_stream() -> None:
-    async with office() as parts:
+    async with workspace() as parts:
         parts.server.then(START, NAMED)
         sent = await parts.channel.post(address(), OPENING)
         await parts.channel.edit(address(), sent, GROWING)
@@ -140,7 +140,7 @@ async def test_an_answer_grows_in_a_stream() -> None:
 
 @pytest.mark.parametrize("error", ["not_authorized", "missing_recipient_user_id", "unheard_of"])
 async def test_without_a_stream_it_is_posted_and_edited(error: str) -> None:
-    async with office() as parts:
+    async with workspace() as parts:
         parts.server.then(START, refusal(error))
         parts.server.then(POST, NAMED)
         sent = await parts.channel.post(address(), OPENING)
@@ -152,7 +152,7 @@ async def test_without_a_stream_it_is_posted_and_edited(error: str) -> None:
 
 @pytest.mark.parametrize("fault", [CUT, PAGE_502])
 async def test_a_stream_that_may_have_begun_is_unclear(fault: Answer) -> None:
-    async with office() as parts:
+    async with workspace() as parts:
         parts.server.then(START, fault)
         with pytest.raises(DeliveryUnknown):
             await parts.channel.post(address(), OPENING)
@@ -160,7 +160,7 @@ async def test_a_stream_that_may_have_begun_is_unclear(fault: Answer) -> None:
 
 
 async def test_a_stream_that_a_dead_process_left_is_ended_by_its_successor() -> None:
-    async with office() as parts:
+    async with workspace() as parts:
         parts.server.then(START, NAMED)
         sent = await parts.channel.post(address(), OPENING)
         parts.server.then(UPDATE, refusal("streaming_state_conflict"))
@@ -173,7 +173,7 @@ async def test_a_stream_that_a_dead_process_left_is_ended_by_its_successor() -> 
 
 @pytest.mark.parametrize("sent", ["", NO_ID])
 async def test_the_end_of_a_message_without_an_id_is_posted(sent: str) -> None:
-    async with office() as parts:
+    async with workspace() as parts:
         await parts.channel.edit(address(), sent, GROWING)
         await parts.channel.edit(address(), sent, FINAL)
     assert parts.asked() == [POST]
@@ -183,7 +183,7 @@ async def test_the_end_of_a_message_without_an_id_is_posted(sent: str) -> None:
     "error", ["message_not_found", "edit_window_closed", "cant_update_message"]
 )
 async def test_the_end_of_a_message_that_vanished_is_posted_anew(error: str) -> None:
-    async with office() as parts:
+    async with workspace() as parts:
         parts.server.then(UPDATE, refusal(error), refusal(error))
         await parts.channel.edit(address(), "7.0001", GROWING)
         await parts.channel.edit(address(), "7.0001", FINAL)
@@ -199,7 +199,7 @@ async def test_the_end_of_a_message_that_vanished_is_posted_anew(error: str) -> 
     ],
 )
 async def test_what_becomes_of_a_post_is_told(answer: Answer, problem: type[Exception]) -> None:
-    async with office() as parts:
+    async with workspace() as parts:
         parts.server.then(POST, answer)
         with pytest.raises(problem):
             await parts.channel.post(address(), Post("Done."))
@@ -207,7 +207,7 @@ async def test_what_becomes_of_a_post_is_told(answer: Answer, problem: type[Exce
 
 async def test_a_private_answer_is_told_once_and_whole() -> None:
     where = address(thread="", private=True)
-    async with office() as parts:
+    async with workspace() as parts:
         assert await parts.channel.post(where, OPENING) == ""
         await parts.channel.edit(where, NO_ID, GROWING)
         assert parts.server.calls == []
@@ -218,7 +218,7 @@ async def test_a_private_answer_is_told_once_and_whole() -> None:
 
 
 async def test_where_the_platform_shows_a_receipt_itself_none_is_posted() -> None:
-    async with office() as parts:
+    async with workspace() as parts:
         for post in (OPENING, FINAL):
             assert await parts.channel.post(address(quiet=True), post) == ""
             await parts.channel.edit(address(quiet=True), NO_ID, post)
@@ -228,7 +228,7 @@ async def test_where_the_platform_shows_a_receipt_itself_none_is_posted() -> Non
 
 async def test_what_concerns_all_is_told_to_one_and_posted() -> None:
     where = address(private=True, public=True, thread="")
-    async with office() as parts:
+    async with workspace() as parts:
         parts.server.then(POST, Answer({"ok": True, "ts": "7.0001"}))
         assert await parts.channel.post(where, FINAL) == ""
     assert parts.asked() == [POST, EPHEMERAL]
@@ -238,7 +238,7 @@ async def test_what_concerns_all_is_told_to_one_and_posted() -> None:
 
 async def test_what_cannot_be_posted_to_all_is_told_to_nobody_and_tried_again() -> None:
     where = address(private=True, public=True, thread="")
-    async with office() as parts:
+    async with workspace() as parts:
         parts.server.then(POST, refusal("no_permission"))
         with pytest.raises(DeliveryRefused):
             await parts.channel.post(where, FINAL)
@@ -248,7 +248,7 @@ async def test_what_cannot_be_posted_to_all_is_told_to_nobody_and_tried_again() 
 
 async def test_what_was_perhaps_posted_to_all_is_told_to_one() -> None:
     where = address(private=True, public=True, thread="")
-    async with office() as parts:
+    async with workspace() as parts:
         parts.server.then(POST, CUT)
         await parts.channel.post(where, FINAL)
     assert parts.asked() == [POST, EPHEMERAL]
@@ -256,14 +256,14 @@ async def test_what_was_perhaps_posted_to_all_is_told_to_one() -> None:
 
 async def test_what_all_were_told_is_not_told_twice_for_one_who_was_not() -> None:
     where = address(private=True, public=True, thread="")
-    async with office() as parts:
+    async with workspace() as parts:
         parts.server.then(EPHEMERAL, refusal("no_permission"))
         assert await parts.channel.post(where, FINAL) == ""
     assert parts.asked() == [POST, EPHEMERAL]
 
 
 async def test_files_and_pictures_are_shared_in_the_thread() -> None:
-    async with office() as parts:
+    async with workspace() as parts:
         place = {"ok": True, "upload_url": f"{parts.server.url}/upload/1", "file_id": "F1"}
         parts.server.then("files.getUploadURLExternal", Answer(place), Answer(place))
         await parts.channel.send_file(address(), "transcript.json", "application/json", b"[]")
@@ -285,7 +285,7 @@ async def test_files_and_pictures_are_shared_in_the_thread() -> None:
 
 
 async def test_a_picture_of_a_person_is_fetched(tmp_path: Path) -> None:
-    async with office() as parts:
+    async with workspace() as parts:
         url = parts.server.picture("a.jpg", b"jpeg")
         file = Attachment("a.jpg", "", {"id": "F1", "url": url})
         await parts.channel.fetch(address(), file, tmp_path / "a", SizeLimits(100, 100))
@@ -308,7 +308,7 @@ def known(name: str) -> Answer:
 
 async def test_names_and_files_that_slack_left_out_are_filled_in() -> None:
     stub = {"id": "F1", "mode": "file_access", "file_access": "check_file_info"}
-    async with office() as parts:
+    async with workspace() as parts:
         parts.server.then("users.info", known("Alex"))
         parts.server.then("files.info", Answer({"ok": True, "file": photo()}))
         message = await parts.channel.complete(asking("the dent", files=[stub]))
@@ -318,7 +318,7 @@ async def test_names_and_files_that_slack_left_out_are_filled_in() -> None:
 
 
 async def test_people_are_called_by_their_names() -> None:
-    async with office() as parts:
+    async with workspace() as parts:
         parts.server.then("users.info", known("Sam"), refusal("user_not_found"))
         await parts.wires.people.name("T1", SAM)
         written = asking(f"ask <@{SAM}> or <@UGONE>", user=SAM)
@@ -329,7 +329,7 @@ async def test_people_are_called_by_their_names() -> None:
 
 @pytest.mark.parametrize("fault", [refusal("user_not_found"), refusal("token_revoked"), PAGE_502])
 async def test_a_name_that_came_along_stays_where_slack_tells_none(fault: Answer) -> None:
-    async with office(send_tries=1) as parts:
+    async with workspace(send_tries=1) as parts:
         parts.server.then("users.info", fault)
         message = replace(asking("look"), author=Author(ALEX, "alex"))
         assert await parts.channel.complete(message) == message
@@ -337,7 +337,7 @@ async def test_a_name_that_came_along_stays_where_slack_tells_none(fault: Answer
 
 async def test_a_slack_that_is_slow_holds_no_question_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(replies, "COMPLETING", 0.1)
-    async with office() as parts:
+    async with workspace() as parts:
         parts.server.then("users.info", HANG)
         message = asking("look")
         async with asyncio.timeout(5):
@@ -347,7 +347,7 @@ async def test_a_slack_that_is_slow_holds_no_question_up(monkeypatch: pytest.Mon
 async def test_a_file_that_takes_long_costs_nobody_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(replies, "COMPLETING", 0.5)
     stub = {"id": "F1", "mode": "file_access", "file_access": "check_file_info"}
-    async with office() as parts:
+    async with workspace() as parts:
         parts.server.then("users.info", known("Alex"))
         parts.server.then("files.info", HANG)
         message = await parts.channel.complete(asking("the dent", files=[stub]))
@@ -356,7 +356,7 @@ async def test_a_file_that_takes_long_costs_nobody_a_name(monkeypatch: pytest.Mo
 
 
 async def test_before_slack_told_who_loupe_is_a_message_stays_as_it_is() -> None:
-    async with office() as parts:
+    async with workspace() as parts:
         for team in ("T0", "T9"):
             stub = Attachment("", "", {"id": "F1", "url": "", "thumbs": []})
             message = replace(asking("look"), attachments=(stub,), address=address(team=team))
@@ -364,7 +364,7 @@ async def test_before_slack_told_who_loupe_is_a_message_stays_as_it_is() -> None
 
 
 async def test_what_stood_in_a_thread_before_is_told() -> None:
-    async with office() as parts:
+    async with workspace() as parts:
         post = message_event("the dent", user=SAM, ts="1.0000", files=[photo()])
         parts.server.then("conversations.replies", Answer({"ok": True, "messages": [post]}))
         [found] = await parts.channel.earlier(asking("what is it?"))
@@ -372,7 +372,7 @@ async def test_what_stood_in_a_thread_before_is_told() -> None:
 
 
 async def test_work_of_slack_s_own_is_done() -> None:
-    async with office() as parts:
+    async with workspace() as parts:
         errand = {"do": "prompts", "thread": ""}
         message = replace(asking(), kind="channel", address=address(errand=errand))
         await parts.channel.carry_on(message)

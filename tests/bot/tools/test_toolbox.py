@@ -268,7 +268,7 @@ async def projected(video: int, times: Sequence[float]) -> Mapping[int, Picture]
 
 
 @pytest.fixture
-def cinema(scissors: Scissors) -> Toolbox:
+def video_bot(scissors: Scissors) -> Toolbox:
     reels = VideoFramesTool({1: 20.0}, projected, [frame_number(1, 12.36)])
     return Toolbox({3}, scissors, ToolLimits(_env_file=None), reels)
 
@@ -278,29 +278,29 @@ def frames(id_: str = "a", **arguments: object) -> ToolCall:
     return ToolCall(id_, "frames", json.dumps(wanted))
 
 
-async def test_frames_are_shown_with_the_crops_after_all_results(cinema: Toolbox) -> None:
-    first, second, shown = await cinema.follow([frames(), look("P3", id_="b")])
+async def test_frames_are_shown_with_the_crops_after_all_results(video_bot: Toolbox) -> None:
+    first, second, shown = await video_bot.follow([frames(), look("P3", id_="b")])
     assert words(first) == "V1 0:05.0: shown in the message after these results."
     assert (first.answers, second.answers) == ("a", "b")
     assert [part.name for part in shown.parts if isinstance(part, Picture)] == ["V1 0:05.0", "P3"]
 
 
 async def test_a_frame_that_was_seen_is_looked_at_and_outlined(
-    cinema: Toolbox, scissors: Scissors
+    video_bot: Toolbox, scissors: Scissors
 ) -> None:
     number = frame_number(1, 12.36)
-    assert "V1 0:12.4, region" in await told(cinema, look("V1 0:12.4"))
-    assert "[1]" in await told(cinema, outline("V1 at 0:12.4"))
+    assert "V1 0:12.4, region" in await told(video_bot, look("V1 0:12.4"))
+    assert "[1]" in await told(video_bot, outline("V1 at 0:12.4"))
     assert scissors.cut == [(number, Box(100, 200, 300, 400))]
-    assert [one.photo for one in cinema.outlines] == [number]
+    assert [one.photo for one in video_bot.outlines] == [number]
 
 
 async def test_a_frame_that_was_brought_can_be_looked_at(
-    cinema: Toolbox, scissors: Scissors
+    video_bot: Toolbox, scissors: Scissors
 ) -> None:
-    assert "ask for it with frames first" in await told(cinema, look("V1 0:05.0"))
-    await cinema.follow([frames()])
-    await told(cinema, look("V1 0:05.0"))
+    assert "ask for it with frames first" in await told(video_bot, look("V1 0:05.0"))
+    await video_bot.follow([frames()])
+    await told(video_bot, look("V1 0:05.0"))
     assert [number for number, _ in scissors.cut] == [frame_number(1, 5.0)]
 
 
@@ -314,9 +314,9 @@ async def test_a_frame_that_was_brought_can_be_looked_at(
     ],
 )
 async def test_a_wrong_call_about_videos_is_refused(
-    cinema: Toolbox, call: ToolCall, reason: str
+    video_bot: Toolbox, call: ToolCall, reason: str
 ) -> None:
-    assert await told(cinema, call) == reason
+    assert await told(video_bot, call) == reason
 
 
 async def test_frames_count_as_calls(scissors: Scissors) -> None:
@@ -326,7 +326,7 @@ async def test_frames_count_as_calls(scissors: Scissors) -> None:
     assert [words(first) == tools.OVER, words(second) == tools.OVER] == [False, True]
 
 
-async def test_without_videos_there_is_no_such_tool(toolbox: Toolbox, cinema: Toolbox) -> None:
+async def test_without_videos_there_is_no_such_tool(toolbox: Toolbox, video_bot: Toolbox) -> None:
     assert "There is no tool of this name" in await told(toolbox, frames())
-    assert cinema.tools == (LOOK, OUTLINE, FRAMES)
+    assert video_bot.tools == (LOOK, OUTLINE, FRAMES)
     assert toolbox.tools == (LOOK, OUTLINE)

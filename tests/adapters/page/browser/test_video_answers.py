@@ -34,9 +34,9 @@ VIEWER = "#viewer[open]"
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def tab(chromium: Browser, cinema: RunningBot) -> AsyncIterator[Page]:
+async def tab(chromium: Browser, video_bot: RunningBot) -> AsyncIterator[Page]:
     """The page of the whole bot."""
-    async with open_page(chromium, cinema) as page:
+    async with open_page(chromium, video_bot) as page:
         yield page
 
 
@@ -60,28 +60,28 @@ async def loaded(page: Page, count: int) -> None:
 
 
 async def test_a_video_is_posted_worked_on_and_answered_with_its_frames(
-    tab: Page, cinema: RunningBot
+    tab: Page, video_bot: RunningBot
 ) -> None:
-    cinema.vision.gate = asyncio.Event()
-    cinema.model.then(answer(ANSWER))
+    video_bot.vision.gate = asyncio.Event()
+    video_bot.model.then(answer(ANSWER))
     await ask(tab, "When is it red?", clip())
     told = tab.locator(".note.loupe .markdown")
     await expect(told).to_have_text(texts.choosing_progress("V1 day.mp4"))
     await expect(tab.locator(STOP)).to_be_visible()
-    cinema.vision.gate.set()
+    video_bot.vision.gate.set()
     await expect(told).to_have_text("It is dark red from 0:01.0 to 0:02.0, then olive.")
     await loaded(tab, 2)
     await expect(tab.locator(".note.loupe")).to_have_count(1)
     await expect(tab.locator(STOP)).to_have_count(0)
     await expect(tab.locator(f"{CELLS} > button")).to_have_text(["0:01.0", "0:02.0"])
-    (request,) = cinema.model.requests
+    (request,) = video_bot.model.requests
     assert frame_times(request) == ["0:00.0", "0:01.0", "0:02.0"]
 
 
 async def test_a_frame_is_opened_large_from_its_cell_and_from_the_text(
-    tab: Page, cinema: RunningBot
+    tab: Page, video_bot: RunningBot
 ) -> None:
-    cinema.model.then(answer(ANSWER))
+    video_bot.model.then(answer(ANSWER))
     await ask(tab, "When is it red?", clip())
     await loaded(tab, 2)
     await tab.locator(f"{CELLS} .canvas").first.click()
@@ -94,9 +94,9 @@ async def test_a_frame_is_opened_large_from_its_cell_and_from_the_text(
 
 
 async def test_an_outline_lies_on_the_frame_that_the_model_asked_for(
-    tab: Page, cinema: RunningBot
+    tab: Page, video_bot: RunningBot
 ) -> None:
-    cinema.model.then(
+    video_bot.model.then(
         call_tools(frames_call("0:01.2", "0:01.2")),
         call_tools(outline_call("door", [200, 300, 400, 600], photo="V1 0:01.2")),
         answer("A door [1] stands open at 0:01.2."),
@@ -110,9 +110,9 @@ async def test_an_outline_lies_on_the_frame_that_the_model_asked_for(
 
 
 async def test_a_reload_and_a_question_afterwards_keep_the_video(
-    tab: Page, cinema: RunningBot
+    tab: Page, video_bot: RunningBot
 ) -> None:
-    cinema.model.then(answer(ANSWER), answer("It is navy at 0:00.5."))
+    video_bot.model.then(answer(ANSWER), answer("It is navy at 0:00.5."))
     await ask(tab, "When is it red?", clip())
     await loaded(tab, 2)
     await tab.reload()
@@ -120,11 +120,11 @@ async def test_a_reload_and_a_question_afterwards_keep_the_video(
     await expect(tab.locator(".note.user video")).to_have_count(1)
     await say(tab, "And at 0:00.5?")
     await loaded(tab, 3)
-    assert "0:00.5" in frame_times(cinema.model.requests[-1])
+    assert "0:00.5" in frame_times(video_bot.model.requests[-1])
 
 
-async def test_photos_and_videos_go_together(tab: Page, cinema: RunningBot) -> None:
-    cinema.model.then(answer("Red at V1 0:01.0, white at V2 0:00.0."))
+async def test_photos_and_videos_go_together(tab: Page, video_bot: RunningBot) -> None:
+    video_bot.model.then(answer("Red at V1 0:01.0, white at V2 0:00.0."))
     white = scene_video((1.0, "white", ""), (0.7, "black", ""))
     photo = {"name": PHOTO.name, "mimeType": "image/jpeg", "buffer": PHOTO.read_bytes()}
     await ask(tab, "Compare them", photo, clip(), clip(white, "night.mp4"))
@@ -133,8 +133,8 @@ async def test_photos_and_videos_go_together(tab: Page, cinema: RunningBot) -> N
     await expect(figures).to_have_count(2)
 
 
-async def test_stop_ends_the_work_on_a_video(tab: Page, cinema: RunningBot) -> None:
-    cinema.vision.gate = asyncio.Event()
+async def test_stop_ends_the_work_on_a_video(tab: Page, video_bot: RunningBot) -> None:
+    video_bot.vision.gate = asyncio.Event()
     await ask(tab, "When is it red?", clip())
     await expect(tab.locator(".note.loupe .markdown")).to_have_text(
         texts.choosing_progress("V1 day.mp4")
@@ -144,14 +144,14 @@ async def test_stop_ends_the_work_on_a_video(tab: Page, cinema: RunningBot) -> N
         "Stopped before the answer began."
     )
     await expect(tab.locator(STOP)).to_have_count(0)
-    assert cinema.model.requests == []
+    assert video_bot.model.requests == []
 
 
 async def test_a_narrow_page_shows_frames_side_by_side(
-    chromium: Browser, cinema: RunningBot
+    chromium: Browser, video_bot: RunningBot
 ) -> None:
-    cinema.model.then(answer(ANSWER))
-    async with open_page(chromium, cinema, width=360) as page:
+    video_bot.model.then(answer(ANSWER))
+    async with open_page(chromium, video_bot, width=360) as page:
         await ask(page, "When is it red?", clip())
         await loaded(page, 2)
         assert await page.evaluate("() => document.documentElement.scrollWidth") <= 360
