@@ -35,10 +35,11 @@ PATH = "/api/messages"
 async def loupe() -> AsyncIterator[str]:
     """Run the whole bot as `loupe serve` does."""
     from bot import app, logs
+    from bot.app_settings import read_settings
     from bot.cli.serve import freeze_garbage
     from bot.redaction import secrets_of
 
-    settings = app.read_settings()
+    settings = read_settings()
     logs.configure(settings.core.log_level, secrets=secrets_of(*settings.sections))
     async with app.serving(settings) as address:
         freeze_garbage()

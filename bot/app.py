@@ -4,49 +4,37 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from aiohttp import web
 
 from adapters.blobs.build import open_blobs
-from adapters.blobs.settings import MediaSettings
 from adapters.chat.declaration import ChannelServices
-from adapters.http.download import DownloadSettings
 from adapters.models.build import build_model, build_speech
-from adapters.models.settings import ModelSettings
 from adapters.redis.connection import connect, ping
 from adapters.redis.embedded import EmbeddedStore
 from adapters.redis.history import RedisHistory
 from adapters.redis.mailbox import RedisMailbox
-from adapters.redis.settings import RedisSettings
 from adapters.vision.build import build_embedding, build_vision
-from adapters.vision.settings import VisionSettings
 from bot import checks as doctor
 from bot.attachments.store import AttachmentStore
 from bot.attachments.vision import VisionPass
 from bot.channels import (
-    CHANNELS,
     ChannelDirectory,
     ChannelServer,
-    ConfiguredChannels,
-    section_classes,
 )
 from bot.commands.executor import CommandExecutor
 from bot.commands.preferences import Preferences
 from bot.commands.registry import COMMANDS
-from bot.domain.preferences import Deployment
 from bot.health import health
-from bot.limits import Limits
 from bot.queue.inbox import Inbox
 from bot.queue.retention import RetentionSweeper
 from bot.queue.waiting_notice import WaitingNotices
 from bot.queue.worker import Worker
 from bot.replies.pictures import ReplyPictures
 from bot.sandbox import ChildProcesses
-from bot.settings import Core, Section, Sections, SettingsError
-from bot.settings_reader import load, load_limits
+from bot.settings import SettingsError
 from bot.turn.budgets import ModelBudgets
 from bot.turn.dispatcher import Dispatcher
 from bot.turn.preparation import QuestionPreparer
@@ -59,72 +47,13 @@ from bot.video.footage import FrameStore
 from bot.video.transcription import Transcriber
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator
     from pathlib import Path
 
     from redis.asyncio import Redis
 
-    from adapters.chat.declaration import ChannelDeclaration
+    from bot.app_settings import Settings
     from bot.ports.blobs import Blobs
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """All settings, section by section."""
-
-    core: Core
-    limits: Limits
-    redis: RedisSettings
-    media: MediaSettings
-    model: ModelSettings
-    vision: VisionSettings
-    downloads: DownloadSettings
-    channels: ConfiguredChannels
-
-    @property
-    def sections(self) -> tuple[Section, ...]:
-        """The sections in the order they are listed."""
-        return (
-            *self.channels.sections,
-            self.model,
-            self.vision,
-            self.redis,
-            self.media,
-            self.core,
-            *self.limits.sections,
-            self.downloads,
-        )
-
-    @property
-    def host(self) -> str:
-        """The address to listen on: loopback only while no platform delivers by HTTP."""
-        default = "0.0.0.0" if self.channels.by_webhook else "127.0.0.1"  # noqa: S104
-        return self.core.host or default
-
-    @property
-    def deployment(self) -> Deployment:
-        """What whoever runs Loupe has set for all conversations."""
-        return Deployment(
-            system=self.core.system_message,
-            models=tuple(choice.name for choice in self.model.choices),
-            families={choice.name: choice.family for choice in self.model.choices},
-            offline=self.model.offline,
-        )
-
-
-def read_settings(declarations: Sequence[ChannelDeclaration] = CHANNELS) -> Settings:
-    """Read everything; raises `SettingsError` with one sentence."""
-    sections = Sections(load(section) for section in section_classes(declarations))
-    return Settings(
-        core=load(Core),
-        limits=load_limits(),
-        redis=load(RedisSettings),
-        media=load(MediaSettings),
-        model=load(ModelSettings),
-        vision=load(VisionSettings),
-        downloads=load(DownloadSettings),
-        channels=ConfiguredChannels(declarations, sections),
-    )
 
 
 async def check_folder(data: Path) -> None:
@@ -167,7 +96,7 @@ async def services(settings: Settings, blobs: Blobs) -> AsyncIterator[Services]:
         speech = build_speech(settings.model)
         if speech is not None:
             stack.push_async_callback(speech.close)
-        films = VideoContexts(
+        videos = VideoContexts(
             footage,
             Chooser(vision, embedding, limits.turns),
             Transcriber(speech, children, gallery, limits.files, limits.videos),
@@ -175,13 +104,19 @@ async def services(settings: Settings, blobs: Blobs) -> AsyncIterator[Services]:
             limits.videos,
             limits.requests,
         )
-        sights = VisionPass(vision, gallery, limits.turns)
+        vision_pass = VisionPass(vision, gallery, limits.turns)
         budgets = ModelBudgets(limits.requests, settings.deployment.families)
         turns = TurnRunner(
             model,
             gallery,
             QuestionPreparer(
-                gallery, sights, films, budgets, limits.files, limits.messages, limits.requests
+                gallery,
+                vision_pass,
+                videos,
+                budgets,
+                limits.files,
+                limits.messages,
+                limits.requests,
             ),
             RequestComposer(gallery, limits.files, limits.requests),
             ToolboxBuilder(gallery, footage, limits.tools),
@@ -229,11 +164,11 @@ async def serving(settings: Settings) -> AsyncIterator[str]:
         history = RedisHistory(redis, limits.retention)
         preferences = Preferences(history, settings.deployment)
         channels = ChannelDirectory()
-        lobby = WaitingNotices(mailbox, channels, limits.messages)
-        ingress = RedisHistory(redis, limits.retention, settings.redis.accept_seconds)
+        notices = WaitingNotices(mailbox, channels, limits.messages)
+        accept_history = RedisHistory(redis, limits.retention, settings.redis.accept_seconds)
         commands = CommandExecutor(history, preferences, gallery, COMMANDS)
-        inbox = Inbox(mailbox, ingress, commands.grammar, lobby.notice, limits.messages)
-        desk = Dispatcher(
+        inbox = Inbox(mailbox, accept_history, commands.grammar, notices.notice, limits.messages)
+        dispatcher = Dispatcher(
             mailbox,
             history,
             preferences,
@@ -244,8 +179,8 @@ async def serving(settings: Settings) -> AsyncIterator[str]:
             limits.files,
             limits.messages,
         )
-        worker = Worker(mailbox, desk.handle, desk.give_up, limits.workers)
-        janitor = RetentionSweeper(mailbox, blobs, limits.retention, settings.core.spool)
+        worker = Worker(mailbox, dispatcher.handle, dispatcher.give_up, limits.workers)
+        sweeper = RetentionSweeper(mailbox, blobs, limits.retention, settings.core.spool)
         web_app = web.Application()
         web_app.add_routes(health(partial(ping, redis), lambda: worker.alive))
         channel_services = ChannelServices(
@@ -261,11 +196,11 @@ async def serving(settings: Settings) -> AsyncIterator[str]:
         )
         server = ChannelServer(settings.channels, channels, web_app)
         await server.open(channel_services, stack)
-        for closing in (janitor.close, worker.close, lobby.close):
+        for closing in (sweeper.close, worker.close, notices.close):
             stack.push_async_callback(closing)
         port = await stack.enter_async_context(_listening(web_app, settings))
         worker.start()
-        janitor.start()
+        sweeper.start()
         yield await server.ready_line(_own_host(settings), port)
 
 

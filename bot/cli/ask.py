@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 from adapters.blobs.in_place import InPlaceBlobs
 from bot import app
 from bot import strings as texts
-from bot.cli.command import CommandFailed, run_with_settings
+from bot.cli.command import run_with_settings
+from bot.cli.command_failed import CommandFailed
 from bot.cli.local_files import question
 from bot.cli.saved_pictures import pictures_of, save
 from bot.cli.terminal import Terminal
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Sequence
 
+    from bot.app_settings import Settings
     from bot.domain.outcome import Outcome
 
 SUFFIXES = (
@@ -41,7 +43,7 @@ def run(options: Namespace) -> int:
     return run_with_settings(_ask, options)
 
 
-def _ask(options: Namespace, settings: app.Settings) -> None:
+def _ask(options: Namespace, settings: Settings) -> None:
     paths, words = _files_and_question(options.words)
     terminal = Terminal(quiet=options.json)
     outcome = asyncio.run(_run_turn(options, settings, paths, words, terminal))
@@ -82,7 +84,7 @@ def _means_a_file(word: str) -> bool:
 
 async def _run_turn(
     options: Namespace,
-    settings: app.Settings,
+    settings: Settings,
     paths: Sequence[Path],
     words: str,
     terminal: Terminal,
@@ -102,6 +104,8 @@ async def _run_turn(
         failed = outcome.turn.status == "failed"
         terminal.finish(outcome.text.removesuffix(_failure(outcome)) if failed else outcome.text)
         if options.save:
-            pictures = await pictures_of(services, request.thread, outcome)
+            pictures = await pictures_of(
+                services.gallery, services.footage, request.thread, outcome
+            )
             await asyncio.to_thread(save, Path(options.save), pictures)
         return outcome

@@ -5,7 +5,9 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from bot import app, logs
+from bot import logs
+from bot.app_settings import Settings, read_settings
+from bot.cli.command_failed import CommandFailed
 from bot.errors import StoreDown
 from bot.redaction import secrets_of
 from bot.settings import SettingsError
@@ -17,16 +19,12 @@ if TYPE_CHECKING:
 FAILED = 1
 
 
-class CommandFailed(Exception):
-    """Ends the command with one sentence on stderr and exit code 1."""
-
-
 def run_with_settings(
-    command: Callable[[Namespace, app.Settings], int | None], options: Namespace
+    command: Callable[[Namespace, Settings], int | None], options: Namespace
 ) -> int:
     """Read the settings, run a command, and return its exit code: 0, or 1 where it failed."""
     try:
-        settings = app.read_settings()
+        settings = read_settings()
         logs.configure(settings.core.log_level, secrets=secrets_of(*settings.sections))
         return command(options, settings) or 0
     except (SettingsError, CommandFailed) as error:

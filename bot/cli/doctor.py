@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Iterator
 
-    from bot.app import Settings
+    from bot.app_settings import Settings
 
 
 def run(options: Namespace) -> int:

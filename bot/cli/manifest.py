@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 
 from adapters.manifests import build_slack, build_teams
 from adapters.teams.settings import TeamsSettings
-from bot.cli.command import CommandFailed, run_with_settings
+from bot.cli.command import run_with_settings
+from bot.cli.command_failed import CommandFailed
 from bot.commands.registry import GRAMMAR
 
 if TYPE_CHECKING:
     from argparse import Namespace
 
-    from bot.app import Settings
+    from bot.app_settings import Settings
 
 
 def run(options: Namespace) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.cli.command import CommandFailed
+from bot.cli.command_failed import CommandFailed
 from bot.domain.frame_ids import label, seconds_of
 from bot.domain.history import ThreadHistory
 from bot.replies.pictures import frames_cited, pointed
@@ -12,26 +12,29 @@ from bot.replies.pictures import frames_cited, pointed
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from bot.app import Services
+    from bot.attachments.store import AttachmentStore
     from bot.domain.outcome import Outcome
     from bot.domain.threads import Thread
+    from bot.video.footage import FrameStore
 
 
-async def pictures_of(services: Services, thread: Thread, outcome: Outcome) -> dict[str, bytes]:
+async def pictures_of(
+    photos: AttachmentStore, videos: FrameStore, thread: Thread, outcome: Outcome
+) -> dict[str, bytes]:
     """Name the pictures and frames as the model got them, and what is shown with the answer."""
-    pictures_seen = await services.gallery.recall(thread, outcome.photos)
-    pictures = {f"P{number}.jpg": picture.jpeg for number, picture in pictures_seen.items()}
+    photos_sent = await photos.recall(thread, outcome.photos)
+    pictures = {f"P{number}.jpg": photo.jpeg for number, photo in photos_sent.items()}
     outlines = outcome.turn.grounding.outlines
     for photo in pointed(outcome, ThreadHistory()):
-        outlined_photo = await services.gallery.draw_outlined(thread, photo, outlines)
+        outlined_photo = await photos.draw_outlined(thread, photo, outlines)
         pictures[f"P{photo.number}-outlined.jpg"] = outlined_photo.jpeg
     for video in outcome.videos:
         frames = [one.frame for one in outcome.turn.pictures.frames if one.video == video.number]
         times = [seconds_of(number) for number in frames]
-        for number, frame in (await services.footage.frames(thread, video, times)).items():
+        for number, frame in (await videos.frames(thread, video, times)).items():
             pictures[f"{_file_name(number)}.jpg"] = frame.jpeg
     for cited in frames_cited(outcome, ThreadHistory()):
-        sheet = await services.footage.contact_sheet(thread, cited, outlines)
+        sheet = await videos.contact_sheet(thread, cited, outlines)
         pictures[f"V{cited.video.number}-frames.jpg"] = sheet.jpeg
     return pictures
 

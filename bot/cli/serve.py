@@ -14,13 +14,15 @@ from bot.cli.command import run_with_settings
 if TYPE_CHECKING:
     from argparse import Namespace
 
+    from bot.app_settings import Settings
+
 
 def run(options: Namespace) -> int:
     """Serve; returns the exit code."""
     return run_with_settings(lambda _, settings: asyncio.run(_serve(settings)), options)
 
 
-async def _serve(settings: app.Settings) -> None:
+async def _serve(settings: Settings) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):

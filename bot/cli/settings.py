@@ -11,7 +11,7 @@ from bot.settings_reader import lines
 if TYPE_CHECKING:
     from argparse import Namespace
 
-    from bot.app import Settings
+    from bot.app_settings import Settings
 
 
 def run(options: Namespace) -> int:

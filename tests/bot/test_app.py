@@ -17,6 +17,7 @@ from adapters.chat.declaration import Connection
 from adapters.page.build import DECLARATION as PAGE
 from bot import app
 from bot import strings as texts
+from bot.app_settings import Settings, read_settings
 from bot.channels import ChannelDirectory
 from bot.cli.doctor import checks
 from bot.queue.worker import Worker
@@ -61,10 +62,10 @@ def store() -> Iterator[RedisServer]:
     server.stop()
 
 
-def settings(monkeypatch: pytest.MonkeyPatch, **changes: str) -> app.Settings:
+def settings(monkeypatch: pytest.MonkeyPatch, **changes: str) -> Settings:
     for name, value in changes.items():
         monkeypatch.setenv(name, value)
-    return app.read_settings()
+    return read_settings()
 
 
 def origin(line: str) -> str:

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, get_type_hints
 
 import annotated_types
 
-from bot import app
 from bot import strings as texts
+from bot.app_settings import Settings
 from bot.channels import CHANNELS, section_classes
 from bot.cli import main as cli
 from bot.commands.registry import GRAMMAR
@@ -79,7 +79,7 @@ def places() -> dict[str, Capabilities]:
 
 def sections() -> dict[str, type[Section]]:
     """All groups of settings by their names."""
-    hints = [*get_type_hints(app.Settings).values(), *get_type_hints(Limits).values()]
+    hints = [*get_type_hints(Settings).values(), *get_type_hints(Limits).values()]
     own = [hint for hint in hints if issubclass(hint, Section)]
     return {section.__name__: section for section in (*own, *section_classes(CHANNELS))}
 

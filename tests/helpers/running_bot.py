@@ -32,6 +32,7 @@ from adapters.slack.settings import SlackLimits, SlackSettings
 from adapters.teams.settings import TeamsLimits, TeamsSettings
 from adapters.vision.settings import VisionSettings
 from bot import app
+from bot.app_settings import Settings
 from bot.channels import CHANNELS, ConfiguredChannels
 from bot.settings import Core, Sections
 from tests.helpers.images import MEDIA
@@ -185,7 +186,7 @@ async def run_bot(
                 PageSettings(page="on" if page else None),
             )
         )
-        settings = app.Settings(
+        settings = Settings(
             core=Core(data=data, host="127.0.0.1", port=0),
             limits=limits_of(**{"children": 1, "shutdown_seconds": 1, **(limits or {})}),
             redis=RedisSettings(url=SecretStr(redis_url) if redis_url else None),

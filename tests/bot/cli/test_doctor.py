@@ -8,8 +8,8 @@ import pytest
 
 from adapters.slack import doctor as slack_doctor
 from adapters.teams import doctor as teams_doctor
-from bot import app
 from bot import checks as doctor
+from bot.app_settings import read_settings
 from bot.checks import examine
 from bot.cli.doctor import checks
 from tests.servers.openai import KEY, OpenAIServer
@@ -51,7 +51,7 @@ class Listed:
     def by_part(self, **settings: str) -> dict[str, Check]:
         for name, value in settings.items():
             self._monkeypatch.setenv(name, value)
-        found = checks(app.read_settings())
+        found = checks(read_settings())
         assert len({check.part for check in found}) == len(found)
         return {check.part: check for check in found}
 
