@@ -307,7 +307,9 @@ async def test_a_data_folder_that_is_none_stops_the_start(
 ) -> None:
     ran = await loupe(folder, *arguments, LOUPE_DATA="car.jpg", PORT="0")
     assert (ran.code, ran.out) == (1, "")
-    assert ran.sentence.startswith("LOUPE_DATA has the value 'car.jpg', which is not a writable folder")
+    assert ran.sentence.startswith(
+        "LOUPE_DATA has the value 'car.jpg', which is not a writable folder"
+    )
     assert "Traceback" not in ran.err
 
 
