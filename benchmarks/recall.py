@@ -39,7 +39,7 @@ from bot.domain.files import Video
 from bot.domain.frame_ids import CLOCK, clock, read_clock, seconds_of
 from bot.domain.threads import Thread
 from bot.media.video_probe import probe
-from bot.sandbox import DECODERS, ChildProcesses, importing
+from bot.sandbox import DECODERS, ChildProcesses, import_module
 from bot.tools.video_frames import VideoFramesTool
 from bot.video.candidates import FrameRequest
 from bot.video.chooser import Chooser
@@ -126,7 +126,7 @@ async def screening(path: Path, folder: Path, limits: Limits) -> AsyncIterator[S
     blobs = open_blobs(MediaSettings(_env_file=None), folder)
     try:
         children.warm()
-        await asyncio.gather(*(children.run(importing, DECODERS) for _ in range(2)))
+        await asyncio.gather(*(children.run(import_module, DECODERS) for _ in range(2)))
         start = time.perf_counter()
         examined = await children.run(probe, path, limits.files)
         assert examined is not None
