@@ -379,7 +379,7 @@ REFUSED = [
         UPLOAD_LIMIT + 1,
         "It is larger than 977 KB. Please send a smaller copy or a shorter clip.",
     ),
-    (PDF, PHOTO_LIMIT + 1, "This kind of file cannot be looked at (PDF document)."),
+    (PDF, PHOTO_LIMIT + 1, "Loupe cannot read this type of file (PDF document)."),
 ]
 
 
