@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 PEOPLE = {"Alex": "UALEX", "Robin": "UROBIN"}
 _numbers = itertools.count(1)
-"""Makes ids of places, events and buttons, which no two stages may share."""
+"""Makes ids of places, events and buttons, which no two setups may share."""
 
 
 class SlackConversation:
