@@ -169,7 +169,7 @@ async def test_an_upload_that_the_server_refuses_says_why(
         await page.goto(served.address)
         await page.set_input_files("#picker", file("notes.mp4", b"%PDF-1.7" + bytes(5_000)))
         await expect(page.locator("#thumbs .failed")).to_be_visible()
-        await expect(page.get_by_role("alert")).to_contain_text("cannot be looked at")
+        await expect(page.get_by_role("alert")).to_contain_text("cannot read this type of file")
         await page.close()
 
 
