@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 def percentile(values: Iterable[float], share: float) -> float:
     """Return the smallest value that `share` (0 to 1) of all values do not exceed."""
-    ranked = sorted(values)
-    return ranked[max(0, math.ceil(share * len(ranked)) - 1)]
+    ordered_values = sorted(values)
+    return ordered_values[max(0, math.ceil(share * len(ordered_values)) - 1)]
 
 
 def table(title: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
@@ -32,7 +32,7 @@ def table(title: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> Non
         print(f"  {name:{widths[0]}}{figures}")
 
 
-def memory_table(found: Mapping[str, Memory]) -> None:
+def memory_table(moments: Mapping[str, Memory]) -> None:
     """Print the memory of a running Loupe at some moments."""
 
     def cell(megabytes: float | None) -> str:
@@ -41,7 +41,7 @@ def memory_table(found: Mapping[str, Memory]) -> None:
     table(
         "Memory of Loupe, MB",
         ("", "serving", "children", "store"),
-        [(when, cell(m.serving), cell(m.children), cell(m.store)) for when, m in found.items()],
+        [(when, cell(m.serving), cell(m.children), cell(m.store)) for when, m in moments.items()],
     )
 
 
@@ -62,5 +62,5 @@ def machine() -> str:
 def _processor() -> str:
     facts = Path("/proc/cpuinfo")
     lines = facts.read_text().splitlines() if facts.exists() else []
-    named = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    return next(named, platform.processor() or "an unknown processor")
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, platform.processor() or "an unknown processor")

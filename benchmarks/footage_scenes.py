@@ -55,12 +55,12 @@ class Event:
     paint: Painter = field(repr=False, compare=False)
 
     def share(self, at: float) -> float:
-        """Tell how much of it is in the picture at a time, 0 to 1."""
+        """Return how much of it is in the picture at a time, 0 to 1."""
         coming, going = (at - self.start) / COMING, (self.end - at) / COMING
         return max(0.0, min(1.0, 1 + coming, 1 + going))
 
     def shown(self, at: float) -> bool:
-        """Tell whether nearly all of it is in the picture at a time."""
+        """Return whether nearly all of it is in the picture at a time."""
         return self.share(at) >= NEARLY_ALL
 
     def onto(self, pixels: Pixels, at: float) -> Pixels:

@@ -19,13 +19,13 @@ class Memory:
 
 
 def resident(process: int) -> float | None:
-    """Tell how much memory a process holds now."""
+    """Return how much memory a process holds now."""
     kilobytes = _status(process, "VmRSS")
     return None if kilobytes is None else kilobytes / 1024
 
 
 def children(parent: int) -> float | None:
-    """Tell how much the processes hold that a process has started and that still belong to it."""
+    """Return how much the processes hold that a process has started and that still belong to it."""
     if resident(parent) is None:
         return None
     return sum(resident(one) or 0.0 for one in _started(parent))

@@ -61,7 +61,7 @@ class Server:
         return Memory(resident(server), children(server), store)
 
     async def look(self) -> Seen:
-        """Tell what the server saw since the last look."""
+        """Return what the server saw since the last look."""
         self._input.write(b"\n")
         return Seen(**json.loads(await self._line()))
 

@@ -258,7 +258,7 @@ def _corner(polygon: Polygon) -> tuple[float, float]:
 
 
 def _step(places: Sequence[float]) -> float:
-    """Tell how far columns or rows are apart."""
+    """Return how far columns or rows are apart."""
     gaps = np.diff(np.sort(places))
     return float(gaps[gaps > 0.05].min(initial=1.0))
 
@@ -282,7 +282,7 @@ def _topic(question: str) -> str:
 
 
 def _measures(pixels: Pixels) -> dict[str, float]:
-    """Tell how much of each thing there is in a picture, 0 to 1."""
+    """Return how much of each thing there is in a picture, 0 to 1."""
     small = cv2.resize(pixels, SMALL, interpolation=cv2.INTER_AREA)
     hsv = cv2.cvtColor(small, cv2.COLOR_BGR2HSV)
     vivid = (hsv[..., 1] >= 110) & (hsv[..., 2] >= 60)
@@ -298,7 +298,7 @@ def _measures(pixels: Pixels) -> dict[str, float]:
 
 
 def _panel(there: NDArray[np.bool_]) -> float:
-    """Tell how well a panel is filled, several times wider than high; 0 where there is none."""
+    """Return how well a panel is filled, several times wider than high; 0 where there is none."""
     _, _, found, _ = cv2.connectedComponentsWithStats(there.astype(np.uint8))
     return max(
         (

@@ -91,7 +91,7 @@ def _asked(clip: Clip, gap: int, path: Path, limits: Limits) -> list[Asked]:
 
 
 def _share(found: list[Asked], means: str, *, gap: int = 0, kind: str = "") -> str:
-    """Tell in how many of some cases a means found the moment."""
+    """Return in how many of some cases a means found the moment."""
     cases = [one for one in found if gap in {0, one.gap} and kind in {"", one.event.kind}]
     return f"{sum(means in one.found for one in cases)}/{len(cases)}"
 

@@ -199,7 +199,7 @@ def measure(engine: str, scenes: Sequence[Scene]) -> tuple[dict[str, Score], flo
 
 
 def peak(engine: str) -> float | None:
-    """Tell how much memory the engine took at most, in megabytes (Linux).
+    """Return how much memory the engine took at most, in megabytes (Linux).
 
     Not by `getrusage`, whose `ru_maxrss` a process takes over from the one that started it.
     """
@@ -207,7 +207,7 @@ def peak(engine: str) -> float | None:
 
 
 def memory(process: int | str) -> float | None:
-    """Tell how much memory a process has held at most so far, in megabytes."""
+    """Return how much memory a process has held at most so far, in megabytes."""
     status = Path(f"/proc/{process}/status")
     try:
         found = re.search(r"^VmHWM:\s+(\d+) kB", status.read_text(), re.MULTILINE)
@@ -252,7 +252,7 @@ def report(measured: dict[str, dict[str, Score]], peaks: dict[str, float | None]
 
 
 def compare(what: str, ours: dict[str, Score], theirs: dict[str, Score], name: str) -> None:
-    """Tell in which groups Loupe is worse than another engine."""
+    """Return in which groups Loupe is worse than another engine."""
     value, slack = MEASURES[what]
     worse = [group for group in ours if value(ours[group]) < value(theirs[group]) - slack]
     told = f"{what} than {name}: {', '.join(worse) or 'nowhere'}"

@@ -40,7 +40,7 @@ class Watch:
             await self._sampling
 
     def look(self) -> Seen:
-        """Tell what was seen since the last look."""
+        """Return what was seen since the last look."""
         cpu, before = time.process_time(), self._cpu
         stalls, self._stalls, self._cpu = self._stalls, [], cpu
         return Seen(stalls, cpu - before)

@@ -21,10 +21,10 @@ def realign(spans: Iterable[Span], answer: str) -> tuple[Span, ...]:
     result: list[Span] = []
     drift = 0
     for span in sorted(spans, key=lambda span: span.offset):
-        expected = span.offset + drift
+        estimate = span.offset + drift
         places = [match.start() for match in re.finditer(re.escape(span.text), answer)]
         if places and span.text:
-            at = min(places, key=lambda place: abs(place - expected))
+            at = min(places, key=lambda place: abs(place - estimate))
             drift = at - span.offset
             result.append(replace(span, offset=at))
     return tuple(result)
