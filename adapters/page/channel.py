@@ -80,8 +80,8 @@ class PageChannel:
         self._wall = wall
         self._blobs = blobs
 
-    def abilities(self, address: PageAddress) -> Capabilities:
-        """Tell what the page can do, which is done quickly."""
+    def capabilities(self, address: PageAddress) -> Capabilities:
+        """Return what the page can do."""
         return PLACES[PLACE]
 
     async def post(self, address: PageAddress, post: Post) -> str:
@@ -166,7 +166,7 @@ class PageChannel:
         return message
 
     async def earlier(self, message: Message) -> tuple[Message, ...]:
-        """Tell of no posts: all that were made are in the history."""
+        """Return no posts: all that were made are in the history."""
         return ()
 
 

@@ -88,8 +88,8 @@ class SlackChannel:
         self._errands = errands
         self._limits = limits
 
-    def abilities(self, address: SlackAddress) -> Capabilities:
-        """Tell what can be done at an address."""
+    def capabilities(self, address: SlackAddress) -> Capabilities:
+        """Return what can be done at an address."""
         if isinstance(address.delivery, PrivatePost):
             return replace(PRIVATELY, text_limit=self._limits.text_limit)
         streams = self._paper.streams(address)

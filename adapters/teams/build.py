@@ -12,10 +12,10 @@ from adapters.chat.growing_message import GrowingMessages
 from adapters.chat.streaming import Streams
 from adapters.http.download import Downloads
 from adapters.http.ssrf_guard import Guard
-from adapters.teams.abilities import PLACES
 from adapters.teams.access_token import bot_token
 from adapters.teams.activities import TEAMS
 from adapters.teams.addresses import read_address
+from adapters.teams.capabilities import PLACES
 from adapters.teams.channel import TeamsChannel
 from adapters.teams.connector import Connector
 from adapters.teams.doctor import teams_checks

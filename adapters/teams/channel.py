@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import structlog
 
 from adapters.teams import render as posts
-from adapters.teams.abilities import PLACES, place_of
 from adapters.teams.activities import TEAMS
+from adapters.teams.capabilities import PLACES, place_of
 from adapters.teams.errors import ActivityTooLarge
 
 if TYPE_CHECKING:
@@ -48,8 +48,8 @@ class TeamsChannel:
         self._files = files
         self._limits = limits
 
-    def abilities(self, address: TeamsAddress) -> Capabilities:
-        """Tell what can be done at an address."""
+    def capabilities(self, address: TeamsAddress) -> Capabilities:
+        """Return what can be done at an address."""
         able = PLACES[place_of(address)]
         pace = self._limits.stream_pace if able.streams else self._limits.edit_pace
         return replace(able, pace=pace, text_limit=self._limits.text_limit)

@@ -53,7 +53,7 @@ class CommandRequest:
 
     command: Command
     entry: Entry
-    abilities: Capabilities
+    capabilities: Capabilities
     now: float
 
     @property
@@ -97,7 +97,7 @@ class CommandRequest:
 
     def spelled(self, text: str) -> str:
         """Write the commands in a sentence as people have to write them here."""
-        return texts.with_prefix(text, self.abilities.prefix)
+        return texts.with_prefix(text, self.capabilities.prefix)
 
 
 @dataclass(frozen=True, slots=True)

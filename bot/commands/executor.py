@@ -41,7 +41,7 @@ class CommandExecutor:
         if command.spec.shared_only and not request.message.shared:
             return CommandReply((request.spelled(command.spec.shared_only),))
         reply = await self._handlers[command.name](request, self._services)
-        return replace(reply, texts=tuple(_within(request.abilities.text_limit, reply.texts)))
+        return replace(reply, texts=tuple(_within(request.capabilities.text_limit, reply.texts)))
 
     async def erase_files(self, thread: Thread, digests: Collection[str]) -> None:
         """Erase files that nothing names any more."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 async def _help(request: CommandRequest, services: CommandServices) -> CommandReply:
     """List the commands, with buttons where the chat app takes `/` for its own commands."""
-    prefix = request.abilities.prefix
+    prefix = request.capabilities.prefix
     text = texts.help_text(services.specs, prefix, offline=services.preferences.deployment.offline)
     return CommandReply((text,), _buttons(services.specs) if prefix == "!" else ())
 

@@ -32,7 +32,7 @@ def _transcript(request: CommandRequest, system: str, past: ThreadHistory) -> Co
         view, cut = full(request.thread, system, past), full_blocks
     else:
         view, cut = transcript(system, past), blocks
-    limit, files = request.abilities.text_limit, request.abilities.files
+    limit, files = request.capabilities.text_limit, request.capabilities.files
     too_long = files and exceeds(view, limit)
     messages = [] if too_long else cut(view, limit)
     if files and len(messages) != 1:

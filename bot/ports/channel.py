@@ -167,7 +167,7 @@ class Channel(Protocol):
 
     name: str
 
-    def abilities(self, address: Address) -> Capabilities:
+    def capabilities(self, address: Address) -> Capabilities:
         """Return what can be done at an address."""
         ...
 
@@ -183,14 +183,14 @@ class Channel(Protocol):
         ...
 
     async def send_file(self, address: Address, name: str, media_type: str, data: bytes) -> None:
-        """Hand over a file, where `abilities().files`.
+        """Hand over a file, where `capabilities().files`.
 
         Raises `DeliveryUnknown`, `ConversationGone`.
         """
         ...
 
     async def send_picture(self, address: Address, picture: PictureAttachment) -> None:
-        """Show a picture, where `abilities().pictures`.
+        """Show a picture, where `capabilities().pictures`.
 
         Raises `DeliveryUnknown`, `ConversationGone`, `DeliveryRefused`.
 
@@ -218,6 +218,6 @@ class Channel(Protocol):
     async def earlier(self, message: Message) -> tuple[Message, ...] | None:
         """List the posts with pictures before a message in its thread, oldest first.
 
-        Only where `abilities().earlier`; None while the platform cannot list them.
+        Only where `capabilities().earlier`; None while the platform cannot list them.
         """
         ...

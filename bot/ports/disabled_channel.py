@@ -21,7 +21,7 @@ class DisabledChannel:
     def __init__(self, name: str) -> None:
         self.name = name
 
-    def abilities(self, address: Address) -> Capabilities:
+    def capabilities(self, address: Address) -> Capabilities:
         """Return that nothing can be done."""
         return Capabilities(edits=False)
 

@@ -46,7 +46,7 @@ class WaitingNotices:
     async def _wait(self, message: Message, receipt: Receipt) -> None:
         await asyncio.sleep(self._limits.notice_seconds)
         channel = self._channels[message.thread.channel]
-        if not channel.abilities(message.address).edits:
+        if not channel.capabilities(message.address).edits:
             return
         with contextlib.suppress(
             LeaseLost, ConversationGone, DeliveryRefused, DeliveryUnknown, StoreDown

@@ -54,9 +54,9 @@ class Outbox:
         self.address = address
 
     @property
-    def abilities(self) -> Capabilities:
+    def capabilities(self) -> Capabilities:
         """What the channel can do at this address."""
-        return self.channel.abilities(self.address)
+        return self.channel.capabilities(self.address)
 
     async def begun(self) -> bool:
         """Return whether anything was, or may have been, shown; raises `LeaseLost`."""
@@ -87,7 +87,7 @@ class Outbox:
         known = await self._settled(number)
         if known is None or not known.id:
             await self._post(number, post)
-        elif known.id != NO_ID and not known.shown and self.abilities.edits:
+        elif known.id != NO_ID and not known.shown and self.capabilities.edits:
             await self.channel.edit(self.address, known.id, post)
 
     async def hand_over(self, part: int, name: str, media_type: str, data: bytes) -> None:

@@ -87,7 +87,7 @@ class ReplyPictures:
 
     async def show(self, sends: Outbox, thread: Thread, result: AnsweredTurn) -> None:
         """Show what an answer points at, or say that it cannot be shown."""
-        if not sends.abilities.pictures:
+        if not sends.capabilities.pictures:
             return
         pictures = self._pictures(thread, result)
         for place, (making, missing) in enumerate(pictures, start=len(result.parts)):

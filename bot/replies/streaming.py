@@ -50,7 +50,7 @@ class Reply:
     def __init__(
         self,
         sends: Outbox,
-        abilities: Capabilities,
+        capabilities: Capabilities,
         stop: asyncio.Event,
         clock: Clock | None = None,
     ) -> None:
@@ -61,7 +61,7 @@ class Reply:
         self._clock = clock or Clock()
         self._sends = sends
         self._stop = stop
-        self._abilities = abilities
+        self._abilities = capabilities
         self._parts: list[_Part] = []
         self.kept = ""
         self._want: Post | None = None

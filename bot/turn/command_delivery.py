@@ -75,7 +75,7 @@ class CommandDelivery:
         whole = await outbox.channel.complete(message)
         entry = replace(holding.lease.run[0], message=whole)
         command = self._commands.grammar.parse(whole.text) or command
-        return CommandRequest(command, entry, outbox.abilities, time.time())
+        return CommandRequest(command, entry, outbox.capabilities, time.time())
 
     async def _post_reply(
         self, outbox: Outbox, request: CommandRequest, reply: CommandReply
@@ -97,7 +97,7 @@ class CommandDelivery:
 
     async def _post_without_file(self, outbox: Outbox, request: CommandRequest, first: int) -> None:
         """Post in messages what was meant to be a file."""
-        without_files = replace(request, abilities=replace(request.abilities, files=False))
+        without_files = replace(request, capabilities=replace(request.capabilities, files=False))
         reply = await self._commands.execute(without_files)
         reply = replace(reply, texts=(texts.NO_FILE_HERE, *reply.texts))
         await self._post_texts(outbox, reply, first)

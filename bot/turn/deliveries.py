@@ -51,7 +51,7 @@ class Deliveries:
 
     def reply(self, outbox: Outbox, stop: asyncio.Event) -> Reply:
         """Return a reply that grows; `stop` is set when the user stops it."""
-        return Reply(outbox, outbox.abilities, stop, self._clock)
+        return Reply(outbox, outbox.capabilities, stop, self._clock)
 
     async def done(
         self, lease: Lease, result: AnsweredTurn | None = None, *, erase: Erase = "nothing"
@@ -68,7 +68,7 @@ class Deliveries:
     async def post(self, lease: Lease, message: Message, text: str) -> None:
         """Reply to a message with one text, and end the lease."""
         outbox = self.outbox(lease, message)
-        await outbox.say(0, Post(texts.with_prefix(text, outbox.abilities.prefix)))
+        await outbox.say(0, Post(texts.with_prefix(text, outbox.capabilities.prefix)))
         await self.done(lease)
 
     async def end_reply(

@@ -51,7 +51,7 @@ class QuestionBuilder:
         None where the platform does not tell.
         """
         channel = self._channels[message.thread.channel]
-        if not channel.abilities(message.address).earlier:
+        if not channel.capabilities(message.address).earlier:
             return None
         return await channel.earlier(message) if is_new(message, past) and not forgot else ()
 
@@ -71,7 +71,7 @@ class QuestionBuilder:
         """Put messages together; their pictures come after those that stood there before."""
         first = messages[0]
         channel = self._channels[first.thread.channel]
-        abilities = channel.abilities(first.address)
+        capabilities = channel.capabilities(first.address)
         files = [
             RequestedFile(
                 attachment,
@@ -95,7 +95,7 @@ class QuestionBuilder:
             shared=first.shared,
             hints=hints,
             photos_only=photos_only,
-            prefix=abilities.prefix,
-            links=abilities.links,
+            prefix=capabilities.prefix,
+            links=capabilities.links,
             shortened=any(message.shortened for message in messages),
         )

@@ -85,7 +85,7 @@ class PatientModel:
 
     def _seen(self, word: str) -> bool:
         channel = self.outside.channel
-        return not channel.abilities({}).edits or word in channel.messages[-1].text
+        return not channel.capabilities({}).edits or word in channel.messages[-1].text
 
     async def end(self) -> Finished:
         return Finished("gpt-test", Usage(10, 5), "stop")
@@ -109,11 +109,11 @@ class Story:
     """
 
     def __init__(
-        self, folder: Path, clock: FakeTime, model: PatientModel, **abilities: Any
+        self, folder: Path, clock: FakeTime, model: PatientModel, **capabilities: Any
     ) -> None:
         self._clock = clock
         self.model = model
-        self.outside = model.outside = Surroundings(folder, model, **abilities)
+        self.outside = model.outside = Surroundings(folder, model, **capabilities)
         self.shown = self.outside.channel.messages
         self.outside.channel.uploads |= {"car": JPEG, "day": scene_video(size=(64, 48))}
         self.fuses: list[CrashInjector] = []
@@ -154,10 +154,10 @@ def begin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Beginning:
     monkeypatch.setattr(time, "time", clock)
 
     def beginning(
-        model: type[PatientModel], *pieces: str, message: Message = QUESTION, **abilities: Any
+        model: type[PatientModel], *pieces: str, message: Message = QUESTION, **capabilities: Any
     ) -> Begin:
         async def begun() -> Story:
-            story = Story(tmp_path, clock, model(*pieces), **abilities)
+            story = Story(tmp_path, clock, model(*pieces), **capabilities)
             await story.outside.inbox.receive(message)
             return story
 

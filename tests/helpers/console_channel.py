@@ -81,7 +81,7 @@ class ConsoleChannel:
     def __init__(self, console: Console) -> None:
         self._console = console
 
-    def abilities(self, address: ConsoleAddress) -> Capabilities:
+    def capabilities(self, address: ConsoleAddress) -> Capabilities:
         return PLACES["console"]
 
     async def post(self, address: ConsoleAddress, post: Post) -> str:

@@ -23,9 +23,9 @@ POST = Message("m1", THREAD, Author("a", "Anna"), "What is it?", at=time.time())
 class DispatcherDriver:
     """A desk, the messages it works on, and what people saw."""
 
-    def __init__(self, folder: Path, *, limits: Limits | None = None, **abilities: Any) -> None:
+    def __init__(self, folder: Path, *, limits: Limits | None = None, **capabilities: Any) -> None:
         self.model = ScriptedModel()
-        self.outside = Surroundings(folder, self.model, limits, **abilities)
+        self.outside = Surroundings(folder, self.model, limits, **capabilities)
         self.channel = self.outside.channel
         self.house = DispatcherProcess(self.outside)
 

@@ -64,8 +64,8 @@ class FakeChannel:
 
     name = "fake"
 
-    def __init__(self, **abilities: Any) -> None:
-        self._abilities = Capabilities(**{"pace": 0.01, **abilities})
+    def __init__(self, **capabilities: Any) -> None:
+        self._abilities = Capabilities(**{"pace": 0.01, **capabilities})
         self.messages: list[RecordedMessage] = []
         self.files: list[tuple[str, bytes]] = []
         self.pictures: list[PictureAttachment] = []
@@ -77,7 +77,7 @@ class FakeChannel:
         self.faults: list[BaseException] = []
         self.changed = asyncio.Condition()
 
-    def abilities(self, address: Address) -> Capabilities:
+    def capabilities(self, address: Address) -> Capabilities:
         return self._abilities
 
     async def post(self, address: Address, post: Post) -> str:

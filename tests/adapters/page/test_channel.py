@@ -209,7 +209,7 @@ async def test_an_upload_that_cannot_be_had_says_why(
 
 
 def test_the_page_can_do_everything(channel: PageChannel) -> None:
-    able = channel.abilities(ADDRESS)
+    able = channel.capabilities(ADDRESS)
     assert (channel.name, able.edits, able.files, able.pictures) == ("page", True, True, True)
     assert (able.pace, able.text_limit) == (0.15, 100_000)
 
@@ -221,7 +221,7 @@ async def test_a_message_of_the_page_is_complete_and_nothing_earlier_is_told(
     message = Message("m1", thread_of(TALK), Author("me", "You"), "hello", files, ADDRESS)
     assert await channel.complete(message) is message
     assert await channel.earlier(message) == ()
-    assert not channel.abilities(ADDRESS).earlier
+    assert not channel.capabilities(ADDRESS).earlier
 
 
 async def test_the_page_has_no_work_of_its_own(wall: ShakyWall, channel: PageChannel) -> None:

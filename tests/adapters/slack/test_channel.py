@@ -114,7 +114,7 @@ async def test_what_can_be_done_in_public(
     where: dict[str, str], streams: bool, pace: float
 ) -> None:
     async with workspace(text_limit=5_000) as parts:
-        able = parts.channel.abilities(address(**where))
+        able = parts.channel.capabilities(address(**where))
     told = PLACES["Slack, in a thread"]
     assert able == replace(told, streams=streams, pace=pace, text_limit=5_000)
     assert (able.edits, able.files, able.pictures, able.earlier, able.follows) == (True,) * 5
@@ -123,7 +123,7 @@ async def test_what_can_be_done_in_public(
 
 async def test_what_can_be_done_in_private() -> None:
     async with workspace() as parts:
-        able = parts.channel.abilities(address(private=True))
+        able = parts.channel.capabilities(address(private=True))
     assert able == replace(PLACES["Slack, answers to `/loupe`"], text_limit=8_000)
     assert (able.private, able.edits, able.files, able.pictures) == (True, False, False, False)
 

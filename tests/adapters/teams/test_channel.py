@@ -61,7 +61,7 @@ async def channel(teams):
     ],
 )
 def test_what_can_be_done_where(teams, channel, kind, scope, edits, pace, files):
-    able = channel.abilities(TeamsAddress("c", channel=kind, scope=scope))
+    able = channel.capabilities(TeamsAddress("c", channel=kind, scope=scope))
     assert (able.edits, able.pace, able.files) == (edits, pace, files)
     assert (able.streams, able.stops) == (files, files)
     assert not any((able.earlier, able.follows, able.private))

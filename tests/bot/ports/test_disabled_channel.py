@@ -55,7 +55,7 @@ async def test_files_of_it_are_gone(channel: Channel, tmp_path: Path) -> None:
 
 
 async def test_it_can_do_nothing_and_adds_nothing(channel: Channel) -> None:
-    able = channel.abilities(ADDRESS)
+    able = channel.capabilities(ADDRESS)
     assert not any((able.edits, able.files, able.pictures, able.earlier, able.streams))
     assert await channel.complete(MESSAGE) is MESSAGE
     assert await channel.earlier(MESSAGE) == ()

@@ -33,10 +33,10 @@ SOON = MessageLimits(notice_seconds=0.02)
 class Bench:
     """A lobby before a mailbox in which nobody works yet."""
 
-    def __init__(self, **abilities: Any) -> None:
+    def __init__(self, **capabilities: Any) -> None:
         redis = FakeAsyncRedis(server=FakeServer(), protocol=2, decode_responses=True)
         self.mailbox = RedisMailbox(redis, SOON, WorkerLimits(), RetentionLimits())
-        self.channel = FakeChannel(**abilities)
+        self.channel = FakeChannel(**capabilities)
         self.lobby = WaitingNotices(self.mailbox, {"fake": self.channel}, SOON)
 
     async def come(self, identity: str) -> None:
@@ -60,8 +60,8 @@ class Bench:
 
 
 @asynccontextmanager
-async def opened(**abilities: Any) -> AsyncIterator[Bench]:
-    bench = Bench(**abilities)
+async def opened(**capabilities: Any) -> AsyncIterator[Bench]:
+    bench = Bench(**capabilities)
     try:
         yield bench
     finally:

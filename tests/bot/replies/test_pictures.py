@@ -153,7 +153,7 @@ class Easel:
 class Board:
     """Remembers what was shown where; refuses pictures of these names."""
 
-    abilities: Capabilities = field(default_factory=lambda: Capabilities(pictures=True))
+    capabilities: Capabilities = field(default_factory=lambda: Capabilities(pictures=True))
     shown: list[tuple[int, str]] = field(default_factory=list)
     refused: set[str] = field(default_factory=set)
 

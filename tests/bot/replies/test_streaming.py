@@ -37,10 +37,10 @@ THREAD = Thread("fake", "t", "c")
 class Bench:
     """A leased message, and replies to it."""
 
-    def __init__(self, **abilities: Any) -> None:
+    def __init__(self, **capabilities: Any) -> None:
         redis = FakeAsyncRedis(server=FakeServer(), protocol=2, decode_responses=True)
         self.mailbox = RedisMailbox(redis, MessageLimits(), WorkerLimits(), RetentionLimits())
-        self.channel = FakeChannel(**abilities)
+        self.channel = FakeChannel(**capabilities)
         self.stop = asyncio.Event()
         self.lease: Lease
 
@@ -54,7 +54,7 @@ class Bench:
     def reply(self, clock: Clock | None = None) -> Reply:
         lease = self.lease
         sends = Outbox(self.mailbox, self.channel, {}, lease.box, lease.seq, lease.token)
-        return Reply(sends, sends.abilities, self.stop, clock)
+        return Reply(sends, sends.capabilities, self.stop, clock)
 
 
 async def finish(reply: Reply, text: str) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from adapters.teams import abilities as places
-from adapters.teams.abilities import PLACES, place_of
+from adapters.teams import capabilities as places
 from adapters.teams.addresses import TeamsAddress
+from adapters.teams.capabilities import PLACES, place_of
 
 
 @pytest.mark.parametrize(
