@@ -95,7 +95,7 @@ class EventStream:
                 await response.write(b": alive\n\n")
 
     async def state(self, request: web.Request) -> web.StreamResponse:
-        """Tell what is in force in a conversation, and what the page takes."""
+        """Return what is in force in a conversation, and what the page takes."""
         conversation = conversation_of(request.query.get("conversation", ""))
         state = await self._state(thread_of(conversation))
         taken = {

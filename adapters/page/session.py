@@ -55,7 +55,7 @@ class Session:
         return self._token
 
     async def opens(self, offered: str) -> bool:
-        """Tell whether this is the token, in constant time; raises `StoreDown`."""
+        """Return whether this is the token, in constant time; raises `StoreDown`."""
         return _equal(offered, await self.token())
 
     async def begin(self) -> Cookie:
@@ -80,7 +80,7 @@ class Session:
         return f"http://{shown}:{port}/?token={await self.token()}"
 
     def knows_host(self, request: web.Request) -> bool:
-        """Tell whether the request names this machine; a rebound DNS name does not."""
+        """Return whether the request names this machine; a rebound DNS name does not."""
         name = _host_name(request.headers.get("Host", ""))
         return name in self._hosts or _is_loopback(name)
 
@@ -116,7 +116,7 @@ def _is_loopback(name: str) -> bool:
 
 
 def is_own_request(request: web.Request) -> bool:
-    """Tell whether a changing request comes from the page itself and not from another site.
+    """Return whether a changing request comes from the page itself and not from another site.
 
     Browsers send `Sec-Fetch-Site` or at least `Origin`; what sends neither is no browser.
     """

@@ -114,7 +114,7 @@ def root_of(post: Mapping[str, Any]) -> str:
 
 
 def is_shared(channel: str) -> bool:
-    """Tell whether several people write there: all but direct messages to Loupe."""
+    """Return whether several people write there: all but direct messages to Loupe."""
     return not channel.startswith("D")
 
 

@@ -100,7 +100,7 @@ def pictured(post: Mapping[str, Any], workspace: Workspace) -> Message | None:
 
 
 def _may_show(file: Attachment) -> bool:
-    """Tell whether a file may be a picture or a video; of stubs nobody knows yet."""
+    """Return whether a file may be a picture or a video; of stubs nobody knows yet."""
     return not file.declared or file.declared.startswith(("image/", "video/"))
 
 
@@ -208,7 +208,7 @@ class _Event:
         return self._said("channel", post, user, identifier(dig(item, "channel")), task=task)
 
     def _asks(self) -> bool:
-        """Tell whether the reaction is the one that asks, in any skin tone, to a person's post."""
+        """Return whether the reaction, in any skin tone, asks for a look at a person's post."""
         given = string(self._event.get("reaction")).partition("::")[0]
         own = self._event.get("item_user") == self._workspace.bot_user
         return bool(self._reaction) and given == self._reaction and not own
@@ -277,5 +277,5 @@ class _Event:
 
 
 def _content(post: Mapping[str, Any]) -> tuple[Any, ...]:
-    """Tell what an edit changes: the words and the files."""
+    """Return what an edit changes: the words and the files."""
     return string(post.get("text")), [file.source.get("id") for file in files_of(post)]

@@ -29,15 +29,15 @@ class SlackHosts:
         self.local = origin(api_url) if is_loopback_url(api_url) else ""
 
     def files(self, url: str) -> bool:
-        """Tell whether a file's address may see the bot's token."""
+        """Return whether a file's address may see the bot's token."""
         return self._is_of(url, FILES)
 
     def upload(self, url: str) -> bool:
-        """Tell whether an `upload_url` may get a file's bytes."""
+        """Return whether an `upload_url` may get a file's bytes."""
         return self._is_of(url, FILES)
 
     def response(self, url: str) -> bool:
-        """Tell whether a `response_url` may get an answer."""
+        """Return whether a `response_url` may get an answer."""
         return self._is_of(url, HOOKS)
 
     def _is_of(self, url: str, hosts: frozenset[str]) -> bool:

@@ -33,11 +33,11 @@ class SlackMessages:
         self._limits = limits
 
     def edits(self, address: SlackAddress) -> bool:
-        """Tell whether a message can be edited: all but those that one person sees."""
+        """Return whether a message can be edited: all but those that one person sees."""
         return not isinstance(address.delivery, PrivatePost)
 
     def streams(self, address: SlackAddress) -> bool:
-        """Tell whether an answer may be streamed: in a thread, to somebody."""
+        """Return whether an answer may be streamed: in a thread, to somebody."""
         if not address.thread or not address.user or isinstance(address.delivery, PrivatePost):
             return False
         return self._limits.stream_channels or not is_shared(address.channel)
@@ -82,7 +82,7 @@ class SlackMessages:
         await self._sessions.idle(address)
 
     def lost(self, refusal: DeliveryRefused) -> bool:
-        """Tell whether a message can never be edited."""
+        """Return whether a message can never be edited."""
         return isinstance(refusal, SlackError) and refusal.error in LASTING
 
     async def _stop(self, address: SlackAddress, sent: str, *, brief: bool) -> None:

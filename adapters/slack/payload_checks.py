@@ -35,7 +35,7 @@ _KINDS: dict[str, Kind] = {
 
 
 def kind_of(payload: Mapping[str, Any]) -> Kind:
-    """Tell what a delivery is; raises `MalformedBody` naming the field that is wrong."""
+    """Return what a delivery is; raises `MalformedBody` naming the field that is wrong."""
     kind = _kind(payload)
     for keys in NEEDED[kind]:
         value = dig(payload, *keys)

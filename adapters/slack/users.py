@@ -32,7 +32,7 @@ class Users:
         self._known: OrderedDict[tuple[str, str], tuple[str, float]] = OrderedDict()
 
     async def name(self, team: str, user: str) -> str:
-        """Tell the name that a person goes by in a workspace; empty when it cannot be had."""
+        """Return the name that a person goes by in a workspace; empty when it cannot be had."""
         known, until = self._known.get((team, user), ("", 0.0))
         if self._clock.now() >= until:
             known, until = await self._asked(team, user)
@@ -40,7 +40,7 @@ class Users:
         return known
 
     async def names(self, team: str, users: Iterable[str]) -> dict[str, str]:
-        """Tell the names of several people by id; those that cannot be had are left out."""
+        """Return the names of several people by id; those that cannot be had are left out."""
         ids = list(dict.fromkeys(users))
         names = await fan_out(partial(self.name, team), ids)
         return {ids[index]: full for index, full in names.items() if full}

@@ -57,7 +57,7 @@ def tenant_of(activity: Activity) -> str:
 
 
 def scope_of(activity: Activity) -> Scope:
-    """Tell where in Teams an activity was sent; empty for every other channel."""
+    """Return where in Teams an activity was sent; empty for every other channel."""
     if activity.channel_id != TEAMS:
         return ""
     match activity.conversation.conversation_type:
@@ -156,7 +156,7 @@ def _opens(thread: Thread, activity: Activity, at: float) -> bool:
 
 
 def _is_own(activity: Activity) -> bool:
-    """Tell whether the bot itself wrote this."""
+    """Return whether the bot itself wrote this."""
     sender = activity.from_property
     if sender is None:
         return False
@@ -173,7 +173,7 @@ def _is_shared(activity: Activity) -> bool:
 
 
 def _added_elsewhere(activity: Activity) -> bool:
-    """Tell whether the bot joined; Teams says so by an installationUpdate as well."""
+    """Return whether the bot joined; Teams says so by an installationUpdate as well."""
     bot = _id(activity.recipient)
     joined = [_id(member) for member in activity.members_added]
     return activity.channel_id != TEAMS and bool(bot) and bot in joined

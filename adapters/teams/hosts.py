@@ -29,7 +29,7 @@ CONNECTOR_DOMAINS = (".botframework.com", ".botframework.azure.us")
 
 
 def is_known_connector(url: str) -> bool:
-    """Tell whether a web address is one of Microsoft's connectors."""
+    """Return whether a web address is one of Microsoft's connectors."""
     address = parse_url(url)
     if address is None or address.scheme != "https" or address.port != 443:
         return False
@@ -48,7 +48,7 @@ class ConnectorHosts:
         self._listed = settings.listed_hosts
 
     def is_connector(self, url: str) -> bool:
-        """Tell whether a service URL may be answered, with the bot's token if there is one."""
+        """Return whether a service URL may be answered, with the bot's token if there is one."""
         address = parse_url(url)
         if address is None or not address.host:
             return False

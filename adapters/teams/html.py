@@ -28,7 +28,7 @@ _BLOCKS = frozenset({"p", "div", "li", "tr", "pre", "h1", "h2", "h3", "blockquot
 
 
 def is_emoji(url: str) -> bool:
-    """Tell whether an address is one of Teams' own drawings."""
+    """Return whether an address is one of Teams' own drawings."""
     try:
         return urlsplit(url).hostname in EMOJI_HOSTS
     except ValueError:

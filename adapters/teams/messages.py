@@ -28,15 +28,15 @@ class TeamsMessages:
         self._limits = limits
 
     def edits(self, address: TeamsAddress) -> bool:
-        """Tell whether a sent text can be changed."""
+        """Return whether a sent text can be changed."""
         return PLACES[place_of(address)].edits
 
     def streams(self, address: TeamsAddress) -> bool:
-        """Tell whether there are streams: in chats with one person."""
+        """Return whether there are streams: in chats with one person."""
         return PLACES[place_of(address)].streams
 
     def behind(self, address: TeamsAddress) -> float:
-        """Tell how many seconds a plain edit waits more than a chunk of a stream."""
+        """Return how many seconds a plain edit waits more than a chunk of a stream."""
         return self._limits.edit_pace - self._limits.stream_pace if self.streams(address) else 0.0
 
     async def say(self, address: TeamsAddress, post: Post) -> str:
@@ -66,5 +66,5 @@ class TeamsMessages:
         await self._connector.post(service, conversation, posts.typing(address), brief=True)
 
     def lost(self, refusal: DeliveryRefused) -> bool:
-        """Tell whether a refused edit means that the message can never be edited."""
+        """Return whether a refused edit means that the message can never be edited."""
         return isinstance(refusal, ConnectorError) and refusal.status in NEVER

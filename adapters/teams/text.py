@@ -24,7 +24,7 @@ _QUOTED = re.compile(r'<quoted\s{1,3}messageId="([^"<>]{0,200})"\s{0,3}/?>(?:</q
 
 
 def mentions_bot(activity: Activity) -> bool:
-    """Tell whether one of the mentions is of the recipient."""
+    """Return whether one of the mentions is of the recipient."""
     bot = _bot(activity)
     return bool(bot) and any(who == bot for who, _ in _mentions(activity))
 
