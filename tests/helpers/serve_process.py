@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 if TYPE_CHECKING:
     from pathlib import Path
 
-START_SECONDS = 40
+START_SECONDS = 90
 STOP_SECONDS = 40
 
 
@@ -39,13 +39,21 @@ class ServeProcess:
                 stderr=log,
                 start_new_session=True,
             )
+        try:
+            self.url = f"{await self._origin()}/api/messages"
+        except BaseException:
+            await self.end(signal.SIGKILL)
+            raise
+        return self
+
+    async def _origin(self) -> str:
+        """Return the address in the line that is printed at the start."""
         assert self._process.stdout is not None
         async with asyncio.timeout(START_SECONDS):
             line = (await self._process.stdout.readline()).decode()
-        found = re.search(r"http://[\d.]+:\d+", line)
-        assert found, f"not ready: {line!r}, see {self._folder / 'log'}"
-        self.url = f"{found[0]}/api/messages"
-        return self
+        match = re.search(r"http://[\d.]+:\d+", line)
+        assert match, f"not ready: {line!r}, see {self._folder / 'log'}"
+        return match[0]
 
     async def __aexit__(self, *_: object) -> None:
         try:
