@@ -14,7 +14,7 @@ from adapters.models.settings import ModelSettings
 from bot.commands.registry import GRAMMAR
 from bot.ports.channel import Capabilities
 from bot.settings import environment_name
-from tests.helpers.generated_docs import ABILITIES, PART, ROOT, generate, help_of, pages, sections
+from tests.helpers.generated_docs import CAPABILITIES, PART, ROOT, generate, help_of, pages, sections
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -138,8 +138,8 @@ def test_every_command_is_listed(name: str) -> None:
 
 
 def test_all_that_a_channel_declares_to_do_or_not_is_in_the_table() -> None:
-    assert set(ABILITIES) == {one.name for one in fields(Capabilities)} - {"pace", "text_limit"}
-    for said in ABILITIES.values():
+    assert set(CAPABILITIES) == {one.name for one in fields(Capabilities)} - {"pace", "text_limit"}
+    for said in CAPABILITIES.values():
         assert f"| {said} |" in PAGES["docs/channels.md"]
 
 

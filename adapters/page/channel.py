@@ -32,7 +32,7 @@ TENANT = "local"
 PLACE = "local page"
 PLACES: Mapping[str, Capabilities] = {
     PLACE: Capabilities(
-        pace=0.15, text_limit=100_000, files=True, pictures=True, streams=True, stops=True
+        pace=0.15, text_limit=100_000, files=True, pictures=True, streams=True, stop_button=True
     )
 }
 """What can be done where, as the documentation tells it: on the page, everywhere the same."""
@@ -86,14 +86,14 @@ class PageChannel:
 
     async def post(self, address: PageAddress, post: Post) -> str:
         """Put up a note and return its id; raises `DeliveryUnknown` when the store stays down."""
-        sent = "b" + secrets.token_hex(12)
-        await self.edit(address, sent, post)
-        return sent
+        message_id = "b" + secrets.token_hex(12)
+        await self.edit(address, message_id, post)
+        return message_id
 
-    async def edit(self, address: PageAddress, sent: str, post: Post) -> None:
+    async def edit(self, address: PageAddress, message_id: str, post: Post) -> None:
         """Change a note, or put it up again; raises `DeliveryUnknown` when the store stays down."""
         note = Note(
-            id=sent,
+            id=message_id,
             by="loupe",
             text=post.text,
             stage=post.stage,
@@ -158,14 +158,14 @@ class PageChannel:
         await asyncio.to_thread(check_file, allowance, into)
         return True
 
-    async def carry_on(self, message: Message) -> None:
+    async def run_task(self, message: Message) -> None:
         """Do nothing: the page has no work of its own."""
 
-    async def complete(self, message: Message) -> Message:
+    async def add_details(self, message: Message) -> Message:
         """Leave a message as it is: it came whole."""
         return message
 
-    async def earlier(self, message: Message) -> tuple[Message, ...]:
+    async def earlier_messages(self, message: Message) -> tuple[Message, ...]:
         """Return no posts: all that were made are in the history."""
         return ()
 

@@ -44,14 +44,16 @@ COMPLETING = 5.0
 IN_THREAD = Capabilities(
     files=True,
     pictures=True,
-    earlier=True,
+    earlier_messages=True,
     prefix="!",
     streams=True,
-    stops=True,
+    stop_button=True,
     links=False,  # Streams know no wish to have none unfurled.
-    follows=True,
+    edit_events=True,
 )
-PRIVATELY = Capabilities(edits=False, prefix="/loupe ", links=False, private=True, attached=False)
+PRIVATELY = Capabilities(
+    edits=False, prefix="/loupe ", links=False, private_posts=True, attachments=False
+)
 PLACES: Mapping[str, Capabilities] = {
     "Slack, in a thread": IN_THREAD,
     "Slack, answers to `/loupe`": PRIVATELY,
@@ -146,7 +148,7 @@ class SlackChannel:
         if address.response:
             await self._private.respond(address.response, Post(texts.SLACK_INVITE_ME))
 
-    async def edit(self, address: SlackAddress, sent: str, post: Post) -> None:
+    async def edit(self, address: SlackAddress, message_id: str, post: Post) -> None:
         """Change a message of ours.
 
         Raises `DeliveryUnknown`, `ConversationGone`, `DeliveryRefused`, `StoppedByUser`.
@@ -156,7 +158,7 @@ class SlackChannel:
         if isinstance(address.delivery, PrivatePost):
             await self.post(address, post)
             return
-        await self._growth.edit(address, sent, post)
+        await self._growth.edit(address, message_id, post)
 
     async def send_file(
         self, address: SlackAddress, name: str, media_type: str, data: bytes
@@ -185,21 +187,21 @@ class SlackChannel:
         """
         return await self._files.fetch(address, file, into, allowance)
 
-    async def carry_on(self, message: Message) -> None:
+    async def run_task(self, message: Message) -> None:
         """Do what was accepted as work of Slack's own.
 
         Raises `DeliveryUnknown`, which repeats it.
         """
         await self._errands.run(message)
 
-    async def complete(self, message: Message) -> Message:
+    async def add_details(self, message: Message) -> Message:
         """Fill in names of people, and of files what Slack left out; never fails."""
         named, hydrated = await asyncio.gather(
             _in_time(self._named(message), message), _in_time(self._hydrated(message), message)
         )
         return replace(named, attachments=hydrated.attachments)
 
-    async def earlier(self, message: Message) -> tuple[Message, ...] | None:
+    async def earlier_messages(self, message: Message) -> tuple[Message, ...] | None:
         """List the posts with pictures before a message in its thread, oldest first."""
         return await self._earlier.of(message)
 

@@ -59,17 +59,19 @@ class SlackMessages:
             await self._sessions.idle(address)
         return string(made.get("ts"))
 
-    async def change(self, address: SlackAddress, sent: str, post: Post, *, brief: bool) -> None:
+    async def change(
+        self, address: SlackAddress, message_id: str, post: Post, *, brief: bool
+    ) -> None:
         """Edit a message of ours; one that is still streamed is ended first.
 
         That is one of a process that died while it streamed. Raises `DeliveryUnknown`,
         `ConversationGone`, `DeliveryRefused`.
         """
         try:
-            await self._update(address, sent, post, brief=brief)
+            await self._update(address, message_id, post, brief=brief)
         except StillStreaming:
-            await self._stop(address, sent, brief=brief)
-            await self._update(address, sent, post, brief=brief)
+            await self._stop(address, message_id, brief=brief)
+            await self._update(address, message_id, post, brief=brief)
         if post.stage is Stage.FINAL:
             await self._sessions.idle(address)
 
@@ -85,7 +87,7 @@ class SlackMessages:
         """Return whether a message can never be edited."""
         return isinstance(refusal, SlackError) and refusal.error in LASTING
 
-    async def _stop(self, address: SlackAddress, sent: str, *, brief: bool) -> None:
+    async def _stop(self, address: SlackAddress, message_id: str, *, brief: bool) -> None:
         """End the stream of a message; one that has ended meanwhile is as good."""
         with suppress(StreamExpired):
             await self._api.call(
@@ -94,12 +96,14 @@ class SlackMessages:
                 repeatable=True,
                 brief=brief,
                 channel=address.channel,
-                ts=sent,
+                ts=message_id,
             )
 
-    async def _update(self, address: SlackAddress, sent: str, post: Post, *, brief: bool) -> None:
+    async def _update(
+        self, address: SlackAddress, message_id: str, post: Post, *, brief: bool
+    ) -> None:
         how: dict[str, Any] = {"repeatable": True, "brief": brief, "parse": "none"}
-        await self._write(address, post, "chat.update", ts=sent, **how)
+        await self._write(address, post, "chat.update", ts=message_id, **how)
 
     async def _write(
         self, address: SlackAddress, post: Post, method: str, **how: Any

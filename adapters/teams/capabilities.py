@@ -20,9 +20,9 @@ EMULATOR = "Emulator"
 OTHERS = "other channels of the Bot Framework"
 
 PLACES: Mapping[str, Capabilities] = {
-    PERSONAL: Capabilities(files=True, pictures=True, streams=True, stops=True),
-    GROUP: Capabilities(pictures=True, attached=False),
-    CHANNEL: Capabilities(pictures=True, attached=False),
+    PERSONAL: Capabilities(files=True, pictures=True, streams=True, stop_button=True),
+    GROUP: Capabilities(pictures=True, attachments=False),
+    CHANNEL: Capabilities(pictures=True, attachments=False),
     EMULATOR: Capabilities(pictures=True),
     OTHERS: Capabilities(edits=False, pictures=True),
 }

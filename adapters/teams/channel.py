@@ -61,13 +61,13 @@ class TeamsChannel:
         """
         return await self._growth.post(address, post)
 
-    async def edit(self, address: TeamsAddress, sent: str, post: Post) -> None:
+    async def edit(self, address: TeamsAddress, message_id: str, post: Post) -> None:
         """Change a message of ours; what is not final is given up where it cannot be shown.
 
         A final text whose message cannot be edited is posted anew. Raises `DeliveryUnknown`,
         `ConversationGone`, `DeliveryRefused`, `StoppedByUser`.
         """
-        await self._growth.edit(address, sent, post)
+        await self._growth.edit(address, message_id, post)
 
     async def send_file(
         self, address: TeamsAddress, name: str, media_type: str, data: bytes
@@ -94,15 +94,15 @@ class TeamsChannel:
         await self._files.fetch(address, file, into, allowance)
         return True
 
-    async def carry_on(self, message: Message) -> None:
+    async def run_task(self, message: Message) -> None:
         """Hand over a file that the user accepted, or take back one that was declined."""
         await self._consents.settle(message.address)
 
-    async def complete(self, message: Message) -> Message:
+    async def add_details(self, message: Message) -> Message:
         """Give the message itself: Teams tells everything at once."""
         return message
 
-    async def earlier(self, message: Message) -> tuple[Message, ...]:
+    async def earlier_messages(self, message: Message) -> tuple[Message, ...]:
         """Give nothing: Teams does not show a bot what was posted before."""
         return ()
 

@@ -112,19 +112,21 @@ class Connector:
         self,
         service: str,
         conversation: str,
-        sent: str,
+        message_id: str,
         activity: dict[str, Any],
         *,
         brief: bool = False,
     ) -> str:
         """Replace an activity of ours; `brief` and the errors are those of `post`."""
-        url = _activities(service, conversation, sent)
-        call = _Call("PUT", service, url, conversation, activity | {"id": sent}, repeatable=True)
+        url = _activities(service, conversation, message_id)
+        call = _Call(
+            "PUT", service, url, conversation, activity | {"id": message_id}, repeatable=True
+        )
         return str((await self._do(call, self._policy(brief))).get("id") or "")
 
-    async def delete(self, service: str, conversation: str, sent: str) -> None:
+    async def delete(self, service: str, conversation: str, message_id: str) -> None:
         """Delete an activity of ours; raises as `post` does."""
-        url = _activities(service, conversation, sent)
+        url = _activities(service, conversation, message_id)
         call = _Call("DELETE", service, url, conversation, None, repeatable=True)
         await self._do(call, self._limits.retry_policy)
 

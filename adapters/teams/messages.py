@@ -48,17 +48,19 @@ class TeamsMessages:
             shorter = posts.message(address, post, SHORTER)
             return await self._connector.post(service, conversation, shorter)
 
-    async def change(self, address: TeamsAddress, sent: str, post: Post, *, brief: bool) -> None:
+    async def change(
+        self, address: TeamsAddress, message_id: str, post: Post, *, brief: bool
+    ) -> None:
         """Change a text; one that is too big is cut, unless the next edit carries it anyway."""
         service, conversation = address.service, address.conversation
         whole = posts.message(address, post)
         try:
-            await self._connector.put(service, conversation, sent, whole, brief=brief)
+            await self._connector.put(service, conversation, message_id, whole, brief=brief)
         except ActivityTooLarge:
             if brief:
                 raise
             shorter = posts.message(address, post, SHORTER)
-            await self._connector.put(service, conversation, sent, shorter)
+            await self._connector.put(service, conversation, message_id, shorter)
 
     async def hint(self, address: TeamsAddress) -> None:
         """Show that something is being written."""

@@ -17,7 +17,7 @@ VIDEO_SUFFIXES = (".mp4", ".m4v", ".mov", ".webm", ".mkv", ".avi")
 
 Kind = Literal["message", "installed", "channel", "full", "deleted", "uninstalled"]
 """`message`: somebody wrote; `installed`: Loupe was added and says hello; `channel`: work of the
-channel's own that has to survive a crash (see `Channel.carry_on`); `full`: a message that did not
+channel's own that has to survive a crash (see `Channel.run_task`); `full`: a message that did not
 fit into the mailbox, which its author is told; `deleted`: the post that `quoted` names is gone;
 `uninstalled`: everything of the thread and its place is to be erased."""
 

@@ -1,4 +1,4 @@
-"""The port to a chat platform: what it can do, and the few things asked of it."""
+"""The port to a chat platform: what it can do, and what Loupe asks of it."""
 
 from __future__ import annotations
 
@@ -110,31 +110,34 @@ class PictureAttachment:
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """What a channel can do at one address.
-
-    `edits`: a sent text can be changed; `pace`: least seconds between two edits of one message;
-    `text_limit`: most characters (code points) of one message; `files`: it takes a file;
-    `pictures`: it shows pictures; `earlier`: it can list what was posted before; `prefix`: what
-    people write before the name of a command; `streams`: answers grow in the platform's own way;
-    `stops`: the platform has a Stop of its own; `links`: an address that people wrote may be a
-    link in an answer, as no preview of what is there is shown; `follows`: edits and deletions of
-    questions arrive; `private`: only one person reads what is posted; `attached`: files that
-    people attach arrive, not only pasted pictures.
-    """
+    """What a channel can do at one address."""
 
     edits: bool = True
+    """A message can be changed after it was posted."""
     pace: float = 2.0
+    """Least seconds between two edits of one message."""
     text_limit: int = 20_000
+    """Most characters (code points) of one message."""
     files: bool = False
+    """Loupe can send a file."""
     pictures: bool = False
-    earlier: bool = False
+    """Loupe can send a picture."""
+    earlier_messages: bool = False
+    """The messages before a question can be listed."""
     prefix: str = "/"
+    """What people write before the name of a command."""
     streams: bool = False
-    stops: bool = False
+    """An answer grows in the platform's own way."""
+    stop_button: bool = False
+    """The platform has a Stop button of its own."""
     links: bool = True
-    follows: bool = False
-    private: bool = False
-    attached: bool = True
+    """An address that people wrote may be a link in an answer, as no preview of it is fetched."""
+    edit_events: bool = False
+    """Edits and deletions of questions are delivered."""
+    private_posts: bool = False
+    """Only one person can read what is posted."""
+    attachments: bool = True
+    """Attached files are delivered, not only pasted pictures."""
 
 
 class DeliveryUnknown(Exception):
@@ -175,7 +178,7 @@ class Channel(Protocol):
         """Show a new message and return its id; raises `DeliveryUnknown`, `ConversationGone`."""
         ...
 
-    async def edit(self, address: Address, sent: str, post: Post) -> None:
+    async def edit(self, address: Address, message_id: str, post: Post) -> None:
         """Change a message of ours.
 
         Raises `DeliveryUnknown`, `ConversationGone`, `StoppedByUser`.
@@ -207,17 +210,17 @@ class Channel(Protocol):
         """
         ...
 
-    async def carry_on(self, message: Message) -> None:
-        """Do the channel's own work that was accepted as a message of kind `channel`."""
+    async def run_task(self, message: Message) -> None:
+        """Run a background task of the channel, accepted as a message of kind `channel`."""
         ...
 
-    async def complete(self, message: Message) -> Message:
-        """Fill in what takes a call to the platform, such as names of people; never fails."""
+    async def add_details(self, message: Message) -> Message:
+        """Return a message with what only the platform knows, such as names; never fails."""
         ...
 
-    async def earlier(self, message: Message) -> tuple[Message, ...] | None:
+    async def earlier_messages(self, message: Message) -> tuple[Message, ...] | None:
         """List the posts with pictures before a message in its thread, oldest first.
 
-        Only where `capabilities().earlier`; None while the platform cannot list them.
+        Only where `capabilities().earlier_messages`; None while the platform cannot list them.
         """
         ...

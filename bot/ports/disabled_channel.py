@@ -29,7 +29,7 @@ class DisabledChannel:
         """Raise `ConversationGone`."""
         self._refuse()
 
-    async def edit(self, address: Address, sent: str, post: Post) -> None:
+    async def edit(self, address: Address, message_id: str, post: Post) -> None:
         """Raise `ConversationGone`."""
         self._refuse()
 
@@ -47,15 +47,15 @@ class DisabledChannel:
         """Raise `FileProblem`."""
         raise FileProblem(Reason.GONE)
 
-    async def carry_on(self, message: Message) -> None:
+    async def run_task(self, message: Message) -> None:
         """Raise `ConversationGone`."""
         self._refuse()
 
-    async def complete(self, message: Message) -> Message:
+    async def add_details(self, message: Message) -> Message:
         """Return the message as it is."""
         return message
 
-    async def earlier(self, message: Message) -> tuple[Message, ...]:
+    async def earlier_messages(self, message: Message) -> tuple[Message, ...]:
         """Return no posts."""
         return ()
 

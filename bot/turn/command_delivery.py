@@ -72,7 +72,7 @@ class CommandDelivery:
         self, holding: Holding, message: Message, command: Command, outbox: Outbox
     ) -> CommandRequest:
         """Return the command as it stands in the whole message."""
-        whole = await outbox.channel.complete(message)
+        whole = await outbox.channel.add_details(message)
         entry = replace(holding.lease.run[0], message=whole)
         command = self._commands.grammar.parse(whole.text) or command
         return CommandRequest(command, entry, outbox.capabilities, time.time())

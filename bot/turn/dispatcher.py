@@ -117,7 +117,7 @@ class Dispatcher:
 
     async def _carry_on(self, holding: Holding, message: Message) -> None:
         """Let the channel do work of its own that it has put into the mailbox."""
-        await self._channels[message.thread.channel].carry_on(message)
+        await self._channels[message.thread.channel].run_task(message)
         await self._deliveries.done(holding.lease)
 
     async def _erase(self, holding: Holding, message: Message) -> None:

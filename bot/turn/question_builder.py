@@ -32,7 +32,7 @@ class QuestionBuilder:
         What a thread `forgot`, as it was told to, is not brought back.
         """
         channel = self._channels[entries[0].message.thread.channel]
-        messages = [await channel.complete(entry.message) for entry in entries]
+        messages = [await channel.add_details(entry.message) for entry in entries]
         first = messages[0]
         before = await self.before(first, past, forgot=forgot)
         return self._question(
@@ -51,9 +51,11 @@ class QuestionBuilder:
         None where the platform does not tell.
         """
         channel = self._channels[message.thread.channel]
-        if not channel.capabilities(message.address).earlier:
+        if not channel.capabilities(message.address).earlier_messages:
             return None
-        return await channel.earlier(message) if is_new(message, past) and not forgot else ()
+        return (
+            await channel.earlier_messages(message) if is_new(message, past) and not forgot else ()
+        )
 
     def known(self, entries: Sequence[Entry]) -> Question:
         """Make of it what is known without asking anybody."""

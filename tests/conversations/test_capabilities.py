@@ -31,9 +31,9 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.usefixtures("fast_rates")]
 
 DECLARED = places()
-SLASH = next(name for name, able in DECLARED.items() if able.private)
+SLASH = next(name for name, able in DECLARED.items() if able.private_posts)
 PUBLIC = [name for name in DECLARED if name != SLASH]
-THREADS = [teams.CHANNEL, next(name for name, able in DECLARED.items() if able.earlier)]
+THREADS = [teams.CHANNEL, next(name for name, able in DECLARED.items() if able.earlier_messages)]
 PARTS = ("A red car. ", "It is parked.")
 
 
@@ -107,16 +107,16 @@ async def test_the_stop_button_ends_an_answer_where_there_is_one(
 ) -> None:
     bot, talk = await begin(place, channel_setups, bots)
     able = DECLARED[place]
-    gate = await held(bot, talk, able, *([NEVER_SET] if able.stops else []))
+    gate = await held(bot, talk, able, *([NEVER_SET] if able.stop_button else []))
     await talk.stop()
-    if able.stops and not isinstance(
+    if able.stop_button and not isinstance(
         talk, TeamsConversation
     ):  # Teams tells of it at the next words.
         await bot.model.until_closed()
     await finished(bot, gate)
     (told,) = await talk.messages()
     assert told.text.startswith("A red car.")
-    assert ("parked" in told.text) is not able.stops
+    assert ("parked" in told.text) is not able.stop_button
 
 
 @pytest.mark.parametrize("place", PUBLIC)
@@ -165,10 +165,10 @@ async def test_attached_files_are_looked_at_where_they_arrive(
     await talk.attach("What is this?", FRUIT)
     await bot.settled()
     (request,) = bot.model.requests
-    assert len(request.pictures) == DECLARED[place].attached
+    assert len(request.pictures) == DECLARED[place].attachments
     (told,) = await talk.messages()
     missing = texts.file_problem("", 1, FileProblem(Reason.HTML_ONLY), FileLimits())
-    assert (missing in told.text) is not DECLARED[place].attached
+    assert (missing in told.text) is not DECLARED[place].attachments
 
 
 @pytest.mark.parametrize("place", THREADS)
@@ -180,9 +180,9 @@ async def test_pictures_that_stood_in_a_thread_before_are_looked_at_where_they_c
     await talk.post("What is this?")
     await bot.settled()
     (request,) = bot.model.requests
-    assert len(request.pictures) == DECLARED[place].earlier
+    assert len(request.pictures) == DECLARED[place].earlier_messages
     (told,) = await talk.messages()
-    assert (texts.EARLIER_POSTS in told.text) is not DECLARED[place].earlier
+    assert (texts.EARLIER_POSTS in told.text) is not DECLARED[place].earlier_messages
 
 
 @pytest.mark.parametrize("place", PUBLIC)
@@ -194,9 +194,9 @@ async def test_an_edited_question_is_answered_anew_where_edits_are_followed(
     await bot.settled()
     await talk.edit("How many pears?")
     await bot.settled()
-    follows = DECLARED[place].follows
-    assert len(bot.model.requests) == 1 + follows
-    assert ("pears" in str(bot.model.requests[-1].body)) is follows
+    edit_events = DECLARED[place].edit_events
+    assert len(bot.model.requests) == 1 + edit_events
+    assert ("pears" in str(bot.model.requests[-1].body)) is edit_events
 
 
 @pytest.mark.parametrize("place", PUBLIC)
@@ -222,8 +222,8 @@ async def test_what_is_private_is_said_to_one_person_at_once_and_without_files(
     await talk.order("json")
     await stage.bot.settled()
     able, told = DECLARED[SLASH], await talk.messages()
-    can = replace(Capabilities(prefix="/loupe ", private=True), edits=False, links=False)
-    assert able == replace(can, attached=False)
+    can = replace(Capabilities(prefix="/loupe ", private_posts=True), edits=False, links=False)
+    assert able == replace(can, attachments=False)
     assert len(told) > 1
     assert set(calls) == {"chat.postEphemeral"}
     assert len(stage.slack.shown(talk.root)) == public

@@ -89,8 +89,8 @@ class ConsoleChannel:
         await self.edit(address, number, post)
         return number
 
-    async def edit(self, address: ConsoleAddress, sent: str, post: Post) -> None:
-        self._console.texts[address.screen][sent] = post
+    async def edit(self, address: ConsoleAddress, message_id: str, post: Post) -> None:
+        self._console.texts[address.screen][message_id] = post
 
     async def send_file(
         self, address: ConsoleAddress, name: str, media_type: str, data: bytes
@@ -107,13 +107,13 @@ class ConsoleChannel:
         await asyncio.to_thread(check_file, allowance, into)
         return True
 
-    async def carry_on(self, message: Message) -> None:
+    async def run_task(self, message: Message) -> None:
         raise NotImplementedError("the console has no work of its own")
 
-    async def complete(self, message: Message) -> Message:
+    async def add_details(self, message: Message) -> Message:
         return message
 
-    async def earlier(self, message: Message) -> tuple[Message, ...]:
+    async def earlier_messages(self, message: Message) -> tuple[Message, ...]:
         return ()
 
 

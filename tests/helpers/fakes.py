@@ -65,26 +65,26 @@ class FakeChannel:
     name = "fake"
 
     def __init__(self, **capabilities: Any) -> None:
-        self._abilities = Capabilities(**{"pace": 0.01, **capabilities})
+        self._capabilities = Capabilities(**{"pace": 0.01, **capabilities})
         self.messages: list[RecordedMessage] = []
         self.files: list[tuple[str, bytes]] = []
         self.pictures: list[PictureAttachment] = []
         self.picture_faults: list[BaseException] = []
         self.uploads: dict[str, bytes] = {}
-        self.carried: list[Message] = []
+        self.tasks: list[Message] = []
         self.names: dict[str, str] = {}
-        self.before: tuple[Message, ...] = ()
+        self.previous_messages: tuple[Message, ...] = ()
         self.faults: list[BaseException] = []
         self.changed = asyncio.Condition()
 
     def capabilities(self, address: Address) -> Capabilities:
-        return self._abilities
+        return self._capabilities
 
     async def post(self, address: Address, post: Post) -> str:
         fault = self.faults.pop(0) if self.faults else None
         if isinstance(fault, ConversationGone | DeliveryRefused):
             raise fault
-        if not self._abilities.edits and post.stage is not Stage.FINAL:
+        if not self._capabilities.edits and post.stage is not Stage.FINAL:
             return ""
         shown = RecordedMessage(f"b{len(self.messages) + 1}", [post])
         self.messages.append(shown)
@@ -93,8 +93,8 @@ class FakeChannel:
             raise fault
         return shown.id
 
-    async def edit(self, address: Address, sent: str, post: Post) -> None:
-        next(m for m in self.messages if m.id == sent).posts.append(post)
+    async def edit(self, address: Address, message_id: str, post: Post) -> None:
+        next(m for m in self.messages if m.id == message_id).posts.append(post)
         await self._tell()
         if self.faults:
             raise self.faults.pop(0)
@@ -124,15 +124,15 @@ class FakeChannel:
         into.write_bytes(self.uploads[file.source["id"]])
         return not file.source.get("smaller")
 
-    async def carry_on(self, message: Message) -> None:
-        self.carried.append(message)
+    async def run_task(self, message: Message) -> None:
+        self.tasks.append(message)
 
-    async def complete(self, message: Message) -> Message:
+    async def add_details(self, message: Message) -> Message:
         author = replace(message.author, name=self.names.get(message.author.id, ""))
         return replace(message, author=author) if author.name else message
 
-    async def earlier(self, message: Message) -> tuple[Message, ...] | None:
-        return self.before
+    async def earlier_messages(self, message: Message) -> tuple[Message, ...] | None:
+        return self.previous_messages
 
 
 class ScriptedModel:

@@ -35,18 +35,18 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[2]
 PART = re.compile(r"(<!-- from the code: ([\w ]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
-ABILITIES = {
+CAPABILITIES = {
     "edits": "an answer can be seen while it is written",
     "streams": "it grows as a stream, not by edits",
-    "stops": "it has a *Stop* button",
+    "stop_button": "it has a *Stop* button",
     "pictures": "photos with outlines and frames of videos appear below it",
     "files": "a long transcript comes as a file, not as several messages",
-    "attached": "attached files are read, not only pasted pictures",
-    "earlier": "pictures posted in a thread before Loupe was asked are read",
+    "attachments": "attached files are read, not only pasted pictures",
+    "earlier_messages": "pictures posted in a thread before Loupe was asked are read",
     "links": "web addresses that people wrote are links in answers",
-    "follows": "edits and deletions of questions are noticed",
+    "edit_events": "edits and deletions of questions are noticed",
     "prefix": "how a command is written",
-    "private": "only one person sees the reply",
+    "private_posts": "only one person sees the reply",
 }
 """What a channel can or cannot do, in words, by the field of `bot.ports.channel.Capabilities`."""
 
@@ -132,7 +132,7 @@ def _channels() -> str:
         ("", *places()),
         [
             (said, *(_able(getattr(able, name)) for able in places().values()))
-            for name, said in ABILITIES.items()
+            for name, said in CAPABILITIES.items()
         ],
     )
 

@@ -119,23 +119,23 @@ class Chats:
             raise Reject(400, "BadSyntax", "Activity has no content")
         return 201, {"id": self._new(conversation, activity, activity.get("text", "")).id}
 
-    def edit(self, conversation: str, sent: str, activity: dict[str, Any]) -> dict[str, Any]:
+    def edit(self, conversation: str, message_id: str, activity: dict[str, Any]) -> dict[str, Any]:
         self._check(conversation, activity)
         if _streaminfo(activity) is not None:
             raise Reject(400, "BadArgument", "An edit carries no streaminfo")
-        shown = self.find(conversation, sent)
+        shown = self.find(conversation, message_id)
         shown.activity = activity
         shown.texts.append(activity.get("text", ""))
         if shown.streaming and shown.stream:
             shown.stream.state = "final"
-        return {"id": sent}
+        return {"id": message_id}
 
-    def delete(self, conversation: str, sent: str) -> None:
-        self.find(conversation, sent).deleted = True
+    def delete(self, conversation: str, message_id: str) -> None:
+        self.find(conversation, message_id).deleted = True
 
-    def find(self, conversation: str, sent: str) -> TeamsMessage:
+    def find(self, conversation: str, message_id: str) -> TeamsMessage:
         for shown in self.shown[conversation]:
-            if shown.id == sent and not shown.deleted:
+            if shown.id == message_id and not shown.deleted:
                 return shown
         raise Reject(404, "ActivityNotFoundInConversation")
 

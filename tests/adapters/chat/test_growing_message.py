@@ -63,8 +63,8 @@ class Recording:
         self._do("say", post.text)
         return f"m{len(self.done)}"
 
-    async def change(self, address: Address, sent: str, post: Post, *, brief: bool) -> None:
-        self._do("brief" if brief else "change", sent, post.text)
+    async def change(self, address: Address, message_id: str, post: Post, *, brief: bool) -> None:
+        self._do("brief" if brief else "change", message_id, post.text)
 
     async def hint(self, address: Address | Stream, post: Post | None = None) -> None:
         self._do("hint")
@@ -102,9 +102,9 @@ def made(recording: Recording, clock: FakeClock | None = None) -> GrowingMessage
 async def test_where_there_are_streams_a_live_message_is_one() -> None:
     room = Recording(can_stream=True)
     growth = made(room)
-    sent = await growth.post(HERE, OPENING)
-    await growth.edit(HERE, sent, growing("a red"))
-    await growth.edit(HERE, sent, END)
+    message_id = await growth.post(HERE, OPENING)
+    await growth.edit(HERE, message_id, growing("a red"))
+    await growth.edit(HERE, message_id, END)
     assert room.done == [("open", "Looking…"), ("grow", "a red"), ("close", "a red car.")]
 
 
@@ -129,9 +129,9 @@ async def test_a_chat_whose_stream_is_taken_gets_a_message() -> None:
 async def test_where_a_stream_is_refused_a_message_stands(fault: Exception) -> None:
     room = Recording(can_stream=True, faults=[fault])
     growth = made(room)
-    sent = await growth.post(HERE, OPENING)
-    await growth.edit(HERE, sent, END)
-    assert room.done[1:] == [("say", "Looking…"), ("change", sent, "a red car.")]
+    message_id = await growth.post(HERE, OPENING)
+    await growth.edit(HERE, message_id, END)
+    assert room.done[1:] == [("say", "Looking…"), ("change", message_id, "a red car.")]
 
 
 async def test_a_stream_that_may_have_opened_is_unclear() -> None:
@@ -144,9 +144,9 @@ async def test_a_stream_that_may_have_opened_is_unclear() -> None:
 async def test_without_streams_a_message_is_edited() -> None:
     room = Recording()
     growth = made(room)
-    sent = await growth.post(HERE, OPENING)
-    await growth.edit(HERE, sent, growing("a red"))
-    await growth.edit(HERE, sent, END)
+    message_id = await growth.post(HERE, OPENING)
+    await growth.edit(HERE, message_id, growing("a red"))
+    await growth.edit(HERE, message_id, END)
     assert room.done == [
         ("say", "Looking…"),
         ("brief", "m1", "a red"),
@@ -180,12 +180,12 @@ async def test_where_nothing_can_be_edited_typing_stands_for_the_placeholder() -
     assert room.done == [("hint",), ("say", "a red car."), ("say", "a red car.")]
 
 
-@pytest.mark.parametrize("sent", ["", NO_ID])
-async def test_a_message_without_an_id_gets_its_end_anew(sent: str) -> None:
+@pytest.mark.parametrize("message_id", ["", NO_ID])
+async def test_a_message_without_an_id_gets_its_end_anew(message_id: str) -> None:
     room = Recording()
     growth = made(room)
-    await growth.edit(HERE, sent, growing("a"))
-    await growth.edit(HERE, sent, END)
+    await growth.edit(HERE, message_id, growing("a"))
+    await growth.edit(HERE, message_id, END)
     assert room.done == [("say", "a red car.")]
 
 
@@ -223,8 +223,8 @@ async def test_an_end_that_may_still_be_shown_is_not_posted_anew(fault: Exceptio
 async def test_an_end_that_the_stream_did_not_take_is_an_edit() -> None:
     room = Recording(can_stream=True, faults=[None, DeliveryUnknown()])
     growth = made(room)
-    sent = await growth.post(HERE, OPENING)
-    await growth.edit(HERE, sent, END)
+    message_id = await growth.post(HERE, OPENING)
+    await growth.edit(HERE, message_id, END)
     assert room.done[1:] == [("close", "a red car."), ("change", "s", "a red car.")]
 
 
@@ -233,6 +233,6 @@ async def test_the_users_stop_is_told() -> None:
     stop.cancelled = True
     room = Recording(can_stream=True, faults=[None, stop])
     growth = made(room)
-    sent = await growth.post(HERE, OPENING)
+    message_id = await growth.post(HERE, OPENING)
     with pytest.raises(StoppedByUser):
-        await growth.edit(HERE, sent, growing("a"))
+        await growth.edit(HERE, message_id, growing("a"))

@@ -219,11 +219,11 @@ async def test_a_message_of_the_page_is_complete_and_nothing_earlier_is_told(
 ) -> None:
     files = (Attachment("a.jpg", "", {"blob": "thread/up/1"}),)
     message = Message("m1", thread_of(TALK), Author("me", "You"), "hello", files, ADDRESS)
-    assert await channel.complete(message) is message
-    assert await channel.earlier(message) == ()
-    assert not channel.capabilities(ADDRESS).earlier
+    assert await channel.add_details(message) is message
+    assert await channel.earlier_messages(message) == ()
+    assert not channel.capabilities(ADDRESS).earlier_messages
 
 
 async def test_the_page_has_no_work_of_its_own(wall: ShakyWall, channel: PageChannel) -> None:
-    await channel.carry_on(Message("m1", thread_of(TALK), Author("me"), kind="channel"))
+    await channel.run_task(Message("m1", thread_of(TALK), Author("me"), kind="channel"))
     assert await notes(wall) == []

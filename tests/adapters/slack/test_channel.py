@@ -117,7 +117,9 @@ async def test_what_can_be_done_in_public(
         able = parts.channel.capabilities(address(**where))
     told = PLACES["Slack, in a thread"]
     assert able == replace(told, streams=streams, pace=pace, text_limit=5_000)
-    assert (able.edits, able.files, able.pictures, able.earlier, able.follows) == (True,) * 5
+    assert (able.edits, able.files, able.pictures, able.earlier_messages, able.edit_events) == (
+        True,
+    ) * 5
     assert able.prefix == "!"
 
 
@@ -125,7 +127,12 @@ async def test_what_can_be_done_in_private() -> None:
     async with workspace() as parts:
         able = parts.channel.capabilities(address(private=True))
     assert able == replace(PLACES["Slack, answers to `/loupe`"], text_limit=8_000)
-    assert (able.private, able.edits, able.files, able.pictures) == (True, False, False, False)
+    assert (able.private_posts, able.edits, able.files, able.pictures) == (
+        True,
+        False,
+        False,
+        False,
+    )
 
 
 async def test_an_answer_grows_in_a_stream() -> None:
@@ -311,7 +318,7 @@ async def test_names_and_files_that_slack_left_out_are_filled_in() -> None:
     async with workspace() as parts:
         parts.server.then("users.info", known("Alex"))
         parts.server.then("files.info", Answer({"ok": True, "file": photo()}))
-        message = await parts.channel.complete(asking("the dent", files=[stub]))
+        message = await parts.channel.add_details(asking("the dent", files=[stub]))
     assert message.author == Author(ALEX, "Alex")
     assert [file.name for file in message.attachments] == ["IMG_1.jpg"]
     assert message.attachments[0].source["url"]
@@ -322,7 +329,7 @@ async def test_people_are_called_by_their_names() -> None:
         parts.server.then("users.info", known("Sam"), refusal("user_not_found"))
         await parts.wires.people.name("T1", SAM)
         written = asking(f"ask <@{SAM}> or <@UGONE>", user=SAM)
-        message = await parts.channel.complete(written)
+        message = await parts.channel.add_details(written)
     assert (message.text, message.author.name) == ("ask @Sam or <@UGONE>", "Sam")
     assert [form["user"] for form in parts.forms("users.info")] == [SAM, "UGONE"]
 
@@ -332,7 +339,7 @@ async def test_a_name_that_came_along_stays_where_slack_tells_none(fault: Answer
     async with workspace(send_tries=1) as parts:
         parts.server.then("users.info", fault)
         message = replace(asking("look"), author=Author(ALEX, "alex"))
-        assert await parts.channel.complete(message) == message
+        assert await parts.channel.add_details(message) == message
 
 
 async def test_a_slack_that_is_slow_holds_no_question_up(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -341,7 +348,7 @@ async def test_a_slack_that_is_slow_holds_no_question_up(monkeypatch: pytest.Mon
         parts.server.then("users.info", HANG)
         message = asking("look")
         async with asyncio.timeout(5):
-            assert await parts.channel.complete(message) == message
+            assert await parts.channel.add_details(message) == message
 
 
 async def test_a_file_that_takes_long_costs_nobody_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -350,7 +357,7 @@ async def test_a_file_that_takes_long_costs_nobody_a_name(monkeypatch: pytest.Mo
     async with workspace() as parts:
         parts.server.then("users.info", known("Alex"))
         parts.server.then("files.info", HANG)
-        message = await parts.channel.complete(asking("the dent", files=[stub]))
+        message = await parts.channel.add_details(asking("the dent", files=[stub]))
     assert message.author.name == "Alex"
     assert [file.source["id"] for file in message.attachments] == ["F1"]
 
@@ -360,14 +367,14 @@ async def test_before_slack_told_who_loupe_is_a_message_stays_as_it_is() -> None
         for team in ("T0", "T9"):
             stub = Attachment("", "", {"id": "F1", "url": "", "thumbs": []})
             message = replace(asking("look"), attachments=(stub,), address=address(team=team))
-            assert await parts.channel.complete(message) == message
+            assert await parts.channel.add_details(message) == message
 
 
 async def test_what_stood_in_a_thread_before_is_told() -> None:
     async with workspace() as parts:
         post = message_event("the dent", user=SAM, ts="1.0000", files=[photo()])
         parts.server.then("conversations.replies", Answer({"ok": True, "messages": [post]}))
-        [found] = await parts.channel.earlier(asking("what is it?"))
+        [found] = await parts.channel.earlier_messages(asking("what is it?"))
     assert (found.id, found.author.id) == ("1.0000", SAM)
 
 
@@ -375,5 +382,5 @@ async def test_work_of_slack_s_own_is_done() -> None:
     async with workspace() as parts:
         errand = {"do": "prompts", "thread": ""}
         message = replace(asking(), kind="channel", address=address(errand=errand))
-        await parts.channel.carry_on(message)
+        await parts.channel.run_task(message)
     assert parts.asked() == ["assistant.threads.setSuggestedPrompts"]

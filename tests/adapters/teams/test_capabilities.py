@@ -35,4 +35,4 @@ def test_an_address_that_says_nothing_is_somewhere_else() -> None:
 def test_only_what_can_be_edited_streams_and_only_streams_are_stopped() -> None:
     for able in PLACES.values():
         assert able.edits or not able.streams
-        assert able.streams == able.stops
+        assert able.streams == able.stop_button

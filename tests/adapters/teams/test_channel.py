@@ -63,16 +63,16 @@ async def channel(teams):
 def test_what_can_be_done_where(teams, channel, kind, scope, edits, pace, files):
     able = channel.capabilities(TeamsAddress("c", channel=kind, scope=scope))
     assert (able.edits, able.pace, able.files) == (edits, pace, files)
-    assert (able.streams, able.stops) == (files, files)
-    assert not any((able.earlier, able.follows, able.private))
+    assert (able.streams, able.stop_button) == (files, files)
+    assert not any((able.earlier_messages, able.edit_events, able.private_posts))
     assert able.text_limit == 20_000
     assert able.pictures
 
 
 async def test_a_message_of_teams_is_complete_and_nothing_earlier_is_told(channel):
     message = Message("1", Thread("msteams", "t", "c"), Author("29:alex", "Alex"), "hello")
-    assert await channel.complete(message) is message
-    assert await channel.earlier(message) == ()
+    assert await channel.add_details(message) is message
+    assert await channel.earlier_messages(message) == ()
 
 
 @pytest.mark.parametrize("scope", ["groupChat", "channel"])

@@ -39,7 +39,7 @@ async def offer(teams, parts, data=DATA):
 async def choose(teams, parts, value, **changes):
     address = teams.address(invoke=value, **changes)
     thread = Thread("msteams", "tenant", "conversation")
-    await parts.channel.carry_on(Message("f:1", thread, Author("29:alex"), address=address))
+    await parts.channel.run_task(Message("f:1", thread, Author("29:alex"), address=address))
 
 
 async def test_the_user_is_asked_first(teams, parts):

@@ -81,5 +81,5 @@ def test_a_place_that_says_nothing_of_itself_only_takes_texts_that_change() -> N
     """Channels declare what they can do; what is added later must not be promised for them."""
     able = Capabilities()
     assert (able.edits, able.prefix) == (True, "/")
-    optional = (able.files, able.pictures, able.earlier, able.streams, able.stops)
-    assert not any((*optional, able.follows, able.private))
+    optional = (able.files, able.pictures, able.earlier_messages, able.streams, able.stop_button)
+    assert not any((*optional, able.edit_events, able.private_posts))

@@ -37,7 +37,7 @@ def channel() -> Channel:
         lambda channel: channel.edit(ADDRESS, "7.0", Post("A car.")),
         lambda channel: channel.send_file(ADDRESS, "a.json", "application/json", b"[]"),
         lambda channel: channel.send_picture(ADDRESS, PICTURE),
-        lambda channel: channel.carry_on(MESSAGE),
+        lambda channel: channel.run_task(MESSAGE),
     ],
 )
 async def test_nothing_can_be_said_there(
@@ -56,9 +56,9 @@ async def test_files_of_it_are_gone(channel: Channel, tmp_path: Path) -> None:
 
 async def test_it_can_do_nothing_and_adds_nothing(channel: Channel) -> None:
     able = channel.capabilities(ADDRESS)
-    assert not any((able.edits, able.files, able.pictures, able.earlier, able.streams))
-    assert await channel.complete(MESSAGE) is MESSAGE
-    assert await channel.earlier(MESSAGE) == ()
+    assert not any((able.edits, able.files, able.pictures, able.earlier_messages, able.streams))
+    assert await channel.add_details(MESSAGE) is MESSAGE
+    assert await channel.earlier_messages(MESSAGE) == ()
 
 
 @pytest.mark.parametrize("kind", ["message", "installed", "channel", "full", "deleted"])

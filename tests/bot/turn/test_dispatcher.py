@@ -109,7 +109,7 @@ async def test_whoever_adds_loupe_is_greeted(bench: DispatcherDriver, shared: bo
 async def test_the_work_of_a_channel_is_carried_on(bench: DispatcherDriver) -> None:
     work = replace(POST, kind="channel", text="")
     assert await bench.said(work) == []
-    assert bench.channel.carried == [work]
+    assert bench.channel.tasks == [work]
 
 
 async def test_who_finds_no_room_is_told(bench: DispatcherDriver) -> None:

@@ -179,8 +179,8 @@ async def test_who_changed_what_is_watched_is_named(bench: DispatcherDriver) -> 
 
 
 async def test_pictures_that_stood_in_a_thread_come_with_the_first_question(tmp_path: Path) -> None:
-    bench = DispatcherDriver(tmp_path, earlier=True)
-    bench.channel.before = (replace(bench.photo("p0"), author=Author("b", "Ben")),)
+    bench = DispatcherDriver(tmp_path, earlier_messages=True)
+    bench.channel.previous_messages = (replace(bench.photo("p0"), author=Author("b", "Ben")),)
     await bench.said(REPLY)
     await bench.said(replace(REPLY, id="m2"))
     past = await bench.outside.past(CHANNEL)
@@ -189,8 +189,8 @@ async def test_pictures_that_stood_in_a_thread_come_with_the_first_question(tmp_
 
 
 async def test_a_platform_that_does_not_tell_what_stood_there_is_named(tmp_path: Path) -> None:
-    bench = DispatcherDriver(tmp_path, earlier=True)
-    bench.channel.before = None
+    bench = DispatcherDriver(tmp_path, earlier_messages=True)
+    bench.channel.previous_messages = None
     assert await bench.said(REPLY) == [f"A red car.\n\n{texts.EARLIER_POSTS}"]
     called = replace(REPLY, id="m2", text="", thread=replace(CHANNEL, root="another"))
     assert (await bench.said(called))[-1] == f"{texts.NOTHING_ASKED} {texts.EARLIER_POSTS}"
@@ -199,9 +199,9 @@ async def test_a_platform_that_does_not_tell_what_stood_there_is_named(tmp_path:
 async def test_a_deleted_post_of_before_the_question_is_forgotten_with_the_answer(
     tmp_path: Path,
 ) -> None:
-    bench = DispatcherDriver(tmp_path, earlier=True)
+    bench = DispatcherDriver(tmp_path, earlier_messages=True)
     before = bench.photo("p0", thread=CHANNEL)
-    bench.channel.before = (before,)
+    bench.channel.previous_messages = (before,)
     await bench.said(REPLY)
     await bench.said(gone(before))
     assert await bench.outside.past(CHANNEL) == ThreadHistory()
