@@ -14,7 +14,15 @@ from adapters.models.settings import ModelSettings
 from bot.commands.registry import GRAMMAR
 from bot.ports.channel import Capabilities
 from bot.settings import environment_name
-from tests.helpers.generated_docs import CAPABILITIES, PART, ROOT, generate, help_of, pages, sections
+from tests.helpers.generated_docs import (
+    CAPABILITIES,
+    PART,
+    ROOT,
+    generate,
+    help_of,
+    pages,
+    sections,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
