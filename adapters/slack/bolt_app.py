@@ -6,7 +6,7 @@ import asyncio
 import logging
 import re
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import structlog
 from slack_bolt.async_app import AsyncApp
@@ -16,17 +16,18 @@ from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
-from adapters.http.json_fields import dig, identifier, name, string
+from adapters.http.json_fields import ID_LENGTH, dig, identifier, name, string
 from adapters.http.request_body import MalformedBody
 from adapters.slack.addresses import TOP, thread_of
 from adapters.slack.events import read
 from adapters.slack.interactions import SlashCommand, read_button, read_shortcut
-from adapters.slack.payload_checks import kind_of
 from adapters.slack.workspaces import UnknownTeam, WorkspaceUnknown
 from bot.domain.messages import Message
 from bot.errors import StoreDown
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from slack_bolt.context.ack.async_ack import AsyncAck
     from slack_bolt.context.async_context import AsyncBoltContext
 
@@ -51,6 +52,26 @@ FEEDBACK = "feedback_buttons"
 
 https://docs.slack.dev/reference/block-kit/block-elements/feedback-buttons-element/
 """
+
+Kind = Literal["event", "slash", "button", "shortcut", "challenge", "other"]
+"""`challenge`: Slack asks whether the address is ours; `other`: nothing that Loupe acts on."""
+
+NEEDED: dict[Kind, tuple[tuple[str, ...], ...]] = {
+    "event": (("event_id",), ("event", "type")),
+    "slash": (("command",), ("channel_id",), ("user_id",), ("team_id",), ("trigger_id",)),
+    "button": (("trigger_id",), ("user", "id")),
+    "shortcut": (("trigger_id",), ("user", "id"), ("channel", "id"), ("callback_id",)),
+    "challenge": (("challenge",),),
+    "other": (),
+}
+"""The ids and names that a delivery of each kind has, by the keys that lead to them."""
+
+_KINDS: dict[str, Kind] = {
+    "event_callback": "event",
+    "block_actions": "button",
+    "message_action": "shortcut",
+    "url_verification": "challenge",
+}
 
 _ANY = re.compile("")
 
@@ -231,3 +252,34 @@ def _log_feedback(body: dict[str, Any], workspace: Workspace) -> None:
         thread=thread.key[:8],
         post=name(dig(container, "message_ts")),
     )
+
+
+def kind_of(payload: Mapping[str, Any]) -> Kind:
+    """Return what a delivery is; raises `MalformedBody` naming the field that is wrong."""
+    kind = _kind(payload)
+    for keys in NEEDED[kind]:
+        value = dig(payload, *keys)
+        if not isinstance(value, str) or not 0 < len(value) <= ID_LENGTH:
+            raise MalformedBody(f"{'.'.join(keys)} is missing or no name")
+    if not isinstance(payload.get("event", {}), dict):
+        raise MalformedBody("event is no object")
+    if kind == "button":
+        _check_actions(payload.get("actions"))
+    return kind
+
+
+def _kind(payload: Mapping[str, Any]) -> Kind:
+    stated = payload.get("type")
+    if isinstance(stated, str) and stated:
+        return _KINDS.get(stated, "other")
+    if "command" in payload and stated is None:
+        return "slash"
+    if "ssl_check" in payload:
+        return "other"
+    raise MalformedBody("the delivery has no type")
+
+
+def _check_actions(actions: Any) -> None:
+    listed = isinstance(actions, list) and bool(actions)
+    if not listed or not all(isinstance(dig(one, "action_id"), str) for one in actions):
+        raise MalformedBody("actions do not list actions")

@@ -13,18 +13,16 @@ from adapters.chat.streaming import Streams
 from adapters.http.download import Downloads
 from adapters.http.ssrf_guard import Guard
 from adapters.slack.addresses import SLACK, read_address
-from adapters.slack.agent_status import AgentStatus
 from adapters.slack.background_work import BackgroundWork
 from adapters.slack.bolt_app import SlackBot
 from adapters.slack.channel import PLACES, SlackChannel
 from adapters.slack.doctor import slack_checks
-from adapters.slack.ephemeral import EphemeralMessages
 from adapters.slack.files import SlackFiles
 from adapters.slack.hosts import SlackHosts
-from adapters.slack.messages import SlackMessages
+from adapters.slack.messages import EphemeralMessages, SlackMessages
 from adapters.slack.settings import SlackLimits, SlackSettings
 from adapters.slack.socket_mode import SocketMode
-from adapters.slack.streaming import SlackStreamTransport
+from adapters.slack.streaming import AgentStatus, SlackStreamTransport
 from adapters.slack.thread_history import EarlierPictures
 from adapters.slack.thread_index import ThreadIndex
 from adapters.slack.uploads import SlackUploads

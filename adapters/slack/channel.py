@@ -27,9 +27,8 @@ if TYPE_CHECKING:
     from adapters.chat.growing_message import GrowingMessages
     from adapters.slack.addresses import SlackAddress
     from adapters.slack.background_work import BackgroundWork
-    from adapters.slack.ephemeral import EphemeralMessages
     from adapters.slack.files import SlackFiles
-    from adapters.slack.messages import SlackMessages
+    from adapters.slack.messages import EphemeralMessages, SlackMessages
     from adapters.slack.settings import SlackLimits
     from adapters.slack.thread_history import EarlierPictures
     from adapters.slack.uploads import SlackUploads

@@ -5,13 +5,16 @@ https://docs.slack.dev/reference/methods/chat.startStream
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
+
+import structlog
 
 from adapters.http.json_fields import string
 from adapters.slack import blocks
-from adapters.slack.errors import StreamExpired
+from adapters.slack.errors import SlackError, StreamExpired
 from bot import strings as texts
-from bot.ports.channel import DeliveryUnknown, Stage
+from bot.ports.channel import ConversationGone, DeliveryRefused, DeliveryUnknown, Stage
 
 if TYPE_CHECKING:
     from adapters.chat.streaming import Stream
@@ -23,6 +26,16 @@ STEP = "look"
 """The id of the step: a chunk with the same id takes the place of the one before."""
 MAX_TITLE = 250
 """Characters of a step's title."""
+
+STATUS_METHOD = "agents.sessions.setStatus"
+
+NO_AGENT = {"not_authorized", "unknown_method", "missing_scope", "feature_not_enabled"}
+"""Errors of a workspace in which Loupe is no agent, as its app was made without."""
+
+STATUS_SECONDS = 3.0
+"""An answer waits no longer for this."""
+
+log = structlog.get_logger()
 
 Chunk = dict[str, Any]
 
@@ -122,6 +135,46 @@ class SlackStreamTransport:
             ts=stream.id,
             chunks=list(chunks),
         )
+
+
+class AgentStatus:
+    """Shows how sessions stand; what fails costs nobody an answer.
+
+    A stream does so by itself: this is for answers that are posted and edited.
+    """
+
+    def __init__(self, api: SlackApi) -> None:
+        self._api = api
+        self._without: set[str] = set()
+
+    async def working(self, address: SlackAddress) -> None:
+        """Show that something is being done."""
+        await self._set(address, "processing")
+
+    async def idle(self, address: SlackAddress) -> None:
+        """Show that nothing is being done any more."""
+        await self._set(address, "active")
+
+    async def _set(self, address: SlackAddress, status: str) -> None:
+        team = address.team
+        if team in self._without or not address.thread:
+            return
+        try:
+            async with asyncio.timeout(STATUS_SECONDS):
+                await self._api.call(
+                    team,
+                    STATUS_METHOD,
+                    brief=True,
+                    channel_id=address.channel,
+                    thread_ts=address.thread,
+                    status=status,
+                )
+        except SlackError as refusal:
+            if refusal.error in NO_AGENT:
+                self._without.add(team)
+            log.info("session_not_shown", why=str(refusal))
+        except (DeliveryUnknown, DeliveryRefused, ConversationGone, TimeoutError) as error:
+            log.info("session_not_shown", why=str(error) or type(error).__name__)
 
 
 def _step(title: str, status: str = "in_progress") -> Chunk:

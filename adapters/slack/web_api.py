@@ -9,6 +9,7 @@ import asyncio
 import json
 import logging
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import ClientConnectorError, ClientError, ConnectionTimeoutError
@@ -20,7 +21,6 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 from adapters.http.json_fields import dig, name
 from adapters.http.rate_limit import RateLimiter
 from adapters.slack.errors import TEMPORARY, THROTTLED, SlackError, refusal
-from adapters.slack.rate_limits import RATES, bucket_of
 from adapters.slack.workspaces import UnknownTeam, WorkspaceUnknown
 from bot.clock import Clock
 from bot.ports.channel import ConversationGone, DeliveryRefused, DeliveryUnknown
@@ -32,11 +32,53 @@ if TYPE_CHECKING:
 
     from aiohttp import ClientSession
 
+    from adapters.http.rate_limit import Rate
     from adapters.slack.settings import SlackLimits
     from adapters.slack.workspaces import Workspace, Workspaces
 
+MINUTE = 60.0
+
+TIER_2: tuple[Rate, ...] = ((20, MINUTE),)
+
+TIER_3: tuple[Rate, ...] = ((50, MINUTE),)
+
+TIER_4: tuple[Rate, ...] = ((100, MINUTE),)
+
+PER_CHANNEL: tuple[Rate, ...] = ((1, 1.0),)
+"""One a second in each channel."""
+
+RATES: Mapping[str, tuple[Rate, ...]] = MappingProxyType(
+    {
+        "agents.sessions.setStatus": TIER_3,
+        "assistant.threads.setSuggestedPrompts": TIER_3,
+        "chat.appendStream": TIER_4,
+        "chat.postEphemeral": TIER_4,
+        "chat.postMessage": PER_CHANNEL,
+        "chat.startStream": TIER_2,
+        "chat.stopStream": TIER_2,
+        "chat.update": TIER_3,
+        "conversations.replies": TIER_3,
+        "files.completeUploadExternal": TIER_4,
+        "files.getUploadURLExternal": TIER_4,
+        "files.info": TIER_4,
+        "users.info": TIER_4,
+    }
+)
+"""Most calls of each method that Loupe calls, by one app in one workspace.
+
+The tiers are those of https://docs.slack.dev/apis/web-api/rate-limits/; which is a method's stands
+on its page. That of `chat.startStream` is not documented; `chat.stopStream`, which follows each
+start, is of tier 2.
+"""
+
 PAUSE = 1.0
 """Seconds without calls after a refusal for the rate that names no time."""
+
+
+def bucket_of(team: str, method: str, channel: str) -> str:
+    """Name what Slack counts together: a method's calls in a workspace, posts in a channel."""
+    names = (team, method, channel) if RATES[method] is PER_CHANNEL else (team, method)
+    return " ".join(names)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from jsonschema import Draft4Validator, Draft7Validator
 from PIL import Image
 
 from adapters.manifests import build_slack, build_teams
-from adapters.slack.rate_limits import RATES
+from adapters.slack.web_api import RATES
 from bot.commands.registry import GRAMMAR
 from bot.settings import SettingsError
 

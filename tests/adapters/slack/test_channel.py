@@ -13,13 +13,11 @@ import pytest
 from adapters.chat.growing_message import GrowingMessages
 from adapters.chat.streaming import Streams
 from adapters.slack import channel as replies
-from adapters.slack.agent_status import METHOD, AgentStatus
 from adapters.slack.background_work import BackgroundWork
 from adapters.slack.channel import PLACES, SlackChannel
-from adapters.slack.ephemeral import EphemeralMessages
 from adapters.slack.events import posted
-from adapters.slack.messages import SlackMessages
-from adapters.slack.streaming import SlackStreamTransport
+from adapters.slack.messages import EphemeralMessages, SlackMessages
+from adapters.slack.streaming import STATUS_METHOD, AgentStatus, SlackStreamTransport
 from adapters.slack.thread_history import EarlierPictures
 from bot.domain.messages import Attachment, Author, Message
 from bot.domain.size_limits import SizeLimits
@@ -95,7 +93,7 @@ class Office:
 
     def asked(self) -> list[str]:
         """The methods called, but for those that only show that Loupe is at work."""
-        return [method for method in self.server.methods() if method != METHOD]
+        return [method for method in self.server.methods() if method != STATUS_METHOD]
 
 
 @asynccontextmanager
@@ -229,8 +227,8 @@ async def test_where_the_platform_shows_a_receipt_itself_none_is_posted() -> Non
         for post in (OPENING, FINAL):
             assert await parts.channel.post(address(quiet=True), post) == ""
             await parts.channel.edit(address(quiet=True), NO_ID, post)
-    assert parts.server.methods() == [METHOD]
-    assert parts.forms(METHOD)[0]["status"] == "active"
+    assert parts.server.methods() == [STATUS_METHOD]
+    assert parts.forms(STATUS_METHOD)[0]["status"] == "active"
 
 
 async def test_what_concerns_all_is_told_to_one_and_posted() -> None:

@@ -17,7 +17,7 @@ from adapters.slack.errors import (
     StreamUnavailable,
     refusal,
 )
-from adapters.slack.rate_limits import RATES
+from adapters.slack.web_api import RATES
 from bot.ports.channel import ConversationGone
 
 OTHERS = sorted(set(RATES) - POSTS)

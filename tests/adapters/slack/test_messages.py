@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from adapters.slack.agent_status import METHOD, AgentStatus
 from adapters.slack.errors import LASTING, MessageTooLong, SlackError, StillStreaming, StreamExpired
 from adapters.slack.messages import SlackMessages
 from adapters.slack.settings import SlackLimits
+from adapters.slack.streaming import STATUS_METHOD, AgentStatus
 from bot.ports.channel import (
     Button,
     ConversationGone,
@@ -254,8 +254,8 @@ async def test_where_a_placeholder_stands_slack_shows_that_loupe_is_at_work() ->
     sent = await paper.say(ADDRESS, OPENING)
     await paper.change(ADDRESS, sent, GROWING, brief=True)
     await paper.change(ADDRESS, sent, FINAL, brief=False)
-    assert calls.methods == [METHOD, POST, UPDATE, UPDATE, METHOD]
-    assert [call["status"] for call in calls.of(METHOD)] == ["processing", "active"]
+    assert calls.methods == [STATUS_METHOD, POST, UPDATE, UPDATE, STATUS_METHOD]
+    assert [call["status"] for call in calls.of(STATUS_METHOD)] == ["processing", "active"]
 
 
 async def test_an_end_that_is_posted_anew_ends_the_work_too() -> None:
@@ -263,7 +263,7 @@ async def test_an_end_that_is_posted_anew_ends_the_work_too() -> None:
     paper = paper_of(calls)
     await paper.say(ADDRESS, OPENING)
     await paper.say(ADDRESS, FINAL)
-    assert [call["status"] for call in calls.of(METHOD)] == ["processing", "active"]
+    assert [call["status"] for call in calls.of(STATUS_METHOD)] == ["processing", "active"]
 
 
 @pytest.mark.parametrize("post", [Post("Done."), Post("Waiting: 1 message…", Stage.OPENING)])

@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from adapters.chat.streaming import Streams
+from adapters.slack import streaming
 from adapters.slack.addresses import SlackAddress
-from adapters.slack.errors import StreamExpired, StreamUnavailable
-from adapters.slack.streaming import SlackStreamTransport
+from adapters.slack.errors import SlackError, StreamExpired, StreamUnavailable
+from adapters.slack.streaming import NO_AGENT, STATUS_METHOD, AgentStatus, SlackStreamTransport
 from bot import strings as texts
 from bot.clock import Clock
 from bot.ports.channel import ConversationGone, DeliveryRefused, DeliveryUnknown, Post, Stage
 from tests.helpers.slack_recorder import CallRecorder
-from tests.helpers.slack_wire_server import Answer, slack_clients
+from tests.helpers.slack_wire_server import (
+    CUT,
+    HANG,
+    PAGE_502,
+    TOKEN,
+    Answer,
+    address,
+    refusal,
+    slack_clients,
+    throttling,
+)
 
 ADDRESS = SlackAddress("T1", "C1", "1.0", "U1")
 OPENING = Post("Looking at 2 photos…", Stage.OPENING, live=True)
@@ -200,3 +213,84 @@ async def test_a_stream_for_which_the_rate_has_no_room_is_not_waited_for() -> No
         with pytest.raises(DeliveryRefused, match="no_room"):
             await streams.open(ADDRESS, opening)
         assert wires.clock.now() == 1000
+
+
+def sessions_of(calls: CallRecorder) -> AgentStatus:
+    api: Any = calls
+    return AgentStatus(api)
+
+
+async def test_slack_is_told_what_is_done_in_a_thread() -> None:
+    calls = CallRecorder()
+    sessions = sessions_of(calls)
+    await sessions.working(address())
+    await sessions.idle(address())
+    where = {"channel_id": "C1", "thread_ts": "1.0000"}
+    told = [{**where, "status": "processing"}, {**where, "status": "active"}]
+    assert calls.of(STATUS_METHOD) == told
+    assert calls.brief == [STATUS_METHOD, STATUS_METHOD]
+
+
+async def test_at_the_top_of_a_place_there_is_no_session() -> None:
+    calls = CallRecorder()
+    await sessions_of(calls).working(address(thread=""))
+    assert calls.made == []
+
+
+@pytest.mark.parametrize("error", sorted(NO_AGENT))
+async def test_where_loupe_is_no_agent_slack_is_not_asked_again(error: str) -> None:
+    calls = CallRecorder()
+    sessions = sessions_of(calls)
+    calls.then(STATUS_METHOD, SlackError(200, error))
+    await sessions.working(address())
+    await sessions.idle(address())
+    await sessions.working(address(thread="2.0"))
+    assert calls.methods == [STATUS_METHOD]
+
+
+@pytest.mark.parametrize(
+    "problem",
+    [
+        SlackError(200, "channel_not_found"),
+        SlackError(429, "ratelimited"),
+        SlackError(0, "no_room"),
+        DeliveryRefused("not yet"),
+        ConversationGone("token_revoked"),
+        DeliveryUnknown("cut"),
+        DeliveryUnknown(),
+    ],
+)
+async def test_what_fails_once_is_tried_the_next_time(problem: Exception) -> None:
+    calls = CallRecorder()
+    sessions = sessions_of(calls)
+    calls.then(STATUS_METHOD, problem)
+    with capture_logs() as logs:
+        await sessions.working(address())
+    assert [line["event"] for line in logs] == ["session_not_shown"]
+    assert logs[0]["why"]
+    await sessions.working(address())
+    assert calls.methods == [STATUS_METHOD, STATUS_METHOD]
+
+
+@pytest.mark.parametrize(
+    "fault", [CUT, PAGE_502, throttling("9"), refusal("internal_error"), Answer("", 500)]
+)
+async def test_a_slack_that_fails_holds_no_answer_up(fault: Answer) -> None:
+    async with slack_clients() as wires:
+        wires.server.then(STATUS_METHOD, fault)
+        await AgentStatus(wires.api).working(address())
+        assert wires.clock.waits == []
+    [call] = wires.server.calls
+    assert (call.form["status"], call.authorization) == ("processing", f"Bearer {TOKEN}")
+
+
+async def test_a_slack_that_says_nothing_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(streaming, "STATUS_SECONDS", 0.1)
+    async with slack_clients() as wires:
+        wires.server.then(STATUS_METHOD, HANG)
+        with capture_logs() as logs:
+            async with asyncio.timeout(5):
+                await AgentStatus(wires.api).working(address())
+    assert [(line["event"], line["why"]) for line in logs] == [
+        ("session_not_shown", "TimeoutError")
+    ]

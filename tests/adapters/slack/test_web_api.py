@@ -9,6 +9,7 @@ import pytest
 from aiohttp import ClientSession
 
 from adapters.slack.errors import (
+    POSTS,
     MessageTooLong,
     SlackError,
     StillStreaming,
@@ -16,7 +17,7 @@ from adapters.slack.errors import (
     StreamUnavailable,
 )
 from adapters.slack.settings import SlackLimits
-from adapters.slack.web_api import SlackApi
+from adapters.slack.web_api import RATES, SlackApi, bucket_of
 from bot.ports.channel import ConversationGone, DeliveryRefused, DeliveryUnknown
 from tests.helpers.fakes import FakeClock
 from tests.helpers.slack_wire_server import (
@@ -263,3 +264,24 @@ async def test_slack_is_left_alone_for_longer_than_anybody_waits() -> None:
         wires.clock.time += 121
         await wires.api.call("T1", EDIT, repeatable=True, channel="C1")
     assert len(wires.server.calls) == 2
+
+
+def test_posts_are_counted_in_each_channel() -> None:
+    assert RATES["chat.postMessage"] == ((1, 1.0),)
+    buckets = {bucket_of("T1", "chat.postMessage", channel) for channel in ("C1", "C2")}
+    assert len(buckets) == 2
+
+
+@pytest.mark.parametrize("method", sorted(set(RATES) - {"chat.postMessage"}))
+def test_all_else_is_counted_in_the_workspace(method: str) -> None:
+    assert bucket_of("T1", method, "C1") == bucket_of("T1", method, "C2")
+    assert bucket_of("T1", method, "C1") != bucket_of("T2", method, "C1")
+    assert RATES[method] in {((20, 60.0),), ((50, 60.0),), ((100, 60.0),)}
+
+
+def test_each_method_has_a_bucket_of_its_own() -> None:
+    assert len({bucket_of("T1", method, "C1") for method in RATES}) == len(RATES)
+
+
+def test_every_way_to_post_has_a_rate() -> None:
+    assert set(RATES) >= POSTS

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from adapters.slack import blocks
-from adapters.slack.ephemeral import EphemeralMessages
 from adapters.slack.errors import SlackError
+from adapters.slack.messages import EphemeralMessages
 from bot import strings as texts
 from bot.ports.channel import Button, ConversationGone, DeliveryRefused, DeliveryUnknown, Post
 from tests.helpers.slack_wire_server import (
