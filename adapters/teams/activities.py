@@ -11,9 +11,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from adapters.http.json_fields import dig, identifier, name
-from adapters.teams.addresses import TeamsAddress
+from adapters.teams.addresses import TEAMS, TeamsAddress
 from adapters.teams.attachments import files, html_of
-from adapters.teams.cards import COMMAND
+from adapters.teams.render import COMMAND_KEY
 from adapters.teams.text import command, mentions_bot, quoted, words
 from bot.domain.messages import Author, Message
 from bot.domain.threads import Thread
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
     from adapters.teams.addresses import Scope
 
-TEAMS = "msteams"
 CARD_ACTION = "adaptiveCard/action"
 FILE_CONSENT = "fileConsent/invoke"
 
@@ -91,7 +90,7 @@ def _invoked(activity: Activity) -> Message | None:
         return replace(message, address=replace(message.address, invoke=activity.value))
     if activity.name == CARD_ACTION:
         action = dig(activity.value, "action")
-        pressed = command(dig(action, "data")) or command({COMMAND: dig(action, "verb")})
+        pressed = command(dig(action, "data")) or command({COMMAND_KEY: dig(action, "verb")})
         return _message(activity, text=pressed) if pressed else None
     return None
 

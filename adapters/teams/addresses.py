@@ -1,4 +1,4 @@
-"""Where an answer goes in the Bot Framework."""
+"""Addresses in the Bot Framework: where to answer an activity."""
 
 from __future__ import annotations
 
@@ -10,20 +10,23 @@ from pydantic import TypeAdapter
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+TEAMS = "msteams"
+"""The Bot Framework's name of the channel to Teams."""
+
 Scope = Literal["personal", "groupChat", "channel", ""]
-"""Where in Teams a conversation is; empty for every other channel."""
+"""The kind of conversation in Teams; empty for all other channels."""
 
 Account = dict[str, str]
-"""A bot or a person as activities name them: `id`, `name` and, of people, `aadObjectId`."""
+"""A bot or a person as in activities: `id`, `name` and, of people, `aadObjectId`."""
 
 
 @dataclass(frozen=True, slots=True)
 class TeamsAddress:
     """The conversation to answer in, at the connector `service` (a URL).
 
-    `channel` is the Bot Framework's name of the channel, `team` the id of the team in Teams and
-    `activity` that of the activity which is answered. `invoke` is the value of an invoke that was
-    accepted as work of the channel's own.
+    `channel` is the Bot Framework's name of the channel, `team` the id of the team in Teams, and
+    `activity` the id of the activity to answer. `invoke` is the value of an invoke that was
+    accepted as the channel's own work.
     """
 
     conversation: str
@@ -43,5 +46,5 @@ _ADDRESS = TypeAdapter(TeamsAddress)
 
 
 def read_address(fields: Mapping[str, Any]) -> TeamsAddress:
-    """Read a stored address, of which 0.4.0 wrote the same fields; raises `ValidationError`."""
+    """Return a stored address, whose fields are those of 0.4.0; raises `ValidationError`."""
     return _ADDRESS.validate_python(fields)

@@ -20,7 +20,8 @@ from botframework.connector.auth import (
     ConnectorFactory,
 )
 
-from adapters.teams.activities import TEAMS, tenant_of
+from adapters.teams.activities import tenant_of
+from adapters.teams.addresses import TEAMS
 from adapters.teams.signing_keys import SigningKey
 
 if TYPE_CHECKING:

@@ -13,10 +13,8 @@ from adapters.chat.streaming import Streams
 from adapters.http.download import Downloads
 from adapters.http.ssrf_guard import Guard
 from adapters.teams.access_token import bot_token
-from adapters.teams.activities import TEAMS
-from adapters.teams.addresses import read_address
-from adapters.teams.capabilities import PLACES
-from adapters.teams.channel import TeamsChannel
+from adapters.teams.addresses import TEAMS, read_address
+from adapters.teams.channel import PLACES, TeamsChannel
 from adapters.teams.connector import Connector
 from adapters.teams.doctor import teams_checks
 from adapters.teams.file_consent import FileConsents
@@ -53,8 +51,8 @@ async def open_teams(
         files = TeamsFiles(Downloads(guard, services.downloads), token, hosts)
         consents = FileConsents(connector, services.blobs, Uploads(guard, files, limits), limits)
         streams = Streams(TeamsStreamTransport(connector), limits.stream_seconds)
-        growth = GrowingMessages(TeamsMessages(connector, limits), streams)
-        channel = TeamsChannel(connector, growth, consents, files, limits)
+        growing_messages = GrowingMessages(TeamsMessages(connector, limits), streams)
+        channel = TeamsChannel(connector, growing_messages, consents, files, limits)
         keys = SigningKeys(session, settings.openid_url)
         webhook = TeamsWebhook(settings, keys, services.accept, hosts, services.other_names)
         await webhook.start()

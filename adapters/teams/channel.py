@@ -1,4 +1,4 @@
-"""The channel to Teams, and plainly to every other one of the Bot Framework."""
+"""The channel to Teams and, with fewer capabilities, to all other Bot Framework channels."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from adapters.teams import render as posts
-from adapters.teams.activities import TEAMS
-from adapters.teams.capabilities import PLACES, place_of
+from adapters.teams import render
+from adapters.teams.addresses import TEAMS
 from adapters.teams.errors import ActivityTooLarge
+from bot.ports.channel import Capabilities
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from adapters.chat.growing_message import GrowingMessages
@@ -24,88 +25,112 @@ if TYPE_CHECKING:
     from adapters.teams.settings import TeamsLimits
     from bot.domain.messages import Attachment, Message
     from bot.domain.size_limits import SizeLimits
-    from bot.ports.channel import Capabilities, PictureAttachment, Post
+    from bot.ports.channel import PictureAttachment, Post
+
+PERSONAL = "Teams, personal chat"
+GROUP = "Teams, group chat"
+CHANNEL = "Teams, channel"
+EMULATOR = "Emulator"
+OTHERS = "other channels of the Bot Framework"
+
+PLACES: Mapping[str, Capabilities] = {
+    PERSONAL: Capabilities(files=True, pictures=True, streams=True, stops=True),
+    GROUP: Capabilities(pictures=True, attached=False),
+    CHANNEL: Capabilities(pictures=True, attached=False),
+    EMULATOR: Capabilities(pictures=True),
+    OTHERS: Capabilities(edits=False, pictures=True),
+}
+"""What can be done at each place; `pace` and `text_limit` come from the settings."""
+
+_TEAMS_PLACES = {"personal": PERSONAL, "channel": CHANNEL}
 
 log = structlog.get_logger()
 
 
+def place_of(address: TeamsAddress) -> str:
+    """Return the place of an address, one of `PLACES`."""
+    if address.channel == TEAMS:
+        return _TEAMS_PLACES.get(address.scope, GROUP)
+    return EMULATOR if address.channel == "emulator" else OTHERS
+
+
 class TeamsChannel:
-    """The channel "msteams", and every other one that the Bot Framework brings."""
+    """The channel "msteams", and all others that the Bot Framework connects."""
 
     name = TEAMS
 
     def __init__(
         self,
         connector: Connector,
-        growth: GrowingMessages,
+        growing_messages: GrowingMessages,
         consents: FileConsents,
         files: TeamsFiles,
         limits: TeamsLimits,
     ) -> None:
         self._connector = connector
-        self._growth = growth
+        self._growing_messages = growing_messages
         self._consents = consents
         self._files = files
         self._limits = limits
 
     def capabilities(self, address: TeamsAddress) -> Capabilities:
         """Return what can be done at an address."""
-        able = PLACES[place_of(address)]
-        pace = self._limits.stream_pace if able.streams else self._limits.edit_pace
-        return replace(able, pace=pace, text_limit=self._limits.text_limit)
+        capabilities = PLACES[place_of(address)]
+        pace = self._limits.stream_pace if capabilities.streams else self._limits.edit_pace
+        return replace(capabilities, pace=pace, text_limit=self._limits.text_limit)
 
     async def post(self, address: TeamsAddress, post: Post) -> str:
-        """Show a new message and return its id, empty where only typing is shown.
+        """Post a message and return its id, empty where only the typing indicator is shown.
 
         Raises `DeliveryUnknown`, `ConversationGone`, `DeliveryRefused`.
         """
-        return await self._growth.post(address, post)
+        return await self._growing_messages.post(address, post)
 
     async def edit(self, address: TeamsAddress, message_id: str, post: Post) -> None:
-        """Change a message of ours; what is not final is given up where it cannot be shown.
+        """Edit a message of ours; a failure is ignored unless the text is final.
 
-        A final text whose message cannot be edited is posted anew. Raises `DeliveryUnknown`,
-        `ConversationGone`, `DeliveryRefused`, `StoppedByUser`.
+        A final text whose message cannot be edited is posted as a new message. Raises
+        `DeliveryUnknown`, `ConversationGone`, `DeliveryRefused`, `StoppedByUser`.
         """
-        await self._growth.edit(address, message_id, post)
+        await self._growing_messages.edit(address, message_id, post)
 
     async def send_file(
         self, address: TeamsAddress, name: str, media_type: str, data: bytes
     ) -> None:
-        """Offer a file; it is handed over when the user accepts. Raises as `post` does."""
+        """Offer a file, which is uploaded when the user accepts it; raises as `post` does."""
         await self._consents.offer(address, name, data)
 
     async def send_picture(self, address: TeamsAddress, picture: PictureAttachment) -> None:
-        """Show a picture as a message of its own: Teams splits one that holds text too.
+        """Post a picture as a separate message, because Teams splits one that has text too.
 
-        Raises `DeliveryUnknown`, `ConversationGone`, `DeliveryRefused` (`ActivityTooLarge` where
-        not even the smaller one is taken).
+        Raises `DeliveryUnknown`, `ConversationGone`, `DeliveryRefused` (`ActivityTooLarge` if even
+        the small version is too large).
         """
         try:
-            await self._show_picture(address, picture.file_name, picture.jpeg)
+            await self._post_picture(address, picture.file_name, picture.jpeg)
         except ActivityTooLarge as refusal:
             log.info("picture_too_big", size=len(picture.jpeg), why=str(refusal))
-            await self._show_picture(address, picture.file_name, picture.small)
+            await self._post_picture(address, picture.file_name, picture.small)
 
     async def fetch(
         self, address: TeamsAddress, file: Attachment, into: Path, allowance: SizeLimits
     ) -> bool:
-        """Write a file's bytes to `into`, no more than is allowed; raises `FileProblem`."""
+        """Write a file's bytes to `into`, within the size limits; raises `FileProblem`."""
         await self._files.fetch(address, file, into, allowance)
         return True
 
-    async def run_task(self, message: Message) -> None:
-        """Hand over a file that the user accepted, or take back one that was declined."""
+    async def carry_on(self, message: Message) -> None:
+        """Upload an offered file that the user accepted, or withdraw one that was declined."""
         await self._consents.settle(message.address)
 
-    async def add_details(self, message: Message) -> Message:
-        """Give the message itself: Teams tells everything at once."""
+    async def complete(self, message: Message) -> Message:
+        """Return the message unchanged: an activity already has everything."""
         return message
 
-    async def earlier_messages(self, message: Message) -> tuple[Message, ...]:
-        """Give nothing: Teams does not show a bot what was posted before."""
+    async def earlier(self, message: Message) -> tuple[Message, ...]:
+        """Return no messages: Teams does not let a bot read earlier posts."""
         return ()
 
-    async def _show_picture(self, address: TeamsAddress, name: str, jpeg: bytes) -> None:
-        activity = await asyncio.to_thread(posts.picture, address, name, jpeg)
+    async def _post_picture(self, address: TeamsAddress, name: str, jpeg: bytes) -> None:
+        activity = await asyncio.to_thread(render.picture, address, name, jpeg)
         await self._connector.post(address.service, address.conversation, activity)

@@ -38,7 +38,7 @@ def translate(text: str) -> str:
     return "\n".join(shown).rstrip()
 
 
-def settled(text: str) -> str:
+def stable_part(text: str) -> str:
     """Cut from the end of a growing text what more text could change the look of."""
     head, break_, last = text.rpartition("\n")
     if MAY_CHANGE.match(last):

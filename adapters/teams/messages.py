@@ -1,11 +1,11 @@
-"""Texts in Teams, and plainly in every other Bot Framework channel: posted, and changed."""
+"""Text messages in Bot Framework channels: posted and edited."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from adapters.teams import render as posts
-from adapters.teams.capabilities import PLACES, place_of
+from adapters.teams import render
+from adapters.teams.channel import PLACES, place_of
 from adapters.teams.errors import ActivityTooLarge, ConnectorError
 
 if TYPE_CHECKING:
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from adapters.teams.settings import TeamsLimits
     from bot.ports.channel import DeliveryRefused, Post
 
-NEVER = {400, 403, 404, 405, 410, 501}
-"""Refusals of an edit that no repetition changes: that message cannot be edited."""
-SHORTER = posts.MAX_BYTES // 4
-"""Most bytes of what was too big for a connector."""
+NOT_EDITABLE = {400, 403, 404, 405, 410, 501}
+"""Statuses of a refused edit that no retry changes: that message cannot be edited."""
+SHORT_BYTES = render.MAX_BYTES // 4
+"""Most bytes of a text after the connector refused it as too large."""
 
 
 class TeamsMessages:
@@ -28,45 +28,48 @@ class TeamsMessages:
         self._limits = limits
 
     def edits(self, address: TeamsAddress) -> bool:
-        """Return whether a sent text can be changed."""
+        """Return whether a message can be edited."""
         return PLACES[place_of(address)].edits
 
     def streams(self, address: TeamsAddress) -> bool:
-        """Return whether there are streams: in chats with one person."""
+        """Return whether there are streams, which is so in personal chats."""
         return PLACES[place_of(address)].streams
 
     def behind(self, address: TeamsAddress) -> float:
-        """Return how many seconds a plain edit waits more than a chunk of a stream."""
+        """Return how many seconds an edit has to wait longer than a chunk of a stream."""
         return self._limits.edit_pace - self._limits.stream_pace if self.streams(address) else 0.0
 
     async def say(self, address: TeamsAddress, post: Post) -> str:
-        """Post a text, or its beginning where the whole is too big; returns its id."""
+        """Post a text, shortened if it is too large, and return the id of its message."""
         service, conversation = address.service, address.conversation
         try:
-            return await self._connector.post(service, conversation, posts.message(address, post))
+            return await self._connector.post(service, conversation, render.message(address, post))
         except ActivityTooLarge:
-            shorter = posts.message(address, post, SHORTER)
-            return await self._connector.post(service, conversation, shorter)
+            shortened = render.message(address, post, SHORT_BYTES)
+            return await self._connector.post(service, conversation, shortened)
 
     async def change(
         self, address: TeamsAddress, message_id: str, post: Post, *, brief: bool
     ) -> None:
-        """Change a text; one that is too big is cut, unless the next edit carries it anyway."""
+        """Edit a message; a text that is too large is shortened, unless the edit is `brief`.
+
+        The edit that follows a brief one carries its text.
+        """
         service, conversation = address.service, address.conversation
-        whole = posts.message(address, post)
+        activity = render.message(address, post)
         try:
-            await self._connector.put(service, conversation, message_id, whole, brief=brief)
+            await self._connector.put(service, conversation, message_id, activity, brief=brief)
         except ActivityTooLarge:
             if brief:
                 raise
-            shorter = posts.message(address, post, SHORTER)
-            await self._connector.put(service, conversation, message_id, shorter)
+            shortened = render.message(address, post, SHORT_BYTES)
+            await self._connector.put(service, conversation, message_id, shortened)
 
     async def hint(self, address: TeamsAddress) -> None:
-        """Show that something is being written."""
+        """Show the typing indicator."""
         service, conversation = address.service, address.conversation
-        await self._connector.post(service, conversation, posts.typing(address), brief=True)
+        await self._connector.post(service, conversation, render.typing(address), brief=True)
 
     def lost(self, refusal: DeliveryRefused) -> bool:
         """Return whether a refused edit means that the message can never be edited."""
-        return isinstance(refusal, ConnectorError) and refusal.status in NEVER
+        return isinstance(refusal, ConnectorError) and refusal.status in NOT_EDITABLE

@@ -8,8 +8,8 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from adapters.http.json_fields import button_command, dig, identifier, name, string
-from adapters.teams.cards import COMMAND
 from adapters.teams.html import HtmlSummary
+from adapters.teams.render import COMMAND_KEY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,7 +34,7 @@ def command(value: Any) -> str:
 
     Only a short text that begins with a slash is one; empty for all else.
     """
-    return button_command(dig(value, COMMAND))
+    return button_command(dig(value, COMMAND_KEY))
 
 
 def words(activity: Activity) -> str:

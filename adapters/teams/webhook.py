@@ -1,9 +1,9 @@
 """`POST /api/messages`: where the Bot Framework delivers activities.
 
-Accepted → 202 (an invoke: 200 with its answer), only after the message is stored. Not JSON, or
-no activity → 400. No proof of the sender → 401, and 403 where no bot is configured. Too large →
-413, too slow → 408. Store down, or no signing key fetched yet → 503, so that it is delivered
-again.
+The response is 202 (200 with a body for an invoke) only after the message is stored; 400 if the
+body is not JSON or not an activity, 401 if the sender is not authenticated, 403 for anyone but the
+playground while no bot is configured, 408 for a slow and 413 for a large body. If the store is down
+or no signing key was fetched yet, it is 503, so that the activity is delivered again.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from adapters.http.request_body import (
     decode_json,
     read_body,
 )
-from adapters.teams import playground
+from adapters.http.urls import is_loopback_host, is_loopback_url
 from adapters.teams.activity_handler import ActivityHandler
 from adapters.teams.auth import TeamsAuthentication, TokenVerifier, Unauthenticated
 from adapters.teams.schema import activity_from
@@ -40,14 +40,28 @@ log = structlog.get_logger()
 
 PATH = "/api/messages"
 BODY_SECONDS = 15.0
-"""Longest time for a body to arrive: the service gives up after 15 seconds.
+"""Longest time to read a body: the service gives up after 15 seconds.
 
 https://learn.microsoft.com/azure/bot-service/bot-builder-howto-long-operations-guidance
 """
+PROXY_HEADERS = frozenset(
+    {
+        "cf-connecting-ip",
+        "client-ip",
+        "forwarded",
+        "true-client-ip",
+        "via",
+        "x-client-ip",
+        "x-cluster-client-ip",
+        "x-original-host",
+        "x-real-ip",
+    }
+)
+"""Headers of proxies and tunnels, in addition to all that begin with `x-forwarded`."""
 
 
 class Forbidden(PermissionError):
-    """No bot is configured, and this is not the playground."""
+    """No bot is configured, and the request is not from the playground."""
 
 
 STATUS: dict[type[Exception], int] = {
@@ -62,14 +76,15 @@ STATUS: dict[type[Exception], int] = {
 
 
 class Adapter(CloudAdapterBase):  # type: ignore[misc]
-    """botbuilder's frame around a turn; its web integration is not used.
+    """Runs botbuilder's pipeline for a turn.
 
-    That one fails for every invoke with a body, and answers 500 to what strangers send.
+    botbuilder's web integration is not used: it fails for every invoke that has a body, and returns
+    500 for requests from strangers.
     """
 
 
 class TeamsWebhook:
-    """The route, and the background work it needs. Mount `routes()`, then `start` and `stop`."""
+    """The route and its background work: mount `routes()`, then call `start` and `stop`."""
 
     def __init__(
         self,
@@ -79,55 +94,52 @@ class TeamsWebhook:
         hosts: ConnectorHosts,
         other_names: frozenset[str],
     ) -> None:
-        """Take `accept`, and the names of channels that the Bot Framework does not bring.
-
-        An activity that names one of these is forged.
-        """
+        """Create the webhook; an activity that names a channel of `other_names` is forged."""
         self._settings = settings
         self._keys = keys
         self._tokens = TokenVerifier(settings, keys)
         self._authentication = TeamsAuthentication(settings, self._tokens, hosts)
         self._adapter = Adapter(self._authentication)
-        self._bot = ActivityHandler(accept)
+        self._handler = ActivityHandler(accept)
         self._other_names = other_names
 
     def routes(self) -> list[web.RouteDef]:
-        """List the routes to add to the application."""
+        """Return the routes to add to the application."""
         return [web.post(PATH, self.receive)]
 
     async def start(self) -> None:
-        """Begin to fetch the signing keys; does not wait for them."""
+        """Start to fetch the signing keys, without waiting for them."""
         if self._settings.playground:
             log.info("teams_playground_mode", served="only programs on this machine")
         else:
             await self._keys.start()
 
     async def stop(self) -> None:
-        """End the background work."""
+        """Stop the background work."""
         await self._keys.stop()
 
     async def receive(self, request: web.Request) -> web.Response:
-        """Answer one delivery."""
+        """Handle one delivery."""
         try:
             await self._admit(request)
             body = await read_body(request, self._settings.max_body_bytes, BODY_SECONDS)
             return await self._turn(self._activity(body), request.headers.get("Authorization", ""))
-        except tuple(STATUS) as problem:
-            status = next(STATUS[kind] for kind in type(problem).__mro__ if kind in STATUS)
-            log.info("teams_delivery_refused", status=status, reason=str(problem))
+        except tuple(STATUS) as error:
+            status = next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
+            log.info("teams_delivery_refused", status=status, reason=str(error))
             return web.Response(status=status)
 
     async def _admit(self, request: web.Request) -> None:
-        """Refuse strangers before their body is read."""
+        """Refuse a stranger before the body is read."""
         if not self._settings.playground:
             await self._tokens.verify(request.headers.get("Authorization", ""))
-        elif why := playground.refusal(request):
+        elif why := playground_refusal(request):
             raise Forbidden(f"MicrosoftAppId is not set, and {why}")
         if request.content_type != "application/json":
             raise MalformedBody("the content type is not application/json")
 
     def _activity(self, body: bytearray) -> Activity:
-        """Read a body into botbuilder's schema; raises `MalformedBody`."""
+        """Return the activity in a body; raises `MalformedBody`."""
         activity = activity_from(decode_json(body))
         if not activity.type:
             raise MalformedBody("the activity has no type")
@@ -139,12 +151,34 @@ class TeamsWebhook:
 
     async def _turn(self, activity: Activity, header: str) -> web.Response:
         sender = await self._authentication.authenticate_request(activity, header)
-        answer = await self._adapter.process_activity(sender, activity, self._bot.on_turn)
-        if answer is None:
+        response = await self._adapter.process_activity(sender, activity, self._handler.on_turn)
+        if response is None:
             return web.Response(status=202)
-        return web.json_response(answer.body, status=int(answer.status))
+        return web.json_response(response.body, status=int(response.status))
 
 
 def _names_conversation(activity: Activity) -> bool:
-    place = activity.conversation and activity.conversation.id
-    return bool(place) and len(place) <= ID_LENGTH
+    conversation_id = activity.conversation and activity.conversation.id
+    return bool(conversation_id) and len(conversation_id) <= ID_LENGTH
+
+
+def playground_refusal(request: web.BaseRequest) -> str:
+    """Return why a request is not from a program on this machine; empty if it is.
+
+    Requests of web pages in the user's browser come from this machine too. They have an `Origin`
+    header or, after DNS rebinding, a `Host` that does not name this machine.
+    """
+    peer = request.transport.get_extra_info("peername") if request.transport else None
+    if not isinstance(peer, tuple) or not is_loopback_host(str(peer[0])):
+        return "the sender is not on this machine"
+    if not is_loopback_url(f"http://{request.headers.get('Host', '')}"):
+        return "the Host header does not name this machine"
+    if "Origin" in request.headers:
+        return "a web page sent it"
+    if any(_is_of_proxy(header) for header in request.headers):
+        return "a proxy or tunnel passed it on"
+    return ""
+
+
+def _is_of_proxy(header: str) -> bool:
+    return header.lower() in PROXY_HEADERS or header.lower().startswith("x-forwarded")

@@ -60,7 +60,7 @@ async def test_a_photo_without_words_is_described(bot: RunningBot) -> None:
 
 async def test_emoji_and_the_html_twin_are_no_files(registered: RunningBot) -> None:
     chat = registered.group()
-    url = "https://statics.teams.cdn.workspace.net/evergreen-assets/emojis/smile.png"
+    url = "https://statics.teams.cdn.office.net/evergreen-assets/emojis/smile.png"
     emoji = {"contentType": "image/*", "contentUrl": url}
     twin = {"contentType": "text/html", "content": f'<p>Hi <img src="{url}"></p>'}
     activity = chat.activity("Hi") | {"attachments": [emoji, twin]}

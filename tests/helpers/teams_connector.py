@@ -110,8 +110,8 @@ async def teams_clients(
         files = TeamsFiles(Downloads(guard, DownloadSettings(), clock), token, hosts)
         uploads = Uploads(guard, files, bounds, clock)
         consents = FileConsents(connector, blobs, uploads, bounds)
-        growth = GrowingMessages(TeamsMessages(connector, bounds), streams, clock)
-        channel = TeamsChannel(connector, growth, consents, files, bounds)
+        growing_messages = GrowingMessages(TeamsMessages(connector, bounds), streams, clock)
+        channel = TeamsChannel(connector, growing_messages, consents, files, bounds)
         async with close_after(token):
             yield TeamsClients(
                 session, token, connector, streams, files, uploads, consents, channel, blobs, clock

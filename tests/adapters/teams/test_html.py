@@ -27,7 +27,7 @@ def test_pasted_images_are_counted() -> None:
     "image",
     [
         '<img itemtype="http://schema.skype.com/Emoji" alt="smile" src="https://x.example/1.png">',
-        '<img src="https://statics.teams.cdn.workspace.net/evergreen-assets/1.png">',
+        '<img src="https://statics.teams.cdn.office.net/evergreen-assets/1.png">',
         "<img src='https://statics.teams.microsoft.com/icons/1.png'>",
         '<img itemtype="http://schema.skype.com/Mention" src="https://x.example/1.png">',
     ],

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adapters.teams.markdown import settled, translate
+from adapters.teams.markdown import stable_part, translate
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_a_text_cut_at_a_line_end_is_the_beginning_of_the_whole(source, place):
 
 @given(MARKDOWN, st.integers(0, 100))
 def test_what_is_settled_is_the_beginning_of_the_whole(source, place):
-    assert translate(source).startswith(translate(settled(source[:place])))
+    assert translate(source).startswith(translate(stable_part(source[:place])))
 
 
 @settings(max_examples=400)
@@ -110,14 +110,14 @@ def test_a_growing_text_only_grows(source, more):
     shown = ""
     whole = source + more
     for end in range(len(whole) + 1):
-        grown = translate(settled(whole[:end]))
+        grown = translate(stable_part(whole[:end]))
         assert grown.startswith(shown)
         shown = grown
 
 
 @pytest.mark.parametrize("text", ["A red car", "It says #3", "- one\n- two", "**bold** `code` it"])
 def test_ordinary_words_are_settled_at_once(text):
-    assert settled(text) == text
+    assert stable_part(text) == text
 
 
 @pytest.mark.parametrize(
@@ -127,5 +127,5 @@ def test_long_texts_are_translated_quickly(piece):
     text = piece * (20_000 // len(piece))
     started = time.perf_counter()
     for source in (text, f"# {text}x", f"|{text}|", f"{text}\n" * 2):
-        translate(settled(source))
+        translate(stable_part(source))
     assert time.perf_counter() - started < 1.0

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from aiohttp.test_utils import make_mocked_request
 
-from adapters.teams.playground import refusal
 from adapters.teams.settings import TeamsSettings
+from adapters.teams.webhook import playground_refusal
 from tests.helpers.teams_endpoint import SERVICE, serve_endpoint
 from tests.payloads import payload
 
@@ -27,7 +27,7 @@ class Wire:
 
 def why(headers: dict[str, str] | None = None, peer: Any = ("127.0.0.1", 50000)) -> str:
     sent = LOCAL if headers is None else headers
-    return refusal(make_mocked_request("POST", "/", sent, transport=Wire(peer)))
+    return playground_refusal(make_mocked_request("POST", "/", sent, transport=Wire(peer)))
 
 
 @pytest.mark.parametrize(
