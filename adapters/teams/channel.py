@@ -34,9 +34,9 @@ EMULATOR = "Emulator"
 OTHERS = "other channels of the Bot Framework"
 
 PLACES: Mapping[str, Capabilities] = {
-    PERSONAL: Capabilities(files=True, pictures=True, streams=True, stops=True),
-    GROUP: Capabilities(pictures=True, attached=False),
-    CHANNEL: Capabilities(pictures=True, attached=False),
+    PERSONAL: Capabilities(files=True, pictures=True, streams=True, stop_button=True),
+    GROUP: Capabilities(pictures=True, attachments=False),
+    CHANNEL: Capabilities(pictures=True, attachments=False),
     EMULATOR: Capabilities(pictures=True),
     OTHERS: Capabilities(edits=False, pictures=True),
 }
@@ -119,15 +119,15 @@ class TeamsChannel:
         await self._files.fetch(address, file, into, allowance)
         return True
 
-    async def carry_on(self, message: Message) -> None:
+    async def run_task(self, message: Message) -> None:
         """Upload an offered file that the user accepted, or withdraw one that was declined."""
         await self._consents.settle(message.address)
 
-    async def complete(self, message: Message) -> Message:
+    async def add_details(self, message: Message) -> Message:
         """Return the message unchanged: an activity already has everything."""
         return message
 
-    async def earlier(self, message: Message) -> tuple[Message, ...]:
+    async def earlier_messages(self, message: Message) -> tuple[Message, ...]:
         """Return no messages: Teams does not let a bot read earlier posts."""
         return ()
 

@@ -63,7 +63,7 @@ def test_an_address_that_says_nothing_is_somewhere_else() -> None:
 def test_only_what_can_be_edited_streams_and_only_streams_are_stopped() -> None:
     for capabilities in PLACES.values():
         assert capabilities.edits or not capabilities.streams
-        assert capabilities.streams == capabilities.stops
+        assert capabilities.streams == capabilities.stop_button
 
 
 @pytest.mark.parametrize(
