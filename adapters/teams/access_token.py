@@ -1,4 +1,4 @@
-"""The bot's own token for the Bot Connector: one, cached, renewed before it expires."""
+"""The bot's token for the Bot Connector: cached, and renewed before it expires."""
 
 from __future__ import annotations
 
@@ -32,20 +32,20 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 MULTI_TENANT = "botframework.com"
-AHEAD = 300.0
-"""Seconds before the end of a token's life at which a new one is fetched."""
-QUIET = 30.0
+RENEW_BEFORE = 300.0
+"""Seconds before a token expires at which it is renewed at the latest."""
+RENEW_INTERVAL = 30.0
 """Seconds between attempts to renew a token that is still valid."""
 RETRY_POLICY = RetryPolicy(3, 20.0)
 
 
 class TokenUnavailable(DeliveryRefused):
-    """The bot has no token, so nothing was sent; says why in words for the operator."""
+    """The bot has no token, so nothing was sent; the message tells the operator why."""
 
 
 @dataclass(frozen=True, slots=True)
 class AccessToken:
-    """A bearer token and the number of seconds that it lives from now."""
+    """A bearer token, and for how many seconds from now it is valid."""
 
     value: str
     seconds: float
@@ -55,27 +55,27 @@ class TokenSource(Protocol):
     """Where tokens come from."""
 
     async def fetch(self) -> AccessToken:
-        """Get a new token; raises `TokenUnavailable`."""
+        """Fetch a new token; raises `TokenUnavailable`."""
         ...
 
     async def close(self) -> None:
-        """Let go of what it holds."""
+        """Release the resources of the source."""
         ...
 
 
 class ClientCredentials:
-    """Tokens for the client secret, from the tenant of the bot (or Bot Framework's own)."""
+    """Fetches tokens with the client secret, from the bot's tenant or the Bot Framework's own."""
 
     def __init__(self, session: ClientSession, settings: TeamsSettings, clock: Clock) -> None:
-        single = settings.app_type == "SingleTenant"
-        tenant = settings.app_tenant if single else MULTI_TENANT
+        single_tenant = settings.app_type == "SingleTenant"
+        tenant = settings.app_tenant if single_tenant else MULTI_TENANT
         self._session = session
         self._url = f"{settings.token_url}/{tenant}/oauth2/v2.0/token"
         self._settings = settings
         self._clock = clock
 
     async def fetch(self) -> AccessToken:
-        """Get a new token, retrying temporary failures; raises `TokenUnavailable`."""
+        """Fetch a new token, retrying temporary failures; raises `TokenUnavailable`."""
         budget = RetryBudget(RETRY_POLICY, self._clock)
         return await retrying(self._fetch_once, budget, "bot_token_not_fetched")
 
@@ -90,7 +90,7 @@ class ClientCredentials:
                 if response.status == 200:
                     return await _token(response)
                 raise AttemptFailed(
-                    await _problem(response),
+                    await _refusal(response),
                     retry=is_temporary(response.status),
                     requested_wait=retry_after(response.headers),
                 )
@@ -108,23 +108,23 @@ class ClientCredentials:
         }
 
     async def close(self) -> None:
-        """Nothing is held: the session is shared."""
+        """Do nothing, as the session is shared."""
 
 
 class ManagedIdentity:
-    """Tokens of the user-assigned managed identity that the machine has."""
+    """Fetches tokens of the user-assigned managed identity of this machine."""
 
     def __init__(self, settings: TeamsSettings) -> None:
         self._credential = ManagedIdentityCredential(client_id=settings.app_id)
         self._scope = _scope(settings)
 
     async def fetch(self) -> AccessToken:
-        """Get a new token; raises `TokenUnavailable`."""
+        """Fetch a new token; raises `TokenUnavailable`."""
         try:
-            found = await self._credential.get_token_info(self._scope)
+            token = await self._credential.get_token_info(self._scope)
         except AzureError as error:
             raise TokenUnavailable(f"no token of the managed identity: {error.message}") from None
-        return AccessToken(found.token, found.expires_on - time.time())
+        return AccessToken(token.token, token.expires_on - time.time())
 
     async def close(self) -> None:
         """Close the credential's own session."""
@@ -132,53 +132,53 @@ class ManagedIdentity:
 
 
 class BotToken:
-    """The current token. Many may ask at once: one fetch serves them all."""
+    """The current token; calls at the same time share one fetch."""
 
     def __init__(self, source: TokenSource | None, clock: Clock | None = None) -> None:
         self._source = source
         self._clock = clock or Clock()
         self._value = ""
-        self._expires = self._renew_at = float("-inf")
-        self._fetching: asyncio.Task[None] | None = None
-        self._why = ""
+        self._expires_at = self._renew_at = float("-inf")
+        self._fetch_task: asyncio.Task[None] | None = None
+        self._error = ""
 
     async def value(self) -> str:
-        """Give a valid token, empty in the playground; raises `TokenUnavailable`."""
+        """Return a valid token, empty in the playground; raises `TokenUnavailable`."""
         if self._source is None:
             return ""
         now = self._clock.now()
-        if now >= self._renew_at and (self._fetching is None or self._fetching.done()):
-            self._fetching = asyncio.create_task(self._renew(self._source))
-        if now >= self._expires and self._fetching is not None:
-            await asyncio.shield(self._fetching)
-            if self._clock.now() >= self._expires:
-                raise TokenUnavailable(self._why)
+        if now >= self._renew_at and (self._fetch_task is None or self._fetch_task.done()):
+            self._fetch_task = asyncio.create_task(self._renew(self._source))
+        if now >= self._expires_at and self._fetch_task is not None:
+            await asyncio.shield(self._fetch_task)
+            if self._clock.now() >= self._expires_at:
+                raise TokenUnavailable(self._error)
         return self._value
 
     def drop(self, value: str) -> None:
-        """Forget a token that a service refused, unless it was renewed since."""
+        """Discard a token that a service refused, unless it was renewed since."""
         if value == self._value:
-            self._expires = self._renew_at = float("-inf")
+            self._expires_at = self._renew_at = float("-inf")
 
     async def _renew(self, source: TokenSource) -> None:
-        """Fetch a new token; when that fails the old one serves as long as it is valid."""
+        """Fetch a new token; if that fails, the old one is used for as long as it is valid."""
         try:
             token = await source.fetch()
-        except TokenUnavailable as problem:
-            self._why = str(problem)
-            log.warning("bot_token_not_renewed", why=self._why)
-            if self._clock.now() < self._expires:
-                self._renew_at = self._clock.now() + QUIET
+        except TokenUnavailable as error:
+            self._error = str(error)
+            log.warning("bot_token_not_renewed", why=self._error)
+            if self._clock.now() < self._expires_at:
+                self._renew_at = self._clock.now() + RENEW_INTERVAL
             return
         now = self._clock.now()
         self._value = token.value
-        self._expires = now + token.seconds
-        self._renew_at = max(now + token.seconds / 2, self._expires - AHEAD)
+        self._expires_at = now + token.seconds
+        self._renew_at = max(now + token.seconds / 2, self._expires_at - RENEW_BEFORE)
 
     async def close(self) -> None:
-        """End a fetch that is under way and close the source."""
-        if self._fetching is not None:
-            await end(self._fetching)
+        """Cancel a fetch that is running, and close the source."""
+        if self._fetch_task is not None:
+            await end(self._fetch_task)
         if self._source is not None:
             await self._source.close()
 
@@ -186,7 +186,7 @@ class BotToken:
 def bot_token(
     session: ClientSession, settings: TeamsSettings, clock: Clock | None = None
 ) -> BotToken:
-    """Make the token of the configured bot; without a bot it is always empty."""
+    """Return the token of the configured bot; without a bot its value is always empty."""
     clock = clock or Clock()
     if settings.playground:
         return BotToken(None, clock)
@@ -196,7 +196,7 @@ def bot_token(
 
 
 def _scope(settings: TeamsSettings) -> str:
-    """Name what the token is for.
+    """Return the scope that the token is for.
 
     https://learn.microsoft.com/azure/bot-service/rest-api/bot-framework-rest-connector-authentication
     """
@@ -208,14 +208,14 @@ async def _token(response: ClientResponse) -> AccessToken:
         body = await response.json(content_type=None)
         return AccessToken(str(body["access_token"]), float(body["expires_in"]))
     except (ValueError, TypeError, KeyError):
-        raise TokenUnavailable("the token service's answer holds no token") from None
+        raise TokenUnavailable("the token service's response has no token") from None
 
 
-async def _problem(response: ClientResponse) -> TokenUnavailable:
-    """Name a refusal in the service's own words, which hold no secret."""
+async def _refusal(response: ClientResponse) -> TokenUnavailable:
+    """Return the refusal with the message of the service, which contains no secret."""
     try:
         body = await response.json(content_type=None)
-        words = str(body["error_description"]).splitlines()[0]
+        description = str(body["error_description"]).splitlines()[0]
     except (ValueError, TypeError, KeyError, IndexError):
-        words = ""
-    return TokenUnavailable(f"the token service answered {response.status}: {words[:300]}")
+        description = ""
+    return TokenUnavailable(f"the token service answered {response.status}: {description[:300]}")

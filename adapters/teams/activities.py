@@ -1,6 +1,6 @@
-"""An activity of the Bot Framework as one message of ours: pure functions.
+"""Bot Framework activities as messages: pure functions.
 
-The shapes are those of the Bot Framework's activity schema and of Teams' additions to it:
+The fields are those of the Bot Framework's activity schema and of Teams' extensions to it:
 https://github.com/microsoft/botframework-sdk/blob/main/specs/botframework-activity/botframework-activity.md
 """
 
@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from adapters.http.json_fields import dig, identifier, name
 from adapters.teams.addresses import TEAMS, TeamsAddress
-from adapters.teams.attachments import files, html_of
+from adapters.teams.attachments import files, html_summary
 from adapters.teams.render import COMMAND_KEY
-from adapters.teams.text import command, mentions_bot, quoted, words
+from adapters.teams.text import command, mentions_bot, quoted_id, words
 from bot.domain.messages import Author, Message
 from bot.domain.threads import Thread
 
@@ -27,36 +27,39 @@ CARD_ACTION = "adaptiveCard/action"
 FILE_CONSENT = "fileConsent/invoke"
 
 _THREAD = ";messageid="
-"""Parts the id of a Teams channel from that of the post that its thread hangs on."""
+"""Separates, in a conversation id, the id of a Teams channel from that of a thread's first post."""
 
-_SAME_MOMENT = 0.05
-"""Seconds between a post and the time in its thread's id: the playground gives posts other ids."""
+_SAME_TIME = 0.05
+"""Most seconds between a thread's first post and the time in the thread's id.
+
+The playground gives that post another id, so that only the time shows what it is.
+"""
 
 
-def read(activity: Activity) -> Message | None:
-    """Read what somebody wrote or did; None for what needs no answer, such as a reaction."""
+def message_from(activity: Activity) -> Message | None:
+    """Return the message in an activity; None if it needs no answer, such as a reaction."""
     if _is_own(activity):
         return None
     match activity.type:
         case "message":
-            return _written(activity)
+            return _posted_message(activity)
         case "invoke":
-            return _invoked(activity)
+            return _invoke_message(activity)
         case "installationUpdate" if activity.action == "add":
             return _message(activity, kind="installed")
-        case "conversationUpdate" if _added_elsewhere(activity):
+        case "conversationUpdate" if _is_added_elsewhere(activity):
             return _message(activity, kind="installed")
     return None
 
 
 def tenant_of(activity: Activity) -> str:
-    """Name the Microsoft 365 tenant that an activity says it is from; empty for none."""
-    stated = dig(activity.channel_data, "tenant", "id")
-    return identifier(stated) or identifier(_beside(activity.conversation, "tenantId"))
+    """Return the Microsoft 365 tenant that an activity names; empty if there is none."""
+    tenant = dig(activity.channel_data, "tenant", "id")
+    return identifier(tenant) or identifier(_extra_field(activity.conversation, "tenantId"))
 
 
 def scope_of(activity: Activity) -> Scope:
-    """Return where in Teams an activity was sent; empty for every other channel."""
+    """Return the kind of conversation in Teams; empty for all other channels."""
     if activity.channel_id != TEAMS:
         return ""
     match activity.conversation.conversation_type:
@@ -67,36 +70,36 @@ def scope_of(activity: Activity) -> Scope:
     return "groupChat" if activity.conversation.is_group is True else "personal"
 
 
-def _written(activity: Activity) -> Message | None:
-    pressed = command(activity.value)
+def _posted_message(activity: Activity) -> Message | None:
+    button_command = command(activity.value)
     scope = scope_of(activity)
-    html = html_of(activity)
-    attachments = files(activity, html, in_company=scope in {"groupChat", "channel"})
-    text = pressed or words(activity)
+    html = html_summary(activity)
+    attachments = files(activity, html, shared=scope in {"groupChat", "channel"})
+    text = button_command or words(activity)
     if activity.value is not None and not text and not attachments:
-        return None  # a button of somebody else's card
+        return None  # A button of a card that is not ours.
     return _message(
         activity,
         text=text,
         attachments=attachments,
-        quoted=quoted(activity, html),
-        addressed=bool(pressed) or scope in {"", "personal"} or _is_to_bot(activity),
+        quoted=quoted_id(activity, html),
+        addressed=bool(button_command) or scope in {"", "personal"} or _is_to_bot(activity),
     )
 
 
-def _invoked(activity: Activity) -> Message | None:
+def _invoke_message(activity: Activity) -> Message | None:
     if activity.name == FILE_CONSENT and isinstance(activity.value, dict):
         message = _message(activity, kind="channel")
         return replace(message, address=replace(message.address, invoke=activity.value))
     if activity.name == CARD_ACTION:
         action = dig(activity.value, "action")
-        pressed = command(dig(action, "data")) or command({COMMAND_KEY: dig(action, "verb")})
-        return _message(activity, text=pressed) if pressed else None
+        text = command(dig(action, "data")) or command({COMMAND_KEY: dig(action, "verb")})
+        return _message(activity, text=text) if text else None
     return None
 
 
-def _message(activity: Activity, **what: Any) -> Message:
-    """Fill in who, where and when."""
+def _message(activity: Activity, **fields: Any) -> Message:
+    """Return a message with the author, place and time of an activity."""
     thread = _thread(activity)
     at = activity.timestamp.timestamp() if activity.timestamp else time.time()
     return Message(
@@ -105,14 +108,14 @@ def _message(activity: Activity, **what: Any) -> Message:
         author=Author(_id(activity.from_property), _name(activity.from_property)),
         address=_address(activity, thread),
         shared=_is_shared(activity),
-        opening=_opens(thread, activity, at),
+        opening=_is_opening(thread, activity, at),
         at=at,
-        **what,
+        **fields,
     )
 
 
 def _thread(activity: Activity) -> Thread:
-    """Name the thread; a post without a thread's id in its conversation begins one."""
+    """Return the thread; a post whose conversation has no thread id begins one."""
     conversation, _, root = activity.conversation.id.partition(_THREAD)
     if scope_of(activity) != "channel":
         root = ""
@@ -122,7 +125,7 @@ def _thread(activity: Activity) -> Thread:
 
 
 def _address(activity: Activity, thread: Thread) -> TeamsAddress:
-    """Note where to answer: the connector posts into the thread that the conversation id names."""
+    """Return where to answer; the id of the conversation includes that of the thread."""
     conversation = activity.conversation.id
     if thread.root and _THREAD not in conversation:
         conversation += _THREAD + thread.root
@@ -145,17 +148,17 @@ def _address(activity: Activity, thread: Thread) -> TeamsAddress:
     )
 
 
-def _opens(thread: Thread, activity: Activity, at: float) -> bool:
-    """Tell a new post from a reply in a thread."""
+def _is_opening(thread: Thread, activity: Activity, at: float) -> bool:
+    """Return whether a message is the first of its thread, not a reply."""
     root = thread.root
     if not root or root == activity.id:
         return True
     is_time = root.isdecimal() and len(root) <= 15
-    return is_time and abs(int(root) / 1000 - at) < _SAME_MOMENT
+    return is_time and abs(int(root) / 1000 - at) < _SAME_TIME
 
 
 def _is_own(activity: Activity) -> bool:
-    """Return whether the bot itself wrote this."""
+    """Return whether the bot itself is the sender."""
     sender = activity.from_property
     if sender is None:
         return False
@@ -163,19 +166,19 @@ def _is_own(activity: Activity) -> bool:
 
 
 def _is_to_bot(activity: Activity) -> bool:
-    targeted = _beside(activity.recipient, "isTargeted") is True
-    return targeted or mentions_bot(activity)
+    is_targeted = _extra_field(activity.recipient, "isTargeted") is True
+    return is_targeted or mentions_bot(activity)
 
 
 def _is_shared(activity: Activity) -> bool:
     return scope_of(activity) in {"groupChat", "channel"} or activity.conversation.is_group is True
 
 
-def _added_elsewhere(activity: Activity) -> bool:
-    """Return whether the bot joined; Teams says so by an installationUpdate as well."""
+def _is_added_elsewhere(activity: Activity) -> bool:
+    """Return whether the bot was added outside Teams, which sends an installationUpdate too."""
     bot = _id(activity.recipient)
-    joined = [_id(member) for member in activity.members_added]
-    return activity.channel_id != TEAMS and bool(bot) and bot in joined
+    members = [_id(member) for member in activity.members_added]
+    return activity.channel_id != TEAMS and bool(bot) and bot in members
 
 
 def _id(account: Any) -> str:
@@ -186,6 +189,6 @@ def _name(account: Any) -> str:
     return name(account.name) if account else ""
 
 
-def _beside(account: Any, key: str) -> Any:
-    """Read a field that botbuilder's schema does not know."""
+def _extra_field(account: Any, key: str) -> Any:
+    """Return a field that botbuilder's schema does not have."""
     return account.additional_properties.get(key) if account else None

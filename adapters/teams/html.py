@@ -1,6 +1,6 @@
-"""The HTML that Teams sends beside or instead of a message's text.
+"""The HTML that Teams sends in addition to, or instead of, a message's text.
 
-It is read by searches that take time in proportion to its length: the standard library's parser
+It is parsed by searches whose time grows in proportion to its length: the standard library's parser
 needs half a minute for 200 kB of unfinished comments.
 """
 
@@ -10,17 +10,17 @@ import re
 from html import unescape
 from urllib.parse import urlsplit
 
-LONGEST = 200_000
-"""Characters read of one HTML text; Teams' own limit for a message is about half of that.
+MAX_LENGTH = 200_000
+"""Most characters that are parsed of one text; Teams' own limit for a message is about half of it.
 
 https://learn.microsoft.com/microsoftteams/platform/bots/how-to/format-your-bot-messages
 """
 
 SCHEMA = "http://schema.skype.com/"
-"""What Teams' `itemtype` attributes begin with."""
+"""The beginning of Teams' `itemtype` attributes."""
 
 EMOJI_HOSTS = frozenset({"statics.teams.microsoft.com", "statics.teams.cdn.office.net"})
-"""Where Teams keeps its own drawings, which nobody posted as a photo."""
+"""Hosts of Teams' own emoji, which are not pictures that somebody posted."""
 
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]{0,20})\b([^<>]*)>|<!--[^<>]*-->")
 _ATTRIBUTE = re.compile(r"""(?<![\w-])([a-z]{1,20})\s?=\s?(?:"([^"]*)"|'([^']*)')""")
@@ -28,7 +28,7 @@ _BLOCKS = frozenset({"p", "div", "li", "tr", "pre", "h1", "h2", "h3", "blockquot
 
 
 def is_emoji(url: str) -> bool:
-    """Return whether an address is one of Teams' own drawings."""
+    """Return whether a URL is that of one of Teams' own emoji."""
     try:
         return urlsplit(url).hostname in EMOJI_HOSTS
     except ValueError:
@@ -36,76 +36,76 @@ def is_emoji(url: str) -> bool:
 
 
 class HtmlSummary:
-    """What an HTML text shows, counted; a quoted message inside it is left out.
+    """The text of an HTML message and the number of its pictures and clips, without quotes.
 
-    `pictures` are the pasted images, `clips` the videos recorded in the Teams client, `files`
-    the ids of attached files, `quoted` the id of the quoted message, `text` the words.
+    `pictures` counts pasted images, and `clips` videos that were recorded in the Teams client;
+    `files` are the ids of attached files, and `quoted_id` is the id of the quoted message.
     """
 
     def __init__(self, html: str) -> None:
         self.pictures = 0
         self.clips = 0
         self.files: list[str] = []
-        self.quoted = ""
-        self._words: list[str] = []
+        self.quoted_id = ""
+        self._texts: list[str] = []
         self._depth = 0
         self._quote_depth = 0
-        self._read(html[:LONGEST])
+        self._parse(html[:MAX_LENGTH])
 
     @property
     def text(self) -> str:
-        """The words, with line breaks where blocks end."""
-        return unescape("".join(self._words)).strip()
+        """The text, with line breaks where blocks end."""
+        return unescape("".join(self._texts)).strip()
 
-    def _read(self, html: str) -> None:
+    def _parse(self, html: str) -> None:
         end = 0
         for tag in _TAG.finditer(html):
-            self._say(html[end : tag.start()])
+            self._add_text(html[end : tag.start()])
             end = tag.end()
             name = (tag[2] or "").lower()
             if tag[1]:
                 self._close(name)
             else:
                 self._open(name, tag[3] or "")
-        self._say(html[end:])
+        self._add_text(html[end:])
 
-    def _say(self, words: str) -> None:
+    def _add_text(self, text: str) -> None:
         if not self._quote_depth:
-            self._words.append(words)
+            self._texts.append(text)
 
     def _open(self, tag: str, attributes: str) -> None:
         if tag == "blockquote":
             self._begin_quote(_attributes(attributes))
         elif tag == "br":
-            self._say("\n")
+            self._add_text("\n")
         elif tag in {"img", "video", "attachment"} and not self._quote_depth:
-            self._show(tag, _attributes(attributes))
+            self._count(tag, _attributes(attributes))
 
-    def _show(self, tag: str, attributes: dict[str, str]) -> None:
+    def _count(self, tag: str, attributes: dict[str, str]) -> None:
         kind = attributes.get("itemtype", "").removeprefix(SCHEMA)
         if tag == "attachment":
             self.files.append(attributes.get("id", ""))
         elif tag == "video":
             self.clips += kind == "AMSVideo"
         else:
-            drawn = kind in {"Emoji", "Mention"} or is_emoji(attributes.get("src", ""))
-            self.pictures += not drawn
+            decoration = kind in {"Emoji", "Mention"} or is_emoji(attributes.get("src", ""))
+            self.pictures += not decoration
 
     def _begin_quote(self, attributes: dict[str, str]) -> None:
         self._depth += 1
         if attributes.get("itemtype") == f"{SCHEMA}Reply" and not self._quote_depth:
             self._quote_depth = self._depth
-            self.quoted = self.quoted or attributes.get("itemid", "")
+            self.quoted_id = self.quoted_id or attributes.get("itemid", "")
 
     def _close(self, tag: str) -> None:
         if tag in _BLOCKS:
-            self._say("\n")
+            self._add_text("\n")
         if tag == "blockquote" and self._depth:
             if self._depth == self._quote_depth:
                 self._quote_depth = 0
             self._depth -= 1
 
 
-def _attributes(written: str) -> dict[str, str]:
-    found = _ATTRIBUTE.finditer(written)
-    return {one[1]: unescape(one[2] if one[2] is not None else one[3]) for one in found}
+def _attributes(source: str) -> dict[str, str]:
+    matches = _ATTRIBUTE.finditer(source)
+    return {one[1]: unescape(one[2] if one[2] is not None else one[3]) for one in matches}

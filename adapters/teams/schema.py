@@ -1,7 +1,7 @@
-"""Reading JSON into botbuilder's schema: the fields that Loupe uses, at a tenth of the cost.
+"""JSON to botbuilder's schema: only the fields that Loupe uses, in a tenth of the time.
 
-botbuilder's own reader gathers every class of the schema and walks every field for each activity,
-which takes longer than all the rest of a delivery; see benchmarks/.
+botbuilder's deserializer collects every class of the schema and visits every field for each
+activity, which takes longer than all the rest of a delivery; see benchmarks/.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from adapters.http.request_body import MalformedBody
 
 T = TypeVar("T", str, bool, dict[str, Any], list[Any])
 
-MOST_LISTED = 1000
-"""Entries read of each list; a genuine activity has a few dozen."""
+MAX_ITEMS = 1000
+"""Most items that are read of each list; a genuine activity has a few dozen."""
 
 _ACCOUNT = frozenset({"id", "name", "aadObjectId", "role"})
 _CONVERSATION = frozenset({"id", "name", "conversationType", "isGroup"})
@@ -24,10 +24,10 @@ _ATTACHMENT = frozenset({"contentType", "contentUrl", "content", "name"})
 
 
 def activity_from(data: dict[str, Any]) -> Activity:
-    """Read an activity; raises `MalformedBody` for a field of the wrong type.
+    """Return an activity; raises `MalformedBody` for a field of the wrong type.
 
-    Fields that the schema does not know are in `additional_properties` of their object, as
-    botbuilder has it. `channel_data`, `value` and `content` are JSON of any shape.
+    Fields that the schema does not have are in `additional_properties` of their object, as in
+    botbuilder. `channel_data`, `value` and `content` are JSON of any shape.
     """
     return Activity(
         type=_typed(data, "type", str),
@@ -60,20 +60,20 @@ def _typed(data: dict[str, Any], key: str, kind: type[T]) -> T | None:
 
 
 def _objects(data: dict[str, Any], key: str) -> list[dict[str, Any]]:
-    listed = (_typed(data, key, list) or [])[:MOST_LISTED]
-    if all(isinstance(one, dict) for one in listed):
-        return listed
+    items = (_typed(data, key, list) or [])[:MAX_ITEMS]
+    if all(isinstance(item, dict) for item in items):
+        return items
     raise MalformedBody(f"{key} does not list objects")
 
 
 def _time(data: dict[str, Any]) -> datetime | None:
-    """Read the time of sending (ISO 8601); without an offset it is UTC."""
-    written = _typed(data, "timestamp", str)
+    """Return the timestamp (ISO 8601), which is UTC unless it has an offset."""
+    timestamp = _typed(data, "timestamp", str)
     try:
-        read = datetime.fromisoformat(written) if written else None
+        time = datetime.fromisoformat(timestamp) if timestamp else None
     except ValueError:
-        raise MalformedBody("timestamp is no time") from None
-    return read.replace(tzinfo=UTC) if read and read.tzinfo is None else read
+        raise MalformedBody("timestamp is not a time") from None
+    return time.replace(tzinfo=UTC) if time and time.tzinfo is None else time
 
 
 def _account(data: dict[str, Any], key: str) -> ChannelAccount | None:
@@ -93,16 +93,16 @@ def _channel_account(data: dict[str, Any]) -> ChannelAccount:
 
 
 def _conversation(data: dict[str, Any]) -> ConversationAccount | None:
-    about = _typed(data, "conversation", dict)
-    if about is None:
+    fields = _typed(data, "conversation", dict)
+    if fields is None:
         return None
     conversation = ConversationAccount(
-        id=_typed(about, "id", str),
-        name=_typed(about, "name", str),
-        conversation_type=_typed(about, "conversationType", str),
-        is_group=_typed(about, "isGroup", bool),
+        id=_typed(fields, "id", str),
+        name=_typed(fields, "name", str),
+        conversation_type=_typed(fields, "conversationType", str),
+        is_group=_typed(fields, "isGroup", bool),
     )
-    conversation.additional_properties = _others(about, _CONVERSATION)
+    conversation.additional_properties = _others(fields, _CONVERSATION)
     return conversation
 
 
@@ -123,5 +123,5 @@ def _entity(data: dict[str, Any]) -> Entity:
     return entity
 
 
-def _others(data: dict[str, Any], known: frozenset[str]) -> dict[str, Any]:
-    return {key: value for key, value in data.items() if key not in known}
+def _others(data: dict[str, Any], schema_keys: frozenset[str]) -> dict[str, Any]:
+    return {key: value for key, value in data.items() if key not in schema_keys}

@@ -1,4 +1,4 @@
-"""The words of an activity: without the bot's mention, and apart from what they quote."""
+"""The text of an activity, without the bot's mention and quotes."""
 
 from __future__ import annotations
 
@@ -16,43 +16,43 @@ if TYPE_CHECKING:
 
     from botbuilder.schema import Activity
 
-MOST_MENTIONS = 200
+MAX_MENTIONS = 200
 
-# Every repetition is bounded, so that no text makes the search slow.
+# Every repetition is bounded, so that no text can make a search slow.
 _AT = re.compile(r"<at\b[^<>]{0,100}>([^<>]{0,300})</at>((?:&nbsp;|[ \xa0]){0,9})")
-_QUOTED = re.compile(r'<quoted\s{1,3}messageId="([^"<>]{0,200})"\s{0,3}/?>(?:</quoted>)?')
+_QUOTE = re.compile(r'<quoted\s{1,3}messageId="([^"<>]{0,200})"\s{0,3}/?>(?:</quoted>)?')
 
 
 def mentions_bot(activity: Activity) -> bool:
-    """Return whether one of the mentions is of the recipient."""
+    """Return whether the bot, which is the recipient, is mentioned."""
     bot = _bot(activity)
-    return bool(bot) and any(who == bot for who, _ in _mentions(activity))
+    return bool(bot) and any(user == bot for user, _ in _mentions(activity))
 
 
 def command(value: Any) -> str:
-    """Read the command that pressing a button of ours sends: `{"loupe": "/system continue"}`.
+    """Return the command in the data of a button of ours: `{"loupe": "/system continue"}`.
 
-    Only a short text that begins with a slash is one; empty for all else.
+    It is empty unless it is a short text that begins with a slash.
     """
     return button_command(dig(value, COMMAND_KEY))
 
 
 def words(activity: Activity) -> str:
-    """Read what was said: the text without the bot's mention, quotes and HTML."""
-    text = _without_mentions(_QUOTED.sub("", activity.text or ""), activity)
+    """Return the text without the bot's mention, quotes and HTML."""
+    text = _without_mentions(_QUOTE.sub("", activity.text or ""), activity)
     if (activity.text_format or "").lower() == "xml":
         text = HtmlSummary(text).text
     return text.replace("&nbsp;", " ").replace("\xa0", " ").strip()
 
 
-def quoted(activity: Activity, html: HtmlSummary) -> str:
-    """Read the id of the message that this one quotes, however the client wrote it; else empty."""
+def quoted_id(activity: Activity, html: HtmlSummary) -> str:
+    """Return the id of the quoted message, in any of the forms that clients use; empty if none."""
     for entity in activity.entities:
         if entity.type == "quotedReply":
-            found = dig(entity.additional_properties, "quotedReply", "messageId")
-            return identifier(found)
-    tag = _QUOTED.search(activity.text or "")
-    return tag[1] if tag else identifier(html.quoted)
+            message_id = dig(entity.additional_properties, "quotedReply", "messageId")
+            return identifier(message_id)
+    tag = _QUOTE.search(activity.text or "")
+    return tag[1] if tag else identifier(html.quoted_id)
 
 
 def _bot(activity: Activity) -> str:
@@ -60,7 +60,7 @@ def _bot(activity: Activity) -> str:
 
 
 def _mentions(activity: Activity) -> Iterator[tuple[str, str]]:
-    """List who is mentioned, and the text that does it, in the order of the text."""
+    """Yield the id of each mentioned account and the text of the mention, in order."""
     for entity in activity.entities:
         if entity.type == "mention":
             extra = entity.additional_properties
@@ -68,21 +68,21 @@ def _mentions(activity: Activity) -> Iterator[tuple[str, str]]:
 
 
 def _without_mentions(text: str, activity: Activity) -> str:
-    """Remove the bot's mentions and turn the others into plain names.
+    """Remove the mentions of the bot and replace the others by names.
 
-    People may bear the bot's name: then the order of the mentions tells them apart.
+    If a person has the same name as the bot, the order of the mentions tells them apart.
     """
     bot = _bot(activity)
-    who: dict[str, list[str]] = defaultdict(list)
-    for mentioned, shown in islice(_mentions(activity), MOST_MENTIONS):
-        if tag := _AT.search(shown):
-            who[tag[1]].append(mentioned)
-        elif bot and mentioned == bot and shown:
-            text = text.replace(shown, "", 1)
+    ids: dict[str, list[str]] = defaultdict(list)
+    for user, mention in islice(_mentions(activity), MAX_MENTIONS):
+        if tag := _AT.search(mention):
+            ids[tag[1]].append(user)
+        elif bot and user == bot and mention:
+            text = text.replace(mention, "", 1)
 
-    def spoken(tag: re.Match[str]) -> str:
-        same = who[tag[1]]
-        mentioned = same.pop(0) if len(same) > 1 else "".join(same)
-        return "" if bot and mentioned == bot else name(tag[1]) + tag[2]
+    def plain_name(tag: re.Match[str]) -> str:
+        namesakes = ids[tag[1]]
+        user = namesakes.pop(0) if len(namesakes) > 1 else "".join(namesakes)
+        return "" if bot and user == bot else name(tag[1]) + tag[2]
 
-    return _AT.sub(spoken, text)
+    return _AT.sub(plain_name, text)

@@ -114,7 +114,7 @@ async def test_an_answer_without_a_token(body):
     async with TestServer(app) as server, TeamsServer() as teams:
         settings = connector_settings(teams, token_url=str(server.make_url("")))
         async with token_of(settings) as token:
-            with pytest.raises(TokenUnavailable, match="holds no token"):
+            with pytest.raises(TokenUnavailable, match="has no token"):
                 await token.value()
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from adapters.teams.activities import read
+from adapters.teams.activities import message_from
 from adapters.teams.addresses import read_address
 from bot.domain.messages import Attachment, Author, Message
 from bot.domain.threads import Thread
@@ -25,7 +25,7 @@ CHANNEL = "19:General00000000000000000000000000000000000001@thread.tacv2"
 
 
 def message(name: str, /, **changes: Any) -> Message:
-    found = read(activity(name, **changes))
+    found = message_from(activity(name, **changes))
     assert found is not None
     return found
 
@@ -218,7 +218,7 @@ def test_a_pressed_button_is_its_command() -> None:
     "name", ["teams_channel_foreign_card_submit", "teams_personal_foreign_card_submit"]
 )
 def test_a_button_of_another_card_is_nothing(name: str) -> None:
-    assert read(activity(name)) is None
+    assert message_from(activity(name)) is None
 
 
 @pytest.mark.parametrize(
@@ -235,7 +235,7 @@ def test_an_executed_action_is_its_command(action: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("value", [None, [], {"action": []}, payload("teams_personal_card_action")])
 def test_an_executed_action_of_another_card_is_nothing(value: Any) -> None:
-    assert read(activity("teams_personal_card_action", value=value)) is None
+    assert message_from(activity("teams_personal_card_action", value=value)) is None
 
 
 def test_a_consent_is_work_of_the_channels_own() -> None:
@@ -283,13 +283,12 @@ def test_another_channel_tells_of_members() -> None:
     ],
 )
 def test_what_needs_no_answer(name: str, changes: dict[str, Any]) -> None:
-    assert read(activity(name, **changes)) is None
+    assert message_from(activity(name, **changes)) is None
 
 
 def test_the_bots_own_posts_are_nothing() -> None:
-    bot = payload("teams_personal_text")["recipient"]
-    assert read(activity("teams_personal_text", **{"from": bot})) is None
-    assert read(activity("teams_personal_text", **{"from": {"id": "x", "role": "bot"}})) is None
+    for sender in (payload("teams_personal_text")["recipient"], {"id": "x", "role": "bot"}):
+        assert message_from(activity("teams_personal_text", **{"from": sender})) is None
 
 
 def test_an_anonymous_sender_has_no_name() -> None:

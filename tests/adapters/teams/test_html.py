@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from adapters.teams.html import LONGEST, HtmlSummary, is_emoji
+from adapters.teams.html import MAX_LENGTH, HtmlSummary, is_emoji
 
 REPLY = (
     '<blockquote itemscope="" itemtype="http://schema.skype.com/Reply" itemid="1600457867820">'
@@ -51,7 +51,7 @@ def test_attached_files_are_listed() -> None:
 
 def test_a_quoted_message_is_named_and_left_out() -> None:
     html = HtmlSummary(f"<div>{REPLY}<p>and this?</p></div>")
-    assert html.quoted == "1600457867820"
+    assert html.quoted_id == "1600457867820"
     assert html.text == "and this?"
     assert html.pictures == 0
 
@@ -59,7 +59,7 @@ def test_a_quoted_message_is_named_and_left_out() -> None:
 def test_the_first_of_nested_quotes_is_named() -> None:
     inner = REPLY.replace("1600457867820", "2")
     html = HtmlSummary(REPLY.replace("</blockquote>", f"{inner}</blockquote>") + "<p>so?</p>")
-    assert (html.quoted, html.text) == ("1600457867820", "so?")
+    assert (html.quoted_id, html.text) == ("1600457867820", "so?")
 
 
 def test_an_ordinary_quotation_is_part_of_the_text() -> None:
@@ -81,7 +81,7 @@ def test_what_is_no_tag_is_text(text: str) -> None:
 )
 def test_hostile_markup_costs_little(part: str) -> None:
     before = time.process_time()
-    HtmlSummary(part * (LONGEST // len(part)))
+    HtmlSummary(part * (MAX_LENGTH // len(part)))
     assert time.process_time() - before < 1
 
 

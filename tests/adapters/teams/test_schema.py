@@ -9,7 +9,7 @@ import pytest
 from botbuilder.schema import Activity
 
 from adapters.http.request_body import MalformedBody
-from adapters.teams.schema import MOST_LISTED, activity_from
+from adapters.teams.schema import MAX_ITEMS, activity_from
 from tests.payloads import NAMES, payload
 
 READ = [
@@ -94,4 +94,4 @@ def test_a_time_without_an_offset_is_utc() -> None:
 
 
 def test_endless_lists_are_cut() -> None:
-    assert len(activity_from({"entities": [{}] * 5 * MOST_LISTED}).entities) == MOST_LISTED
+    assert len(activity_from({"entities": [{}] * 5 * MAX_ITEMS}).entities) == MAX_ITEMS

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from adapters.teams.attachments import html_of
-from adapters.teams.text import command, mentions_bot, quoted, words
+from adapters.teams.attachments import html_summary
+from adapters.teams.text import command, mentions_bot, quoted_id, words
 from tests.helpers.teams_endpoint import BOT, activity
 
 
@@ -92,13 +92,13 @@ def test_a_quoted_reply_is_named_by_its_entity() -> None:
     text = '<quoted messageId="1795"/> <at>Test Bot</at> and this?'
     entity = {"type": "quotedReply", "quotedReply": {"messageId": "1795", "preview": "x"}}
     post = activity("teams_group_mention", recipient=BOT, text=text, entities=[OURS, entity])
-    assert quoted(post, html_of(post)) == "1795"
+    assert quoted_id(post, html_summary(post)) == "1795"
     assert words(post) == "and this?"
 
 
 def test_a_quoted_reply_is_named_by_its_tag() -> None:
     post = activity("teams_personal_text", text='<quoted messageId="42"></quoted>and this?')
-    assert quoted(post, html_of(post)) == "42"
+    assert quoted_id(post, html_summary(post)) == "42"
     assert words(post) == "and this?"
 
 
@@ -109,13 +109,13 @@ def test_an_older_quoted_reply_is_named_by_its_html() -> None:
         text="and this?",
         attachments=[{"contentType": "text/html", "content": f"{html}<p>and this?</p>"}],
     )
-    assert quoted(post, html_of(post)) == "7"
+    assert quoted_id(post, html_summary(post)) == "7"
     assert words(post) == "and this?"
 
 
 def test_most_messages_quote_nothing() -> None:
     post = activity("teams_personal_image_text")
-    assert quoted(post, html_of(post)) == ""
+    assert quoted_id(post, html_summary(post)) == ""
 
 
 @pytest.mark.parametrize(
