@@ -1,4 +1,4 @@
-"""The doors of the page: who comes in, under which name, and what strangers are told."""
+"""Access control of the page: allowed hosts, sessions, and the answers to all others."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from adapters.page.assets import OPEN, Asset
+from adapters.page.assets import PUBLIC, Asset
 from adapters.page.requests import MalformedRequest
 from adapters.page.session import HEADERS, is_own_request
 from bot import strings as texts
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 USER = web.RequestKey("user", str)
-"""The id of the user whose browser asks; set behind a guarded door."""
+"""The id of the user whose browser sent the request; set for handlers that are `guarded`."""
 
 
 class AccessControl:
@@ -35,11 +35,11 @@ class AccessControl:
         self._lifetime = lifetime
 
     def open(self, handler: Handler) -> Handler:
-        """Answer under known names only, and in plain sentences where something is wrong."""
+        """Serve allowed hosts only, and answer errors with a sentence."""
 
         @wraps(handler)
-        async def wrapped(request: web.Request) -> web.StreamResponse:
-            if not self._session.knows_host(request):
+        async def wrapper(request: web.Request) -> web.StreamResponse:
+            if not self._session.allows_host(request):
                 return refusal(421, texts.PAGE_WRONG_HOST)
             try:
                 response = await handler(request)
@@ -51,13 +51,13 @@ class AccessControl:
                 _add_headers(response)
             return response
 
-        return wrapped
+        return wrapper
 
     def guarded(self, handler: Handler) -> Handler:
-        """Let only the page's own requests pass, and only with a session."""
+        """Serve only requests of the page itself, and only with a session."""
 
         @wraps(handler)
-        async def checked(request: web.Request) -> web.StreamResponse:
+        async def wrapper(request: web.Request) -> web.StreamResponse:
             if request.method == "POST" and not is_own_request(request):
                 return refusal(403, texts.PAGE_FOREIGN)
             user = await self._session.user(request)
@@ -66,13 +66,13 @@ class AccessControl:
             request[USER] = user
             return await handler(request)
 
-        return self.open(checked)
+        return self.open(wrapper)
 
     async def enter(self, request: web.Request) -> web.StreamResponse:
-        """Show the page; take the token for a cookie; tell strangers how to come in."""
-        offered = request.query.get("token")
-        if offered is not None and await self._session.opens(offered):
-            return await self._let_in(request)
+        """Serve the page, or begin a session with the token, or explain how to open the page."""
+        token = request.query.get("token")
+        if token is not None and await self._session.accepts(token):
+            return await self._begin_session(request)
         if await self._session.user(request):
             return self._asset(request, "index.html")
         return self._asset(request, "closed.html", status=401)
@@ -80,16 +80,16 @@ class AccessControl:
     async def static(self, request: web.Request) -> web.StreamResponse:
         """Serve a file of the page."""
         name = request.match_info["name"]
-        if name not in OPEN and not await self._session.user(request):
+        if name not in PUBLIC and not await self._session.user(request):
             return refusal(401, texts.PAGE_SESSION_ENDED)
         if name not in self._assets or name.endswith(".html"):
             return refusal(404, texts.PAGE_NOT_FOUND)
         return self._asset(request, name)
 
-    async def _let_in(self, request: web.Request) -> web.Response:
-        """Begin a session, and take the token out of the address."""
+    async def _begin_session(self, request: web.Request) -> web.Response:
+        """Set the cookie of a new session, and take the token out of the address."""
         cookie = await self._session.begin()
-        response = _onward(request)
+        response = _redirect(request)
         response.set_cookie(
             cookie.name,
             cookie.value,
@@ -102,11 +102,11 @@ class AccessControl:
 
     def _asset(self, request: web.Request, name: str, status: int = 200) -> web.Response:
         asset = self._assets[name]
-        known = {tag.value for tag in request.if_none_match or ()}
-        fresh = status == 200 and asset.etag in known
+        etags = {tag.value for tag in request.if_none_match or ()}
+        unchanged = status == 200 and asset.etag in etags
         response = web.Response(
-            status=304 if fresh else status,
-            body=None if fresh else asset.body,
+            status=304 if unchanged else status,
+            body=None if unchanged else asset.body,
             content_type=asset.media_type,
             charset="utf-8",
             headers={"Cache-Control": "no-cache"},
@@ -116,7 +116,7 @@ class AccessControl:
 
 
 def refusal(status: int, sentence: str, headers: Mapping[str, str] | None = None) -> web.Response:
-    """Answer with one plain sentence."""
+    """Return a response that is one sentence for people."""
     response = web.json_response({"error": sentence}, status=status, headers=headers)
     _add_headers(response)
     return response
@@ -127,11 +127,11 @@ def _add_headers(response: web.StreamResponse) -> None:
         response.headers.setdefault(name, value)
 
 
-def _onward(request: web.Request) -> web.Response:
-    """Send the browser on to the page.
+def _redirect(request: web.Request) -> web.Response:
+    """Return a redirect to the page.
 
-    A browser that came by a link on another site would leave a SameSite=Strict cookie out of a
-    redirect (RFC 6265bis, section 5.2), but not out of what a page of ours asks for itself.
+    After a link on another site, a browser leaves a SameSite=Strict cookie out of a redirect (RFC
+    6265bis, section 5.2), but not out of what one of our own pages requests.
     """
     if request.headers.get("Sec-Fetch-Site") == "cross-site":
         body = "<!doctype html><title>Loupe</title><meta http-equiv=refresh content='0;url=/'>"

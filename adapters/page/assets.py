@@ -1,4 +1,4 @@
-"""The files that make up the page; there is nothing else to be served."""
+"""The static files of the page; no other file of the folder is served."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ NAMES = (
     "api.js",
     "stream.js",
     "conversation.js",
-    "note.js",
+    "message.js",
     "files.js",
     "frames.js",
     "pointing.js",
@@ -34,8 +34,8 @@ NAMES = (
     "setup.js",
     "panels.js",
 )
-OPEN = frozenset({"page.css", "mark.svg"})
-"""What the page for strangers needs too."""
+PUBLIC = frozenset({"page.css", "mark.svg"})
+"""Served without a session, as `closed.html` needs them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The local page as a whole: built, opened and closed in one place."""
+"""Builds the local page, opens it and closes it."""
 
 from __future__ import annotations
 
@@ -12,18 +12,19 @@ from adapters.chat.declaration import ChannelDeclaration, Connection, RunningCha
 from adapters.page.access import AccessControl
 from adapters.page.assets import read_assets
 from adapters.page.channel import NAME, PLACES, PageChannel, read_address
-from adapters.page.event_stream import EventStream
-from adapters.page.notes_store import NotesStore
+from adapters.page.messages import MessageStore
+from adapters.page.read_api import ReadApi
 from adapters.page.session import Session
 from adapters.page.settings import PageSettings
-from adapters.page.subscriptions import NoteSubscriptions
-from adapters.page.upload_api import UploadApi
+from adapters.page.streaming import EventStream
+from adapters.page.subscriptions import Subscriptions
+from adapters.page.write_api import WriteApi
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from adapters.chat.declaration import ChannelServices
-    from adapters.page.event_stream import State
+    from adapters.page.read_api import State
     from bot.domain.threads import Thread
     from bot.settings import Sections
 
@@ -32,22 +33,23 @@ DAY = 24 * 3600.0
 
 @asynccontextmanager
 async def open_page(sections: Sections, services: ChannelServices) -> AsyncIterator[RunningChannel]:
-    """Open the page; its streams have to end before the server waits for its responses."""
+    """Open the page; its streams must end before the server waits for its responses."""
     limits, blobs = services.limits, services.blobs
     lifetime = limits.retention.retention_days * DAY
-    notes = NotesStore(services.redis, lifetime)
-    subscriptions = NoteSubscriptions(services.redis)
-    session = Session(notes, sections[PageSettings].hosts)
+    messages = MessageStore(services.redis, lifetime)
+    subscriptions = Subscriptions(services.redis)
+    session = Session(messages, sections[PageSettings].hosts)
     access = AccessControl(session, await asyncio.to_thread(read_assets), lifetime)
-    events = EventStream(limits.files, notes, subscriptions, blobs, _state_of(services))
-    uploads = UploadApi(
-        limits.files, limits.messages, services.spool, notes, blobs, services.accept
+    events = EventStream(messages, subscriptions)
+    reads = ReadApi(limits.files, messages, blobs, _state_of(services))
+    writes = WriteApi(
+        limits.files, limits.messages, services.spool, messages, blobs, services.accept
     )
     await subscriptions.start()
     try:
         yield RunningChannel(
-            PageChannel(notes, blobs),
-            _routes(access, events, uploads),
+            PageChannel(messages, blobs),
+            _routes(access, events, reads, writes),
             link=session.address,
             before_shutdown=subscriptions.stop,
         )
@@ -56,7 +58,7 @@ async def open_page(sections: Sections, services: ChannelServices) -> AsyncItera
 
 
 def _state_of(services: ChannelServices) -> State:
-    """Return what gives the page the settings in effect in a thread."""
+    """Return a function that reads the settings in effect in a thread."""
 
     async def state(thread: Thread) -> dict[str, Any]:
         in_effect = await services.settings_in_effect(thread)
@@ -70,17 +72,19 @@ def _state_of(services: ChannelServices) -> State:
     return state
 
 
-def _routes(access: AccessControl, events: EventStream, uploads: UploadApi) -> list[web.RouteDef]:
+def _routes(
+    access: AccessControl, events: EventStream, reads: ReadApi, writes: WriteApi
+) -> list[web.RouteDef]:
     return [
         web.get("/", access.open(access.enter)),
         web.get("/c/{conversation}", access.open(access.enter)),
         web.get("/page/static/{name}", access.open(access.static)),
         web.get("/page/stream", access.guarded(events.stream), allow_head=False),
-        web.get("/page/state", access.guarded(events.state)),
-        web.get("/page/recent", access.guarded(events.recent)),
-        web.get("/page/blob/{conversation}/{ref}", access.guarded(events.blob)),
-        web.post("/page/files", access.guarded(uploads.upload)),
-        web.post("/page/messages", access.guarded(uploads.message)),
+        web.get("/page/state", access.guarded(reads.state)),
+        web.get("/page/recent", access.guarded(reads.recent)),
+        web.get("/page/blob/{conversation}/{ref}", access.guarded(reads.blob)),
+        web.post("/page/files", access.guarded(writes.upload)),
+        web.post("/page/messages", access.guarded(writes.message)),
     ]
 
 

@@ -1,4 +1,4 @@
-"""Parts of a file that a browser asks for, as it does to play a video from anywhere."""
+"""Ranges of a file that a browser requests, as it does to play a video from any position."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ if TYPE_CHECKING:
     from aiohttp import web
 
 
-def part_asked(request: web.Request, size: int) -> range | None:
-    """Tell which bytes of a file a request asks for; None for all of them.
+def requested_range(request: web.Request, size: int) -> range | None:
+    """Return which bytes of a file a request asks for; None for all of them.
 
-    Empty where the file is not that long. What makes no sense, or names several parts, is
-    ignored, as is a part that shall be of a certain version: files have none. RFC 9110, section 14.
+    The range is empty where it begins after the end of the file. A malformed range, several
+    ranges, and a range with `If-Range` (files have no versions) are ignored. RFC 9110, section 14.
     """
     if request.method != "GET" or "Range" not in request.headers or "If-Range" in request.headers:
         return None
@@ -22,7 +22,7 @@ def part_asked(request: web.Request, size: int) -> range | None:
         return None
 
 
-def part_headers(part: range, size: int) -> dict[str, str]:
-    """Say which part it is, or for an empty one how long the file is."""
-    sent = f"{part.start}-{part.stop - 1}" if part else "*"
-    return {"Content-Range": f"bytes {sent}/{size}"}
+def range_headers(part: range, size: int) -> dict[str, str]:
+    """Return the header that states the range, or for an empty one only the size of the file."""
+    span = f"{part.start}-{part.stop - 1}" if part else "*"
+    return {"Content-Range": f"bytes {span}/{size}"}

@@ -1,4 +1,4 @@
-"""What the browser posts, checked and turned into a `Message`."""
+"""Messages that the browser posts, validated and converted to `Message`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from bot.domain.messages import Attachment, Author, Message
 from bot.text.graphemes import well_formed
 
 if TYPE_CHECKING:
-    from adapters.page.notes_store import NoteFile
+    from adapters.page.messages import MessageFile
 
 CONVERSATION = re.compile(r"[0-9a-z]{20,40}")
 MESSAGE = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -22,7 +22,7 @@ AUTHOR_NAME = "You"
 
 
 class MalformedRequest(Exception):
-    """Not what the page sends; names the field."""
+    """A request that the page would not send; its text is the name of the field."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +35,8 @@ class PostRequest:
     files: tuple[str, ...]
     quiet: bool
 
-    def message(self, user: str, files: tuple[NoteFile, ...]) -> Message:
-        """Name it as the rest of Loupe does."""
+    def message(self, user: str, files: tuple[MessageFile, ...]) -> Message:
+        """Return it as the rest of Loupe reads it."""
         return Message(
             id=self.id,
             thread=thread_of(self.conversation),
@@ -48,8 +48,8 @@ class PostRequest:
         )
 
 
-def read_posted(body: bytes) -> PostRequest:
-    """Read a posted message; raises `MalformedRequest`."""
+def read_post(body: bytes) -> PostRequest:
+    """Parse a message that the browser posts; raises `MalformedRequest`."""
     try:
         fields = json.loads(body)
     except (ValueError, RecursionError):
@@ -61,8 +61,8 @@ def read_posted(body: bytes) -> PostRequest:
     if not isinstance(files, list) or not (text.strip() or files):
         raise MalformedRequest("files")
     return PostRequest(
-        conversation=_named(fields, "conversation", CONVERSATION),
-        id=_named(fields, "id", MESSAGE),
+        conversation=_field(fields, "conversation", CONVERSATION),
+        id=_field(fields, "id", MESSAGE),
         text=text,
         files=tuple(_match(ref, "files", REF) for ref in files),
         quiet=fields.get("quiet") is True and text.startswith(("/", "!")),
@@ -70,16 +70,16 @@ def read_posted(body: bytes) -> PostRequest:
 
 
 def conversation_of(name: str) -> str:
-    """Check the id of a conversation; raises `MalformedRequest`."""
+    """Return the id of a conversation if it is valid; raises `MalformedRequest`."""
     return _match(name, "conversation", CONVERSATION)
 
 
 def ref_of(name: str) -> str:
-    """Check the ref of a file; raises `MalformedRequest`."""
+    """Return the ref of a file if it is valid; raises `MalformedRequest`."""
     return _match(name, "ref", REF)
 
 
-def _named(fields: dict[str, Any], name: str, pattern: re.Pattern[str]) -> str:
+def _field(fields: dict[str, Any], name: str, pattern: re.Pattern[str]) -> str:
     return _match(fields.get(name), name, pattern)
 
 
@@ -90,11 +90,11 @@ def _match(value: Any, name: str, pattern: re.Pattern[str]) -> str:
 
 
 def _text(value: Any) -> str:
-    """Check a text; half characters (lone surrogates), which no store takes, are replaced."""
+    """Return a text; lone surrogates, which cannot be stored, are replaced."""
     if not isinstance(value, str):
         raise MalformedRequest("text")
     return well_formed(value)
 
 
-def _attachment(file: NoteFile) -> Attachment:
+def _attachment(file: MessageFile) -> Attachment:
     return Attachment(file.name, file.media_type, {"blob": file.blob})

@@ -12,7 +12,7 @@ from bot.settings import Section, listed
 
 
 class PageSettings(Section):
-    """When the page is served, and under which names."""
+    """When the page is served, and under which host names."""
 
     model_config = SettingsConfigDict(env_prefix="LOUPE_")
 
@@ -26,7 +26,7 @@ class PageSettings(Section):
 
     @property
     def connection(self) -> Connection:
-        """Whether the page is served: unset, only while no platform is connected."""
+        """Whether the page is served; if unset, only while no platform is connected."""
         if self.page is None:
             return Connection.FALLBACK
         return Connection.LOCAL if self.page == "on" else Connection.OFF

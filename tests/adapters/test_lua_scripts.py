@@ -28,7 +28,7 @@ def load(redis: Redis, path: Path) -> LuaScript:
 
 
 def test_there_are_scripts() -> None:
-    assert {"redis/accept", "redis/retract", "page/put_note"} <= set(map(name_of, SCRIPTS))
+    assert {"redis/accept", "redis/retract", "page/put_message"} <= set(map(name_of, SCRIPTS))
 
 
 @pytest.mark.parametrize("path", SCRIPTS, ids=name_of)
@@ -74,6 +74,8 @@ async def test_an_argument_of_one_side_only_is_refused(
 
 
 async def test_a_key_of_one_side_only_is_refused(redis_client: Redis) -> None:
-    script = LuaScript(redis_client, "adapters.page", "read_notes")
-    with pytest.raises(TypeError, match=r"read_notes.lua takes notes, changes, version, not notes"):
+    script = LuaScript(redis_client, "adapters.page", "read_messages")
+    with pytest.raises(
+        TypeError, match=r"read_messages.lua takes notes, changes, version, not notes"
+    ):
         await script.run({"notes": "n"}, since=0)

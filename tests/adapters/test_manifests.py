@@ -294,7 +294,7 @@ from adapters import lua_scripts
 assert lua_scripts.__file__.startswith({str(installed)!r})
 for package, name, prelude in (
     ("adapters.redis", "accept", "prelude"),
-    ("adapters.page", "put_note", ""),
+    ("adapters.page", "put_message", ""),
 ):
     print(*lua_scripts.LuaScript(Redis(), package, name, prelude).arguments[:2])
 """

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tests.helpers.conversation import File
     from tests.helpers.running_bot import RunningBot
 
-Notes = dict[str, dict[str, Any]]
+Messages = dict[str, dict[str, Any]]
 
 
 class PageConversation:
@@ -60,7 +60,7 @@ class PageConversation:
             return str((await response.json())["ref"])
 
     async def press(self, title: str) -> None:
-        buttons = [one for note in await self.notes() for one in note["buttons"]]
+        buttons = [one for message in await self.replies() for one in message["buttons"]]
         await self.send(next(one["command"] for one in buttons if one["title"] == title))
 
     async def stop(self) -> None:
@@ -68,15 +68,15 @@ class PageConversation:
 
     async def until(self, text: str) -> None:
         async with asyncio.timeout(TIMEOUT):
-            async for notes in self._changes():
-                if any(text in note["text"] for note in _of_loupe(notes)):
+            async for messages in self._changes():
+                if any(text in message["text"] for message in _of_loupe(messages)):
                     return
 
     async def messages(self) -> list[ShownMessage]:
         return [
-            ShownMessage(note["text"], tuple(button["title"] for button in note["buttons"]))
-            for note in await self.notes()
-            if note["text"]
+            ShownMessage(message["text"], tuple(button["title"] for button in message["buttons"]))
+            for message in await self.replies()
+            if message["text"]
         ]
 
     async def is_streamed(self) -> bool:
@@ -85,38 +85,42 @@ class PageConversation:
             return response.content_type == "text/event-stream"
 
     async def pictures(self) -> int:
-        return sum(note["picture"] is not None for note in await self.notes())
+        return sum(message["picture"] is not None for message in await self.replies())
 
     async def files(self) -> dict[str, bytes]:
-        found = [file for note in await self.notes() for file in note["files"]]
+        found = [file for message in await self.replies() for file in message["files"]]
         return {file["name"]: await self._blob(file["ref"]) for file in found}
 
     async def _blob(self, ref: str) -> bytes:
         async with self._client.get(f"/page/blob/{self.conversation}/{ref}") as response:
             return await response.read()
 
-    async def notes(self) -> list[dict[str, Any]]:
-        """The notes of Loupe's that stand in the conversation now."""
+    async def replies(self) -> list[dict[str, Any]]:
+        """Return the messages of Loupe that the conversation shows now."""
         async with asyncio.timeout(TIMEOUT):
-            async for notes in self._changes():
-                return _of_loupe(notes)
+            async for messages in self._changes():
+                return _of_loupe(messages)
         raise AssertionError
 
-    async def _changes(self) -> AsyncIterator[Notes]:
-        """Read all notes, and again after each change."""
-        notes: Notes = {}
+    async def _changes(self) -> AsyncIterator[Messages]:
+        """Read all messages, and again after each change."""
+        messages: Messages = {}
         path = f"/page/stream?conversation={self.conversation}"
         async with self._client.get(path) as response:
             async for line in response.content:
                 if line.startswith(b"data: "):
-                    changed = json.loads(line.removeprefix(b"data: "))["notes"]
-                    notes |= {note["id"]: note for note in changed}
-                    yield notes
+                    changed = json.loads(line.removeprefix(b"data: "))["messages"]
+                    messages |= {message["id"]: message for message in changed}
+                    yield messages
 
 
-def _of_loupe(notes: Notes) -> list[dict[str, Any]]:
-    said = (note for note in notes.values() if note["by"] == "loupe" and not note["quiet"])
-    return sorted(said, key=lambda note: int(note["order"]))
+def _of_loupe(messages: Messages) -> list[dict[str, Any]]:
+    said = (
+        message
+        for message in messages.values()
+        if message["by"] == "loupe" and not message["quiet"]
+    )
+    return sorted(said, key=lambda message: int(message["order"]))
 
 
 class PageSetup:

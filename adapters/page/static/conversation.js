@@ -1,24 +1,24 @@
-// The conversation: notes in their places, what is read out, and whether Loupe is answering.
+// The conversation: messages in their places, what is read out, and whether Loupe is answering.
 
 import { element, find } from "./elements.js";
 import { plain } from "./markdown.js";
-import { NoteView, isPlaceholder } from "./note.js";
+import { MessageView, isPlaceholder } from "./message.js";
 import { Pointing } from "./pointing.js";
 
 const NEAR = 80;
 const READ_OUT = 60_000;
 
 export class Conversation {
-  #notes = new Map();
+  #messages = new Map();
   #views = new Map();
-  #list = find("notes");
+  #list = find("messages");
   #scroll = find("scroll");
   #log = find("log");
   #latest = find("latest");
   #atEnd = true;
   #top = 0;
 
-  // hooks: those of NoteView, and busy(yes), answered(), quiet(note, live) for what belongs to a
+  // hooks: those of MessageView, and busy(yes), answered(), quiet(message, live) for what belongs to a
   // control.
   constructor(id, hooks) {
     this.id = id;
@@ -29,22 +29,22 @@ export class Conversation {
     new ResizeObserver(() => this.#atEnd && this.toEnd()).observe(this.#list);
   }
 
-  take(notes, first) {
-    for (const note of notes) {
-      const before = this.#notes.get(note.id);
-      this.#notes.set(note.id, note);
-      if (note.quiet) this.hooks.quiet(note, !first);
-      else if (!first) this.#tell(note, before);
-      if (!first && note.by === "user" && !note.quiet) this.#atEnd = true;
+  take(messages, first) {
+    for (const message of messages) {
+      const before = this.#messages.get(message.id);
+      this.#messages.set(message.id, message);
+      if (message.quiet) this.hooks.quiet(message, !first);
+      else if (!first) this.#tell(message, before);
+      if (!first && message.by === "user" && !message.quiet) this.#atEnd = true;
     }
     this.#arrange();
     if (first) this.toEnd();
     this.hooks.busy(this.#busy());
   }
 
-  // Takes back a note whose message was not accepted.
+  // Takes back a message whose message was not accepted.
   drop(id) {
-    this.#notes.delete(id);
+    this.#messages.delete(id);
     this.#views.get(id)?.node.remove();
     this.#views.delete(id);
     this.#arrange();
@@ -52,7 +52,7 @@ export class Conversation {
   }
 
   lastQuiet() {
-    return this.#all().filter((note) => note.quiet).at(-1);
+    return this.#all().filter((message) => message.quiet).at(-1);
   }
 
   toEnd() {
@@ -62,69 +62,69 @@ export class Conversation {
   }
 
   #all() {
-    return [...this.#notes.values()].sort((one, other) => this.#place(one) - this.#place(other));
+    return [...this.#messages.values()].sort((one, other) => this.#place(one) - this.#place(other));
   }
 
   // The answer to photos without words stands below the words that followed them.
-  #place(note) {
-    const asked = this.#notes.get(note.asks);
-    if (asked && !asked.text) return note.began || Number.MAX_SAFE_INTEGER;
-    return note.order;
+  #place(message) {
+    const asked = this.#messages.get(message.asks);
+    if (asked && !asked.text) return message.began || Number.MAX_SAFE_INTEGER;
+    return message.order;
   }
 
   #arrange() {
-    const all = this.#all().filter((note) => !note.quiet && !this.#replaced(note));
-    const shown = all.filter((note) => !this.#host(note, all));
+    const all = this.#all().filter((message) => !message.quiet && !this.#replaced(message));
+    const shown = all.filter((message) => !this.#host(message, all));
     for (const [id, view] of this.#views) {
-      if (!shown.some((note) => note.id === id)) {
+      if (!shown.some((message) => message.id === id)) {
         view.node.remove();
         this.#views.delete(id);
       }
     }
-    shown.forEach((note, index) => this.#put(note, index));
-    for (const note of all) this.#views.get(this.#host(note, all)?.id)?.illustrate([note]);
+    shown.forEach((message, index) => this.#put(message, index));
+    for (const message of all) this.#views.get(this.#host(message, all)?.id)?.illustrate([message]);
     find("empty").hidden = shown.length > 0;
   }
 
-  #put(note, index) {
-    const view = this.#views.get(note.id) ?? new NoteView(note, this.id, this.hooks);
-    if (view.note !== note) view.update(note);
-    this.#views.set(note.id, view);
+  #put(message, index) {
+    const view = this.#views.get(message.id) ?? new MessageView(message, this.id, this.hooks);
+    if (view.message !== message) view.update(message);
+    this.#views.set(message.id, view);
     const here = this.#list.children[index];
     if (here !== view.node) this.#list.insertBefore(view.node, here ?? null);
   }
 
   // The answer that a photo with outlines is shown in.
-  #host(note, all) {
-    if (!note.picture) return undefined;
-    return all.filter((other) => other.by === "loupe" && !other.picture && other.asks === note.asks).at(-1);
+  #host(message, all) {
+    if (!message.picture) return undefined;
+    return all.filter((other) => other.by === "loupe" && !other.picture && other.asks === message.asks).at(-1);
   }
 
   // A placeholder is left behind when the answer went out as a message of its own.
-  #replaced(note) {
-    if (note.by !== "loupe" || !isPlaceholder(note)) return false;
-    return [...this.#notes.values()].some(
-      (other) => other.asks === note.asks && other.order > note.order && !isPlaceholder(other),
+  #replaced(message) {
+    if (message.by !== "loupe" || !isPlaceholder(message)) return false;
+    return [...this.#messages.values()].some(
+      (other) => other.asks === message.asks && other.order > message.order && !isPlaceholder(other),
     );
   }
 
   #busy() {
-    const all = [...this.#notes.values()];
-    const open = (note) => note.by === "loupe" && !note.quiet && note.stage !== "final" && !this.#replaced(note);
+    const all = [...this.#messages.values()];
+    const open = (message) => message.by === "loupe" && !message.quiet && message.stage !== "final" && !this.#replaced(message);
     if (all.some(open)) return true;
-    const asked = Math.max(0, ...all.filter((note) => note.by === "user" && !note.quiet).map((note) => note.order));
-    const told = Math.max(0, ...all.filter((note) => note.by === "loupe").map((note) => note.changed));
+    const asked = Math.max(0, ...all.filter((message) => message.by === "user" && !message.quiet).map((message) => message.order));
+    const told = Math.max(0, ...all.filter((message) => message.by === "loupe").map((message) => message.changed));
     return asked > told;
   }
 
   // Whole answers are told and read out, paragraph by paragraph, never the growing text.
-  #tell(note, before) {
-    if (note.by !== "loupe" || before?.stage === "final") return;
-    if (note.stage === "final") {
-      const shown = note.picture ? [note.picture.alt] : [];
-      this.#announce([...plain(note.text), ...note.files.map((file) => file.name), ...shown]);
+  #tell(message, before) {
+    if (message.by !== "loupe" || before?.stage === "final") return;
+    if (message.stage === "final") {
+      const shown = message.picture ? [message.picture.alt] : [];
+      this.#announce([...plain(message.text), ...message.files.map((file) => file.name), ...shown]);
       this.hooks.answered();
-    } else if (!before && isPlaceholder(note)) this.#announce([note.text]);
+    } else if (!before && isPlaceholder(message)) this.#announce([message.text]);
   }
 
   #announce(texts) {

@@ -1,4 +1,4 @@
-// Files of a note as people see them: pictures, videos, and chips to download all else by.
+// Files of a message as people see them: pictures, videos, and chips to download all else by.
 
 import { element } from "./elements.js";
 

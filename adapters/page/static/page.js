@@ -34,16 +34,16 @@ const command = (text) =>
 
 const confirm = new Confirm(command);
 
-async function quiet(note, live) {
-  if (note.by !== "loupe" || note.stage !== "final" || !live) return;
-  if (await raw.take(note)) return;
-  if (!note.buttons.length) toast.show(note.text);
+async function quiet(message, live) {
+  if (message.by !== "loupe" || message.stage !== "final" || !live) return;
+  if (await raw.take(message)) return;
+  if (!message.buttons.length) toast.show(message.text);
   setup.refresh();
 }
 
 function askWhatIsOpen() {
-  const note = conversation.lastQuiet();
-  if (note?.buttons.length && Date.now() - note.at < ASKABLE) confirm.ask(note);
+  const message = conversation.lastQuiet();
+  if (message?.buttons.length && Date.now() - message.at < ASKABLE) confirm.ask(message);
   else confirm.settle();
 }
 
@@ -76,8 +76,8 @@ function linked(trouble) {
   banner.textContent = trouble;
 }
 
-function changed(notes, first) {
-  conversation.take(notes, first);
+function changed(messages, first) {
+  conversation.take(messages, first);
   askWhatIsOpen();
 }
 

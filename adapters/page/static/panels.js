@@ -20,27 +20,27 @@ export class Toast {
   }
 }
 
-// Asks what a note with buttons asks; closing it otherwise is the last button, which cancels.
+// Asks what a message with buttons asks; closing it otherwise is the last button, which cancels.
 export class Confirm {
   #dialog = find("confirm");
-  #note = null;
+  #message = null;
   #asked = "";
 
   constructor(press) {
     this.#dialog.addEventListener("close", () => {
-      const command = this.#dialog.returnValue || this.#note?.buttons.at(-1).command;
-      if (this.#note) press(command);
-      this.#note = null;
+      const command = this.#dialog.returnValue || this.#message?.buttons.at(-1).command;
+      if (this.#message) press(command);
+      this.#message = null;
       find("system").focus();
     });
   }
 
-  ask(note) {
-    if (this.#asked === note.id) return;
-    this.#asked = note.id;
-    this.#note = note;
-    show(this.#dialog.querySelector(".markdown"), note.text);
-    const buttons = note.buttons.map(({ title, command }) => {
+  ask(message) {
+    if (this.#asked === message.id) return;
+    this.#asked = message.id;
+    this.#message = message;
+    show(this.#dialog.querySelector(".markdown"), message.text);
+    const buttons = message.buttons.map(({ title, command }) => {
       const button = element("button", { className: "button", type: "button" }, title);
       button.onclick = () => this.#dialog.close(command);
       return button;
@@ -53,8 +53,8 @@ export class Confirm {
 
   // Closes without an answer: it was given elsewhere.
   settle() {
-    if (!this.#note) return;
-    this.#note = null;
+    if (!this.#message) return;
+    this.#message = null;
     this.#dialog.close();
   }
 }
@@ -84,13 +84,13 @@ export class RawJson {
     this.#tell(sentence);
   }
 
-  // Takes a note if it belongs to the transcript that was asked for.
-  async take(note) {
-    if (!this.#asked || note.asks !== this.#asked) return false;
-    const file = note.files.find(({ name }) => name === TRANSCRIPT);
+  // Takes a message if it belongs to the transcript that was asked for.
+  async take(message) {
+    if (!this.#asked || message.asks !== this.#asked) return false;
+    const file = message.files.find(({ name }) => name === TRANSCRIPT);
     if (file) await readFile(this.conversation, file.ref).then((text) => this.#show(text), (error) => this.#tell(error.message));
-    else if (firstCode(note.text) !== undefined) this.#show(firstCode(note.text));
-    else this.#tell(note.text);
+    else if (firstCode(message.text) !== undefined) this.#show(firstCode(message.text));
+    else this.#tell(message.text);
     return true;
   }
 

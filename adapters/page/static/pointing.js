@@ -143,8 +143,8 @@ export class Pointing {
   }
 
   #same(node) {
-    const asks = CSS.escape(node.closest(".note").dataset.asks);
-    return [...this.#list.querySelectorAll(`.note[data-asks="${asks}"] [data-mark="${node.dataset.mark}"]`)];
+    const asks = CSS.escape(node.closest(".message").dataset.asks);
+    return [...this.#list.querySelectorAll(`.message[data-asks="${asks}"] [data-mark="${node.dataset.mark}"]`)];
   }
 
   // From the text to the photo, and back.

@@ -13,7 +13,7 @@ export class Stream {
   #wait = FIRST_WAIT;
   #timer = 0;
 
-  // onChanges(notes, first); onLink(trouble): a sentence, or nothing when the connection stands.
+  // onChanges(messages, first); onLink(trouble): a sentence, or nothing when the connection stands.
   constructor(conversation, onChanges, onLink) {
     this.#conversation = conversation;
     this.onChanges = onChanges;
@@ -43,11 +43,11 @@ export class Stream {
     this.#source = null;
   }
 
-  #take({ version, notes }) {
+  #take({ version, messages }) {
     const first = !this.#begun;
     this.#begun = true;
     this.#version = version;
-    this.onChanges(notes, first);
+    this.onChanges(messages, first);
   }
 
   // The browser connects again by itself, unless the server refused.

@@ -9,7 +9,7 @@ from adapters.blobs.build import open_blobs
 from adapters.blobs.settings import MediaSettings
 from adapters.page import channel as channel_module
 from adapters.page.channel import PageAddress, PageChannel, thread_of
-from adapters.page.notes_store import Note, NotesStore
+from adapters.page.messages import MessageStore, PageMessage
 from bot.domain.messages import Attachment, Author, Message
 from bot.domain.outlines import Outline
 from bot.domain.size_limits import SizeLimits
@@ -35,25 +35,25 @@ TALK = "a" * 32
 ADDRESS = PageAddress(TALK, "m1", quiet=False)
 
 
-class ShakyWall(NotesStore):
+class FaultyStore(MessageStore):
     """Is down for the first few writes; the last of them arrive all the same."""
 
     faults = 0
 
-    async def put(self, conversation: str, note: Note, *, once: bool = False) -> bool:
+    async def put(self, conversation: str, message: PageMessage, *, once: bool = False) -> bool:
         if self.faults:
             self.faults -= 1
-            await super().put(conversation, note, once=once)
+            await super().put(conversation, message, once=once)
             raise StoreDown
-        return await super().put(conversation, note, once=once)
+        return await super().put(conversation, message, once=once)
 
 
 @pytest.fixture
-async def wall(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[ShakyWall]:
+async def store(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[FaultyStore]:
     policy = RetryPolicy(tries=3, backoff=Backoff(0.0))
     monkeypatch.setattr(channel_module, "RETRY_POLICY", policy)
     client = FakeAsyncRedis(server=FakeServer(), decode_responses=True)
-    yield ShakyWall(client, 3600)
+    yield FaultyStore(client, 3600)
     await client.aclose()
 
 
@@ -63,83 +63,83 @@ def blobs(tmp_path: Path) -> Blobs:
 
 
 @pytest.fixture
-def channel(wall: ShakyWall, blobs: Blobs) -> PageChannel:
-    return PageChannel(wall, blobs)
+def channel(store: FaultyStore, blobs: Blobs) -> PageChannel:
+    return PageChannel(store, blobs)
 
 
-async def notes(wall: NotesStore) -> list[dict[str, Any]]:
-    return list((await wall.read(TALK)).notes)
+async def messages(store: MessageStore) -> list[dict[str, Any]]:
+    return list((await store.read(TALK)).messages)
 
 
-async def test_a_post_goes_onto_the_wall_and_grows_there(
-    wall: ShakyWall, channel: PageChannel
-) -> None:
+async def test_a_post_is_stored_and_grows_there(store: FaultyStore, channel: PageChannel) -> None:
     sent = await channel.post(ADDRESS, Post("Thinking…", Stage.OPENING))
     await channel.edit(ADDRESS, sent, Post("A red", Stage.GROWING))
     buttons = (Button("Go", "/go"),)
     await channel.edit(ADDRESS, sent, Post("A red car", generated=True, buttons=buttons))
-    (note,) = await notes(wall)
-    assert (note["id"], note["text"], note["stage"]) == (sent, "A red car", "final")
-    assert (note["by"], note["asks"], note["generated"]) == ("loupe", "m1", True)
-    assert note["buttons"] == [{"title": "Go", "command": "/go"}]
+    (message,) = await messages(store)
+    assert (message["id"], message["text"], message["stage"]) == (sent, "A red car", "final")
+    assert (message["by"], message["asks"], message["generated"]) == ("loupe", "m1", True)
+    assert message["buttons"] == [{"title": "Go", "command": "/go"}]
 
 
 async def test_the_answer_to_a_control_is_as_quiet_as_its_command(
-    wall: ShakyWall, channel: PageChannel
+    store: FaultyStore, channel: PageChannel
 ) -> None:
     await channel.post(PageAddress(TALK, "m1", quiet=True), Post("Done."))
-    assert [note["quiet"] for note in await notes(wall)] == [True]
+    assert [message["quiet"] for message in await messages(store)] == [True]
 
 
 async def test_a_post_that_arrived_without_a_word_is_shown_once(
-    wall: ShakyWall, channel: PageChannel
+    store: FaultyStore, channel: PageChannel
 ) -> None:
-    wall.faults = 2
+    store.faults = 2
     sent = await channel.post(ADDRESS, Post("Hello"))
-    assert [(note["id"], note["text"]) for note in await notes(wall)] == [(sent, "Hello")]
+    assert [(message["id"], message["text"]) for message in await messages(store)] == [
+        (sent, "Hello")
+    ]
 
 
 async def test_a_store_that_stays_down_makes_it_unclear(
-    wall: ShakyWall, channel: PageChannel
+    store: FaultyStore, channel: PageChannel
 ) -> None:
-    wall.faults = 9
+    store.faults = 9
     with pytest.raises(DeliveryUnknown):
         await channel.post(ADDRESS, Post("Hello"))
 
 
-async def test_an_edit_of_a_note_that_is_gone_shows_it_again(
-    wall: ShakyWall, channel: PageChannel
+async def test_an_edit_of_a_deleted_message_shows_it_again(
+    store: FaultyStore, channel: PageChannel
 ) -> None:
     sent = await channel.post(ADDRESS, Post("Thinking…", Stage.OPENING))
-    await wall.take_down(TALK, sent)
+    await store.delete(TALK, sent)
     await channel.edit(ADDRESS, sent, Post("The answer"))
-    assert [note["text"] for note in await notes(wall)] == ["The answer"]
+    assert [message["text"] for message in await messages(store)] == ["The answer"]
 
 
 async def test_a_file_is_kept_in_the_thread_and_offered_for_download(
-    wall: ShakyWall, channel: PageChannel, blobs: Blobs
+    store: FaultyStore, channel: PageChannel, blobs: Blobs
 ) -> None:
     await channel.send_file(ADDRESS, "transcript.json", "application/json", b"[]")
-    (note,) = await notes(wall)
-    (shown,) = note["files"]
+    (message,) = await messages(store)
+    (shown,) = message["files"]
     assert (shown["name"], shown["size"], shown["media_type"]) == ("transcript.json", 2, "")
-    file = await wall.file(TALK, shown["ref"])
+    file = await store.file(TALK, shown["ref"])
     assert file is not None
     assert file.blob.startswith(f"{thread_of(TALK).key}/files/")
     assert await blobs.get(file.blob) == b"[]"
 
 
 async def test_a_picture_is_the_plain_photo_with_its_outlines_as_data(
-    wall: ShakyWall, channel: PageChannel, blobs: Blobs
+    store: FaultyStore, channel: PageChannel, blobs: Blobs
 ) -> None:
     outline = Outline(1, 1, "car", ((0.1, 0.2), (0.3, 0.2), (0.3, 0.4), (0.1, 0.4)))
-    wall.faults = 1
+    store.faults = 1
     await channel.send_picture(
         ADDRESS, PictureAttachment("P1 a.heic", "A car.", b"drawn", b"small", b"photo", (outline,))
     )
-    (note,) = await notes(wall)
-    shown = note["picture"]
-    assert (note["by"], note["asks"], note["stage"]) == ("loupe", "m1", "final")
+    (message,) = await messages(store)
+    shown = message["picture"]
+    assert (message["by"], message["asks"], message["stage"]) == ("loupe", "m1", "final")
     assert (shown["name"], shown["alt"]) == ("P1 a.heic", "A car.")
     assert shown["outlines"] == [
         {
@@ -149,14 +149,14 @@ async def test_a_picture_is_the_plain_photo_with_its_outlines_as_data(
             "polygon": [[0.1, 0.2], [0.3, 0.2], [0.3, 0.4], [0.1, 0.4]],
         }
     ]
-    file = await wall.file(TALK, shown["ref"])
+    file = await store.file(TALK, shown["ref"])
     assert file is not None
     assert file.media_type == "image/jpeg"
     assert await blobs.get(file.blob) == b"photo"
 
 
 async def test_frames_are_kept_each_by_itself_instead_of_their_sheet(
-    wall: ShakyWall, channel: PageChannel, blobs: Blobs
+    store: FaultyStore, channel: PageChannel, blobs: Blobs
 ) -> None:
     outline = Outline(1, 1, "car", ((0.1, 0.2), (0.3, 0.2), (0.3, 0.4), (0.1, 0.4)))
     frames = (
@@ -167,24 +167,24 @@ async def test_frames_are_kept_each_by_itself_instead_of_their_sheet(
         ADDRESS,
         PictureAttachment("V1 a.mp4", "Two frames.", b"sheet", b"small", b"sheet", frames=frames),
     )
-    (note,) = await notes(wall)
-    shown = note["picture"]
+    (message,) = await messages(store)
+    shown = message["picture"]
     assert (shown["name"], shown["alt"], shown["outlines"]) == ("V1 a.mp4", "Two frames.", [])
     assert [(each["name"], each["alt"]) for each in shown["frames"]] == [
         ("V1 0:03.2", "A road."),
         ("V1 0:12.4", "A car."),
     ]
     assert [len(each["outlines"]) for each in shown["frames"]] == [0, 1]
-    files = [await wall.file(TALK, each["ref"]) for each in shown["frames"]]
+    files = [await store.file(TALK, each["ref"]) for each in shown["frames"]]
     assert [file and file.media_type for file in files] == ["image/jpeg"] * 2
     assert [await blobs.get(file.blob) for file in files if file] == [b"road", b"car"]
 
 
-async def test_citations_go_onto_the_wall(wall: ShakyWall, channel: PageChannel) -> None:
+async def test_citations_are_stored(store: FaultyStore, channel: PageChannel) -> None:
     await channel.post(ADDRESS, Post("A car [1].", citations=(Citation(1, "car", "On P1."),)))
-    (note,) = await notes(wall)
-    assert note["citations"] == [{"number": 1, "name": "car", "abstract": "On P1."}]
-    assert note["picture"] is None
+    (message,) = await messages(store)
+    assert message["citations"] == [{"number": 1, "name": "car", "abstract": "On P1."}]
+    assert message["picture"] is None
 
 
 async def test_an_upload_is_fetched_from_where_it_is_kept(
@@ -224,6 +224,6 @@ async def test_a_message_of_the_page_is_complete_and_nothing_earlier_is_told(
     assert not channel.capabilities(ADDRESS).earlier_messages
 
 
-async def test_the_page_has_no_work_of_its_own(wall: ShakyWall, channel: PageChannel) -> None:
+async def test_the_page_has_no_background_tasks(store: FaultyStore, channel: PageChannel) -> None:
     await channel.run_task(Message("m1", thread_of(TALK), Author("me"), kind="channel"))
-    assert await notes(wall) == []
+    assert await messages(store) == []

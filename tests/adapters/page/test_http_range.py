@@ -8,7 +8,7 @@ import pytest
 
 from adapters.blobs import store as blobs_module
 from adapters.page.channel import thread_of
-from adapters.page.notes_store import NoteFile
+from adapters.page.messages import MessageFile
 from tests.helpers.page_client import CONVERSATION, stranger, upload
 
 if TYPE_CHECKING:
@@ -113,8 +113,10 @@ async def test_parts_need_a_session_and_a_file(limited_page: ServedPage, clip: s
 async def test_a_part_of_a_file_that_is_gone_is_not_found(
     limited_page: ServedPage, browser: aiohttp.ClientSession
 ) -> None:
-    file = NoteFile("f" * 32, f"{thread_of(CONVERSATION).key}/up/none", "clip.mp4", 10, "video/mp4")
-    await limited_page.page.channel._wall.add_file(CONVERSATION, file)
+    file = MessageFile(
+        "f" * 32, f"{thread_of(CONVERSATION).key}/up/none", "clip.mp4", 10, "video/mp4"
+    )
+    await limited_page.page.channel._messages.add_file(CONVERSATION, file)
     response = await browser.get(
         f"/page/blob/{CONVERSATION}/{file.ref}", headers={"Range": "bytes=2-4"}
     )

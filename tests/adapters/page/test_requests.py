@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from adapters.page.channel import PageAddress
-from adapters.page.notes_store import NoteFile
-from adapters.page.requests import MalformedRequest, conversation_of, read_posted
+from adapters.page.messages import MessageFile
+from adapters.page.requests import MalformedRequest, conversation_of, read_post
 
 TALK = "a" * 32
 NAME = "12345678-1234-1234-1234-123456789abc"
@@ -18,8 +18,8 @@ def posted(**fields: Any) -> bytes:
 
 
 def test_a_message_is_named_as_everywhere_else() -> None:
-    file = NoteFile("f" * 32, "key/up/f", "a.jpg", 3, "image/jpeg")
-    message = read_posted(posted(files=["f" * 32])).message("user-1", (file,))
+    file = MessageFile("f" * 32, "key/up/f", "a.jpg", 3, "image/jpeg")
+    message = read_post(posted(files=["f" * 32])).message("user-1", (file,))
     assert (message.thread.channel, message.thread.tenant) == ("page", "local")
     assert (message.thread.conversation, message.thread.root) == (TALK, "")
     assert (message.author.id, message.author.name) == ("user-1", "You")
@@ -54,20 +54,20 @@ def test_a_message_is_named_as_everywhere_else() -> None:
 )
 def test_what_the_page_does_not_send_is_refused(body: bytes) -> None:
     with pytest.raises(MalformedRequest):
-        read_posted(body)
+        read_post(body)
 
 
 def test_half_characters_are_replaced() -> None:
     body = posted(text="x").replace(b'"x"', b'"a\\ud800b \\ud83d\\ude00"')
-    assert read_posted(body).text == "a�b 😀"
+    assert read_post(body).text == "a�b 😀"
 
 
 @pytest.mark.parametrize(
     ("text", "quiet"), [("/stop", True), ("!stop", True), ("What is this?", False)]
 )
 def test_only_commands_can_be_quiet(text: str, quiet: bool) -> None:
-    assert read_posted(posted(text=text, quiet=True)).quiet is quiet
-    assert not read_posted(posted(text=text)).quiet
+    assert read_post(posted(text=text, quiet=True)).quiet is quiet
+    assert not read_post(posted(text=text)).quiet
 
 
 @pytest.mark.parametrize("name", ["", "short", "A" * 32, "a" * 41, "a" * 31 + "\n"])

@@ -14,7 +14,7 @@ from yarl import URL
 
 from adapters.blobs import store as blobs_module
 from adapters.blobs.store import BlobStore
-from adapters.page import uploads
+from adapters.page import files
 from adapters.page.channel import PageAddress, thread_of
 from bot.domain.size_limits import SizeLimits
 from bot.errors import StoreDown
@@ -59,12 +59,12 @@ class Stream:
         return event
 
     async def until(self, text: str) -> dict[str, Any]:
-        """Read on until a note shows a text; returns the note."""
+        """Read on until a message shows a text; returns the message."""
         while True:
             while self._unread:
-                if text in (note := self._unread.pop(0))["text"]:
-                    return note
-            self._unread += (await self.next())["notes"]
+                if text in (message := self._unread.pop(0))["text"]:
+                    return message
+            self._unread += (await self.next())["messages"]
 
     async def ended(self) -> bool:
         async with asyncio.timeout(5):
@@ -233,7 +233,7 @@ async def test_a_message_is_accepted_shown_and_answered(
 ) -> None:
     posted = message("What is this?")
     async with stream(browser) as events:
-        assert (await events.next())["notes"] == []
+        assert (await events.next())["messages"] == []
         response = await browser.post("/page/messages", json=posted)
         assert (response.status, await response.json()) == (202, {"id": posted["id"]})
         assert (await events.until("What is this?"))["by"] == "user"
@@ -251,8 +251,8 @@ async def test_the_same_message_sent_twice_is_one(
     for _ in range(2):
         assert (await browser.post("/page/messages", json=posted)).status == 202
     async with stream(browser) as events:
-        notes = (await events.next())["notes"]
-    assert [note["text"] for note in notes if note["by"] == "user"] == ["Once"]
+        messages = (await events.next())["messages"]
+    assert [message["text"] for message in messages if message["by"] == "user"] == ["Once"]
     assert limited_page.bot.texts == ["Once"]
 
 
@@ -265,7 +265,7 @@ async def test_a_message_that_cannot_be_stored_is_neither_taken_nor_shown(
     assert response.status == 503
     assert "cannot store anything right now" in (await response.json())["error"]
     async with stream(browser) as events:
-        assert (await events.next())["notes"] == []
+        assert (await events.next())["messages"] == []
     limited_page.bot.down = False
     assert (await browser.post("/page/messages", json=posted)).status == 202
     assert limited_page.bot.texts == ["Kept in the composer"]
@@ -459,7 +459,7 @@ async def test_an_upload_that_stalls_is_told(
         yield MP4
         await asyncio.Event().wait()
 
-    monkeypatch.setattr(uploads, "IDLE_SECONDS", 0.1)
+    monkeypatch.setattr(files, "IDLE_SECONDS", 0.1)
     response = await upload(browser, stalled())
     assert response.status == 408
     assert (await response.json())["error"] == "The upload stopped. Please attach the file again."
@@ -496,8 +496,8 @@ async def test_a_reload_in_the_middle_of_an_answer_goes_on_where_it_was(
         limited_page.bot.step()
         assert (await events.until("A red car"))["stage"] == "growing"
     async with stream(browser) as events:
-        notes = (await events.next())["notes"]
-        assert [note["text"] for note in notes] == ["Go on", "A red car "]
+        messages = (await events.next())["messages"]
+        assert [message["text"] for message in messages] == ["Go on", "A red car "]
         limited_page.bot.step(5)
         assert "KRW 301" in (await events.until("KRW 301"))["text"]
 
@@ -510,7 +510,7 @@ async def test_a_lost_connection_resumes_after_the_last_event(
         version = (await events.next())["version"]
     await limited_page.page.channel.post(PageAddress(CONVERSATION, "", quiet=False), Post("Two"))
     async with stream(browser, **{"Last-Event-ID": str(version)}) as events:
-        assert [note["text"] for note in (await events.next())["notes"]] == ["Two"]
+        assert [message["text"] for message in (await events.next())["messages"]] == ["Two"]
 
 
 @pytest.mark.parametrize("last", ["-1", "x", "²", "9" * 400, "1e9"])

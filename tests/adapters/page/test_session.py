@@ -6,7 +6,7 @@ import pytest
 from aiohttp.test_utils import make_mocked_request
 from fakeredis import FakeAsyncRedis, FakeServer
 
-from adapters.page.notes_store import NotesStore
+from adapters.page.messages import MessageStore
 from adapters.page.session import Session, is_own_request
 
 if TYPE_CHECKING:
@@ -16,15 +16,15 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-async def wall() -> AsyncIterator[NotesStore]:
+async def store() -> AsyncIterator[MessageStore]:
     client = FakeAsyncRedis(server=FakeServer(), decode_responses=True)
-    yield NotesStore(client, 3600)
+    yield MessageStore(client, 3600)
     await client.aclose()
 
 
 @pytest.fixture
-def session(wall: NotesStore) -> Session:
-    return Session(wall, frozenset({"loupe.example"}))
+def session(store: MessageStore) -> Session:
+    return Session(store, frozenset({"loupe.example"}))
 
 
 def request(method: str = "GET", **headers: str) -> web.Request:
@@ -32,9 +32,9 @@ def request(method: str = "GET", **headers: str) -> web.Request:
     return make_mocked_request(method, "/", headers={"Host": "localhost", **named})
 
 
-async def test_a_session_is_known_to_every_process(wall: NotesStore, session: Session) -> None:
+async def test_a_session_is_known_to_every_process(store: MessageStore, session: Session) -> None:
     cookie = await session.begin()
-    elsewhere = Session(wall, frozenset())
+    elsewhere = Session(store, frozenset())
     user = await elsewhere.user(request(Cookie=f"{cookie.name}={cookie.value}"))
     assert user
     assert cookie.value.startswith(user)
@@ -62,7 +62,7 @@ async def test_a_forged_cookie_is_nobodys(session: Session, change: str) -> None
 
 async def test_another_token_ends_all_sessions(session: Session) -> None:
     client = FakeAsyncRedis(server=FakeServer(), decode_responses=True)
-    other = Session(NotesStore(client, 3600), frozenset())
+    other = Session(MessageStore(client, 3600), frozenset())
     cookie = await other.begin()
     mine = await session.begin()
     assert await session.user(request(Cookie=f"{mine.name}={cookie.value}")) == ""
@@ -71,8 +71,8 @@ async def test_another_token_ends_all_sessions(session: Session) -> None:
 
 @pytest.mark.parametrize("offered", ["", "wrong", "é", "\udcff", "x" * 10_000])
 async def test_only_the_token_opens(session: Session, offered: str) -> None:
-    assert not await session.opens(offered)
-    assert await session.opens(await session.token())
+    assert not await session.accepts(offered)
+    assert await session.accepts(await session.token())
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ async def test_the_printed_address_can_be_opened(session: Session, host: str, sh
     address = await session.address(host, 3978)
     assert address == shown + await session.token()
     name = address.removeprefix("http://").partition("/")[0]
-    assert session.knows_host(request(Host=name))
+    assert session.allows_host(request(Host=name))
 
 
 @pytest.mark.parametrize(
@@ -98,8 +98,8 @@ async def test_the_printed_address_can_be_opened(session: Session, host: str, sh
     ["localhost", "LOCALHOST:8080", "127.0.0.1:3978", "127.9.9.9", "[::1]:3978", "a.localhost"],
 )
 async def test_loopback_names_are_known(session: Session, host: str) -> None:
-    assert session.knows_host(request(Host=host))
-    assert session.knows_host(request(Host="Loupe.Example"))
+    assert session.allows_host(request(Host=host))
+    assert session.allows_host(request(Host="Loupe.Example"))
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ async def test_loopback_names_are_known(session: Session, host: str) -> None:
     ],
 )
 async def test_names_that_others_may_point_here_are_not(session: Session, host: str) -> None:
-    assert not session.knows_host(request(Host=host))
+    assert not session.allows_host(request(Host=host))
 
 
 @pytest.mark.parametrize(

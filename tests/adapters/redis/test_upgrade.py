@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from adapters.page.channel import thread_of
-from adapters.page.notes_store import NotesStore
+from adapters.page.messages import MessageStore
 from adapters.redis import keys
 from adapters.redis.history import RedisHistory
 from adapters.redis.mailbox import RedisMailbox
@@ -233,11 +233,11 @@ async def test_every_mailbox_is_emptied(mailbox: RedisMailbox, store: Redis) -> 
     assert await store.keys("loupe:*:dead") == []
 
 
-async def test_the_page_shows_its_notes(store: Redis) -> None:
-    notes = NotesStore(store, 3650 * 24 * 3600)
-    changes = await notes.read(DATA.where["page"], 0)
-    assert [note["by"] for note in changes.notes] == ["user", "loupe"]
-    assert changes.notes[1]["text"] == "A page's answer."
+async def test_the_page_shows_its_messages(store: Redis) -> None:
+    messages = MessageStore(store, 3650 * 24 * 3600)
+    changes = await messages.read(DATA.where["page"], 0)
+    assert [one["by"] for one in changes.messages] == ["user", "loupe"]
+    assert changes.messages[1]["text"] == "A page's answer."
 
 
 async def test_slack_knows_its_threads(store: Redis) -> None:

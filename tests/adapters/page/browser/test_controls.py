@@ -37,7 +37,7 @@ async def test_the_system_message_changes_after_the_confirmation(
     await dialog.get_by_role("button", name="Continue").click()
     await expect(tab.locator("#toast")).to_contain_text("The new system message applies")
     await expect(apply).to_be_disabled()
-    await expect(tab.locator(".note")).to_have_count(0)
+    await expect(tab.locator(".message")).to_have_count(0)
     assert served.bot.texts == [
         "/system You are a car expert.\nBe brief.",
         "/system continue",
@@ -68,9 +68,9 @@ async def test_an_open_confirmation_survives_a_reload(tab: Page, served: ServedP
 
 async def test_a_typed_command_shows_with_its_buttons(tab: Page, served: ServedPage) -> None:
     await say(tab, "/system Typed by hand")
-    answer = tab.locator(".note.loupe")
+    answer = tab.locator(".message.loupe")
     await answer.get_by_role("button", name="Continue").click()
-    await expect(tab.locator(".note.user").last).to_have_text(re.compile("/system continue$"))
+    await expect(tab.locator(".message.user").last).to_have_text(re.compile("/system continue$"))
     await expect(tab.locator("#system")).to_have_value("Typed by hand")
     await expect(tab.get_by_role("dialog")).to_have_count(0)
 
@@ -86,7 +86,7 @@ async def test_the_deployment_and_vision_are_chosen_by_commands(
     await expect(vision).to_have_attribute("aria-checked", "false")
     await expect(tab.locator("#model")).to_have_value("gpt-4.1-mini")
     assert served.bot.texts == ["/model gpt-4.1-mini", "/vision off"]
-    await expect(tab.locator(".note")).to_have_count(0)
+    await expect(tab.locator(".message")).to_have_count(0)
 
 
 @pytest.mark.parametrize("as_file", [False, True])
@@ -107,7 +107,7 @@ async def test_the_raw_json_parses(tab: Page, served: ServedPage, as_file: bool)
     assert file.suggested_filename == "transcript.json"
     assert json.loads((await file.path()).read_text()) == transcript
     await tab.get_by_role("button", name="Close").click()
-    await expect(tab.locator(".note")).to_have_count(0)
+    await expect(tab.locator(".message")).to_have_count(0)
 
 
 async def test_the_raw_json_is_copied(tab: Page) -> None:
@@ -121,7 +121,7 @@ async def test_the_raw_json_is_copied(tab: Page) -> None:
 
 async def test_a_new_conversation_starts_empty_and_the_old_one_is_found_again(tab: Page) -> None:
     await say(tab, "The first question")
-    await expect(tab.locator(".note.loupe")).to_contain_text("KRW 301")
+    await expect(tab.locator(".message.loupe")).to_contain_text("KRW 301")
     before = tab.url
     await tab.fill("#system", "Goes along")
     await tab.get_by_role("button", name="New conversation").click()
@@ -130,5 +130,5 @@ async def test_a_new_conversation_starts_empty_and_the_old_one_is_found_again(ta
     await expect(tab.locator("#system")).to_have_value("Goes along")
     await expect(tab.locator("#apply")).to_be_enabled()
     await tab.get_by_role("link", name="The first question").click()
-    await expect(tab.locator(".note")).to_have_count(2)
+    await expect(tab.locator(".message")).to_have_count(2)
     assert tab.url == before

@@ -70,7 +70,7 @@ async def enlarged(page: Page) -> str:
 
 async def test_frames_stand_in_the_answer_with_their_times(tab: Page, served: ServedPage) -> None:
     await show(tab, served)
-    await expect(tab.locator(".note")).to_have_count(1)
+    await expect(tab.locator(".message")).to_have_count(1)
     sheet = tab.get_by_role("figure", name="V1 crash.mp4")
     await expect(sheet.get_by_role("listitem")).to_have_count(3)
     await expect(sheet.locator("li > button")).to_have_text(["0:03.2", "0:12.4", "1:02.0"])
@@ -163,8 +163,8 @@ async def test_times_in_the_text_lead_to_their_frames(tab: Page, served: ServedP
     times = tab.locator(".markdown .time")
     await expect(times).to_have_text(["0:03.2", "V1 0:12.4", "1:02", "0:12.4"])
     await expect(tab.locator(".markdown a")).to_have_text("A link to 0:12.4")
-    await expect(tab.locator(".note .markdown")).to_contain_text("<b>0:12.4</b>")
-    await expect(tab.locator(".note .markdown b")).to_have_count(0)
+    await expect(tab.locator(".message .markdown")).to_contain_text("<b>0:12.4</b>")
+    await expect(tab.locator(".message .markdown b")).to_have_count(0)
     await times.nth(2).click()
     assert await enlarged(tab) == FRAMES[2].alt
     await tab.keyboard.press("Escape")

@@ -34,10 +34,10 @@ async def test_everything_can_be_reached_by_keyboard(tab: Page, served: ServedPa
     await tab.keyboard.press("Shift+Enter")
     await tab.keyboard.type("second line")
     await tab.keyboard.press("Enter")
-    await expect(tab.locator(".note.loupe")).to_contain_text("KRW 301")
+    await expect(tab.locator(".message.loupe")).to_contain_text("KRW 301")
     assert served.bot.texts == ["First line\nsecond line"]
     await tab.reload()
-    await expect(tab.locator(".note")).to_have_count(2)
+    await expect(tab.locator(".message")).to_have_count(2)
     await tab.evaluate("() => document.activeElement.blur()")
     reached, marked = [], []
     for _ in range(20):
@@ -70,7 +70,7 @@ async def test_light_and_dark_wide_and_narrow(
     page = await context.new_page()
     await page.goto(served.address)
     await say(page, "x" * 300)
-    await expect(page.locator(".note.loupe")).to_contain_text("KRW 301")
+    await expect(page.locator(".message.loupe")).to_contain_text("KRW 301")
     assert await page.evaluate("() => document.documentElement.scrollWidth") <= width
     assert await page.evaluate(CONTRAST) >= 4.5
     ground = await page.evaluate("() => getComputedStyle(document.body).backgroundColor")
@@ -111,6 +111,6 @@ async def test_motion_is_reduced_for_those_who_ask(chromium: Browser, served: Se
     page = await context.new_page()
     await page.goto(served.address)
     await say(page, "What is this?")
-    face = page.locator(".note.loupe .face")
+    face = page.locator(".message.loupe .face")
     assert await face.evaluate("(node) => getComputedStyle(node).animationName") == "none"
     await context.close()

@@ -28,11 +28,11 @@ HOSTILE = (
 async def test_hostile_text_is_inert(tab: Page, served: ServedPage) -> None:
     served.bot.pieces = (HOSTILE, "The end.")
     await say(tab, HOSTILE)
-    await expect(tab.locator(".note.loupe")).to_contain_text("The end.")
+    await expect(tab.locator(".message.loupe")).to_contain_text("The end.")
     assert await tab.evaluate("() => window.hurt") is None
-    markdown = tab.locator(".note.loupe .markdown")
+    markdown = tab.locator(".message.loupe .markdown")
     await expect(markdown.locator("img, script, iframe, b")).to_have_count(0)
-    await expect(tab.locator(".note.user")).to_contain_text("<script>window.hurt=1</script>")
+    await expect(tab.locator(".message.user")).to_contain_text("<script>window.hurt=1</script>")
     links = await markdown.locator("a").evaluate_all(
         "(all) => all.map((link) => [link.protocol, link.target, link.rel, link.textContent])"
     )

@@ -38,8 +38,8 @@ async def test_the_token_leaves_the_address_and_every_visit_is_a_conversation(ta
 async def test_a_question_is_answered_as_it_grows(tab: Page, served: ServedPage) -> None:
     served.bot.held = True
     await say(tab, "What is this?")
-    await expect(tab.locator(".note.user")).to_contain_text("What is this?")
-    answer = tab.locator(".note.loupe .markdown")
+    await expect(tab.locator(".message.user")).to_contain_text("What is this?")
+    answer = tab.locator(".message.loupe .markdown")
     await expect(answer).to_have_text("Thinking about it…")
     await expect(tab.locator(STOP)).to_have_attribute("aria-label", "Stop")
     served.bot.step()
@@ -49,7 +49,7 @@ async def test_a_question_is_answered_as_it_grows(tab: Page, served: ServedPage)
     served.bot.step()
     await expect(tab.locator(STOP)).to_have_count(0)
     await expect(answer.locator("strong")).to_have_text("KRW 301")
-    await expect(tab.locator(".note.loupe .foot")).to_have_text("AI-generated")
+    await expect(tab.locator(".message.loupe .foot")).to_have_text("AI-generated")
     await expect(tab.locator("#words")).to_have_value("")
     assert served.bot.texts == ["What is this?"]
 
@@ -62,7 +62,7 @@ async def test_whole_answers_are_read_out_and_growing_ones_are_not(
     await say(tab, "What is this?")
     await expect(log).to_have_text("Thinking about it…")
     served.bot.step()
-    await expect(tab.locator(".note.loupe")).to_contain_text("A red car")
+    await expect(tab.locator(".message.loupe")).to_contain_text("A red car")
     served.bot.step(5)
     await expect(log).to_contain_text("Its plate reads KRW 301.")
     said = await log.locator("p").all_inner_texts()
@@ -83,9 +83,9 @@ async def test_photos_are_attached_by_button_paste_and_drop(tab: Page, served: S
     await tab.get_by_role("button", name="Remove pasted.jpg").click()
     await expect(tab.locator("#thumbs li")).to_have_count(2)
     await say(tab, "May I park?")
-    await expect(tab.locator(".note.user .frame")).to_have_count(2)
-    assert await shows_a_picture(tab, ".note.user img[alt='dropped.jpg']")
-    await expect(tab.locator(".note.loupe")).to_contain_text("KRW 301")
+    await expect(tab.locator(".message.user .frame")).to_have_count(2)
+    assert await shows_a_picture(tab, ".message.user img[alt='dropped.jpg']")
+    await expect(tab.locator(".message.loupe")).to_contain_text("KRW 301")
     names = [file.name for file in served.bot.accepted[0].attachments]
     assert names == ["notice_double_parking.jpg", "dropped.jpg"]
     await expect(tab.locator("#thumbs")).to_be_hidden()
@@ -99,7 +99,7 @@ async def test_words_that_are_pasted_stay_words(tab: Page) -> None:
 async def test_a_photo_is_enlarged_and_put_back(tab: Page) -> None:
     await tab.set_input_files("#picker", PHOTO)
     await tab.click("#send")
-    await tab.locator(".note.user").get_by_role("button").click()
+    await tab.locator(".message.user").get_by_role("button").click()
     viewer = tab.get_by_role("dialog")
     await expect(viewer.get_by_role("img", name="notice_double_parking.jpg")).to_be_visible()
     await tab.keyboard.press("Escape")
@@ -110,7 +110,7 @@ async def test_a_file_that_no_browser_shows_is_a_chip(tab: Page, served: ServedP
     await tab.set_input_files("#picker", MEDIA / "arrow.heic")
     await expect(tab.locator("#thumbs .file")).to_have_text("arrow.heic")
     await tab.click("#send")
-    chip = tab.locator(".note.user a.file")
+    chip = tab.locator(".message.user a.file")
     await expect(chip).to_contain_text("HEIC")
     async with tab.expect_download() as download:
         await chip.click()
@@ -121,12 +121,12 @@ async def test_a_file_that_no_browser_shows_is_a_chip(tab: Page, served: ServedP
 async def test_a_photo_that_was_erased_says_so(tab: Page, tmp_path: Path) -> None:
     await tab.set_input_files("#picker", PHOTO)
     await tab.click("#send")
-    await expect(tab.locator(".note.user .frame")).to_be_visible()
+    await expect(tab.locator(".message.user .frame")).to_be_visible()
     for path in tmp_path.rglob("*"):
         if path.is_file():
             path.unlink()
     await tab.reload()
-    await expect(tab.locator(".note.user .file")).to_have_text(
+    await expect(tab.locator(".message.user .file")).to_have_text(
         "notice_double_parking.jpg is no longer kept"
     )
 
@@ -134,14 +134,14 @@ async def test_a_photo_that_was_erased_says_so(tab: Page, tmp_path: Path) -> Non
 async def test_a_picture_that_no_browser_can_show_says_so(tab: Page) -> None:
     await tab.set_input_files("#picker", MEDIA / "broken.png")
     await tab.click("#send")
-    await expect(tab.locator(".note.user .file")).to_have_text("broken.png cannot be shown")
+    await expect(tab.locator(".message.user .file")).to_have_text("broken.png cannot be shown")
 
 
 async def test_a_picture_that_does_not_arrive_is_not_called_erased(tab: Page) -> None:
     await tab.route("**/page/blob/**", lambda route: route.fulfill(status=503))
     await tab.set_input_files("#picker", PHOTO)
     await tab.click("#send")
-    await expect(tab.locator(".note.user .file")).to_have_text(f"{PHOTO.name} cannot be shown")
+    await expect(tab.locator(".message.user .file")).to_have_text(f"{PHOTO.name} cannot be shown")
 
 
 async def test_a_file_that_is_refused_keeps_the_message(
@@ -185,7 +185,7 @@ async def test_a_file_that_did_not_arrive_holds_the_message_back(
     assert served.bot.accepted == []
     await tab.get_by_role("button", name="Remove").click()
     await tab.press("#words", "Enter")
-    await expect(tab.locator(".note.loupe")).to_contain_text("KRW 301")
+    await expect(tab.locator(".message.loupe")).to_contain_text("KRW 301")
 
 
 @pytest.mark.parametrize("how", ["button", "escape"])
@@ -195,15 +195,15 @@ async def test_stop_ends_the_answer_and_keeps_its_beginning(
     served.bot.held = True
     await say(tab, "What is this?")
     served.bot.step()
-    await expect(tab.locator(".note.loupe")).to_contain_text("A red car")
+    await expect(tab.locator(".message.loupe")).to_contain_text("A red car")
     if how == "button":
         await tab.get_by_role("button", name="Stop").click()
     else:
         await tab.keyboard.press("Escape")
     await expect(tab.locator(STOP)).to_have_count(0)
-    await expect(tab.locator(".note.loupe .markdown p")).to_have_text(["A red car", "Stopped."])
-    await expect(tab.locator(".note.loupe .foot")).to_have_text("AI-generated, stopped")
-    await expect(tab.locator(".note")).to_have_count(2)
+    await expect(tab.locator(".message.loupe .markdown p")).to_have_text(["A red car", "Stopped."])
+    await expect(tab.locator(".message.loupe .foot")).to_have_text("AI-generated, stopped")
+    await expect(tab.locator(".message")).to_have_count(2)
     assert served.bot.texts == ["What is this?", "/stop"]
 
 
@@ -211,15 +211,15 @@ async def test_a_reload_in_the_middle_of_an_answer_goes_on(tab: Page, served: Se
     served.bot.held = True
     await say(tab, "What is this?")
     served.bot.step()
-    await expect(tab.locator(".note.loupe")).to_contain_text("A red car")
+    await expect(tab.locator(".message.loupe")).to_contain_text("A red car")
     await tab.fill("#words", "Half a thou")
     await tab.reload()
-    await expect(tab.locator(".note.loupe .markdown")).to_have_text("A red car")
+    await expect(tab.locator(".message.loupe .markdown")).to_have_text("A red car")
     await expect(tab.locator(STOP)).to_be_visible()
     await expect(tab.locator("#words")).to_have_value("Half a thou")
     served.bot.step(5)
-    await expect(tab.locator(".note.loupe")).to_contain_text("KRW 301")
-    await expect(tab.locator(".note")).to_have_count(2)
+    await expect(tab.locator(".message.loupe")).to_contain_text("KRW 301")
+    await expect(tab.locator(".message")).to_have_count(2)
 
 
 async def test_a_suggestion_goes_into_the_message_box(tab: Page) -> None:
@@ -234,11 +234,11 @@ async def test_a_store_that_is_down_keeps_what_was_typed(tab: Page, served: Serv
     await say(tab, "Do not lose me")
     await expect(tab.get_by_role("alert")).to_contain_text("cannot store anything right now")
     await expect(tab.locator("#words")).to_have_value("Do not lose me")
-    await expect(tab.locator(".note")).to_have_count(0)
+    await expect(tab.locator(".message")).to_have_count(0)
     served.bot.down = False
     await tab.press("#words", "Enter")
-    await expect(tab.locator(".note.loupe")).to_contain_text("KRW 301")
-    await expect(tab.locator(".note.user")).to_have_count(1)
+    await expect(tab.locator(".message.loupe")).to_contain_text("KRW 301")
+    await expect(tab.locator(".message.user")).to_have_count(1)
     await expect(tab.get_by_role("alert")).to_be_empty()
 
 
@@ -249,7 +249,7 @@ async def test_a_lost_connection_is_told_and_resumed(
     async with serve(page_store, tmp_path) as first:
         await page.goto(first.address)
         await say(page, "Before")
-        await expect(page.locator(".note.loupe")).to_contain_text("KRW 301")
+        await expect(page.locator(".message.loupe")).to_contain_text("KRW 301")
         port = int(first.origin.rpartition(":")[2])
     await expect(page.locator("#banner")).to_have_text("Reconnecting…")
     await say(page, "Kept")
@@ -258,10 +258,12 @@ async def test_a_lost_connection_is_told_and_resumed(
     async with serve(page_store, tmp_path, port=port) as second:
         address = PageAddress(conversation_of(page), "", quiet=False)
         await second.page.channel.post(address, Post("Back again"))
-        await expect(page.locator(".note.loupe").last).to_contain_text("Back again", timeout=15_000)
+        await expect(page.locator(".message.loupe").last).to_contain_text(
+            "Back again", timeout=15_000
+        )
         await expect(page.locator("#banner")).to_be_empty()
         await page.press("#words", "Enter")
-        await expect(page.locator(".note.user").last).to_contain_text("Kept")
+        await expect(page.locator(".message.user").last).to_contain_text("Kept")
         await page.close()
 
 
@@ -278,13 +280,13 @@ async def test_the_answer_to_a_photo_without_words_stands_below_the_words(
     served.bot.held = True
     await tab.set_input_files("#picker", PHOTO)
     await tab.click("#send")
-    await expect(tab.locator(".note.loupe")).to_contain_text("Looking at 1 photo…")
+    await expect(tab.locator(".message.loupe")).to_contain_text("Looking at 1 photo…")
     await say(tab, "What is this?")
-    await expect(tab.locator(".note.user")).to_have_count(2)
+    await expect(tab.locator(".message.user")).to_have_count(2)
     served.bot.step(9)
-    await expect(tab.locator(".note.loupe").first).to_contain_text("KRW 301")
-    kinds = await tab.locator(".note").evaluate_all(
-        "(all) => all.map((note) => note.classList.contains('user') ? 'user' : 'loupe')"
+    await expect(tab.locator(".message.loupe").first).to_contain_text("KRW 301")
+    kinds = await tab.locator(".message").evaluate_all(
+        "(all) => all.map((message) => message.classList.contains('user') ? 'user' : 'loupe')"
     )
     assert kinds[:3] == ["user", "user", "loupe"]
 
@@ -294,11 +296,11 @@ async def test_a_placeholder_that_was_left_behind_is_not_shown(
 ) -> None:
     served.bot.held = True
     await say(tab, "What is this?")
-    await expect(tab.locator(".note.loupe")).to_contain_text("Thinking")
+    await expect(tab.locator(".message.loupe")).to_contain_text("Thinking")
     address = served.bot.accepted[0].address
     sent = await served.page.channel.post(address, Post("Thinking anew…", Stage.OPENING))
-    await expect(tab.locator(".note.loupe")).to_have_count(2)
+    await expect(tab.locator(".message.loupe")).to_have_count(2)
     await served.page.channel.edit(address, sent, Post("Here it is."))
-    await expect(tab.locator(".note.loupe")).to_have_count(1)
-    await expect(tab.locator(".note.loupe .markdown")).to_have_text("Here it is.")
+    await expect(tab.locator(".message.loupe")).to_have_count(1)
+    await expect(tab.locator(".message.loupe .markdown")).to_have_text("Here it is.")
     await expect(tab.locator(STOP)).to_have_count(0)

@@ -47,10 +47,10 @@ async def show(
     alt = "P1 motorway.jpg with outlines: 1 red car, 2 emergency sign, 3 gantry."
     picture = PictureAttachment("P1 motorway.jpg", alt, photo, photo, photo, outlines)
     await channel.send_picture(address, picture)
-    canvas = page.locator(".note .canvas")
+    canvas = page.locator(".message .canvas")
     await expect(canvas.locator(".badge")).to_have_count(len(outlines))
     await page.wait_for_function(
-        "() => document.querySelector('.note .canvas img').clientWidth > 50"
+        "() => document.querySelector('.message .canvas img').clientWidth > 50"
     )
     return canvas
 
@@ -59,11 +59,11 @@ async def test_cited_numbers_are_buttons_and_others_are_words(
     tab: Page, served: ServedPage
 ) -> None:
     await show(tab, served)
-    chips = tab.locator(".note.loupe .cite")
+    chips = tab.locator(".message.loupe .cite")
     await expect(chips).to_have_text(["1", "2", "3"])
     await expect(chips.first).to_have_attribute("aria-label", "1: red car")
-    await expect(tab.locator(".note.loupe code")).to_have_text("code[1]")
-    await expect(tab.locator(".note.loupe .markdown")).to_contain_text("and [9] is nothing")
+    await expect(tab.locator(".message.loupe code")).to_have_text("code[1]")
+    await expect(tab.locator(".message.loupe .markdown")).to_contain_text("and [9] is nothing")
 
 
 async def test_the_photo_stands_in_the_answer_and_says_what_it_shows(
@@ -73,8 +73,8 @@ async def test_the_photo_stands_in_the_answer_and_says_what_it_shows(
     alt = "P1 motorway.jpg with outlines: 1 red car, 2 emergency sign, 3 gantry."
     await expect(tab.get_by_role("img", name=alt)).to_be_visible()
     await expect(tab.locator("[role=log]")).to_contain_text(alt)
-    await expect(tab.locator(".note")).to_have_count(1)
-    text = await tab.locator(".note .markdown").bounding_box()
+    await expect(tab.locator(".message")).to_have_count(1)
+    text = await tab.locator(".message .markdown").bounding_box()
     photo = await canvas.bounding_box()
     assert text is not None
     assert photo is not None
@@ -203,5 +203,5 @@ async def test_a_reload_shows_it_all_again_and_a_photo_that_is_gone_says_so(
     await expect(tab.locator(".canvas .badge")).to_have_text(["1", "2", "3"])
     await tab.route("**/page/blob/**", lambda route: route.fulfill(status=404))
     await tab.reload()
-    await expect(tab.locator(".note .file")).to_have_text("P1 motorway.jpg is no longer kept")
+    await expect(tab.locator(".message .file")).to_have_text("P1 motorway.jpg is no longer kept")
     await expect(tab.locator(".canvas")).to_have_count(0)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 ANSWER = "It is **dark red** from 0:01.0 to 0:02.0, then olive."
-CELLS = ".note.loupe .cells li"
+CELLS = ".message.loupe .cells li"
 VIEWER = "#viewer[open]"
 
 
@@ -65,13 +65,13 @@ async def test_a_video_is_posted_worked_on_and_answered_with_its_frames(
     video_bot.vision.gate = asyncio.Event()
     video_bot.model.then(answer(ANSWER))
     await ask(tab, "When is it red?", clip())
-    told = tab.locator(".note.loupe .markdown")
+    told = tab.locator(".message.loupe .markdown")
     await expect(told).to_have_text(texts.choosing_progress("V1 day.mp4"))
     await expect(tab.locator(STOP)).to_be_visible()
     video_bot.vision.gate.set()
     await expect(told).to_have_text("It is dark red from 0:01.0 to 0:02.0, then olive.")
     await loaded(tab, 2)
-    await expect(tab.locator(".note.loupe")).to_have_count(1)
+    await expect(tab.locator(".message.loupe")).to_have_count(1)
     await expect(tab.locator(STOP)).to_have_count(0)
     await expect(tab.locator(f"{CELLS} > button")).to_have_text(["0:01.0", "0:02.0"])
     (request,) = video_bot.model.requests
@@ -117,7 +117,7 @@ async def test_a_reload_and_a_question_afterwards_keep_the_video(
     await loaded(tab, 2)
     await tab.reload()
     await loaded(tab, 2)
-    await expect(tab.locator(".note.user video")).to_have_count(1)
+    await expect(tab.locator(".message.user video")).to_have_count(1)
     await say(tab, "And at 0:00.5?")
     await loaded(tab, 3)
     assert "0:00.5" in frame_times(video_bot.model.requests[-1])
@@ -129,18 +129,18 @@ async def test_photos_and_videos_go_together(tab: Page, video_bot: RunningBot) -
     photo = {"name": PHOTO.name, "mimeType": "image/jpeg", "buffer": PHOTO.read_bytes()}
     await ask(tab, "Compare them", photo, clip(), clip(white, "night.mp4"))
     await loaded(tab, 2)
-    figures = tab.locator(".note.loupe figure")
+    figures = tab.locator(".message.loupe figure")
     await expect(figures).to_have_count(2)
 
 
 async def test_stop_ends_the_work_on_a_video(tab: Page, video_bot: RunningBot) -> None:
     video_bot.vision.gate = asyncio.Event()
     await ask(tab, "When is it red?", clip())
-    await expect(tab.locator(".note.loupe .markdown")).to_have_text(
+    await expect(tab.locator(".message.loupe .markdown")).to_have_text(
         texts.choosing_progress("V1 day.mp4")
     )
     await tab.get_by_role("button", name="Stop").click()
-    await expect(tab.locator(".note.loupe .markdown")).to_have_text(
+    await expect(tab.locator(".message.loupe .markdown")).to_have_text(
         "Stopped before the answer began."
     )
     await expect(tab.locator(STOP)).to_have_count(0)

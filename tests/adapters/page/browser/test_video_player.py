@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 CLIP = MEDIA / "vtest12_vp9.webm"
-PLAYER = ".note.user video"
+PLAYER = ".message.user video"
 
 
 def sound_only() -> bytes:
@@ -55,7 +55,7 @@ async def test_a_posted_video_plays_in_the_post(tab: Page, served: ServedPage) -
     await expect(player).to_have_attribute("aria-label", CLIP.name)
     await expect(player).to_have_attribute("preload", "metadata")
     await tab.wait_for_function(f"() => document.querySelector('{PLAYER}')?.duration > 10")
-    await expect(tab.locator(".note.user .caption")).to_have_text(CLIP.name)
+    await expect(tab.locator(".message.user .caption")).to_have_text(CLIP.name)
     (attachment,) = served.bot.accepted[0].attachments
     assert attachment.name == CLIP.name
     seeked = """(player) => new Promise((resolve) => {
@@ -88,7 +88,7 @@ async def test_what_the_browser_cannot_show_is_a_chip(
     await tab.set_input_files("#picker", file(name, data))
     await expect(tab.locator("#thumbs .file")).to_have_text(name)
     await tab.click("#send")
-    shown = tab.locator(".note.user a.file")
+    shown = tab.locator(".message.user a.file")
     await expect(shown).to_have_text(f"{chip}{name}")
     await expect(tab.locator(PLAYER)).to_have_count(0)
     async with tab.expect_download() as download:
@@ -104,14 +104,14 @@ async def test_a_video_that_was_erased_says_so(tab: Page, tmp_path: Path) -> Non
         if path.is_file():
             path.unlink()
     await tab.reload()
-    await expect(tab.locator(".note.user .file")).to_have_text(f"{CLIP.name} is no longer kept")
+    await expect(tab.locator(".message.user .file")).to_have_text(f"{CLIP.name} is no longer kept")
 
 
 async def test_photos_and_a_video_go_in_one_message(tab: Page, served: ServedPage) -> None:
     await tab.set_input_files("#picker", [PHOTO, CLIP])
     await expect(tab.locator("#thumbs li")).to_have_count(2)
     await tab.click("#send")
-    await expect(tab.locator(".note.user li img")).to_have_count(1)
+    await expect(tab.locator(".message.user li img")).to_have_count(1)
     await expect(tab.locator(PLAYER)).to_be_visible()
     names = [attachment.name for attachment in served.bot.accepted[0].attachments]
     assert names == [PHOTO.name, CLIP.name]

@@ -8,8 +8,8 @@ import pytest
 
 from adapters.blobs.build import open_blobs
 from adapters.blobs.settings import MediaSettings
-from adapters.page import uploads
-from adapters.page.uploads import (
+from adapters.page import files
+from adapters.page.files import (
     NAME_LENGTH,
     clean_name,
     disposition,
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from adapters.blobs.store import BlobStore
-    from adapters.page.notes_store import NoteFile
+    from adapters.page.messages import MessageFile
 
 TALK = "a" * 32
 BITMAP = b"BM" + bytes(12) + b"\x28\0\0\0" + bytes(HEAD_BYTES)
@@ -59,7 +59,7 @@ class Desk:
         self.spool = folder / "spool"
         self.spool.mkdir()
 
-    async def receive(self, body: Any, photo: int = LIMIT, video: int = LIMIT) -> NoteFile:
+    async def receive(self, body: Any, photo: int = LIMIT, video: int = LIMIT) -> MessageFile:
         tally = ByteCounter(SizeLimits(photo, video))
         try:
             return await receive(body, self.blobs, self.spool, TALK, "a.bmp", tally)
@@ -152,7 +152,7 @@ async def test_an_upload_that_is_refused_leaves_nothing_behind(desk: Desk) -> No
 async def test_an_upload_that_stalls_leaves_nothing_behind(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(uploads, "IDLE_SECONDS", 0.05)
+    monkeypatch.setattr(files, "IDLE_SECONDS", 0.05)
     with pytest.raises(TimeoutError):
         await desk.receive(Body(BITMAP, 100, stalls=True))
     assert await desk.blobs.sweep(float("inf")) == 0

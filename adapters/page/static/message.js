@@ -1,4 +1,4 @@
-// One note of the conversation as people see it.
+// One message of the conversation as people see it.
 
 import { fileUrl } from "./api.js";
 import { element } from "./elements.js";
@@ -7,9 +7,9 @@ import { contactSheet, linkTimes } from "./frames.js";
 import { show } from "./markdown.js";
 import { canvas, cite } from "./pointing.js";
 
-export const isPlaceholder = (note) => note.stage === "opening" || note.stage === "progress";
+export const isPlaceholder = (message) => message.stage === "opening" || message.stage === "progress";
 
-export class NoteView {
+export class MessageView {
   #body;
   #foot = element("p", { className: "foot", hidden: true });
   #buttons = element("div", { className: "actions", hidden: true });
@@ -18,35 +18,35 @@ export class NoteView {
   #illustrations = new Set();
   #frames = [];
 
-  // hooks: press(command) for a button under a note, view(pictures, at) to enlarge one of several.
-  constructor(note, conversation, hooks) {
+  // hooks: press(command) for a button under a message, view(pictures, at) to enlarge one of several.
+  constructor(message, conversation, hooks) {
     this.conversation = conversation;
     this.hooks = hooks;
-    const user = note.by === "user";
+    const user = message.by === "user";
     this.#body = element("div", { className: user ? "words" : "markdown", dir: "auto" });
     const who = element("span", { className: "unseen" }, user ? "You said: " : "Loupe said: ");
     const box = element("div", { className: "box" }, who, this.#files, this.#body, this.#figures, this.#foot, this.#buttons);
-    this.node = element("li", { className: `note ${user ? "user" : "loupe"}`, title: new Date(note.at).toLocaleString() });
+    this.node = element("li", { className: `message ${user ? "user" : "loupe"}`, title: new Date(message.at).toLocaleString() });
     if (!user) this.node.append(element("img", { src: "/page/static/mark.svg", alt: "", className: "face" }));
     this.node.append(box);
-    this.node.dataset.asks = note.asks;
-    this.update(note);
-    this.illustrate(note.picture ? [note] : []);
+    this.node.dataset.asks = message.asks;
+    this.update(message);
+    this.illustrate(message.picture ? [message] : []);
   }
 
-  update(note) {
-    this.note = note;
-    this.node.dataset.stage = note.stage;
-    if (note.by === "user") this.#body.textContent = note.text;
+  update(message) {
+    this.message = message;
+    this.node.dataset.stage = message.stage;
+    if (message.by === "user") this.#body.textContent = message.text;
     else {
-      show(this.#body, note.text);
-      cite(this.#body, note.citations ?? []);
+      show(this.#body, message.text);
+      cite(this.#body, message.citations ?? []);
       linkTimes(this.#body, this.#frames);
     }
-    this.#body.hidden = !note.text;
-    this.#showFoot(note);
-    this.#showButtons(note);
-    if (!this.#files.childElementCount) this.#showFiles(note.files);
+    this.#body.hidden = !message.text;
+    this.#showFoot(message);
+    this.#showButtons(message);
+    if (!this.#files.childElementCount) this.#showFiles(message.files);
   }
 
   #showFoot({ stage, generated, stopped }) {
@@ -77,10 +77,10 @@ export class NoteView {
     return element("li", {}, shown(file, fileUrl(this.conversation, file.ref), (picture) => this.hooks.view([picture])));
   }
 
-  // Shows photos with outlines and sheets of frames, which come as notes of their own, in the answer
+  // Shows photos with outlines and sheets of frames, which come as messages of their own, in the answer
   // that they belong to.
-  illustrate(notes) {
-    const fresh = notes.filter(({ id }) => !this.#illustrations.has(id));
+  illustrate(messages) {
+    const fresh = messages.filter(({ id }) => !this.#illustrations.has(id));
     fresh.forEach(({ id }) => this.#illustrations.add(id));
     this.#figures.append(...fresh.map(({ picture }) => this.#figure(picture)));
     this.#figures.hidden = !this.#figures.childElementCount;

@@ -1,5 +1,5 @@
--- Return the current version, then each note that changed after `since` with the version of its
--- last change before it; all notes, where the conversation is younger than `since`.
+-- Return the current version, then each message that changed after `since`, with the version of its
+-- last change in front. Returns all messages where `since` is later than the current version.
 local notes, changes, version = unpack(KEYS)
 local since = unpack(ARGV)
 
