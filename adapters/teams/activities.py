@@ -74,7 +74,7 @@ def _posted_message(activity: Activity) -> Message | None:
     button_command = command(activity.value)
     scope = scope_of(activity)
     html = html_summary(activity)
-    attachments = files(activity, html, shared=scope in {"groupChat", "channel"})
+    attachments = files(activity, html, in_shared_place=scope in {"groupChat", "channel"})
     text = button_command or words(activity)
     if activity.value is not None and not text and not attachments:
         return None  # A button of a card that is not ours.

@@ -39,15 +39,17 @@ def html_summary(activity: Activity) -> HtmlSummary:
     return HtmlSummary("\n".join(part for part in parts if _SHOWS_FILES.search(part)))
 
 
-def files(activity: Activity, html: HtmlSummary, *, shared: bool) -> tuple[Attachment, ...]:
+def files(
+    activity: Activity, html: HtmlSummary, *, in_shared_place: bool
+) -> tuple[Attachment, ...]:
     """Return the attachments in order, and after them, as problems, those that only the HTML shows.
 
-    In `shared` places (channels and group chats) Teams does not give attached files, and sometimes
+    In shared places (channels and group chats) Teams does not give attached files, and sometimes
     not even pasted pictures, to bots: they appear only in the HTML.
     """
     attached_files = [file for one in activity.attachments if (file := _file(one, activity))]
     clips = [Attachment(problem=Reason.VIDEO_CLIP)] * html.clips
-    count = _html_only_count(activity, html, len(attached_files)) if shared else 0
+    count = _html_only_count(activity, html, len(attached_files)) if in_shared_place else 0
     html_only = [Attachment(problem=Reason.HTML_ONLY)] * count
     return (*attached_files, *clips, *html_only)[:MAX_ITEMS]
 

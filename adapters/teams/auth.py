@@ -1,7 +1,7 @@
-"""Whether the Bot Framework really sent an activity, at botbuilder's own seam.
+"""Authentication of activities, in place of botbuilder's own.
 
 The rules are those of https://learn.microsoft.com/azure/bot-service/rest-api/bot-framework-rest-connector-authentication
-with two more: the tenant and the service URL must be ones that are served. Tokens of the
+and two more: the tenant and the service URL must be among those that are served. Tokens of the
 Emulator's issuers are not accepted.
 """
 
@@ -34,18 +34,21 @@ if TYPE_CHECKING:
     from adapters.teams.signing_keys import SigningKeys
 
 SKEW_SECONDS = 300
-"""How far the clocks may differ, as Microsoft asks."""
-KNOWN_TOKENS = 1024
-"""Verified tokens remembered: the connector sends the same one for an hour."""
+"""How far the clocks may differ, as Microsoft specifies."""
+MAX_CACHED_TOKENS = 1024
+"""Most verified tokens in the cache; the connector sends the same one for an hour."""
 
 
 class Unauthenticated(PermissionError):
-    """Nothing proves that the Bot Framework sent this; the text says what is wrong, for the log."""
+    """The sender is not proven to be the Bot Framework; the message says why, for the log."""
 
 
 @dataclass(frozen=True, slots=True)
 class VerifiedToken:
-    """A verified token: its claims, the key that signed it, and when it ends (epoch seconds)."""
+    """A token after verification.
+
+    `key` signed it, and `expires` is when it expires, in seconds since the epoch.
+    """
 
     claims: dict[str, Any]
     key: SigningKey
@@ -53,7 +56,7 @@ class VerifiedToken:
 
 
 class TokenVerifier:
-    """Verifies bearer tokens, and remembers those verified until they or their keys end."""
+    """Verifies bearer tokens, and caches them until they expire or their keys are withdrawn."""
 
     def __init__(
         self,
@@ -66,42 +69,45 @@ class TokenVerifier:
         self._issuer = settings.issuer
         self._keys = keys
         self._clock = clock
-        self._verified: OrderedDict[str, VerifiedToken] = OrderedDict()
+        self._cache: OrderedDict[str, VerifiedToken] = OrderedDict()
 
     async def verify(self, header: str) -> VerifiedToken:
         """Verify the value of an Authorization header.
 
         Raises `Unauthenticated`, and `KeysUnavailable` as long as no key was ever fetched.
         """
-        known = self._verified.get(header)
-        if known and known.expires > self._clock() and self._keys.known(known.key.id) is known.key:
-            self._verified.move_to_end(header)
-            return known
-        token = await self._decoded(header)
-        self._remember(header, token)
+        token = self._cache.get(header)
+        if token and self._is_valid(token):
+            self._cache.move_to_end(header)
+            return token
+        token = await self._decode(header)
+        self._store(header, token)
         return token
 
-    async def _decoded(self, header: str) -> VerifiedToken:
-        scheme, _, encoded = header.partition(" ")
-        if scheme.lower() != "bearer" or not encoded:
+    def _is_valid(self, token: VerifiedToken) -> bool:
+        return token.expires > self._clock() and self._keys.get(token.key.id) is token.key
+
+    async def _decode(self, header: str) -> VerifiedToken:
+        scheme, _, token = header.partition(" ")
+        if scheme.lower() != "bearer" or not token:
             raise Unauthenticated("there is no bearer token")
         try:
-            key = await self._signing_key(encoded)
-            claims = self._claims(encoded, key)
+            key = await self._signing_key(token)
+            claims = self._claims(token, key)
             return VerifiedToken(claims, key, float(claims["exp"]) + SKEW_SECONDS)
         except (jwt.PyJWTError, ValueError, TypeError, OverflowError, RecursionError) as error:
             raise Unauthenticated(f"the token is not valid: {error}") from None
 
-    async def _signing_key(self, encoded: str) -> SigningKey:
-        key_id = jwt.get_unverified_header(encoded).get("kid")
+    async def _signing_key(self, token: str) -> SigningKey:
+        key_id = jwt.get_unverified_header(token).get("kid")
         key = await self._keys.find(key_id) if isinstance(key_id, str) else None
         if key is None:
             raise Unauthenticated("the token is signed with an unknown key")
         return key
 
-    def _claims(self, encoded: str, key: SigningKey) -> dict[str, Any]:
+    def _claims(self, token: str, key: SigningKey) -> dict[str, Any]:
         claims: dict[str, Any] = jwt.decode(
-            encoded,
+            token,
             key.public,
             algorithms=["RS256"],
             audience=self._audience,
@@ -111,22 +117,22 @@ class TokenVerifier:
         )
         return claims
 
-    def _remember(self, header: str, token: VerifiedToken) -> None:
-        self._verified[header] = token
-        if len(self._verified) > KNOWN_TOKENS:
-            self._verified.popitem(last=False)
+    def _store(self, header: str, token: VerifiedToken) -> None:
+        self._cache[header] = token
+        if len(self._cache) > MAX_CACHED_TOKENS:
+            self._cache.popitem(last=False)
 
 
 class NoConnectors(ConnectorFactory):  # type: ignore[misc]
-    """Makes no connector: answers are sent after the turn, from the store."""
+    """Creates no connector: answers are sent after the turn, from the store."""
 
     async def create(self, service_url: str, audience: str) -> object:
-        """Return an object that nobody uses."""
-        return self  # botbuilder refuses a turn whose connector is not true
+        """Return an object that is never used; botbuilder rejects a turn without a connector."""
+        return self
 
 
 class TeamsAuthentication(BotFrameworkAuthentication):  # type: ignore[misc]
-    """Decides which activities are served; takes the place of botbuilder's own checks."""
+    """Decides which activities are accepted, in place of botbuilder's own checks."""
 
     def __init__(
         self, settings: TeamsSettings, tokens: TokenVerifier, hosts: ConnectorHosts
@@ -140,9 +146,9 @@ class TeamsAuthentication(BotFrameworkAuthentication):  # type: ignore[misc]
     async def authenticate_request(
         self, activity: Activity, auth_header: str
     ) -> AuthenticateRequestResult:
-        """Check an activity against the token it came with; raises `Unauthenticated`.
+        """Check an activity against its token; raises `Unauthenticated`.
 
-        In playground mode there is no token, and only the service URL is checked.
+        In playground mode there is no token, and only the channel and the service URL are checked.
         """
         if not activity.channel_id:
             raise Unauthenticated("the activity names no channel")
@@ -157,26 +163,26 @@ class TeamsAuthentication(BotFrameworkAuthentication):  # type: ignore[misc]
     async def authenticate_streaming_request(
         self, auth_header: str, channel_id_header: str
     ) -> AuthenticateRequestResult:
-        """Refuse: activities are taken by POST alone."""
+        """Raise `Unauthenticated`: activities are accepted by POST only."""
         raise Unauthenticated("streaming connections are not served")
 
     def create_connector_factory(self, claims_identity: ClaimsIdentity) -> ConnectorFactory:
-        """Return the factory that makes none."""
+        """Return the factory that creates no connectors."""
         return self._connectors
 
     async def create_user_token_client(self, claims_identity: ClaimsIdentity) -> None:
-        """Return none: Loupe never asks a user to sign in."""
+        """Return None: Loupe never asks a user to sign in."""
 
     def _check(self, activity: Activity, token: VerifiedToken) -> None:
         if token.claims["serviceurl"] != activity.service_url:
             raise Unauthenticated("the token is for another service URL")
         if activity.channel_id not in token.key.endorsements:
             raise Unauthenticated("the signing key is not endorsed for the channel")
-        if not self._serves(activity):
+        if not self._is_of_served_tenant(activity):
             raise Unauthenticated("the tenant is not one that is served")
 
-    def _serves(self, activity: Activity) -> bool:
-        """Look the tenant up; only channels outside Microsoft 365 have none."""
+    def _is_of_served_tenant(self, activity: Activity) -> bool:
+        """Return whether the tenant is served; only channels outside Teams may have none."""
         tenant = tenant_of(activity).lower()
         if not self._tenants:
             return True

@@ -1,4 +1,4 @@
-"""The Teams room as a whole: built, opened and closed in one place."""
+"""Teams as a channel: its declaration, and how it is opened and closed."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 async def open_teams(
     sections: Sections, services: ChannelServices
 ) -> AsyncIterator[RunningChannel]:
-    """Open the room."""
+    """Open the channel to Teams."""
     settings, limits = sections[TeamsSettings], sections[TeamsLimits]
     async with AsyncExitStack() as stack:
         session = await stack.enter_async_context(ClientSession(cookie_jar=DummyCookieJar()))
@@ -61,7 +61,7 @@ async def open_teams(
 
 
 def _connection(sections: Sections) -> Connection:
-    """Without a bot, only the playground and the Emulator of this machine are served."""
+    """Return `LOCAL` without a bot, as then only the playground and the Emulator are served."""
     playground = sections[TeamsSettings].playground
     return Connection.LOCAL if playground else Connection.WEBHOOK
 

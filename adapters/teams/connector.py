@@ -17,7 +17,13 @@ from aiohttp.payload import BytesIOPayload, JsonPayload
 from yarl import URL
 
 from adapters.http.rate_limit import RateLimiter
-from adapters.teams.errors import SEQUENCE_CODE, ConnectorError, StreamRefused, refusal, told
+from adapters.teams.errors import (
+    SEQUENCE_CODE,
+    ConnectorError,
+    StreamRefused,
+    code_and_message,
+    refusal,
+)
 from bot.clock import Clock
 from bot.ports.channel import ConversationGone, DeliveryUnknown
 from bot.retry import THROTTLED, AttemptFailed, RetryBudget, is_temporary, retry_after, retrying
@@ -34,18 +40,18 @@ if TYPE_CHECKING:
 
 JSON = "application/json"
 NOT_ACCEPTED = {412, THROTTLED}
-"""Statuses of an activity that was surely not accepted: even a post may be repeated."""
+"""Statuses of an activity that was certainly not accepted, so that even a post may be repeated."""
 RATES: tuple[Rate, ...] = ((7, 1.0), (8, 2.0), (60, 30.0), (1800, 3600.0))
-"""Most sends in so many seconds, for one bot in one conversation:
+"""Pairs of most sends and seconds, for one bot in one conversation:
 https://learn.microsoft.com/microsoftteams/platform/bots/how-to/rate-limit
 """
 
 
 @dataclass(frozen=True, slots=True)
 class _Call:
-    """A request to make; it is `repeatable` if making it twice does no harm.
+    """A request, which is `repeatable` if sending it twice does no harm.
 
-    The body is the activity, or its JSON where somebody has written that already.
+    The body is the activity, which may be encoded as JSON already.
     """
 
     method: str
@@ -56,7 +62,7 @@ class _Call:
     repeatable: bool
 
     def payload(self) -> Payload | None:
-        """Make the body for one try; a large one is sent in pieces."""
+        """Return the body for one attempt; a large one is sent in pieces."""
         if self.activity is None:
             return None
         if isinstance(self.activity, bytes):
@@ -65,10 +71,10 @@ class _Call:
 
 
 class Connector:
-    """Speaks to the connector that an activity came from, over one pooled session.
+    """Sends requests to the connectors that activities came from, in one pooled session.
 
-    A post is repeated only if it surely was not accepted (429, 412, no connection); an edit or
-    delete on any temporary error. The token goes to known connectors only.
+    A post is repeated only if it was certainly not accepted (429, 412, no connection); an edit or
+    a deletion after any temporary error. The token is sent to known connectors only.
     """
 
     def __init__(
@@ -98,15 +104,15 @@ class Connector:
         repeatable: bool = False,
         brief: bool = False,
     ) -> str:
-        """Post an activity, or its JSON; returns its id, empty where the channel gives none.
+        """Post an activity, or its JSON, and return its id, empty if the channel gives none.
 
         Raises `DeliveryUnknown`, `ConversationGone` and `DeliveryRefused` (`ActivityTooLarge`,
-        `StreamRefused`, other `ConnectorError`). `repeatable` says that the service recognizes a
+        `StreamRefused`, other `ConnectorError`). With `repeatable`, the service recognizes a
         repetition; `brief` retries for a few seconds only.
         """
         url = _activities(service, conversation)
         call = _Call("POST", service, url, conversation, activity, repeatable)
-        return str((await self._do(call, self._policy(brief))).get("id") or "")
+        return str((await self._send(call, self._policy(brief))).get("id") or "")
 
     async def put(
         self,
@@ -117,47 +123,47 @@ class Connector:
         *,
         brief: bool = False,
     ) -> str:
-        """Replace an activity of ours; `brief` and the errors are those of `post`."""
+        """Replace an activity of ours and return its id; `brief` and errors are as for `post`."""
         url = _activities(service, conversation, message_id)
         call = _Call(
             "PUT", service, url, conversation, activity | {"id": message_id}, repeatable=True
         )
-        return str((await self._do(call, self._policy(brief))).get("id") or "")
+        return str((await self._send(call, self._policy(brief))).get("id") or "")
 
     async def delete(self, service: str, conversation: str, message_id: str) -> None:
         """Delete an activity of ours; raises as `post` does."""
         url = _activities(service, conversation, message_id)
         call = _Call("DELETE", service, url, conversation, None, repeatable=True)
-        await self._do(call, self._limits.retry_policy)
+        await self._send(call, self._limits.retry_policy)
 
     def _policy(self, brief: bool) -> RetryPolicy:
         return self._limits.brief_policy if brief else self._limits.retry_policy
 
-    async def _do(self, call: _Call, policy: RetryPolicy) -> dict[str, Any]:
+    async def _send(self, call: _Call, policy: RetryPolicy) -> dict[str, Any]:
         if not self._hosts.is_connector(call.service):
-            raise ConversationGone("the service URL is not one that Loupe answers to")
+            raise ConversationGone("the service URL is not one that Loupe may answer")
 
         async def attempt() -> dict[str, Any]:
             await self._rate_limiter.turn(call.conversation, RATES)
-            return await self._with_fresh_token(call)
+            return await self._attempt(call)
 
         budget = RetryBudget(policy, self._clock)
         return await retrying(attempt, budget, "connector_failed", method=call.method)
 
-    async def _with_fresh_token(self, call: _Call) -> dict[str, Any]:
-        """Try once; a token that is refused is replaced and the call made once more."""
+    async def _attempt(self, call: _Call) -> dict[str, Any]:
+        """Send a request once, and once more with a new token if the token is refused."""
         token = await self._token.value()
         try:
-            return await self._try(call, token)
+            return await self._request(call, token)
         except AttemptFailed as failure:
             problem = failure.problem
-            refused = isinstance(problem, ConnectorError) and problem.status == 401
-            if not (refused and token):
+            unauthorized = isinstance(problem, ConnectorError) and problem.status == 401
+            if not (unauthorized and token):
                 raise
         self._token.drop(token)
-        return await self._try(call, await self._token.value())
+        return await self._request(call, await self._token.value())
 
-    async def _try(self, call: _Call, token: str) -> dict[str, Any]:
+    async def _request(self, call: _Call, token: str) -> dict[str, Any]:
         try:
             async with self._session.request(
                 call.method,
@@ -177,7 +183,7 @@ class Connector:
 
 
 def _accepted_content(call: _Call, response: ClientResponse, body: bytes) -> dict[str, Any]:
-    """Return the content of the response; raises `AttemptFailed` unless it was accepted."""
+    """Return the content of a response; raises `AttemptFailed` unless the call was accepted."""
     status = response.status
     if 200 <= status < 300:
         return _content(status, body)
@@ -192,8 +198,8 @@ def _accepted_content(call: _Call, response: ClientResponse, body: bytes) -> dic
 
 
 def _content(status: int, body: bytes) -> dict[str, Any]:
-    """Read an accepted answer; out of order, a stream's chunk is "accepted" with an error."""
-    code, message = told(body)
+    """Return the content of a success; a chunk that is out of order gets 202 with an error."""
+    code, message = code_and_message(body)
     if code == SEQUENCE_CODE:
         raise AttemptFailed(StreamRefused(status, code, message), retry=False)
     try:

@@ -1,4 +1,4 @@
-"""Trials of what Teams needs from Microsoft, for `loupe doctor`."""
+"""Checks of the services of Microsoft that Teams needs, for `loupe doctor`."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SIGNING_KEYS = "Check LOUPE_OPENID_URL, and that this machine reaches it."
 
 
 def teams_checks(sections: Sections) -> Iterator[Check]:
-    """List what is checked of Teams; nothing while no bot is configured."""
+    """Yield the checks of Teams; none while no bot is configured."""
     settings = sections[TeamsSettings]
     if not settings.playground:
         yield Check("Teams token", lambda: check_token(settings), SIGN_IN)
@@ -32,7 +32,7 @@ def teams_checks(sections: Sections) -> Iterator[Check]:
 
 
 async def check_token(settings: TeamsSettings) -> str:
-    """Get the bot's token; raises what is wrong."""
+    """Fetch the bot's token; raises the error if that fails."""
     async with ClientSession() as session:
         token = bot_token(session, settings)
         try:
@@ -43,7 +43,7 @@ async def check_token(settings: TeamsSettings) -> str:
 
 
 async def check_keys(settings: TeamsSettings) -> str:
-    """Get the keys that sign Microsoft's messages; raises what is wrong."""
+    """Fetch the keys that sign Microsoft's messages; raises the error if that fails."""
     async with ClientSession() as session:
         keys = SigningKeys(session, settings.openid_url)
         try:

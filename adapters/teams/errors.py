@@ -1,4 +1,4 @@
-"""What the connector says when it does not take a post, as exceptions."""
+"""The error responses of the connector, as exceptions."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SIZE_CODE = "MessageSizeTooBig"
 
 
 class ConnectorError(DeliveryRefused):
-    """The connector refused a request; `status` is 0 when it was not reached at all."""
+    """The connector refused a request; `status` is 0 if it could not be reached."""
 
     def __init__(self, status: int, code: str = "", message: str = "") -> None:
         super().__init__(f"{status} {code}: {message}")
@@ -24,25 +24,25 @@ class ConnectorError(DeliveryRefused):
 
 
 class ActivityTooLarge(ConnectorError):
-    """The message is larger than the platform takes."""
+    """The message is larger than the platform accepts."""
 
 
 class StreamRefused(ConnectorError, StreamEnded):
-    """A chunk of a stream that is not taken; only the message tells why."""
+    """A chunk of a stream was refused; only the message of the error says why."""
 
     def __init__(self, status: int, code: str = "", message: str = "") -> None:
         super().__init__(status, code, message)
-        self.cancelled = "cancel" in message.lower()  # spelt "canceled" or "cancelled"
+        self.cancelled = "cancel" in message.lower()  # Spelled "canceled" or "cancelled".
         self.late = code == SEQUENCE_CODE
 
 
-def told(body: bytes) -> tuple[str, str]:
-    """Read code and message of an error body; it may be JSON, a page, or nothing."""
+def code_and_message(body: bytes) -> tuple[str, str]:
+    """Return code and message of an error body; empty if it is not JSON, such as a web page."""
     try:
-        parsed = json.loads(body)
+        data = json.loads(body)
     except ValueError:
         return "", ""
-    error = parsed.get("error", parsed) if isinstance(parsed, dict) else {}
+    error = data.get("error", data) if isinstance(data, dict) else {}
     return (_text(error, "code"), _text(error, "message")) if isinstance(error, dict) else ("", "")
 
 
@@ -51,11 +51,12 @@ def _text(error: dict[str, Any], name: str) -> str:
 
 
 def refusal(method: str, status: int, body: bytes) -> ConnectorError | ConversationGone:
-    """Name a response that is no success: gone conversations, sizes, streams, others.
+    """Return the exception for an error response.
 
-    Only a post tells that a conversation is gone; an edit may be refused for its message alone.
+    Only a refused post means that the conversation is gone; an edit may be refused because of its
+    message alone.
     """
-    code, message = told(body)
+    code, message = code_and_message(body)
     if status == 413 or code == SIZE_CODE or "message size too large" in message.lower():
         return ActivityTooLarge(status, code or SIZE_CODE, message)
     if code in {STREAM_CODE, SEQUENCE_CODE}:

@@ -1,4 +1,4 @@
-"""Files that people post: which address may be asked for them, and with which credential."""
+"""Downloads of files that people post: from which URLs, and with which credential."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 class TeamsFiles:
     """Fetches attachments.
 
-    The bot's token goes to the connector that the message came from and nowhere else; without it
-    any public https address is asked. A connector on this machine (the playground's, a
-    simulator's) may serve files from its own origin only, and in the playground nothing else is
-    asked.
+    The bot's token is sent only to the connector that the message came from; other files are
+    fetched without it, from any public https URL. A connector on this machine (the playground's or
+    a simulator's) may serve files from its own origin only, and in the playground mode nothing else
+    is fetched.
     """
 
     def __init__(self, downloads: Downloads, token: BotToken, hosts: ConnectorHosts) -> None:
@@ -40,7 +40,7 @@ class TeamsFiles:
     async def fetch(
         self, address: TeamsAddress, file: Attachment, into: Path, allowance: SizeLimits
     ) -> None:
-        """Write a file's bytes to `into`, no more than is allowed; raises `FileProblem`."""
+        """Write a file's bytes to `into`, within the size limits; raises `FileProblem`."""
         if file.problem:
             raise FileProblem(file.problem)
         if "data" in file.source:
@@ -50,49 +50,49 @@ class TeamsFiles:
         local = self.local_origin(address)
         if self._hosts.only_local and not (local and origin(url) == local):
             raise FileProblem(Reason.REFUSED_ADDRESS, "not the playground's own")
-        if file.source.get("credential") == "bot" and self._may_see_token(url, address.service):
+        if file.source.get("credential") == "bot" and self._may_have_token(url, address.service):
             await self._fetch_as_bot(url, into, allowance, local)
         else:
             await self._downloads.fetch(url, into, allowance, local=local)
 
     def local_origin(self, address: TeamsAddress) -> str:
-        """Name the origin on this machine that may be asked: the connector's own, if it is here."""
+        """Return the origin of a connector on this machine, from which to fetch; else empty."""
         service = address.service
         if is_loopback_url(service) and self._hosts.is_connector(service):
             return origin(service)
         return ""
 
-    def _may_see_token(self, url: str, service: str) -> bool:
+    def _may_have_token(self, url: str, service: str) -> bool:
         return origin(url) == origin(service) and self._hosts.is_connector(service)
 
     async def _fetch_as_bot(self, url: str, into: Path, allowance: SizeLimits, local: str) -> None:
-        """Fetch with the bot's token; one that is refused is replaced once."""
-        token = await self._bearer()
+        """Fetch with the bot's token, and once more with a new one if it is refused."""
+        token = await self._token_value()
         try:
             await self._downloads.fetch(url, into, allowance, bearer=token, local=local)
         except FileProblem as problem:
             if not token or (problem.reason, problem.detail) != (Reason.FORBIDDEN, "401"):
                 raise
             self._token.drop(token)
-            token = await self._bearer()
+            token = await self._token_value()
             await self._downloads.fetch(url, into, allowance, bearer=token, local=local)
 
-    async def _bearer(self) -> str:
+    async def _token_value(self) -> str:
         try:
             return await self._token.value()
-        except DeliveryRefused as refused:
-            raise FileProblem(Reason.UNREACHABLE, str(refused)) from None
+        except DeliveryRefused as error:
+            raise FileProblem(Reason.UNREACHABLE, str(error)) from None
 
 
 def _decode(data: Any, into: Path, allowance: SizeLimits) -> None:
-    """Write the bytes of a base64 text."""
+    """Write the bytes that a base64 text encodes."""
     if not isinstance(data, str):
         raise FileProblem(Reason.DAMAGED)
     data = "".join(data.split())
-    tally = ByteCounter(allowance, declared_size=max(0, len(data) * 3 // 4 - 2))
+    counter = ByteCounter(allowance, declared_size=max(0, len(data) * 3 // 4 - 2))
     try:
-        decoded = base64.b64decode(data, validate=True)
+        content = base64.b64decode(data, validate=True)
     except (binascii.Error, ValueError):
         raise FileProblem(Reason.DAMAGED) from None
-    tally.add(decoded)
-    into.write_bytes(decoded)
+    counter.add(content)
+    into.write_bytes(content)

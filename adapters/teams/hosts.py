@@ -1,4 +1,4 @@
-"""Which hosts may be answered with the bot's token."""
+"""The hosts to which the bot's token may be sent."""
 
 from __future__ import annotations
 
@@ -19,45 +19,49 @@ CONNECTORS = frozenset(
         "smba.infra.dod.teams.microsoft.us",
     }
 )
-"""Teams' connectors by exact name: anybody can register a name below trafficmanager.net.
+"""Teams' connectors by exact name, as anybody can register a name below trafficmanager.net.
 
 https://learn.microsoft.com/microsoftteams/platform/bots/how-to/conversations/send-proactive-messages
 """
 
 CONNECTOR_DOMAINS = (".botframework.com", ".botframework.azure.us")
-"""Domains of Microsoft's own, in which the other channels' connectors are."""
+"""Microsoft's own domains, which have the connectors of the other channels."""
 
 
 def is_known_connector(url: str) -> bool:
-    """Return whether a web address is one of Microsoft's connectors."""
-    address = parse_url(url)
-    if address is None or address.scheme != "https" or address.port != 443:
+    """Return whether a URL is that of one of Microsoft's connectors."""
+    parts = parse_url(url)
+    if parts is None or parts.scheme != "https" or parts.port != 443:
         return False
-    host = (address.host or "").lower()
+    host = (parts.host or "").lower()
     return host in CONNECTORS or host.endswith(CONNECTOR_DOMAINS)
 
 
 class ConnectorHosts:
-    """The hosts that are served: the known connectors and those the operator listed.
+    """The connectors that are answered: the known ones and those that the operator listed.
 
-    Without a configured bot there is no token to leak, and only this machine is served.
+    While no bot is configured, there is no token to leak, and only this machine is answered.
     """
 
     def __init__(self, settings: TeamsSettings) -> None:
         self.only_local = settings.playground
-        self._listed = settings.listed_hosts
+        self._operator_hosts = settings.listed_hosts
 
     def is_connector(self, url: str) -> bool:
         """Return whether a service URL may be answered, with the bot's token if there is one."""
-        address = parse_url(url)
-        if address is None or not address.host:
+        parts = parse_url(url)
+        if parts is None or not parts.host:
             return False
         if self.only_local:
-            return is_loopback_host(address.host)
-        return is_known_connector(url) or self._is_listed(address)
+            return is_loopback_host(parts.host)
+        return is_known_connector(url) or self._is_listed(parts)
 
-    def _is_listed(self, address: URL) -> bool:
-        """Match a listed host on its port or on any; without TLS only on this machine."""
-        host = (address.host or "").lower()
-        listed = host in self._listed or f"{host}:{address.port}" in self._listed
-        return listed and (address.scheme == "https" or is_loopback_host(host))
+    def _is_listed(self, url: URL) -> bool:
+        """Return whether the operator listed a host, with this port or with none.
+
+        Without TLS only this machine is accepted.
+        """
+        host = (url.host or "").lower()
+        if {host, f"{host}:{url.port}"}.isdisjoint(self._operator_hosts):
+            return False
+        return url.scheme == "https" or is_loopback_host(host)

@@ -1,7 +1,8 @@
-"""Markdown of the common subset, as Teams shows it.
+"""Translation of Markdown of the common subset for Teams.
 
-Teams knows no headings that look alike everywhere and no tables, and lets some HTML through. The
-translation goes line by line and looks only back, so that a growing text stays growing.
+In Teams there are no tables, headings differ between clients, and some HTML tags take effect. The
+translation goes line by line and never depends on later lines, so that the translation of a growing
+text grows too.
 """
 
 from __future__ import annotations
@@ -24,22 +25,22 @@ MAY_CHANGE = re.compile(r"[ \t]*(#{1,6}([ \t]|$)|\||```|~~~|[`~]{1,2}$)")
 
 
 def translate(text: str) -> str:
-    """Turn headings into bold lines and tables into lists; drop images and disarm HTML."""
-    shown: list[str] = []
+    """Return text with headings as bold lines, tables as lists, and without images and HTML."""
+    lines: list[str] = []
     fence = ""
     for line in text.split("\n"):
         mark = _fence(line, fence)
         if fence or mark:
-            shown.append(_code(line))
+            lines.append(_code(line))
         else:
-            shown.extend(_lines(line, shown))
+            lines.extend(_lines(line, lines))
         if mark:
             fence = "" if fence else mark
-    return "\n".join(shown).rstrip()
+    return "\n".join(lines).rstrip()
 
 
 def stable_part(text: str) -> str:
-    """Cut from the end of a growing text what more text could change the look of."""
+    """Return a growing text without the end whose look could change with more text."""
     head, break_, last = text.rpartition("\n")
     if MAY_CHANGE.match(last):
         return head
@@ -51,56 +52,57 @@ def stable_part(text: str) -> str:
 
 
 def _fence(line: str, fence: str) -> str:
-    """Give the marks that open a code block here, or that close the one that `fence` opened."""
-    found = FENCE.match(line)
-    if not found:
+    """Return the marks that open a code block, or close the one that `fence` opened; else empty."""
+    match = FENCE.match(line)
+    if not match:
         return ""
-    marks = found[1]
+    marks = match[1]
     if not fence:
         return marks
     return marks if marks.startswith(fence) and line.strip() == marks else ""
 
 
 def _lines(line: str, before: list[str]) -> list[str]:
-    """Translate a line outside of code into none, one or two."""
+    """Translate a line outside of code into up to three lines."""
     if heading := HEADING.fullmatch(line):
-        apart = [""] if before and before[-1] else []
-        return [*apart, _inline(_bold(heading[1] or "")), ""]
+        separator = [""] if before and before[-1] else []
+        return [*separator, _inline(_bold(heading[1] or "")), ""]
     if row := ROW.fullmatch(line):
-        ruled = "-" in row[1] and RULE.issuperset(row[1])
-        return [] if ruled else [_inline(_row(row[1]))]
+        is_rule = "-" in row[1] and RULE.issuperset(row[1])
+        return [] if is_rule else [_inline(_row(row[1]))]
     return [_inline(line)]
 
 
 def _bold(title: str) -> str:
-    """Make a title bold, without marks of its own and without closing hashes."""
+    """Return a title in bold, without bold parts and closing hashes."""
     title = title.strip().replace("**", "")
-    open_ = title.rstrip("#")
-    title = open_.rstrip() if open_.endswith((" ", "\t")) or not open_ else title
+    without_hashes = title.rstrip("#")
+    if not without_hashes or without_hashes.endswith((" ", "\t")):
+        title = without_hashes.rstrip()
     return f"**{title}**" if title else ""
 
 
 def _row(cells: str) -> str:
-    shown = (cell.strip().replace("\\|", "|") for cell in CELL.split(cells))
-    return "- " + " · ".join(cell for cell in shown if cell)
+    texts = (cell.strip().replace("\\|", "|") for cell in CELL.split(cells))
+    return "- " + " · ".join(text for text in texts if text)
 
 
 def _inline(line: str) -> str:
-    parts, at = [], 0
+    parts, end = [], 0
     for span in SPAN.finditer(line):
-        parts += [_prose(line[at : span.start()]), _code(span[0])]
-        at = span.end()
-    return "".join([*parts, _prose(line[at:])])
+        parts += [_prose(line[end : span.start()]), _code(span[0])]
+        end = span.end()
+    return "".join([*parts, _prose(line[end:])])
 
 
 def _prose(words: str) -> str:
-    """Name images instead of showing them, and escape what could begin a tag."""
+    """Replace images by their descriptions, and escape what could begin a tag."""
     return IMAGE.sub(r"\1", words).replace("![", f"!{JOINER}[").replace("<", "&lt;")
 
 
 def _code(line: str) -> str:
-    """Part what would be an image or a tag if this were no code; it looks the same.
+    """Separate the characters of images and tags, which looks the same.
 
-    Entities such as `&lt;` would be shown as they are here.
+    In code, entities such as `&lt;` would be shown literally.
     """
     return TAG.sub(f"<{JOINER}", line).replace("![", f"!{JOINER}[")

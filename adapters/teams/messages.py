@@ -45,8 +45,8 @@ class TeamsMessages:
         try:
             return await self._connector.post(service, conversation, render.message(address, post))
         except ActivityTooLarge:
-            shortened = render.message(address, post, SHORT_BYTES)
-            return await self._connector.post(service, conversation, shortened)
+            short_activity = render.message(address, post, SHORT_BYTES)
+            return await self._connector.post(service, conversation, short_activity)
 
     async def change(
         self, address: TeamsAddress, message_id: str, post: Post, *, brief: bool
@@ -62,8 +62,8 @@ class TeamsMessages:
         except ActivityTooLarge:
             if brief:
                 raise
-            shortened = render.message(address, post, SHORT_BYTES)
-            await self._connector.put(service, conversation, message_id, shortened)
+            short_activity = render.message(address, post, SHORT_BYTES)
+            await self._connector.put(service, conversation, message_id, short_activity)
 
     async def hint(self, address: TeamsAddress) -> None:
         """Show the typing indicator."""

@@ -43,7 +43,7 @@ def message(address: TeamsAddress, post: Post, max_bytes: int = MAX_BYTES) -> di
     activity = base(address, "message")
     citations = _citations(post, markdown)
     if post.generated or citations:
-        activity["entities"] = [root_entity(citations, generated=post.generated)]
+        activity["entities"] = [root_entity(citations, ai_label=post.generated)]
     if post.buttons:
         return activity | {"attachments": [card(markdown, post.buttons)]}
     return activity | {"text": markdown, "textFormat": "markdown"}
@@ -100,7 +100,7 @@ def _submit(button: Button) -> dict[str, Any]:
     return {"type": "Action.Submit", "title": button.title, "data": {COMMAND_KEY: button.command}}
 
 
-def root_entity(citations: Sequence[Citation], *, generated: bool) -> dict[str, Any]:
+def root_entity(citations: Sequence[Citation], *, ai_label: bool) -> dict[str, Any]:
     """Return the entity that labels a message as AI-generated and has its citations.
 
     A message may have only one such root entity:
@@ -110,7 +110,7 @@ def root_entity(citations: Sequence[Citation], *, generated: bool) -> dict[str, 
         "type": "https://schema.org/Message",
         "@type": "Message",
         "@context": "https://schema.org",
-        **({"additionalType": ["AIGeneratedContent"]} if generated else {}),
+        **({"additionalType": ["AIGeneratedContent"]} if ai_label else {}),
         **({"citation": [_claim(citation) for citation in citations]} if citations else {}),
     }
 

@@ -1,4 +1,4 @@
-"""The Azure Bot: who Loupe is at the Bot Framework, whom it serves, and where its services are."""
+"""Settings of the Azure Bot: its identity, whom it serves, and where its services are."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ISSUERS = {
     "login.botframework.azure.us": "https://api.botframework.us",
     "login.botframework.azure.cn": "https://api.botframework.azure.cn",
 }
-"""The Bot Framework of other clouds, by the host that names their signing keys."""
+"""The Bot Framework in other clouds, by the host of `openid_url`."""
 
 AppType = Literal["SingleTenant", "MultiTenant", "UserAssignedMSI"]
 APP_TYPES: dict[str, AppType] = {
@@ -27,7 +27,7 @@ APP_TYPES: dict[str, AppType] = {
 
 
 def _app_type(value: str) -> AppType:
-    """Accept the names in any case, as botbuilder does."""
+    """Return a type of app by its name in any case, as botbuilder accepts it."""
     try:
         return APP_TYPES[value.strip().lower()]
     except KeyError:
@@ -39,9 +39,10 @@ def _names(value: str) -> frozenset[str]:
 
 
 class TeamsSettings(Section):
-    """Everything that the Bot Framework side needs; without an app id it is the playground's.
+    """The settings of the bot; without an app id, only the playground is served.
 
-    The Microsoft names are those of Microsoft's own samples. `UserAssignedMSI` needs no password.
+    The names that begin with `Microsoft` are those of Microsoft's own samples. `UserAssignedMSI`
+    needs no password.
     """
 
     model_config = SettingsConfigDict(env_prefix="LOUPE_")
@@ -79,16 +80,16 @@ class TeamsSettings(Section):
 
     @model_validator(mode="after")
     def _complete(self) -> TeamsSettings:
-        """Refuse an app id that lacks what its type needs."""
+        """Raise `ValueError` for an app id without the settings that its type needs."""
         if not self.app_id:
             return self
         if self.app_type != "UserAssignedMSI" and not self.app_password:
-            raise ValueError(self._lacks("MicrosoftAppPassword"))
+            raise ValueError(self._missing_message("MicrosoftAppPassword"))
         if self.app_type != "MultiTenant" and not self.app_tenant:
-            raise ValueError(self._lacks("MicrosoftAppTenantId"))
+            raise ValueError(self._missing_message("MicrosoftAppTenantId"))
         return self
 
-    def _lacks(self, name: str) -> str:
+    def _missing_message(self, name: str) -> str:
         return (
             f"MicrosoftAppId has the value {self.app_id!r} but {name} is not set: "
             f"a bot of MicrosoftAppType {self.app_type} needs it"
@@ -96,7 +97,7 @@ class TeamsSettings(Section):
 
     @property
     def issuer(self) -> str:
-        """Who issues and takes tokens in the cloud that the signing keys are of."""
+        """The issuer and audience of tokens in the cloud of `openid_url`."""
         return ISSUERS.get(URL(self.openid_url).host or "", ISSUER)
 
     @property
@@ -108,7 +109,7 @@ class TeamsSettings(Section):
     def served_tenants(self) -> frozenset[str]:
         """Tenant ids in lower case; empty means all.
 
-        What LOUPE_TENANTS lists, else the bot's own tenant unless it is a MultiTenant bot.
+        These are the ids in LOUPE_TENANTS, or else the bot's own tenant unless it is MultiTenant.
         """
         if tenants := _names(self.tenants):
             return tenants
@@ -122,7 +123,7 @@ class TeamsSettings(Section):
 
 
 class TeamsLimits(SendLimits):
-    """How much, how often and how long; the defaults follow Microsoft's documentation.
+    """Limits and paces of sends; the defaults follow Microsoft's documentation.
 
     https://learn.microsoft.com/microsoftteams/platform/bots/how-to/rate-limit
     https://learn.microsoft.com/microsoftteams/platform/bots/streaming-ux

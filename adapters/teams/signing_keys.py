@@ -1,4 +1,4 @@
-"""The keys that sign what the Bot Framework sends: fetched in the background, kept when stale."""
+"""The keys that sign the Bot Framework's tokens: fetched in the background, kept if that fails."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from bot.clock import Clock
 
 log = structlog.get_logger()
 
-FRESH_SECONDS = 24 * 3600.0
+REFRESH_SECONDS = 24 * 3600.0
 """Keys are fetched again once a day, as Microsoft advises:
 https://learn.microsoft.com/azure/bot-service/rest-api/bot-framework-rest-connector-authentication
 """
 REFETCH_SECONDS = 60.0
-"""Least time between two fetches, whatever strangers send."""
+"""Least seconds between two fetches, whatever strangers send."""
 FETCH_SECONDS = 10.0
-"""Longest time for the two requests of a fetch."""
+"""Most seconds for the two requests of a fetch."""
 
 
 class KeysUnavailable(Exception):
-    """No signing key was ever fetched, so nothing can be told about any token."""
+    """No signing key was ever fetched, so no token can be verified."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +40,9 @@ class SigningKey:
 
 
 class SigningKeys:
-    """The current keys by id, from an OpenID metadata document and the JWK set it names.
+    """The current keys by id, from an OpenID metadata document and the JWK set that it names.
 
-    A key set is never replaced by nothing: when a fetch fails the last one stays in force.
+    If a fetch fails, the previous keys stay valid.
     """
 
     def __init__(
@@ -51,35 +51,35 @@ class SigningKeys:
         url: str,
         *,
         clock: Clock | None = None,
-        fresh_seconds: float = FRESH_SECONDS,
+        refresh_seconds: float = REFRESH_SECONDS,
         fetch_seconds: float = FETCH_SECONDS,
     ) -> None:
         self._session = session
         self._url = url
         self._clock = clock or Clock()
-        self._fresh_seconds = fresh_seconds
+        self._refresh_seconds = refresh_seconds
         self._fetch_seconds = fetch_seconds
         self._keys: dict[str, SigningKey] = {}
-        self._tried = float("-inf")
-        self._fetching: asyncio.Task[None] | None = None
-        self._keeping: asyncio.Task[None] | None = None
+        self._fetched_at = float("-inf")
+        self._fetch_task: asyncio.Task[None] | None = None
+        self._refresh_task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Begin to fetch, now and once a day; does not wait for the keys."""
-        self._keeping = asyncio.create_task(self._keep_fresh())
+        """Start to fetch the keys, now and once a day, without waiting for them."""
+        self._refresh_task = asyncio.create_task(self._refresh_daily())
 
     async def stop(self) -> None:
-        """End all fetching."""
-        await end(*(task for task in (self._keeping, self._fetching) if task is not None))
+        """Stop all fetches."""
+        await end(*(task for task in (self._refresh_task, self._fetch_task) if task is not None))
 
-    def known(self, key_id: str) -> SigningKey | None:
-        """Look a key up without fetching."""
+    def get(self, key_id: str) -> SigningKey | None:
+        """Return a key, without fetching; None if it is unknown."""
         return self._keys.get(key_id)
 
     async def find(self, key_id: str) -> SigningKey | None:
-        """Look a key up; one not known is fetched for, at most once a minute.
+        """Return a key, after a fetch if it is unknown; None if it still is.
 
-        Raises `KeysUnavailable` as long as there are no keys at all.
+        Fetches at most once a minute; raises `KeysUnavailable` as long as there are no keys.
         """
         key = self._keys.get(key_id)
         if key is None and self._may_fetch():
@@ -90,28 +90,30 @@ class SigningKeys:
         return key
 
     def _may_fetch(self) -> bool:
-        return self._fetching is not None or self._clock.now() - self._tried >= REFETCH_SECONDS
+        return (
+            self._fetch_task is not None or self._clock.now() - self._fetched_at >= REFETCH_SECONDS
+        )
 
-    async def _keep_fresh(self) -> None:
+    async def _refresh_daily(self) -> None:
         while True:
-            succeeded = await self.refresh()
-            await self._clock.sleep(self._fresh_seconds if succeeded else REFETCH_SECONDS)
+            pause = self._refresh_seconds if await self.refresh() else REFETCH_SECONDS
+            await self._clock.sleep(pause)
 
     async def refresh(self) -> bool:
-        """Join the fetch that is under way, or start one; tells whether there are new keys."""
+        """Fetch the keys, or join a fetch that is running; return whether that brought new keys."""
         before = self._keys
-        if self._fetching is None:
-            self._tried = self._clock.now()
-            self._fetching = asyncio.create_task(self._fetch())
-            self._fetching.add_done_callback(self._fetched)
-        await asyncio.shield(self._fetching)
+        if self._fetch_task is None:
+            self._fetched_at = self._clock.now()
+            self._fetch_task = asyncio.create_task(self._fetch())
+            self._fetch_task.add_done_callback(self._clear_task)
+        await asyncio.shield(self._fetch_task)
         return self._keys is not before
 
-    def _fetched(self, _: asyncio.Task[None]) -> None:
-        self._fetching = None
+    def _clear_task(self, _: asyncio.Task[None]) -> None:
+        self._fetch_task = None
 
     async def _fetch(self) -> None:
-        """Replace the keys by those served now; on any failure keep them."""
+        """Replace the keys by the current ones; if that fails, keep them."""
         try:
             async with asyncio.timeout(self._fetch_seconds):
                 metadata = await self._json(self._url)
@@ -128,9 +130,9 @@ class SigningKeys:
             return await response.json(content_type=None)
 
 
-def _keys(served: Any) -> dict[str, SigningKey]:
-    """Read a JWK set (RFC 7517) with Microsoft's `endorsements`; unusable keys are left out."""
-    keys = {key.id: key for entry in served["keys"] if (key := _key(entry))}
+def _keys(key_set: Any) -> dict[str, SigningKey]:
+    """Return the usable keys of a JWK set (RFC 7517) with Microsoft's `endorsements`."""
+    keys = {key.id: key for entry in key_set["keys"] if (key := _key(entry))}
     if not keys:
         raise ValueError("no usable key")
     return keys

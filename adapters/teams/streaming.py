@@ -1,4 +1,4 @@
-"""Native streaming in personal Teams chats: one growing message, chunk by chunk.
+"""Streaming in personal Teams chats: a message that grows chunk by chunk.
 
 https://learn.microsoft.com/microsoftteams/platform/bots/streaming-ux
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from adapters.chat.streaming import StreamState
-from adapters.teams import render as posts
+from adapters.teams import render
 from bot import strings as texts
 from bot.clock import Clock
 
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from bot.ports.channel import Post
 
 GAP = 1.05
-"""Seconds between two requests of a stream; Teams takes one a second."""
+"""Least seconds between two requests of a stream; Teams accepts one per second."""
 INFORMATIVE_LIMIT = 1000
 """Most characters of an informative chunk."""
 
 
 class TeamsStreamTransport:
-    """Implements `StreamTransport`: each chunk is a post that names its stream."""
+    """Implements `adapters.chat.streaming.StreamTransport`: a chunk is a post with a stream id."""
 
     single = True
 
@@ -34,35 +34,35 @@ class TeamsStreamTransport:
         self._clock = clock or Clock()
 
     def chat(self, address: TeamsAddress) -> tuple[str, ...]:
-        """Name the chat of an address: service URL, tenant and conversation."""
+        """Return the key of an address's chat: service URL, tenant and conversation."""
         return address.service, address.tenant, address.conversation
 
     def text(self, post: Post) -> str:
-        """Translate the text of a post; empty where it becomes a card."""
-        return "" if post.buttons else posts.text(post)
+        """Return the text of a post for Teams; empty if it becomes a card."""
+        return "" if post.buttons else render.text(post)
 
     async def open(self, stream: Stream, post: Post) -> str:
-        """Begin with an informative chunk; the answer names the stream."""
-        return await self._send(stream, _informative(stream, post))
+        """Open a stream with an informative chunk and return its id."""
+        return await self._send(stream, _informative_chunk(stream, post))
 
     async def hint(self, stream: Stream, post: Post) -> None:
         """Send another informative chunk."""
-        await self._send(stream, _informative(stream, post), brief=True)
+        await self._send(stream, _informative_chunk(stream, post), brief=True)
 
     async def grow(self, stream: Stream, text: str) -> None:
         """Send the whole text so far."""
-        await self._send(stream, _worded(stream, "typing", text, "streaming"), brief=True)
+        await self._send(stream, _text_chunk(stream, "typing", text, "streaming"), brief=True)
 
     async def close(self, stream: Stream, post: Post | None) -> None:
-        """Send the final message; briefly, and once, where edits carry on."""
-        goes_on = stream.state is StreamState.OVER
-        if post is None or goes_on:
-            text = stream.text or (posts.text(post) if post else "") or texts.MORE
-            activity = _worded(stream, "message", text, "final")
+        """Send the final message; if edits continue it, retry for a few seconds only."""
+        edits_continue = stream.state is StreamState.OVER
+        if post is None or edits_continue:
+            text = stream.text or (render.text(post) if post else "") or texts.MORE
+            activity = _text_chunk(stream, "message", text, "final")
         else:
-            activity = posts.message(stream.address, post)
-            activity["entities"] = [*activity.get("entities", ()), _info(stream, "final")]
-        await self._send(stream, activity, repeatable=not goes_on, brief=goes_on)
+            activity = render.message(stream.address, post)
+            activity["entities"] = [*activity.get("entities", ()), _stream_info(stream, "final")]
+        await self._send(stream, activity, repeatable=not edits_continue, brief=edits_continue)
 
     async def _send(
         self,
@@ -72,7 +72,7 @@ class TeamsStreamTransport:
         repeatable: bool = False,
         brief: bool = False,
     ) -> str:
-        """Send a request of the stream, at the pace that Teams takes."""
+        """Send a request of a stream at the pace that Teams accepts; return the activity's id."""
         wait = stream.last + GAP - self._clock.now()
         if wait > 0 and stream.id:
             await self._clock.sleep(wait)
@@ -85,23 +85,23 @@ class TeamsStreamTransport:
             stream.last = self._clock.now()
 
 
-def _informative(stream: Stream, post: Post) -> dict[str, Any]:
-    return posts.base(stream.address, "typing") | {
-        "text": posts.text(post)[:INFORMATIVE_LIMIT],
-        "entities": [_info(stream, "informative")],
+def _informative_chunk(stream: Stream, post: Post) -> dict[str, Any]:
+    return render.base(stream.address, "typing") | {
+        "text": render.text(post)[:INFORMATIVE_LIMIT],
+        "entities": [_stream_info(stream, "informative")],
     }
 
 
-def _worded(stream: Stream, kind: str, text: str, chunk: str) -> dict[str, Any]:
-    return posts.base(stream.address, kind) | {
+def _text_chunk(stream: Stream, kind: str, text: str, chunk: str) -> dict[str, Any]:
+    return render.base(stream.address, kind) | {
         "text": text,
         "textFormat": "markdown",
-        "entities": [_info(stream, chunk)],
+        "entities": [_stream_info(stream, chunk)],
     }
 
 
-def _info(stream: Stream, kind: str) -> dict[str, Any]:
-    """Make the entity that says which chunk this is; the final one has no number."""
+def _stream_info(stream: Stream, kind: str) -> dict[str, Any]:
+    """Return the entity that identifies a chunk; the final one has no number."""
     info: dict[str, Any] = {"type": "streaminfo", "streamType": kind}
     if stream.id:
         info["streamId"] = stream.id

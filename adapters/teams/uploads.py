@@ -1,4 +1,4 @@
-"""Uploads of accepted files to the address that Teams names.
+"""Uploads of accepted files to the URL that Teams names.
 
 https://learn.microsoft.com/graph/api/driveitem-createuploadsession
 """
@@ -25,15 +25,15 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 CHUNK = 3 * 320 * 1024
-"""Bytes of one request; all but the last have to be a multiple of 320 KiB."""
+"""Bytes of one request; except for the last one, it must be a multiple of 320 KiB."""
 
 
 class UploadRefused(Exception):
-    """A piece of a file was not accepted, with the status or the error as its message."""
+    """A part of a file was not accepted; the message is the HTTP status or the error."""
 
 
 class Uploads:
-    """Puts bytes where a signed address takes them: https, public, and without any token."""
+    """Uploads files to signed URLs: public, by https, and without any token."""
 
     def __init__(
         self, guard: Guard, files: TeamsFiles, limits: TeamsLimits, clock: Clock | None = None
@@ -44,23 +44,23 @@ class Uploads:
         self._clock = clock or Clock()
 
     async def upload(self, address: TeamsAddress, url: str, data: bytes) -> bool:
-        """Upload a file in pieces, in order; False when it was not taken."""
+        """Upload a file in parts, in order, and return whether all were accepted."""
         local = self._files.local_origin(address)
         try:
             for start in range(0, len(data), CHUNK):
-                await self._put(url, local, data, start)
-        except AddressRefused as refused:
-            log.warning("upload_refused", why=str(refused))
+                await self._upload_part(url, local, data, start)
+        except AddressRefused as error:
+            log.warning("upload_refused", why=str(error))
             return False
         except UploadRefused:
             return False
         return True
 
-    async def _put(self, url: str, local: str, data: bytes, start: int) -> None:
-        """Upload one piece, retrying temporary failures; raises `UploadRefused`."""
-        piece = data[start : start + CHUNK]
+    async def _upload_part(self, url: str, local: str, data: bytes, start: int) -> None:
+        """Upload one part, retrying temporary failures; raises `UploadRefused`."""
+        part = data[start : start + CHUNK]
         headers = {
-            "Content-Range": f"bytes {start}-{start + len(piece) - 1}/{len(data)}",
+            "Content-Range": f"bytes {start}-{start + len(part) - 1}/{len(data)}",
             "Content-Type": "application/octet-stream",
         }
         timeout = ClientTimeout(total=self._limits.send_seconds)
@@ -68,7 +68,7 @@ class Uploads:
         async def attempt() -> None:
             try:
                 async with self._guard.request(
-                    "PUT", url, local=local, data=piece, headers=headers, timeout=timeout
+                    "PUT", url, local=local, data=part, headers=headers, timeout=timeout
                 ) as response:
                     _check(response)
             except (ClientError, TimeoutError) as error:
@@ -79,7 +79,7 @@ class Uploads:
 
 
 def _check(response: ClientResponse) -> None:
-    """Raise `AttemptFailed` unless the piece was accepted."""
+    """Raise `AttemptFailed` unless the part was accepted."""
     status = response.status
     if not 200 <= status < 300:
         problem = UploadRefused(str(status))

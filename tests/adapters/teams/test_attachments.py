@@ -20,7 +20,7 @@ def listed(*attachments: dict[str, Any], company: bool = True) -> list[Attachmen
     post = activity(
         "teams_channel_post", serviceUrl=SERVICE, attachments=list(attachments), text="x"
     )
-    return list(files(post, html_summary(post), shared=company))
+    return list(files(post, html_summary(post), in_shared_place=company))
 
 
 def html(content: str) -> dict[str, Any]:
@@ -57,13 +57,15 @@ def test_the_services_own_origin_may_see_the_token_whatever_it_is() -> None:
         serviceUrl="http://127.0.0.1:56150/_connector",
         attachments=[{"contentType": "image/png", "contentUrl": url, "name": "a.png"}],
     )
-    assert files(post, html_summary(post), shared=False) == (file(url, "bot", name="a.png"),)
+    assert files(post, html_summary(post), in_shared_place=False) == (
+        file(url, "bot", name="a.png"),
+    )
 
 
 def test_a_file_in_a_personal_chat_needs_no_credential() -> None:
     post = activity("teams_personal_file")
     url = post.attachments[0].content["downloadUrl"]
-    assert files(post, html_summary(post), shared=False) == (
+    assert files(post, html_summary(post), in_shared_place=False) == (
         file(url, "none", "video/mp4", "clip.mp4"),
     )
 

@@ -155,7 +155,7 @@ async def test_a_remembered_token_ends_with_its_key(
 async def test_the_oldest_tokens_are_forgotten(
     tokens: TokenVerifier, openid: OpenIdServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(auth, "KNOWN_TOKENS", 2)
+    monkeypatch.setattr(auth, "MAX_CACHED_TOKENS", 2)
     headers = [f"Bearer {openid.token(APP_ID, SERVICE, jti=str(n))}" for n in range(3)]
     seen = [await tokens.verify(header) for header in headers]
     assert await tokens.verify(headers[2]) is seen[2]

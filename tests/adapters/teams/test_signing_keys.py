@@ -54,7 +54,7 @@ async def test_a_key_is_found_with_its_endorsements(
     found = await keys.find("first")
     assert found is not None
     assert found.endorsements == {"msteams", "webchat"}
-    assert keys.known("first") is found
+    assert keys.get("first") is found
 
 
 async def test_the_start_does_not_wait_for_the_keys(
@@ -63,7 +63,7 @@ async def test_the_start_does_not_wait_for_the_keys(
     openid.held = asyncio.Event()
     await keys.start()
     await openid.asked.wait()
-    assert keys.known("first") is None
+    assert keys.get("first") is None
     openid.held.set()
     assert await keys.find("first") is not None
     assert openid.fetches == 1
@@ -98,7 +98,7 @@ async def test_a_rotated_key_is_found_after_the_minute(
     new = openid.rotate()
     clock.time += REFETCH_SECONDS
     assert await keys.find(new.id) is not None
-    assert keys.known("first") is None
+    assert keys.get("first") is None
 
 
 @pytest.mark.parametrize(
@@ -163,7 +163,7 @@ async def test_a_service_that_hangs_is_given_up(
 async def test_keys_are_fetched_again_when_they_are_old(
     openid: OpenIdServer, session: ClientSession
 ) -> None:
-    keys = SigningKeys(session, openid.url, fresh_seconds=0.01)
+    keys = SigningKeys(session, openid.url, refresh_seconds=0.01)
     await keys.start()
     async with asyncio.timeout(5):
         await openid.asked.wait()
@@ -171,7 +171,7 @@ async def test_keys_are_fetched_again_when_they_are_old(
         for _ in range(2):  # that the second is asked for shows that the first has come
             openid.asked.clear()
             await openid.asked.wait()
-    assert keys.known(new.id) is not None
+    assert keys.get(new.id) is not None
     await keys.stop()
 
 
