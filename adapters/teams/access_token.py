@@ -33,7 +33,9 @@ log = structlog.get_logger()
 
 MULTI_TENANT = "botframework.com"
 RENEW_BEFORE = 300.0
-"""Seconds before a token expires at which it is renewed at the latest."""
+"""Seconds before a token expires at which it is renewed; one that lives less than twice that is
+renewed after half its life.
+"""
 RENEW_INTERVAL = 30.0
 """Seconds between attempts to renew a token that is still valid."""
 RETRY_POLICY = RetryPolicy(3, 20.0)

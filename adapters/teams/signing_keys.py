@@ -60,7 +60,7 @@ class SigningKeys:
         self._refresh_seconds = refresh_seconds
         self._fetch_seconds = fetch_seconds
         self._keys: dict[str, SigningKey] = {}
-        self._fetched_at = float("-inf")
+        self._last_fetch = float("-inf")
         self._fetch_task: asyncio.Task[None] | None = None
         self._refresh_task: asyncio.Task[None] | None = None
 
@@ -91,7 +91,7 @@ class SigningKeys:
 
     def _may_fetch(self) -> bool:
         return (
-            self._fetch_task is not None or self._clock.now() - self._fetched_at >= REFETCH_SECONDS
+            self._fetch_task is not None or self._clock.now() - self._last_fetch >= REFETCH_SECONDS
         )
 
     async def _refresh_daily(self) -> None:
@@ -103,7 +103,7 @@ class SigningKeys:
         """Fetch the keys, or join a fetch that is running; return whether that brought new keys."""
         before = self._keys
         if self._fetch_task is None:
-            self._fetched_at = self._clock.now()
+            self._last_fetch = self._clock.now()
             self._fetch_task = asyncio.create_task(self._fetch())
             self._fetch_task.add_done_callback(self._clear_task)
         await asyncio.shield(self._fetch_task)
