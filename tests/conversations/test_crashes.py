@@ -308,7 +308,7 @@ async def test_forget_erases_all_and_gives_its_receipt(begin: Beginning) -> None
         assert await story.outside.blobs.get(blob_key(THREAD, SHA256)) is None, story
         _, receipt, *more = story.finals
         assert receipt.text.startswith(
-            "Erased: 1 question and answer, 1 photo, 0 videos, 1 setting,"
+            "I have erased 1 question and answer, 1 photo, 0 videos, 1 setting,"
         ), story
         assert [m.text for m in more] == story.doubtful, story
 

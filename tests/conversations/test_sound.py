@@ -99,7 +99,7 @@ async def test_a_part_of_what_was_listened_to_is_not_transcribed_again(
 async def test_sound_that_cannot_be_read_is_not_called_silent(
     video_bot: RunningBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.video.transcription.sound", child_calls.refuse_sound)
+    monkeypatch.setattr("bot.video.transcription.extract_sound", child_calls.refuse_sound)
     request = await ask_model(
         video_bot, video_bot.group(), "What is said?", attach_clip(video_bot, SPOKEN)
     )

@@ -120,7 +120,7 @@ async def test_of_a_file_that_is_cut_off_the_beginning_is_looked_at(video_bot: R
 async def test_a_child_that_dies_costs_the_frames_that_it_was_to_decode(
     video_bot: RunningBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.video.footage.watch", child_calls.watch_until_a_crash)
+    monkeypatch.setattr("bot.video.footage.sample", child_calls.watch_until_a_crash)
     chat = video_bot.group()
     scenes = scene_video(*((1.0, f"hsl({step * 25}, 80%, 40%)", "") for step in range(40)))
     request = await ask_model(
@@ -137,7 +137,7 @@ async def test_a_child_that_dies_costs_the_frames_that_it_was_to_decode(
 async def test_a_video_over_which_every_child_dies_is_named_and_tried_again(
     video_bot: RunningBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.video.footage.watch", child_calls.crash_over)
+    monkeypatch.setattr("bot.video.footage.sample", child_calls.crash_over)
     chat = video_bot.group()
     files = attach_clip(video_bot), video_bot.photo("fruits.jpg")
     request = await ask_model(video_bot, chat, "What is this?", *files)

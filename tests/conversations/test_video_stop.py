@@ -69,10 +69,10 @@ async def test_a_stop_ends_the_download(video_bot: RunningBot) -> None:
 @pytest.mark.parametrize(
     ("work", "progress"),
     [
-        ("bot.attachments.store.take_in", texts.placeholder(0, 1)),
-        ("bot.video.footage.ticks", texts.decoding_progress(NAME, 0, 3)),
-        ("bot.video.footage.watch", texts.decoding_progress(NAME, 0, 3)),
-        ("bot.video.transcription.sound", texts.decoding_progress(NAME, 0, 3)),
+        ("bot.attachments.store.open_file", texts.placeholder(0, 1)),
+        ("bot.video.footage.frame_times", texts.decoding_progress(NAME, 0, 3)),
+        ("bot.video.footage.sample", texts.decoding_progress(NAME, 0, 3)),
+        ("bot.video.transcription.extract_sound", texts.decoding_progress(NAME, 0, 3)),
     ],
 )
 async def test_a_stop_ends_the_child_that_decodes(
@@ -141,7 +141,7 @@ async def test_a_stop_ends_the_child_that_fetches_frames_for_the_model(
     chat = video_bot.group()
     await chat.post("What happens?", attach_clip(video_bot))
     await chat.until("See 0:01.0.")
-    monkeypatch.setattr("bot.video.footage.shots", child_calls.hang_over_video)
+    monkeypatch.setattr("bot.video.footage.decode_frames", child_calls.hang_over_video)
     hold.set()
     pid = await note.pid()
     await stopped(chat)

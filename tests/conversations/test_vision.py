@@ -161,7 +161,7 @@ async def test_an_earlier_photo_is_looked_at_again(bot: RunningBot) -> None:
 async def test_vision_off_reads_nothing_and_offers_no_tools(bot: RunningBot) -> None:
     bot.vision.seen = STREET
     chat = bot.personal()
-    assert "Vision is off" in await chat.ask("/vision off")
+    assert "Vision is now off" in await chat.ask("/vision off")
     assert await chat.ask("What is this?", bot.photo("motorway.jpg")) == ANSWER
     (request,) = bot.model.requests
     assert request.texts[1:] == ["[P1]", "What is this?"]

@@ -190,7 +190,7 @@ async def test_a_blob_that_goes_while_it_is_read(
     assert pieces is not None
     assert await anext(pieces) == b"fo"
     await blobs.erase("thread")
-    with pytest.raises(StoreDown, match="went while it was read"):
+    with pytest.raises(StoreDown, match="was erased while it was read"):
         await anext(pieces)
 
 

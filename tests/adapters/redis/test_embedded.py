@@ -6,7 +6,9 @@ import signal
 import socket
 import stat
 import sys
+import tempfile
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -23,7 +25,6 @@ from tests.servers.redis_server import ENGINES, find_engine
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-    from pathlib import Path
 
 USER = """
 import asyncio, sys, structlog
@@ -261,21 +262,26 @@ async def test_the_server_is_private_and_out_of_the_terminals_reach(
     await store.stop()
 
 
+@pytest.fixture
+def short_folder(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder for temporary files whose path leaves room for that of a socket."""
+    with tempfile.TemporaryDirectory() as name:
+        monkeypatch.setattr("tempfile.tempdir", name)
+        yield Path(name)
+
+
 async def test_a_deep_folder_with_spaces_and_accents_works(
-    data: Path, engine: str, monkeypatch: pytest.MonkeyPatch
+    data: Path, engine: str, short_folder: Path
 ) -> None:
-    short = data / "tmp"
-    short.mkdir()
-    monkeypatch.setattr("tempfile.tempdir", str(short))
     deep = data / ("löupe data? 100% #" + "x" * 60) / ("y" * 60)
     for expected in (None, "1"):
         store = store_in(deep, engine)
         client = await store.start()
         assert await client.get("key") == expected
         await client.set("key", 1)
-        assert len(list(short.glob("loupe-*/*"))) == 1
+        assert len(list(short_folder.glob("loupe-*/*"))) == 1
         await store.stop()
-        assert not list(short.glob("loupe-*/*"))
+        assert not list(short_folder.glob("loupe-*/*"))
 
 
 async def test_each_engine_keeps_to_its_own_folder(data: Path) -> None:
