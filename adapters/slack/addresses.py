@@ -1,4 +1,4 @@
-"""Where in Slack: threads, places and addresses by team, channel and time stamp."""
+"""Threads and addresses in Slack, identified by team, channel and time stamp."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 SLACK = "slack-app"
-"""The channel's name; `slack` is what Azure Bot Service calls its own way to Slack."""
+"""The channel's name; `slack` is the name of Azure Bot Service's own connection to Slack."""
 
 TOP = "top"
 """The root of what belongs to no thread: commands and greetings at the top of a place.
 
-No post has it as its time stamp, which is always a number.
+It cannot be taken for a post's time stamp, which is always a number.
 """
 
 
 def thread_of(team: str, channel: str, root: str) -> Thread:
-    """Name a thread by the time stamp of the post that it hangs on, or by `TOP`."""
+    """Return the thread below the post with the time stamp `root`, or that of `TOP`."""
     return Thread(SLACK, team, channel, root)
 
 
@@ -41,7 +41,7 @@ VISIBLE = VisiblePost()
 
 @dataclass(frozen=True, slots=True)
 class QuietPost:
-    """No delivery: what was asked shows its effect by itself."""
+    """No delivery, since the user sees the effect of the request anyway."""
 
     kind: Literal["quiet"] = "quiet"
 
@@ -50,30 +50,30 @@ class QuietPost:
 class PrivatePost:
     """Delivery to the user alone.
 
-    `about` links to the thread that an answer elsewhere is about; one that is `announced` is
-    posted at the top of the place, too.
+    `about` is the link to the thread that the post is about, if it is shown elsewhere. With
+    `announce` it is also posted at the top of the place.
     """
 
     about: str = ""
-    announced: bool = False
+    announce: bool = False
     kind: Literal["private"] = "private"
 
 
 @dataclass(frozen=True, slots=True)
 class BackgroundTask:
-    """Work of the room's own: what to `do`, with the post or thread that it is about."""
+    """Work that no turn does: an `action`, and the post or thread that it is about."""
 
-    do: str
+    action: str
     post: str = ""
     thread: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class SlackAddress:
-    """Where to answer, and whom: below a post, or at the top of the place without `thread`.
+    """Where to answer, and whom: in a thread, or at the top of the place without `thread`.
 
-    `response` is the `response_url` of a command or shortcut, `home` the workspace of the user
-    where it is another (Slack Connect).
+    `response` is the `response_url` of a command or shortcut, `home` the user's own workspace if
+    it is another one (Slack Connect).
     """
 
     team: str
@@ -96,32 +96,36 @@ def read_address(fields: Mapping[str, Any]) -> SlackAddress:
 
 
 def _upgraded(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the fields of an address of 0.4.0, which had flags for deliveries."""
+    """Return the fields of an address of 0.4.0, which had flags for deliveries and an `errand`."""
     delivery: VisiblePost | QuietPost | PrivatePost = VISIBLE
     if fields.get("quiet"):
         delivery = QuietPost()
     elif fields.get("private"):
-        delivery = PrivatePost(fields.get("about", ""), announced=bool(fields.get("public")))
-    return {**fields, "delivery": delivery, "task": fields.get("errand") or None}
+        delivery = PrivatePost(fields.get("about", ""), announce=bool(fields.get("public")))
+    return {**fields, "delivery": delivery, "task": _upgraded_task(fields.get("errand"))}
+
+
+def _upgraded_task(errand: Any) -> Any:
+    return {**errand, "action": errand.get("do")} if isinstance(errand, dict) and errand else None
 
 
 def root_of(post: Mapping[str, Any]) -> str:
-    """Name the post that a post's thread hangs on: its own time stamp where it begins one.
+    """Return the time stamp of the post that begins a post's thread, which may be its own.
 
-    Direct messages are no exception: Slack's view of agents shows each as a thread.
+    Direct messages are no exception, because Slack shows each message to an agent as a thread.
     """
     return identifier(post.get("thread_ts")) or identifier(post.get("ts"))
 
 
 def is_shared(channel: str) -> bool:
-    """Return whether several people write there: all but direct messages to Loupe."""
+    """Return whether several people write there, as everywhere except in direct messages."""
     return not channel.startswith("D")
 
 
 def permalink(url: str, channel: str, ts: str) -> str:
-    """Write the link to a post of the workspace at `url`; empty where the URL is not known.
+    """Return the link to a post of the workspace at `url`; empty if the URL is not known.
 
-    The form is that which `chat.getPermalink` returns: https://docs.slack.dev/reference/methods/chat.getPermalink/
+    It has the form that `chat.getPermalink` returns: https://docs.slack.dev/reference/methods/chat.getPermalink/
     """
     if not url:
         return ""

@@ -1,6 +1,6 @@
-"""The files of a post: which there are, and which cannot be had.
+"""Attachments from the files of a post, with the reason if one cannot be fetched.
 
-The shapes are those of https://docs.slack.dev/reference/objects/file-object/.
+The format of a file is described at https://docs.slack.dev/reference/objects/file-object/.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 MOST_FILES = 1000
-"""Files read of one post; people post a few dozen."""
+"""Most files that are read from one post; people post a few dozen."""
 
 THUMBS = ("thumb_1024", "thumb_960", "thumb_720", "thumb_480", "thumb_360")
-"""Slack's own smaller pictures of a photo, largest first."""
+"""The fields with smaller copies of a photo that Slack made, largest first."""
 
 PROBLEMS = {
     "external": Reason.EXTERNAL,
@@ -26,35 +26,35 @@ PROBLEMS = {
     "tombstone": Reason.DELETED,
     "file_not_found": Reason.DELETED,
 }
-"""What `mode`, or `file_access`, tells of bytes that Slack does not hand out."""
+"""The values of `mode` and `file_access` of files whose bytes Slack does not deliver."""
 
 
 def files_of(post: Mapping[str, Any]) -> tuple[Attachment, ...]:
-    """List a post's files, and those of the posts that it shares, in order and each once.
+    """Return the files of a post and of the posts that it shares, in order, each once.
 
-    A file of another organisation's channel (Slack Connect) comes as a stub with only its id:
-    then `source` has no `url`, and `files.info` knows the rest.
+    A file from a channel of another organisation (Slack Connect) arrives as a stub with only its
+    id: then its `source` has no `url`, and `files.info` returns the rest.
     """
-    found: dict[str, Attachment] = {}
-    for file in _listed(post):
-        found.setdefault(identifier(file.get("id")) or f"#{len(found)}", attachment_of(file))
-    return tuple(found.values())
+    files: dict[str, Attachment] = {}
+    for file in _file_objects(post):
+        files.setdefault(identifier(file.get("id")) or f"#{len(files)}", attachment_of(file))
+    return tuple(files.values())
 
 
 def attachment_of(file: Mapping[str, Any]) -> Attachment:
-    """Read one file object, of a post or as `files.info` gives it."""
-    shown = name(file.get("name")) or name(file.get("title"))
-    declared = name(file.get("mimetype")).lower()
-    source = _source(file, declared)
+    """Return a file object, from a post or from `files.info`, as an attachment."""
+    title = name(file.get("name")) or name(file.get("title"))
+    media_type = name(file.get("mimetype")).lower()
+    source = _source(file, media_type)
     problem = _problem(file)
     if problem is None and not source["id"] and not source["url"]:
         problem = Reason.NOT_FOUND
-    return Attachment(shown, declared, {} if problem else source, problem)
+    return Attachment(title, media_type, {} if problem else source, problem)
 
 
-def _listed(post: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    shared = post.get("attachments")
-    posts = [post, *(shared if isinstance(shared, list) else ())]
+def _file_objects(post: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    quotes = post.get("attachments")
+    posts = [post, *(quotes if isinstance(quotes, list) else ())]
     lists = (dig(one, "files") for one in posts[:MOST_FILES])
     every = [file for files in lists if isinstance(files, list) for file in files]
     return (file for file in every[:MOST_FILES] if isinstance(file, dict))
@@ -67,9 +67,9 @@ def _problem(file: Mapping[str, Any]) -> Reason | None:
     return next((PROBLEMS[kind] for kind in kinds if kind in PROBLEMS), None)
 
 
-def _source(file: Mapping[str, Any], declared: str) -> dict[str, Any]:
-    """Note how to fetch a file; a still picture of a video would not stand for it."""
+def _source(file: Mapping[str, Any], media_type: str) -> dict[str, Any]:
+    """Return how to fetch a file; a video has no smaller copies, only still pictures."""
     url = string(file.get("url_private_download")) or string(file.get("url_private"))
-    still = not declared.startswith("video/")
-    thumbs = [string(file.get(size)) for size in THUMBS if still]
+    is_video = media_type.startswith("video/")
+    thumbs = [] if is_video else [string(file.get(size)) for size in THUMBS]
     return {"id": identifier(file.get("id")), "url": url, "thumbs": list(filter(None, thumbs))}

@@ -1,4 +1,4 @@
-"""Slack's own work that has to survive a crash: reactions, prompts, leaving, being uninstalled."""
+"""Work without a turn that has to survive a crash: reactions, prompts, leaving, uninstalling."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import structlog
 
 from adapters.http.json_fields import objects
 from adapters.slack.errors import SlackError
-from adapters.slack.events import pictured
+from adapters.slack.events import read_pictures
 from bot import strings as texts
 from bot.domain.threads import Thread
 from bot.ports.channel import ConversationGone, DeliveryRefused, DeliveryUnknown
@@ -26,54 +26,57 @@ log = structlog.get_logger()
 
 
 class BackgroundWork:
-    """Does what was accepted as a message of kind `channel`; its address names what."""
+    """Runs tasks that were accepted as messages of kind `channel`; the address names the task."""
 
     def __init__(
-        self, api: SlackApi, workspaces: Workspaces, accept: Accept, memory: ThreadIndex
+        self, api: SlackApi, workspaces: Workspaces, accept: Accept, index: ThreadIndex
     ) -> None:
         self._api = api
         self._workspaces = workspaces
         self._accept = accept
-        self._memory = memory
+        self._index = index
 
     async def run(self, message: Message) -> None:
-        """Run an errand; one that Slack refuses is over.
+        """Run a task; if Slack refuses it, it is not repeated.
 
-        Raises what repeats it: `DeliveryUnknown`, and `DeliveryRefused` while Slack has not told
-        who Loupe is.
+        Raises what has it repeated: `DeliveryUnknown`, and `DeliveryRefused` while the workspace
+        is not known yet.
         """
         address: SlackAddress = message.address
         task = address.task
         if task is None:
             return
-        works = {
-            "reaction": self._reacted,
-            "prompts": self._prompts,
-            "uninstalled": self._uninstalled,
-            "left": self._left,
+        actions = {
+            "reaction": self._look_at_post,
+            "prompts": self._suggest_prompts,
+            "uninstalled": self._erase_workspace,
+            "left": self._forget_place,
         }
-        work = works.get(task.do)
-        if work is None:
+        action = actions.get(task.action)
+        if action is None:
             return
         try:
-            await work(message, task)
+            await action(message, task)
         except (SlackError, ConversationGone) as error:
-            log.info("errand_refused", errand=task.do, why=str(error))
+            log.info("task_refused", task=task.action, why=str(error))
 
-    async def _reacted(self, message: Message, task: BackgroundTask) -> None:
-        """Have the post looked at that somebody marked with the reaction."""
+    async def _look_at_post(self, message: Message, task: BackgroundTask) -> None:
+        """Accept the post to which somebody added the reaction, as a question of theirs."""
         address = message.address
         team, channel, ts = address.team, address.channel, task.post
         post = await self._post(team, channel, ts)
-        found = post and pictured({**post, "channel": channel}, await self._workspaces.of(team))
-        if found:
-            address = replace(found.address, user=message.author.id)
-            asking = replace(found, address=address, addressed=True)
-            if await self._accept(asking):
-                await self._memory.note(replace(asking, author=message.author))
+        if post is None:
+            return
+        pictures = read_pictures({**post, "channel": channel}, await self._workspaces.of(team))
+        if pictures is None:
+            return
+        address = replace(pictures.address, user=message.author.id)
+        question = replace(pictures, address=address, addressed=True)
+        if await self._accept(question):
+            await self._index.note(replace(question, author=message.author))
 
     async def _post(self, team: str, channel: str, ts: str) -> dict[str, Any] | None:
-        """Fetch one post, wherever in a thread it stands; the root of the thread may come too."""
+        """Fetch one post, wherever in a thread it is; the response may hold its root too."""
         page = await self._api.call(
             team,
             "conversations.replies",
@@ -87,10 +90,10 @@ class BackgroundWork:
         )
         return next((post for post in objects(page.get("messages")) if post.get("ts") == ts), None)
 
-    async def _prompts(self, message: Message, task: BackgroundTask) -> None:
-        """Suggest what may be asked, where somebody opens a chat with Loupe.
+    async def _suggest_prompts(self, message: Message, task: BackgroundTask) -> None:
+        """Suggest questions to somebody who opens a chat with Loupe.
 
-        That is a courtesy: when it fails nobody is told that something was given up.
+        They are a courtesy: a failure is logged, and the task is not repeated.
         """
         address = message.address
         try:
@@ -99,20 +102,20 @@ class BackgroundWork:
                 "assistant.threads.setSuggestedPrompts",
                 repeatable=True,
                 channel_id=address.channel,
-                prompts=[{"title": title, "message": said} for title, said in texts.SLACK_PROMPTS],
+                prompts=[{"title": title, "message": text} for title, text in texts.SLACK_PROMPTS],
                 thread_ts=task.thread or None,
             )
         except (DeliveryUnknown, DeliveryRefused) as error:
             log.info("prompts_not_shown", why=str(error))
 
-    async def _uninstalled(self, message: Message, _: BackgroundTask) -> None:
-        """Have everything of a workspace erased, thread by thread."""
+    async def _erase_workspace(self, message: Message, _: BackgroundTask) -> None:
+        """Accept a message for each thread of a workspace, so that its data is erased."""
         team = message.address.team
-        for channel, root in await self._memory.threads(team):
+        for channel, root in await self._index.threads(team):
             thread = Thread(message.thread.channel, team, channel, root)
-            # Equal messages of one place are dropped: the version tells its threads apart.
+            # Without a version of its own each would be dropped as a duplicate of the first.
             await self._accept(replace(message, thread=thread, kind="uninstalled", version=root))
-        await self._memory.forget(team)
+        await self._index.forget(team)
 
-    async def _left(self, message: Message, _: BackgroundTask) -> None:
-        await self._memory.left(message.thread.place)
+    async def _forget_place(self, message: Message, _: BackgroundTask) -> None:
+        await self._index.forget_callers(message.thread.place)

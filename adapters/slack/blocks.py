@@ -1,4 +1,4 @@
-"""A post as the blocks that show it."""
+"""Posts as Block Kit blocks."""
 
 from __future__ import annotations
 
@@ -22,32 +22,32 @@ MAX_VALUE = 2000
 """Limits of an `actions` block and its buttons, the lengths in characters:
 https://docs.slack.dev/reference/block-kit/block-elements/button-element
 """
-PRESSED = "loupe"
-"""How the `action_id` of a button begins whose value is a command."""
+COMMAND_ACTION = "loupe"
+"""The prefix of the `action_id` of a button whose value is a command."""
 FEEDBACK = "feedback"
 
 Block = dict[str, Any]
 
 
 def message(post: Post) -> dict[str, Any]:
-    """Make the parts of a message that show a post; `text` is what notifications show."""
-    shown = text(post)
-    body = [markdown(shown)] if shown else []
-    return {"text": shown, "blocks": [*body, *tail(post)]}
+    """Return the arguments that show a post: its blocks, and `text` for notifications."""
+    words = text(post)
+    body = [markdown(words)] if words else []
+    return {"text": words, "blocks": [*body, *tail(post)]}
 
 
 def text(post: Post) -> str:
-    """Make the text of a post harmless, and cut it where it is too long for Slack."""
+    """Return the text of a post without mentions, and cut to the length that Slack accepts."""
     return fit(disarm(post.text), MAX_TEXT)
 
 
-def markdown(shown: str) -> Block:
-    """Make the block of a text in standard Markdown."""
-    return {"type": "markdown", "text": shown}
+def markdown(text: str) -> Block:
+    """Return the block of a text in standard Markdown."""
+    return {"type": "markdown", "text": text}
 
 
 def tail(post: Post) -> list[Block]:
-    """Make what stands below a text: buttons; of a whole answer, what it is and how it was."""
+    """Return the blocks below a text: buttons, and for a whole answer its label and feedback."""
     blocks: list[Block] = []
     if post.buttons:
         elements = [_button(n, each) for n, each in enumerate(post.buttons[:MAX_BUTTONS])]
@@ -60,18 +60,18 @@ def tail(post: Post) -> list[Block]:
     return blocks
 
 
-def fit(shown: str, most: int) -> str:
-    """Cut a text that is too long at the end of a line, and say so."""
-    if len(shown) <= most:
-        return shown
-    kept = shown[: boundary(shown, most - len(texts.CUT) - 2)]
-    return f"{kept[: kept.rfind(chr(10)) + 1 or None].rstrip()}\n\n{texts.CUT}"
+def fit(text: str, most: int) -> str:
+    """Return a text of at most so many characters, cut after a line and with a note if longer."""
+    if len(text) <= most:
+        return text
+    start = text[: boundary(text, most - len(texts.CUT) - 2)]
+    return f"{start[: start.rfind(chr(10)) + 1 or None].rstrip()}\n\n{texts.CUT}"
 
 
 def _button(number: int, button: Button) -> Block:
     return {
         "type": "button",
-        "action_id": f"{PRESSED}:{number}",
+        "action_id": f"{COMMAND_ACTION}:{number}",
         "text": _plain(button.title[:MAX_TITLE]),
         "value": button.command[:MAX_VALUE],
     }

@@ -1,4 +1,4 @@
-"""The Bolt app: what is for Loupe is accepted before Slack's request is acknowledged."""
+"""The Bolt app: it accepts messages before it acknowledges Slack's requests."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from adapters.http.json_fields import ID_LENGTH, dig, identifier, name, string
 from adapters.http.request_body import MalformedBody
 from adapters.slack.addresses import TOP, thread_of
-from adapters.slack.events import read
+from adapters.slack.events import read_event
 from adapters.slack.interactions import SlashCommand, read_button, read_shortcut
 from adapters.slack.workspaces import UnknownTeam, WorkspaceUnknown
 from bot.domain.messages import Message
@@ -39,24 +39,24 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 Accept = Callable[[Message], Awaitable[bool]]
-"""Stores a message durably before it returns; false where it is not for Loupe.
+"""Stores a message durably before it returns; returns false if it is not for Loupe.
 
 Raises `bot.errors.StoreDown`.
 """
 
 INDEX_TIMEOUT = 0.5
-"""Seconds that the index may take: Slack waits three in all, most of them for `accept`."""
+"""Longest time for the index, seconds: Slack waits three in all, mostly for `accept`."""
 
 FEEDBACK = "feedback_buttons"
-"""The type of the two buttons that rate an answer.
+"""The type of the buttons that rate an answer.
 
 https://docs.slack.dev/reference/block-kit/block-elements/feedback-buttons-element/
 """
 
 Kind = Literal["event", "slash", "button", "shortcut", "challenge", "other"]
-"""`challenge`: Slack asks whether the address is ours; `other`: nothing that Loupe acts on."""
+"""`challenge`: Slack verifies the URL of the webhook; `other`: nothing that Loupe acts on."""
 
-NEEDED: dict[Kind, tuple[tuple[str, ...], ...]] = {
+REQUIRED_FIELDS: dict[Kind, tuple[tuple[str, ...], ...]] = {
     "event": (("event_id",), ("event", "type")),
     "slash": (("command",), ("channel_id",), ("user_id",), ("team_id",), ("trigger_id",)),
     "button": (("trigger_id",), ("user", "id")),
@@ -64,7 +64,10 @@ NEEDED: dict[Kind, tuple[tuple[str, ...], ...]] = {
     "challenge": (("challenge",),),
     "other": (),
 }
-"""The ids and names that a delivery of each kind has, by the keys that lead to them."""
+"""The ids and names that a delivery of each kind must have, as paths of keys.
+
+Bolt reads them before any listener runs, and trusts their types.
+"""
 
 _KINDS: dict[str, Kind] = {
     "event_callback": "event",
@@ -77,9 +80,9 @@ _ANY = re.compile("")
 
 
 class SlackBot:
-    """Hands what was written or pressed to `accept`; replies are sent later, from the store.
+    """Passes messages, commands and pressed buttons to `accept`; replies follow later.
 
-    `reaction` is the name of the emoji that asks for a look; empty: none does.
+    `reaction` is the name of the emoji that asks Loupe to look at a post; empty: none does.
     """
 
     def __init__(
@@ -102,9 +105,9 @@ class SlackBot:
         self.app.action(_ANY)(self._button)
 
     async def dispatch(self, payload: dict[str, Any]) -> BoltResponse:
-        """Handle one delivery that was verified to be Slack's; returns the response to it.
+        """Handle a delivery that is verified to be Slack's, and return the response.
 
-        200: stored, or nothing for Loupe; 503: deliver again. Raises `MalformedBody`.
+        200: stored, or nothing for Loupe; 503: Slack has to deliver again. Raises `MalformedBody`.
         """
         if kind_of(payload) == "other":
             log.info("slack_delivery_ignored", kind=name(payload.get("type")))
@@ -113,7 +116,7 @@ class SlackBot:
 
     async def _event(self, body: dict[str, Any], context: AsyncBoltContext) -> None:
         workspace = await self._workspace(context)
-        message = read(body, workspace, self._reaction)
+        message = read_event(body, workspace, self._reaction)
         if message is None:
             log.info("slack_event_ignored", kind=name(dig(body, "event", "type")))
             return
@@ -122,7 +125,7 @@ class SlackBot:
     async def _slash(self, body: dict[str, Any], context: AsyncBoltContext, ack: AsyncAck) -> None:
         workspace = await self._workspace(context)
         slash, latest = SlashCommand(body, workspace, self._grammar), ""
-        if slash.of_latest:
+        if slash.needs_latest_thread:
             place = thread_of(workspace.team, slash.channel, TOP).place
             latest = await self._latest(place, slash.user)
         answer = slash.read(latest)
@@ -160,7 +163,7 @@ class SlackBot:
             raise StoreDown("the store is slow") from None
 
     async def _receive(self, message: Message) -> None:
-        """Accept a message; if the index fails after that, Slack need not deliver it again."""
+        """Accept a message; a later failure of the index needs no second delivery."""
         if not await self._accept(message):
             return
         try:
@@ -171,9 +174,9 @@ class SlackBot:
 
 
 class _Authorization(AsyncAuthorize):
-    """Tells Bolt who Loupe is in a workspace, so that it ignores Loupe's own posts.
+    """Gives Bolt the ids of Loupe in a workspace, so that it ignores Loupe's own posts.
 
-    It is given no token, since nothing is sent through Bolt.
+    Bolt gets no token, since nothing is sent through it.
     """
 
     def __init__(self, workspaces: Workspaces) -> None:
@@ -198,9 +201,9 @@ class _Authorization(AsyncAuthorize):
 
 
 def _app(authorization: _Authorization) -> AsyncApp:
-    """Build Bolt's app: others verify the sender, and a listener ends before the response.
+    """Build Bolt's app; it responds after its listener, and the webhook verifies signatures.
 
-    It logs errors only, since its warnings quote whole requests. With a client of our own, Bolt
+    It logs errors only, since its warnings quote whole requests. With a client of Loupe's, Bolt
     neither takes the token from the environment nor calls Slack before each response.
     """
     logger = logging.getLogger("slack_bolt")
@@ -216,20 +219,20 @@ def _app(authorization: _Authorization) -> AsyncApp:
         request_verification_enabled=False,
         ssl_check_enabled=False,
     )
-    app.error(_failed)
+    app.error(_respond_to_error)
     return app
 
 
 def _request(payload: dict[str, Any]) -> AsyncBoltRequest:
-    """Wrap a payload as if it came from a socket, which Bolt does not parse a second time."""
+    """Wrap a payload as one from a socket, so that Bolt does not parse it a second time."""
     try:
         return AsyncBoltRequest(body=payload, mode="socket_mode")
     except (AttributeError, IndexError, KeyError, TypeError) as error:
         raise MalformedBody("a field has the wrong type") from error
 
 
-async def _failed(error: Exception) -> BoltResponse:
-    """Respond for a listener that raised: unknown teams get 200, else Slack delivers again."""
+async def _respond_to_error(error: Exception) -> BoltResponse:
+    """Return 200 if a listener raised for an unknown team, else a status to deliver again."""
     if isinstance(error, UnknownTeam):
         log.warning("slack_team_unknown", reason=str(error))
         return BoltResponse(status=200)
@@ -241,7 +244,7 @@ async def _failed(error: Exception) -> BoltResponse:
 
 
 def _log_feedback(body: dict[str, Any], workspace: Workspace) -> None:
-    """Log what somebody thinks of an answer, which is all that is done with it."""
+    """Log how somebody rated an answer; ratings are not stored."""
     container = body.get("container")
     channel = identifier(dig(body, "channel", "id"))
     root = identifier(dig(container, "thread_ts")) or identifier(dig(body, "message", "thread_ts"))
@@ -255,24 +258,24 @@ def _log_feedback(body: dict[str, Any], workspace: Workspace) -> None:
 
 
 def kind_of(payload: Mapping[str, Any]) -> Kind:
-    """Return what a delivery is; raises `MalformedBody` naming the field that is wrong."""
+    """Return the kind of a delivery; raises `MalformedBody`, naming the wrong field."""
     kind = _kind(payload)
-    for keys in NEEDED[kind]:
+    for keys in REQUIRED_FIELDS[kind]:
         value = dig(payload, *keys)
         if not isinstance(value, str) or not 0 < len(value) <= ID_LENGTH:
-            raise MalformedBody(f"{'.'.join(keys)} is missing or no name")
+            raise MalformedBody(f"{'.'.join(keys)} is missing or not a name")
     if not isinstance(payload.get("event", {}), dict):
-        raise MalformedBody("event is no object")
+        raise MalformedBody("event is not an object")
     if kind == "button":
         _check_actions(payload.get("actions"))
     return kind
 
 
 def _kind(payload: Mapping[str, Any]) -> Kind:
-    stated = payload.get("type")
-    if isinstance(stated, str) and stated:
-        return _KINDS.get(stated, "other")
-    if "command" in payload and stated is None:
+    delivery_type = payload.get("type")
+    if isinstance(delivery_type, str) and delivery_type:
+        return _KINDS.get(delivery_type, "other")
+    if "command" in payload and delivery_type is None:
         return "slash"
     if "ssl_check" in payload:
         return "other"
@@ -280,6 +283,7 @@ def _kind(payload: Mapping[str, Any]) -> Kind:
 
 
 def _check_actions(actions: Any) -> None:
-    listed = isinstance(actions, list) and bool(actions)
-    if not listed or not all(isinstance(dig(one, "action_id"), str) for one in actions):
-        raise MalformedBody("actions do not list actions")
+    if not isinstance(actions, list) or not actions:
+        raise MalformedBody("actions is not a list of actions")
+    if not all(isinstance(dig(action, "action_id"), str) for action in actions):
+        raise MalformedBody("an action has no id")

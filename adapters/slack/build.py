@@ -1,4 +1,4 @@
-"""The Slack room as a whole: built, opened and closed in one place."""
+"""The Slack channel: its parts are put together, opened and closed here."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from adapters.slack.messages import EphemeralMessages, SlackMessages
 from adapters.slack.settings import SlackLimits, SlackSettings
 from adapters.slack.socket_mode import SocketMode
 from adapters.slack.streaming import AgentStatus, SlackStreamTransport
-from adapters.slack.thread_history import EarlierPictures
+from adapters.slack.thread_history import ThreadPictures
 from adapters.slack.thread_index import ThreadIndex
 from adapters.slack.uploads import SlackUploads
 from adapters.slack.users import Users
@@ -44,7 +44,7 @@ DAY = 24 * 3600.0
 async def open_slack(
     sections: Sections, services: ChannelServices
 ) -> AsyncIterator[RunningChannel]:
-    """Open the room; events come by HTTP, or over a socket where there is an app token."""
+    """Open the channel; it receives by webhook, or through a socket if there is an app token."""
     settings, limits = sections[SlackSettings], sections[SlackLimits]
     keep_seconds = services.limits.retention.retention_days * DAY
     accept, grammar = services.accept, services.grammar
@@ -58,19 +58,19 @@ async def open_slack(
         await workspaces.start()
         stack.push_async_callback(workspaces.stop)
         api = SlackApi(session, workspaces, limits, settings.api_url)
-        memory = ThreadIndex(services.redis, keep_seconds, grammar)
-        people = Users(api, limits.name_hours)
+        index = ThreadIndex(services.redis, keep_seconds, grammar)
+        users = Users(api, limits.name_hours)
         channel = SlackChannel(
-            *_sending(api, limits),
+            *_messages(api, limits),
             EphemeralMessages(api, guard, hosts, limits),
             SlackFiles(Downloads(guard, services.downloads), workspaces, api, hosts),
             SlackUploads(api, guard, hosts, limits),
-            people,
-            EarlierPictures(api, people, workspaces, limits),
-            BackgroundWork(api, workspaces, accept, memory),
+            users,
+            ThreadPictures(api, users, workspaces, limits),
+            BackgroundWork(api, workspaces, accept, index),
             limits,
         )
-        bot = SlackBot(workspaces, accept, memory, grammar, settings.reaction)
+        bot = SlackBot(workspaces, accept, index, grammar, settings.reaction)
         if settings.socket:
             socket = SocketMode(settings, bot)
             await socket.start()
@@ -85,10 +85,11 @@ def _session(limits: SlackLimits) -> ClientSession:
     return ClientSession(cookie_jar=DummyCookieJar(), timeout=timeout)
 
 
-def _sending(api: SlackApi, limits: SlackLimits) -> tuple[GrowingMessages, SlackMessages]:
-    """Build what shows answers as they grow, and what it posts and edits with."""
-    paper = SlackMessages(api, AgentStatus(api), limits)
-    return GrowingMessages(paper, Streams(SlackStreamTransport(api), limits.stream_seconds)), paper
+def _messages(api: SlackApi, limits: SlackLimits) -> tuple[GrowingMessages, SlackMessages]:
+    """Build the messages that grow, and those that are posted and edited whole."""
+    messages = SlackMessages(api, AgentStatus(api), limits)
+    streams = Streams(SlackStreamTransport(api), limits.stream_seconds)
+    return GrowingMessages(messages, streams), messages
 
 
 def _connection(sections: Sections) -> Connection:

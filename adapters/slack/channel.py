@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from adapters.slack.addresses import SLACK, PrivatePost, QuietPost
-from adapters.slack.text import mentions, named
+from adapters.slack.text import mentions, with_names
 from bot import strings as texts
 from bot.ports.channel import (
     Capabilities,
@@ -30,15 +30,15 @@ if TYPE_CHECKING:
     from adapters.slack.files import SlackFiles
     from adapters.slack.messages import EphemeralMessages, SlackMessages
     from adapters.slack.settings import SlackLimits
-    from adapters.slack.thread_history import EarlierPictures
+    from adapters.slack.thread_history import ThreadPictures
     from adapters.slack.uploads import SlackUploads
     from adapters.slack.users import Users
     from bot.domain.messages import Attachment, Message
     from bot.domain.size_limits import SizeLimits
     from bot.ports.channel import PictureAttachment
 
-COMPLETING = 5.0
-"""Seconds in which names and files are asked for: without them the message goes on as it is."""
+DETAILS_SECONDS = 5.0
+"""Longest time to look up names and files; after that a message goes on without them."""
 
 IN_THREAD = Capabilities(
     files=True,
@@ -47,17 +47,17 @@ IN_THREAD = Capabilities(
     prefix="!",
     streams=True,
     stop_button=True,
-    links=False,  # Streams know no wish to have none unfurled.
+    links=False,  # Slack streams cannot disable link previews, so addresses are not linked.
     edit_events=True,
 )
-PRIVATELY = Capabilities(
+EPHEMERAL = Capabilities(
     edits=False, prefix="/loupe ", links=False, private_posts=True, attachments=False
 )
 PLACES: Mapping[str, Capabilities] = {
     "Slack, in a thread": IN_THREAD,
-    "Slack, answers to `/loupe`": PRIVATELY,
+    "Slack, answers to `/loupe`": EPHEMERAL,
 }
-"""What can be done where, as the documentation tells it."""
+"""The capabilities by place, as the documentation lists them."""
 
 log = structlog.get_logger()
 
@@ -69,31 +69,31 @@ class SlackChannel:
 
     def __init__(
         self,
-        growth: GrowingMessages,
-        paper: SlackMessages,
-        private: EphemeralMessages,
+        growing: GrowingMessages,
+        messages: SlackMessages,
+        ephemeral: EphemeralMessages,
         files: SlackFiles,
         uploads: SlackUploads,
-        people: Users,
-        earlier: EarlierPictures,
-        errands: BackgroundWork,
+        users: Users,
+        thread_pictures: ThreadPictures,
+        background: BackgroundWork,
         limits: SlackLimits,
     ) -> None:
-        self._growth = growth
-        self._paper = paper
-        self._private = private
+        self._growing = growing
+        self._messages = messages
+        self._ephemeral = ephemeral
         self._files = files
         self._uploads = uploads
-        self._people = people
-        self._earlier = earlier
-        self._errands = errands
+        self._users = users
+        self._thread_pictures = thread_pictures
+        self._background = background
         self._limits = limits
 
     def capabilities(self, address: SlackAddress) -> Capabilities:
-        """Return what can be done at an address."""
+        """Return the capabilities at an address."""
         if isinstance(address.delivery, PrivatePost):
-            return replace(PRIVATELY, text_limit=self._limits.text_limit)
-        streams = self._paper.streams(address)
+            return replace(EPHEMERAL, text_limit=self._limits.text_limit)
+        streams = self._messages.streams(address)
         return replace(
             IN_THREAD,
             pace=self._limits.stream_pace if streams else self._limits.edit_pace,
@@ -102,39 +102,43 @@ class SlackChannel:
         )
 
     async def post(self, address: SlackAddress, post: Post) -> str:
-        """Show a new message and return its `ts`; empty where nobody else is to see it.
+        """Post a message and return its `ts`; empty for quiet and private deliveries.
 
         Raises `DeliveryUnknown`, `ConversationGone`, `DeliveryRefused`.
         """
         if isinstance(address.delivery, QuietPost):
             if post.stage is Stage.FINAL:
-                await self._paper.rest(address)
+                await self._messages.rest(address)
             return ""
         if isinstance(address.delivery, PrivatePost):
             if post.stage is Stage.FINAL:
-                await self._tell(address, post)
+                await self._post_privately(address, post)
             return ""
         try:
-            return await self._growth.post(address, post)
+            return await self._growing.post(address, post)
         except ConversationGone:
             await self._ask_for_invitation(address)
             raise
 
-    async def _tell(self, address: SlackAddress, post: Post) -> None:
-        """Tell one, after all whom it concerns; they are not told again because one was not."""
-        announced = isinstance(address.delivery, PrivatePost) and address.delivery.announced
-        told = announced and await self._announce(address, post)
+    async def _post_privately(self, address: SlackAddress, post: Post) -> None:
+        """Post to one user, first to the whole place if it concerns everybody there.
+
+        Raises nothing for the private post if the other was made: repeating both would announce
+        the same twice.
+        """
+        announce = isinstance(address.delivery, PrivatePost) and address.delivery.announce
+        is_announced = announce and await self._announce(address, post)
         try:
-            await self._private.say(address, post)
+            await self._ephemeral.say(address, post)
         except (ConversationGone, DeliveryRefused) as error:
-            if not told:
+            if not is_announced:
                 raise
-            log.warning("told_to_all_alone", why=str(error))
+            log.warning("announced_but_not_answered", why=str(error))
 
     async def _announce(self, address: SlackAddress, post: Post) -> bool:
-        """Post what concerns all at the top of the place; False where Loupe cannot be heard."""
+        """Post at the top of the place; returns false if Loupe is not a member there."""
         try:
-            await self._paper.say(replace(address, thread=""), post)
+            await self._messages.say(replace(address, thread=""), post)
         except ConversationGone:
             await self._ask_for_invitation(address)
             return False
@@ -143,12 +147,12 @@ class SlackChannel:
         return True
 
     async def _ask_for_invitation(self, address: SlackAddress) -> None:
-        """Tell who asked by a web hook that Loupe cannot be heard in that place."""
+        """Ask the user, by the response URL of the command, to invite Loupe to the place."""
         if address.response:
-            await self._private.respond(address.response, Post(texts.SLACK_INVITE_ME))
+            await self._ephemeral.respond(address.response, Post(texts.SLACK_INVITE_ME))
 
     async def edit(self, address: SlackAddress, message_id: str, post: Post) -> None:
-        """Change a message of ours.
+        """Edit a message of Loupe's.
 
         Raises `DeliveryUnknown`, `ConversationGone`, `DeliveryRefused`, `StoppedByUser`.
         """
@@ -157,7 +161,7 @@ class SlackChannel:
         if isinstance(address.delivery, PrivatePost):
             await self.post(address, post)
             return
-        await self._growth.edit(address, message_id, post)
+        await self._growing.edit(address, message_id, post)
 
     async def send_file(
         self, address: SlackAddress, name: str, media_type: str, data: bytes
@@ -182,46 +186,47 @@ class SlackChannel:
     ) -> bool:
         """Write a file's bytes to `into`, no more than is allowed; raises `FileProblem`.
 
-        Returns false where only a smaller picture of it came.
+        Returns false if only a smaller copy of the picture could be fetched.
         """
         return await self._files.fetch(address, file, into, allowance)
 
     async def run_task(self, message: Message) -> None:
-        """Do what was accepted as work of Slack's own.
+        """Run the task of a message of kind `channel`.
 
-        Raises `DeliveryUnknown`, which repeats it.
+        Raises `DeliveryUnknown` and `DeliveryRefused`, which have it repeated.
         """
-        await self._errands.run(message)
+        await self._background.run(message)
 
     async def add_details(self, message: Message) -> Message:
-        """Fill in names of people, and of files what Slack left out; never fails."""
-        named, hydrated = await asyncio.gather(
-            _in_time(self._named(message), message), _in_time(self._hydrated(message), message)
+        """Fill in people's names and the details of files that Slack left out; never fails."""
+        text_message, files_message = await asyncio.gather(
+            _in_time(self._with_names(message), message),
+            _in_time(self._with_file_details(message), message),
         )
-        return replace(named, attachments=hydrated.attachments)
+        return replace(text_message, attachments=files_message.attachments)
 
     async def earlier_messages(self, message: Message) -> tuple[Message, ...] | None:
-        """List the posts with pictures before a message in its thread, oldest first."""
-        return await self._earlier.of(message)
+        """Return the posts with pictures before a message in its thread, oldest first."""
+        return await self._thread_pictures.of(message)
 
-    async def _named(self, message: Message) -> Message:
-        asked = {message.author.id, *mentions(message.text)}
-        names = await self._people.names(message.address.team, {user for user in asked if user})
+    async def _with_names(self, message: Message) -> Message:
+        users = {message.author.id, *mentions(message.text)}
+        names = await self._users.names(message.address.team, {user for user in users if user})
         name = names.get(message.author.id, "") or message.author.name
         author = replace(message.author, name=name)
-        return replace(message, author=author, text=named(message.text, names))
+        return replace(message, author=author, text=with_names(message.text, names))
 
-    async def _hydrated(self, message: Message) -> Message:
+    async def _with_file_details(self, message: Message) -> Message:
         team = message.address.team
-        files = [await self._files.known(team, file) for file in message.attachments]
+        files = [await self._files.with_details(team, file) for file in message.attachments]
         return replace(message, attachments=tuple(files))
 
 
-async def _in_time(completing: Awaitable[Message], message: Message) -> Message:
-    """Wait for what completes a message; where it fails or takes too long it stays as it is."""
+async def _in_time(lookup: Awaitable[Message], message: Message) -> Message:
+    """Return the result of a lookup, or the message as it is if that fails or takes too long."""
     try:
-        async with asyncio.timeout(COMPLETING):
-            return await completing
+        async with asyncio.timeout(DETAILS_SECONDS):
+            return await lookup
     except (DeliveryUnknown, DeliveryRefused, ConversationGone, TimeoutError) as error:
         log.info("message_not_completed", why=str(error) or type(error).__name__)
         return message

@@ -1,4 +1,4 @@
-"""Trials of what Loupe needs from Slack, for `loupe doctor`."""
+"""The checks of `loupe doctor` for Slack."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ SCOPES = frozenset(
         *("groups:read", "im:history", "mpim:history", "reactions:read", "users:read"),
     }
 )
-"""What the bot token has to allow; the manifest asks for the same."""
+"""The scopes that the bot token needs; the manifest requests the same."""
 
 
 def slack_checks(sections: Sections) -> Iterator[Check]:
-    """List what is checked of Slack; nothing while no app is configured."""
+    """Yield the checks of Slack; none if no app is configured."""
     settings = sections[SlackSettings]
     if settings.configured:
         yield Check("Slack", lambda: check_slack(settings), SLACK)
@@ -46,22 +46,22 @@ def slack_checks(sections: Sections) -> Iterator[Check]:
 
 
 async def check_slack(settings: SlackSettings) -> str:
-    """Ask Slack whose the bot token is and what it allows; raises what is wrong."""
-    answer = await _asked(settings, settings.bot_token, "auth.test")
-    allowed = set(answer.headers.get("x-oauth-scopes", "").replace(" ", "").split(","))
-    if missing := SCOPES - allowed:
-        raise PermissionError(f"the bot token lacks the scopes {', '.join(sorted(missing))}")
-    bot, team = name(dig(answer.data, "user")), name(dig(answer.data, "team"))
+    """Check the bot token and its scopes; raises `OSError` or `PermissionError`."""
+    response = await _call(settings, settings.bot_token, "auth.test")
+    granted_scopes = set(response.headers.get("x-oauth-scopes", "").replace(" ", "").split(","))
+    if lacking_scopes := SCOPES - granted_scopes:
+        raise PermissionError(f"the bot token lacks the scopes {', '.join(sorted(lacking_scopes))}")
+    bot, team = name(dig(response.data, "user")), name(dig(response.data, "team"))
     return f"Slack knows the bot as {bot} in {team}."
 
 
 async def check_socket(settings: SlackSettings) -> str:
-    """Ask Slack for a socket with the app token; raises what is wrong."""
-    await _asked(settings, settings.app_token, "apps.connections.open")
+    """Check that the app token opens a socket; raises `OSError`."""
+    await _call(settings, settings.app_token, "apps.connections.open")
     return "Slack opens a socket to the app."
 
 
-async def _asked(
+async def _call(
     settings: SlackSettings, token: SecretStr | None, method: str
 ) -> AsyncSlackResponse:
     secret = token.get_secret_value() if token else ""
@@ -69,13 +69,13 @@ async def _asked(
     try:
         return await client.api_call(method)
     except SlackApiError as error:
-        raise OSError(f"Slack answers {_word(error.response)} to {method}") from None
+        raise OSError(f"Slack answers {_error_code(error.response)} to {method}") from None
     except (ClientError, AttributeError) as error:
         raise OSError(f"{method} cannot be asked: {type(error).__name__}") from None
 
 
-def _word(response: object) -> str:
-    """Tell Slack's word for what is wrong, or HTTP's status where it gave none."""
+def _error_code(response: object) -> str:
+    """Return Slack's error code, or the HTTP status if there is none."""
     if isinstance(response, AsyncSlackResponse):
         return name(dig(response.data, "error")) or str(response.status_code)
     return "no JSON"

@@ -1,6 +1,6 @@
-"""What Slack says when it does not do what it is asked, as exceptions.
+"""Exceptions for the error codes with which Slack refuses calls.
 
-The words are those of each method's page, as https://docs.slack.dev/reference/methods/chat.postMessage/.
+The codes are listed on the page of each method, for example https://docs.slack.dev/reference/methods/chat.postMessage/.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ NO_ACCESS = frozenset(
         *("token_expired", "token_revoked"),
     }
 )
-"""The app is no longer installed: nothing can be said in that workspace."""
+"""The app is no longer installed, so it can post nothing in that workspace."""
 
-GONE = frozenset(
+NO_POSTS = frozenset(
     {
         *("cannot_dm_bot", "channel_not_found", "is_archived", "messages_tab_disabled"),
         *("not_in_channel", "restricted_action", "restricted_action_non_threadable_channel"),
@@ -24,29 +24,29 @@ GONE = frozenset(
         *("restricted_action_thread_only_channel", "thread_locked"),
     }
 )
-"""The conversation takes no posts of the app."""
+"""The conversation accepts no posts from the app."""
 
 TOO_BIG = frozenset({"msg_blocks_too_long", "msg_too_long"})
-LASTING = frozenset({"cant_update_message", "edit_window_closed", "message_not_found"})
-"""That message can never be edited again."""
+NEVER_EDITABLE = frozenset({"cant_update_message", "edit_window_closed", "message_not_found"})
+"""The message can never be edited again."""
 
 THROTTLED = frozenset({"rate_limited", "ratelimited"})
-"""Surely not carried out: even a post may be repeated."""
+"""The call was certainly not carried out, so even a post may be repeated."""
 
 TEMPORARY = frozenset({"fatal_error", "internal_error", "request_timeout", "service_unavailable"})
-"""Perhaps carried out, at least in part: only calls that may be made twice are repeated."""
+"""The call may have been carried out in part, so only repeatable calls are retried."""
 
 OPENING = "chat.startStream"
 POSTS = frozenset(
     {OPENING, "chat.postEphemeral", "chat.postMessage", "files.completeUploadExternal"}
 )
-"""Methods that put something new into a conversation, and so tell whether it is still there."""
+"""Methods that add to a conversation; only their errors show whether it still exists."""
 
 
 class SlackError(DeliveryRefused):
-    """Slack refused a call; `status` is HTTP's, 0 when it was not reached; `error` its word.
+    """Slack refused a call with an HTTP status and an error code.
 
-    `after` are the seconds for which it wants to be left alone.
+    `status` is 0 if there was no response; `after` is the requested wait in seconds.
     """
 
     def __init__(self, status: int, error: str = "", *, after: float = 0.0) -> None:
@@ -57,36 +57,37 @@ class SlackError(DeliveryRefused):
 
 
 class MessageTooLong(SlackError):
-    """The message is larger than Slack takes."""
+    """The message is longer than Slack accepts."""
 
 
 class StreamExpired(SlackError, StreamEnded):
-    """The message streams no more; it goes on by edits."""
+    """The message is no longer streaming; edits continue it."""
 
 
 class StreamUnavailable(SlackError):
-    """No stream is to be had there; a post and edits do."""
+    """No stream can be opened there; a post and edits replace it."""
 
 
 class StillStreaming(SlackError):
-    """The message is still streaming: the stream has to be stopped before an edit."""
+    """The message is still streaming, and its stream has to be stopped before an edit."""
 
 
-_BY_WORD: dict[str, type[SlackError]] = {
+_BY_CODE: dict[str, type[SlackError]] = {
     "message_not_in_streaming_state": StreamExpired,
     "streaming_state_conflict": StillStreaming,
 }
 
 
-def refusal(method: str, status: int, error: str) -> SlackError | ConversationGone:
-    """Name an answer that is no success, by method, HTTP status and Slack's word.
+def error_for(method: str, status: int, error: str) -> SlackError | ConversationGone:
+    """Return the exception for a refused method, by its HTTP status and error code.
 
-    Only a post tells that a conversation is gone; an edit may be refused for its message alone.
+    Only a refused post means that the conversation is gone: an edit may be refused because of its
+    message alone.
     """
-    if error in NO_ACCESS or (error in GONE and method in POSTS):
+    if error in NO_ACCESS or (error in NO_POSTS and method in POSTS):
         return ConversationGone(error)
     if error in TOO_BIG or status == 413:
         return MessageTooLong(status, error)
     if method == OPENING and status == 200 and error not in THROTTLED:
         return StreamUnavailable(status, error)
-    return _BY_WORD.get(error, SlackError)(status, error)
+    return _BY_CODE.get(error, SlackError)(status, error)

@@ -1,4 +1,4 @@
-"""Files that people post: where they are fetched, with which credential, and what stands in.
+"""Files that people post, fetched from Slack's hosts with the bot's token.
 
 https://docs.slack.dev/reference/objects/file-object/
 """
@@ -34,13 +34,13 @@ OUT_OF_REACH = {
     *(Reason.EXPIRED, Reason.FORBIDDEN, Reason.NOT_FOUND, Reason.REFUSED_ADDRESS),
     Reason.UNREACHABLE,
 }
-"""The bytes did not come; a smaller picture of the same may."""
+"""Reasons why bytes did not come, where a smaller copy of the picture still may."""
 
 PAGE = "text/html"
-"""The type of a file that cannot be told from a page to sign in."""
+"""The type of a file that would look like a sign-in page."""
 
-MISSING = {"file_deleted", "file_not_found"}
-"""What `files.info` says of a file that is gone."""
+DELETED_FILE = {"file_deleted", "file_not_found"}
+"""Error codes of `files.info` for a deleted file."""
 
 
 class SlackFiles:
@@ -54,33 +54,33 @@ class SlackFiles:
         self._api = api
         self._hosts = hosts
 
-    async def known(self, team: str, file: Attachment) -> Attachment:
-        """Complete a file that came as a stub, as those of Slack Connect do; never fails.
+    async def with_details(self, team: str, file: Attachment) -> Attachment:
+        """Return a file that came as a stub (Slack Connect) with its details; never fails.
 
-        What Slack does not tell stays as it is; a file that is gone says so.
+        Without an answer from Slack it stays as it is; a deleted file gets that problem.
         """
         if file.problem or file.source.get("url"):
             return file
-        asked = string(file.source.get("id"))
+        file_id = string(file.source.get("id"))
         try:
-            answer = await self._api.call(team, "files.info", repeatable=True, file=asked)
+            response = await self._api.call(team, "files.info", repeatable=True, file=file_id)
         except (ConversationGone, DeliveryRefused, DeliveryUnknown) as error:
             log.info("file_unknown", why=str(error))
-            missing = isinstance(error, SlackError) and error.error in MISSING
-            return replace(file, problem=Reason.DELETED) if missing else file
-        told = answer.get("file")
-        return attachment_of(told) if isinstance(told, dict) else file
+            is_deleted = isinstance(error, SlackError) and error.error in DELETED_FILE
+            return replace(file, problem=Reason.DELETED) if is_deleted else file
+        details = response.get("file")
+        return attachment_of(details) if isinstance(details, dict) else file
 
     async def fetch(
         self, address: SlackAddress, file: Attachment, into: Path, allowance: SizeLimits
     ) -> bool:
         """Write a file's bytes to `into`, no more than is allowed; raises `FileProblem`.
 
-        Where they do not come, the largest picture that Slack made of the file stands in: then it
-        returns false.
+        If they cannot be fetched, the largest smaller copy that Slack made takes their place, and
+        the method returns false.
         """
         team = address.team
-        file = await self.known(team, file)
+        file = await self.with_details(team, file)
         if file.problem:
             raise FileProblem(file.problem)
         if file.declared == PAGE:
@@ -91,15 +91,15 @@ class SlackFiles:
         except FileProblem as problem:
             if problem.reason not in OUT_OF_REACH:
                 raise
-            if not await self._stand_in(file, token, into, allowance):
+            if not await self._fetch_smaller_copy(file, token, into, allowance):
                 raise
             return False
         return True
 
-    async def _stand_in(
+    async def _fetch_smaller_copy(
         self, file: Attachment, token: str, into: Path, allowance: SizeLimits
     ) -> bool:
-        """Fetch the largest smaller picture there is; False when there is none."""
+        """Fetch the largest smaller copy that can be had; returns false if none can."""
         for url in file.source.get("thumbs", ()):
             try:
                 await self._get(string(url), token, into, allowance)
@@ -111,16 +111,16 @@ class SlackFiles:
         return False
 
     async def _get(self, url: str, token: str, into: Path, allowance: SizeLimits) -> None:
-        """Fetch one address of Slack's; a page to sign in means that the file is not shown."""
+        """Fetch one URL of Slack's; a sign-in page means that Loupe may not see the file."""
         if not url:
-            raise FileProblem(Reason.FORBIDDEN, "no address")
+            raise FileProblem(Reason.FORBIDDEN, "no URL")
         if not self._hosts.files(url):
-            raise FileProblem(Reason.REFUSED_ADDRESS, "not a host of Slack's files")
+            raise FileProblem(Reason.REFUSED_ADDRESS, "not a file host of Slack's")
         try:
             await self._downloads.fetch(url, into, allowance, bearer=token, local=self._hosts.local)
         except FileProblem as problem:
             if problem.reason is Reason.NOT_A_FILE:
-                raise FileProblem(Reason.FORBIDDEN, "a page to sign in") from None
+                raise FileProblem(Reason.FORBIDDEN, "a sign-in page") from None
             raise
 
     async def _token(self, team: str) -> str:

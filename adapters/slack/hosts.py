@@ -1,10 +1,10 @@
-"""Which hosts are Slack's: where files are fetched from, sent to, and answers hooked in."""
+"""The hosts of Slack for files, uploads and response URLs."""
 
 from __future__ import annotations
 
 from adapters.http.urls import is_loopback_url, origin, parse_url
 
-FILES = frozenset(
+FILE_HOSTS = frozenset(
     {
         "files.slack.com",
         "files-origin.slack.com",
@@ -12,33 +12,33 @@ FILES = frozenset(
         "files-origin.slack-gov.com",
     }
 )
-"""Where people's files are, by exact name; of Slack and of GovSlack.
+"""The file hosts of Slack and GovSlack, as exact names.
 
 https://docs.slack.dev/reference/objects/file-object/
 https://docs.slack.dev/govslack/
 """
 
-HOOKS = frozenset({"hooks.slack.com", "hooks.slack-gov.com"})
-"""Where a `response_url` leads: https://docs.slack.dev/interactivity/handling-user-interaction/"""
+RESPONSE_HOSTS = frozenset({"hooks.slack.com", "hooks.slack-gov.com"})
+"""The hosts of a `response_url`: https://docs.slack.dev/interactivity/handling-user-interaction/"""
 
 
 class SlackHosts:
-    """Slack's hosts, over https; and the origin of a Slack that stands in on this machine."""
+    """Slack's hosts, over https, and the origin of a simulated Slack on this machine."""
 
     def __init__(self, api_url: str) -> None:
         self.local = origin(api_url) if is_loopback_url(api_url) else ""
 
     def files(self, url: str) -> bool:
-        """Return whether a file's address may see the bot's token."""
-        return self._is_of(url, FILES)
+        """Return whether the URL of a file may get the bot's token."""
+        return self._is_of(url, FILE_HOSTS)
 
     def upload(self, url: str) -> bool:
         """Return whether an `upload_url` may get a file's bytes."""
-        return self._is_of(url, FILES)
+        return self._is_of(url, FILE_HOSTS)
 
     def response(self, url: str) -> bool:
         """Return whether a `response_url` may get an answer."""
-        return self._is_of(url, HOOKS)
+        return self._is_of(url, RESPONSE_HOSTS)
 
     def _is_of(self, url: str, hosts: frozenset[str]) -> bool:
         address = parse_url(url)

@@ -1,7 +1,7 @@
-"""Buttons, the message shortcut and `/loupe` as messages of ours: pure functions.
+"""Buttons, the message shortcut and `/loupe` as messages: pure functions.
 
-The shapes are those of https://docs.slack.dev/reference/interaction-payloads/ and, of the slash
-command, of https://docs.slack.dev/interactivity/implementing-slash-commands/.
+The formats are described at https://docs.slack.dev/reference/interaction-payloads/ and, for the
+slash command, at https://docs.slack.dev/interactivity/implementing-slash-commands/.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from adapters.slack.addresses import (
     thread_of,
 )
 from adapters.slack.attachments import files_of
-from adapters.slack.text import unescaped, words
+from adapters.slack.text import plain_text, unescape
 from bot import strings as texts
 from bot.domain.commands import Command
 from bot.domain.messages import Author, Message
@@ -34,9 +34,9 @@ if TYPE_CHECKING:
 
 
 def read_button(payload: Mapping[str, Any], workspace: Workspace) -> Message | None:
-    """Read a pressed button of ours; None for what carries no command.
+    """Return the command of a pressed button; None if it has none.
 
-    A button that stands in no thread, as those of private answers, acts on the place.
+    A button outside a thread, as below a private answer, acts on the place.
     """
     actions, container = payload.get("actions"), payload.get("container")
     command = (
@@ -46,8 +46,8 @@ def read_button(payload: Mapping[str, Any], workspace: Workspace) -> Message | N
     if not (command and channel):
         return None
     private = dig(container, "is_ephemeral") is True
-    stated = dig(container, "thread_ts") or dig(payload.get("message"), "thread_ts")
-    root = "" if private else identifier(stated)
+    thread_ts = dig(container, "thread_ts") or dig(payload.get("message"), "thread_ts")
+    root = "" if private else identifier(thread_ts)
     response = string(payload.get("response_url")) if private else ""
     user = _id(payload, "user")
     return Message(
@@ -69,10 +69,10 @@ def read_button(payload: Mapping[str, Any], workspace: Workspace) -> Message | N
 def read_shortcut(
     payload: Mapping[str, Any], workspace: Workspace, grammar: CommandGrammar
 ) -> Message | None:
-    """Read that somebody asks for a look at a post, whoever wrote it.
+    """Return the message of a user who asks Loupe to look at a post, whoever wrote that.
 
-    The post is answered like an edit of it: once for each time that it is asked for. Its words are
-    never a command of who asks. Where it has no files, only who asks is told.
+    Each request answers the post anew, as an edit of it would. Its text is never a command of the
+    user who asks. If it has no files, the answer is private.
     """
     post, channel = payload.get("message"), _id(payload, "channel")
     ts = identifier(dig(post, "ts")) or identifier(payload.get("message_ts"))
@@ -80,10 +80,10 @@ def read_shortcut(
         return None
     root, user = root_of({**post, "ts": ts}), _id(payload, "user")
     response, files = string(payload.get("response_url")), files_of(post)
-    text = words(string(post.get("text")), workspace.bot_user)
-    asked = identifier(payload.get("trigger_id"))
+    text = plain_text(string(post.get("text")), workspace.bot_user)
+    request_id = identifier(payload.get("trigger_id"))
     return Message(
-        id=ts if files else asked,
+        id=ts if files else request_id,
         thread=thread_of(workspace.team, channel, root),
         author=_author(payload),
         text=text if files and grammar.parse(text) is None else "",
@@ -93,7 +93,7 @@ def read_shortcut(
             VisiblePost() if files else PrivatePost(),
             response=response,
         ),
-        version=asked if files else "",
+        version=request_id if files else "",
         shared=is_shared(channel),
         opening=root == ts,
         at=time.time(),
@@ -101,9 +101,9 @@ def read_shortcut(
 
 
 class SlashCommand:
-    """One `/loupe …`: Slack says where and by whom it was called, but in no thread.
+    """One call of `/loupe …`, for which Slack names the place and the user, but no thread.
 
-    What is no command asks for the help.
+    A text that is no command asks for help.
     """
 
     def __init__(
@@ -113,31 +113,31 @@ class SlashCommand:
         self._workspace = workspace
         self.channel = identifier(payload.get("channel_id"))
         self.user = identifier(payload.get("user_id"))
-        text = "/" + unescaped(string(payload.get("text"))).lstrip("/!")
+        text = "/" + unescape(string(payload.get("text"))).lstrip("/!")
         command = grammar.parse(text)
         self.text = text if command else f"/{grammar.fallback.name}"
         self._command = command or Command(grammar.fallback)
 
     @property
-    def of_latest(self) -> bool:
-        """Whether it is about the thread that its caller was last heard in."""
+    def needs_latest_thread(self) -> bool:
+        """Whether it is about the thread in which its user last wrote."""
         return self._command.slash == "latest thread"
 
     def read(self, latest: str) -> Message | str:
-        """Read it as a message, or give the private answer to it at once.
+        """Return it as a message, or as the text of an immediate private answer.
 
-        `latest` is the root of the caller's latest thread in the channel; empty where there is
-        none, and for commands that are about the place.
+        `latest` is the root of the user's latest thread in the channel; empty if there is none,
+        and for commands about the place.
         """
         if self._command.slash == "none":
             return texts.SLASH_NEEDS_THREAD
-        if not self.of_latest:
+        if not self.needs_latest_thread:
             return self._message(TOP)
         return self._message(latest) if latest else texts.SLASH_NO_THREAD
 
     @property
-    def _concerns_all(self) -> bool:
-        """Whether the others in the place have to know: Loupe reads more or less of theirs."""
+    def _concerns_everybody(self) -> bool:
+        """Whether others there have to know, as when Loupe begins to read their posts."""
         return self._command.announced and is_shared(self.channel)
 
     def _message(self, root: str) -> Message:
@@ -153,7 +153,7 @@ class SlashCommand:
                 team,
                 self.channel,
                 user=self.user,
-                delivery=PrivatePost(about, announced=self._concerns_all),
+                delivery=PrivatePost(about, announce=self._concerns_everybody),
                 response=response,
             ),
             shared=is_shared(self.channel),
@@ -162,8 +162,8 @@ class SlashCommand:
         )
 
 
-def _id(payload: Mapping[str, Any], what: str) -> str:
-    return identifier(dig(payload, what, "id"))
+def _id(payload: Mapping[str, Any], key: str) -> str:
+    return identifier(dig(payload, key, "id"))
 
 
 def _author(payload: Mapping[str, Any]) -> Author:

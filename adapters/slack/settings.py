@@ -1,4 +1,4 @@
-"""The Slack app: its tokens, where Slack is, and what asks for a look."""
+"""The settings of the Slack app, and the limits of what it sends."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bot.settings import MIB, Section, WebAddress
 
 
 def _beginning(prefix: str) -> AfterValidator:
-    """Tell the tokens apart as Slack does: https://docs.slack.dev/authentication/tokens/."""
+    """Check the prefix by which Slack tells tokens apart: https://docs.slack.dev/authentication/tokens/."""
 
     def check(token: SecretStr | None) -> SecretStr | None:
         if token and not token.get_secret_value().startswith(prefix):
@@ -23,16 +23,16 @@ def _beginning(prefix: str) -> AfterValidator:
 
 
 def _emoji(name: str) -> str:
-    """Take an emoji's name with or without colons; `off` is none."""
+    """Return an emoji's name without colons; empty for `off`."""
     name = name.strip().strip(":").lower()
     return "" if name == "off" else name
 
 
 class SlackSettings(Section):
-    """Everything that an installed Slack app needs; without a bot token there is no Slack.
+    """The settings of an installed Slack app; without a bot token the channel is off.
 
-    Events come by HTTP with the signing secret, or through a socket with the app token. The names
-    of the three secrets and of `SLACK_API_URL` are those of Slack's own tools.
+    Events arrive by HTTP with the signing secret, or through a socket with the app token. The
+    names of the three secrets and of `SLACK_API_URL` are those of Slack's own tools.
     """
 
     model_config = SettingsConfigDict(env_prefix="LOUPE_SLACK_")
@@ -62,34 +62,34 @@ class SlackSettings(Section):
 
     @model_validator(mode="after")
     def _complete(self) -> SlackSettings:
-        """Refuse a token that nothing can be received with, and secrets without a token."""
+        """Require a bot token and a secret to receive with, or none of them."""
         if self.bot_token and not (self.signing_secret or self.app_token):
             raise ValueError(
                 "SLACK_BOT_TOKEN is set but neither SLACK_SIGNING_SECRET (events by HTTP) "
                 "nor SLACK_APP_TOKEN (Socket Mode) is"
             )
-        for name, secret in self._receiving.items():
+        for name, secret in self._receiving_secrets.items():
             if secret and not self.bot_token:
                 raise ValueError(f"{name} is set but SLACK_BOT_TOKEN is not")
         return self
 
     @property
-    def _receiving(self) -> dict[str, SecretStr | None]:
+    def _receiving_secrets(self) -> dict[str, SecretStr | None]:
         return {"SLACK_SIGNING_SECRET": self.signing_secret, "SLACK_APP_TOKEN": self.app_token}
 
     @property
     def configured(self) -> bool:
-        """Whether there is a Slack app at all."""
+        """Whether a Slack app is configured."""
         return self.bot_token is not None
 
     @property
     def socket(self) -> bool:
-        """Whether events come through a socket instead of by HTTP."""
+        """Whether events arrive through a socket instead of by HTTP."""
         return self.app_token is not None
 
 
 class SlackLimits(SendLimits):
-    """How much, how often and how long; the defaults follow Slack's documentation.
+    """Limits of sizes, rates and times; the defaults follow Slack's documentation.
 
     https://docs.slack.dev/reference/block-kit/blocks/markdown-block/
     https://docs.slack.dev/apis/web-api/rate-limits/

@@ -33,18 +33,18 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 PING_SECONDS = 10.0
-"""Between two pings; after four without an answer the client calls a connection lost."""
-LOOK_SECONDS = 5.0
+"""Between two pings; after four without a pong the client counts the connection as lost."""
+CHECK_SECONDS = 5.0
 DOWN_SECONDS = 30.0
-"""A client that is without connection for longer is replaced by a new one."""
+"""A client without a connection for longer is replaced by a new one."""
 CLOSE_SECONDS = 5.0
 
 
 class SocketMode:
-    """Keeps a connection to Slack, and answers what comes through it once it is stored.
+    """Keeps a connection to Slack, and acknowledges its deliveries once they are stored.
 
-    The client connects again by itself, but some of its ways end in silence, such as trying an
-    address that has expired for ever. Then a new client takes its place.
+    The client reconnects by itself, but can also hang silently, as when it keeps trying a URL
+    that has expired. Then a new client takes its place.
     """
 
     def __init__(self, settings: SlackSettings, bot: SlackBot, clock: Clock | None = None) -> None:
@@ -55,42 +55,42 @@ class SocketMode:
         self._bot = bot
         self._clock = clock or Clock()
         self._client: _Client | None = None
-        self._connecting: asyncio.Task[None] | None = None
-        self._keeping: asyncio.Task[None] | None = None
-        self._alive = False
+        self._connect_task: asyncio.Task[None] | None = None
+        self._keep_task: asyncio.Task[None] | None = None
+        self._is_connected = False
 
     @property
-    def alive(self) -> bool:
-        """Whether there was a connection when it was last looked at."""
-        return self._alive
+    def is_connected(self) -> bool:
+        """Whether there was a connection at the last check."""
+        return self._is_connected
 
     async def start(self) -> None:
-        """Begin to connect; does not wait for it."""
-        self._keeping = asyncio.create_task(self._keep())
+        """Begin to connect, without waiting for the connection."""
+        self._keep_task = asyncio.create_task(self._keep())
 
     async def stop(self) -> None:
         """Close the connection."""
-        if self._keeping:
-            await end(self._keeping)
+        if self._keep_task:
+            await end(self._keep_task)
         await self._close()
 
     async def _keep(self) -> None:
-        """Have one client after the other."""
+        """Run one client after the other."""
         while True:
             client = self._client = _Client(self._token, self._api_url)
-            client.socket_mode_request_listeners.append(self._take)
-            self._connecting = asyncio.create_task(client.connect())  # type: ignore[no-untyped-call]
+            client.socket_mode_request_listeners.append(self._receive)
+            self._connect_task = asyncio.create_task(client.connect())  # type: ignore[no-untyped-call]
             try:
                 await self._watch(client)
-            except Exception:  # Whatever the library fails with, Slack has to be heard again.
+            except Exception:  # Whatever the library raises, deliveries have to go on.
                 log.exception("slack_socket_failed")
-                await self._clock.sleep(LOOK_SECONDS)
+                await self._clock.sleep(CHECK_SECONDS)
             await self._close()
 
     async def _close(self) -> None:
-        """Close the client, even if its connection is no longer answering."""
-        if self._connecting:
-            await end(self._connecting)
+        """Close the client, even if its connection no longer responds."""
+        if self._connect_task:
+            await end(self._connect_task)
         if self._client:
             try:
                 async with asyncio.timeout(CLOSE_SECONDS):
@@ -98,39 +98,39 @@ class SocketMode:
             except Exception as error:  # As above.
                 log.info("slack_socket_cut", error=type(error).__name__)
             await self._client.aiohttp_client_session.close()
-        self._alive = False
+        self._is_connected = False
 
     async def _watch(self, client: _Client) -> None:
-        """Look after a client until it was without connection for too long."""
-        since = self._clock.now()
-        while self._clock.now() - since < DOWN_SECONDS:
-            connected = await client.is_connected()
-            if connected:
-                since = self._clock.now()
-            if connected != self._alive:
-                log.info("slack_socket", connected=connected)
-            self._alive = connected
-            await self._clock.sleep(LOOK_SECONDS)
+        """Return when a client has been without a connection for too long."""
+        last_contact = self._clock.now()
+        while self._clock.now() - last_contact < DOWN_SECONDS:
+            is_connected = await client.is_connected()
+            if is_connected:
+                last_contact = self._clock.now()
+            if is_connected != self._is_connected:
+                log.info("slack_socket", connected=is_connected)
+            self._is_connected = is_connected
+            await self._clock.sleep(CHECK_SECONDS)
         log.warning("slack_socket_down", seconds=round(DOWN_SECONDS))
 
-    async def _take(self, client: AsyncBaseSocketModeClient, request: SocketModeRequest) -> None:
-        """Answer one envelope; without an answer Slack delivers it again.
+    async def _receive(self, client: AsyncBaseSocketModeClient, request: SocketModeRequest) -> None:
+        """Respond to one envelope; without a response Slack delivers it again.
 
-        The client reads JSON as it comes; ours bounds it, and mends halves of characters, of which
-        nothing could be stored.
+        The client parses any JSON; decoding it once more limits its size and depth, and replaces
+        lone surrogates, which could not be stored.
         """
-        began = time.time()
+        started_at = time.time()
         try:
             payload = decode_json(json.dumps(request.payload).encode())
             response = await self._bot.dispatch(payload)
         except MalformedBody as problem:
             log.info("slack_envelope_refused", reason=str(problem))
             response = BoltResponse(status=200)
-        await send_async_response(client, request, response, began)
+        await send_async_response(client, request, response, started_at)
 
 
 class _Client(SocketModeClient):
-    """The library's client, whose log could hold the address of the connection, a secret."""
+    """The library's client without its log, which could hold the connection's secret URL."""
 
     def __init__(self, token: str, api_url: str) -> None:
         logger = logging.getLogger("slack_sdk.socket_mode")
@@ -143,7 +143,7 @@ class _Client(SocketModeClient):
         )
 
     async def issue_new_wss_url(self) -> str:
-        """Ask for the address to connect to, and tell the operator why there is none."""
+        """Return the URL to connect to; a failure is logged for the operator and raised."""
         try:
             return await super().issue_new_wss_url()
         except SlackApiError as error:

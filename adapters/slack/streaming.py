@@ -1,6 +1,7 @@
-"""Native streaming in Slack: a message that is appended to, after a step that says what is done.
+"""Streams in Slack, and the status of an agent that is shown where an answer is not streamed.
 
 https://docs.slack.dev/reference/methods/chat.startStream
+https://docs.slack.dev/ai/agent-sessions
 """
 
 from __future__ import annotations
@@ -23,17 +24,17 @@ if TYPE_CHECKING:
     from bot.ports.channel import Post
 
 STEP = "look"
-"""The id of the step: a chunk with the same id takes the place of the one before."""
+"""The id of the step; a chunk with the same id replaces the one before."""
 MAX_TITLE = 250
-"""Characters of a step's title."""
+"""Most characters of a step's title."""
 
 STATUS_METHOD = "agents.sessions.setStatus"
 
 NO_AGENT = {"not_authorized", "unknown_method", "missing_scope", "feature_not_enabled"}
-"""Errors of a workspace in which Loupe is no agent, as its app was made without."""
+"""Errors of a workspace whose app was created without the features of an agent."""
 
 STATUS_SECONDS = 3.0
-"""An answer waits no longer for this."""
+"""Longest time that an answer waits for its status."""
 
 log = structlog.get_logger()
 
@@ -41,9 +42,9 @@ Chunk = dict[str, Any]
 
 
 class SlackStreamTransport:
-    """Carries streams as a `StreamTransport`; Slack takes any number in a thread.
+    """Sends streams as a `StreamTransport`; Slack accepts any number in a thread.
 
-    Text can only be appended, so that what comes before the answer is shown as a step.
+    Text can only be appended, so the progress before the answer is shown as a step.
     """
 
     single = False
@@ -53,23 +54,23 @@ class SlackStreamTransport:
         self._doubtful: set[str] = set()
 
     def chat(self, address: SlackAddress) -> tuple[str, ...]:
-        """Name the thread of an address."""
+        """Return the thread of an address, as the key of its chat."""
         return address.team, address.channel, address.thread
 
     def text(self, post: Post) -> str:
-        """Make the text of a post as it is streamed."""
+        """Return the text of a post as it is streamed."""
         return blocks.text(post)
 
     async def open(self, stream: Stream, post: Post) -> str:
-        """Begin with a step; returns the `ts` of the message.
+        """Open a stream with a step, and return the `ts` of its message.
 
         Raises `DeliveryUnknown`, `DeliveryRefused`, `ConversationGone`.
 
-        Slack asks who is to see a stream grow in a channel: the one who asked. Where the rate of
-        starts has no room, a post can be made at once, so it is not waited for.
+        In a channel only one recipient sees the stream grow: the user who asked. The call is brief:
+        if the rate of starts has no room, a post can be made at once.
         """
         address = stream.address
-        made = await self._api.call(
+        response = await self._api.call(
             address.team,
             "chat.startStream",
             brief=True,
@@ -79,28 +80,28 @@ class SlackStreamTransport:
             recipient_user_id=address.user,
             chunks=[_step(self.text(post))],
         )
-        return string(made.get("ts"))
+        return string(response.get("ts"))
 
     async def hint(self, stream: Stream, post: Post) -> None:
-        """Tell in the step what is done now."""
+        """Show the progress in the step."""
         await self._append(stream, _step(self.text(post)))
 
     async def grow(self, stream: Stream, text: str) -> None:
-        """Append what is new of a text; the first words end the step.
+        """Append the new part of a text; the first one completes the step.
 
-        After words of which nobody knows whether they arrived none may follow: the stream is over,
-        and edits, which hold the whole text, go on.
+        If it is unknown whether a part arrived, none may follow: the stream ends, and edits, which
+        hold the whole text, continue.
         """
         self._check(stream)
-        ended = () if stream.text else (_step(texts.SLACK_LOOKED, "complete"),)
+        steps = () if stream.text else (_step(texts.SLACK_LOOKED, "complete"),)
         try:
-            await self._append(stream, *ended, _words(text[len(stream.text) :]))
+            await self._append(stream, *steps, _words(text[len(stream.text) :]))
         except DeliveryUnknown:
             self._doubtful.add(stream.id)
             raise
 
     async def close(self, stream: Stream, post: Post | None) -> None:
-        """End a stream with the rest of a text and what stands below it, or as it is."""
+        """End a stream with the rest of a text and the blocks below it, or as it is."""
         self._check(stream)
         chunks: list[Chunk] = []
         if not stream.text:
@@ -138,26 +139,26 @@ class SlackStreamTransport:
 
 
 class AgentStatus:
-    """Shows how sessions stand; what fails costs nobody an answer.
+    """Shows the status of Loupe in a thread, with Slack's Stop button; failures are only logged.
 
     A stream does so by itself: this is for answers that are posted and edited.
     """
 
     def __init__(self, api: SlackApi) -> None:
         self._api = api
-        self._without: set[str] = set()
+        self._teams_without_agent: set[str] = set()
 
     async def working(self, address: SlackAddress) -> None:
-        """Show that something is being done."""
+        """Show that Loupe is working."""
         await self._set(address, "processing")
 
     async def idle(self, address: SlackAddress) -> None:
-        """Show that nothing is being done any more."""
+        """Show that Loupe is idle."""
         await self._set(address, "active")
 
     async def _set(self, address: SlackAddress, status: str) -> None:
         team = address.team
-        if team in self._without or not address.thread:
+        if team in self._teams_without_agent or not address.thread:
             return
         try:
             async with asyncio.timeout(STATUS_SECONDS):
@@ -169,10 +170,10 @@ class AgentStatus:
                     thread_ts=address.thread,
                     status=status,
                 )
-        except SlackError as refusal:
-            if refusal.error in NO_AGENT:
-                self._without.add(team)
-            log.info("session_not_shown", why=str(refusal))
+        except SlackError as error:
+            if error.error in NO_AGENT:
+                self._teams_without_agent.add(team)
+            log.info("session_not_shown", why=str(error))
         except (DeliveryUnknown, DeliveryRefused, ConversationGone, TimeoutError) as error:
             log.info("session_not_shown", why=str(error) or type(error).__name__)
 

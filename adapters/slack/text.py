@@ -1,6 +1,6 @@
-"""The words of a post: without the bot's mention, and without Slack's notation.
+"""The plain text of a post, without mentions of the bot and without Slack's markup.
 
-The notation is that of https://docs.slack.dev/messaging/formatting-message-text/.
+The markup is described at https://docs.slack.dev/messaging/formatting-message-text/.
 """
 
 from __future__ import annotations
@@ -12,64 +12,64 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 MOST_MENTIONS = 100
-"""People whose names are looked up for one text."""
+"""Most people whose names are looked up for one text."""
 
-# Every repetition is bounded and stops at the next bracket, so that no text makes them slow.
-_MARKED = re.compile(r"<([@#!]?)([^<>|]{1,4000})(?:\|([^<>]{0,4000}))?>")
+# Every repetition is bounded and stops at the next bracket, so no text makes matching slow.
+_MARKER = re.compile(r"<([@#!]?)([^<>|]{1,4000})(?:\|([^<>]{0,4000}))?>")
 _MENTION = re.compile(r"<@([A-Z0-9]{1,30})(?:\|[^<>]{0,200})?>")
-_ESCAPED = (("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&"))
+_ENTITIES = (("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&"))
 
 
-def words(text: str, bot: str) -> str:
-    """Read what was written as plain text; people's mentions stay, for `named`.
+def plain_text(text: str, bot: str) -> str:
+    """Return a text without markup; mentions of people remain, for `with_names`.
 
-    `bot` is the user id of Loupe, whose mentions go.
+    `bot` is the user id of Loupe, whose mentions are removed.
     """
-    return unescaped(_MARKED.sub(lambda marked: _spoken(marked, bot), text))
+    return unescape(_MARKER.sub(lambda marker: _marker_text(marker, bot), text))
 
 
-def unescaped(text: str) -> str:
-    """Read a text that has no notation in it but for the three escaped characters."""
-    for escaped, character in _ESCAPED:
-        text = text.replace(escaped, character)
+def unescape(text: str) -> str:
+    """Return a text without its entities, for a text that has no other markup."""
+    for entity, character in _ENTITIES:
+        text = text.replace(entity, character)
     return text.replace("\xa0", " ").strip()
 
 
 def mentions(text: str) -> tuple[str, ...]:
-    """List the ids of the people whom a text mentions, each once, at most a hundred."""
+    """Return the ids of the people whom a text mentions, each once, at most `MOST_MENTIONS`."""
     return tuple(dict.fromkeys(_MENTION.findall(text)))[:MOST_MENTIONS]
 
 
-def named(text: str, names: Mapping[str, str]) -> str:
-    """Write names for mentions; where a name is not known the mention stays."""
+def with_names(text: str, names: Mapping[str, str]) -> str:
+    """Return a text with names instead of mentions, except where a name is not known."""
 
-    def spoken(mention: re.Match[str]) -> str:
+    def name_of(mention: re.Match[str]) -> str:
         name = names.get(mention[1], "")
         return f"@{name}" if name else mention[0]
 
-    return _MENTION.sub(spoken, text)
+    return _MENTION.sub(name_of, text)
 
 
-def _spoken(marked: re.Match[str], bot: str) -> str:
-    kind, what, label = marked[1], marked[2], marked[3] or ""
+def _marker_text(marker: re.Match[str], bot: str) -> str:
+    kind, target, label = marker[1], marker[2], marker[3] or ""
     if kind == "@":
-        return "" if bot and what == bot else f"<@{what}>"
+        return "" if bot and target == bot else f"<@{target}>"
     if kind == "#":
-        return f"#{label or what}"
+        return f"#{label or target}"
     if kind == "!":
-        return _special(what, label)
-    return _link(what, label)
+        return _special(target, label)
+    return _link(target, label)
 
 
-def _special(what: str, label: str) -> str:
-    """Read a group's mention, such as `<!here>` or `<!subteam^S1|@editors>`, or a date."""
-    if what.startswith("date^"):
+def _special(target: str, label: str) -> str:
+    """Return the text of a date or of a group's mention (`<!here>`, `<!subteam^S1|@editors>`)."""
+    if target.startswith("date^"):
         return label
-    return f"@{(label or what.partition('^')[0]).lstrip('@')}"
+    return f"@{(label or target.partition('^')[0]).lstrip('@')}"
 
 
 def _link(url: str, label: str) -> str:
-    """Read a link; a label that only shortens its address is no news."""
+    """Return the text of a link; a label that only shortens the address is left out."""
     address = url.removeprefix("mailto:").removeprefix("tel:")
     if not label or label == address or address.endswith(f"//{label}"):
         return address if label or address == url else url

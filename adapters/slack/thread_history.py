@@ -1,4 +1,4 @@
-"""The posts with pictures that stand in a thread before Loupe is first mentioned there."""
+"""The posts with pictures that precede the first mention of Loupe in a thread."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from adapters.http.json_fields import dig, objects, string
-from adapters.slack.events import pictured
+from adapters.slack.events import read_pictures
 from adapters.slack.workspaces import UnknownTeam, WorkspaceUnknown
 from bot.ports.channel import ConversationGone, DeliveryRefused, DeliveryUnknown
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 PAGES = 3
 PAGE = 999
-"""Replies of a thread that are looked through, those at its beginning first, as Slack gives them:
+"""Pages, and posts per page, that are read of a thread, which Slack lists oldest first:
 https://docs.slack.dev/reference/methods/conversations.replies
 """
 TIME_STAMP = re.compile(r"[0-9]{1,11}(\.[0-9]{1,6})?")
@@ -33,22 +33,22 @@ TIME_STAMP = re.compile(r"[0-9]{1,11}(\.[0-9]{1,6})?")
 log = structlog.get_logger()
 
 
-class EarlierPictures:
-    """Looks for pictures in threads."""
+class ThreadPictures:
+    """Finds the pictures of threads."""
 
     def __init__(
-        self, api: SlackApi, people: Users, workspaces: Workspaces, limits: SlackLimits
+        self, api: SlackApi, users: Users, workspaces: Workspaces, limits: SlackLimits
     ) -> None:
         self._api = api
-        self._people = people
+        self._users = users
         self._workspaces = workspaces
         self._most = limits.earlier_pictures
 
     async def of(self, message: Message) -> tuple[Message, ...] | None:
-        """List the posts with the newest pictures before a message, oldest first.
+        """Return the posts with the newest pictures before a message, oldest first.
 
-        What people posted counts, and what programs did; posts of Loupe itself and files that are
-        no pictures are left out. What Slack does not give is not there; None where it gave nothing.
+        Posts of people and of other programs count; Loupe's own and other files are left out.
+        None if Slack cannot be read.
         """
         address = message.address
         if message.opening or not address.thread or not self._most:
@@ -65,14 +65,16 @@ class EarlierPictures:
         ) as error:
             log.warning("earlier_posts_not_read", why=str(error) or type(error).__name__)
             return None
-        read = (pictured({**post, "channel": address.channel}, workspace) for post in posts)
-        shown = [one for one in read if one and _time(one) < _time(message)]
-        found = _newest(shown, self._most)
-        names = await self._people.names(address.team, {one.author.id for one in found})
-        return tuple(_beside(message, one, names) for one in found)
+        messages = (
+            read_pictures({**post, "channel": address.channel}, workspace) for post in posts
+        )
+        earlier = [one for one in messages if one and _time(one) < _time(message)]
+        newest = _newest(earlier, self._most)
+        names = await self._users.names(address.team, {one.author.id for one in newest})
+        return tuple(_in_thread_of(message, one, names) for one in newest)
 
     async def _posts(self, team: str, channel: str, thread: str) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = []
+        posts: list[dict[str, Any]] = []
         cursor = ""
         for _ in range(PAGES):
             page = await self._api.call(
@@ -84,31 +86,31 @@ class EarlierPictures:
                 limit=PAGE,
                 cursor=cursor or None,
             )
-            found += objects(page.get("messages"))
+            posts += objects(page.get("messages"))
             cursor = string(dig(page, "response_metadata", "next_cursor"))
             if not cursor:
                 break
-        return found
+        return posts
 
 
 def _newest(posts: list[Message], most: int) -> list[Message]:
-    """Keep the last so many pictures, their posts in order of time."""
-    kept: list[Message] = []
+    """Return the posts of the last `most` pictures, oldest first."""
+    newest: list[Message] = []
     for post in sorted(posts, key=_time, reverse=True):
         if most <= 0:
             break
         files = post.attachments[-most:]
         most -= len(files)
-        kept.append(replace(post, attachments=files))
-    return kept[::-1]
+        newest.append(replace(post, attachments=files))
+    return newest[::-1]
 
 
-def _beside(asking: Message, post: Message, names: Mapping[str, str]) -> Message:
-    """Put a post into the thread of the message that asks."""
+def _in_thread_of(question: Message, post: Message, names: Mapping[str, str]) -> Message:
+    """Return a post as a message in the thread of a question, with its author's name."""
     author = replace(post.author, name=names.get(post.author.id, ""))
-    return replace(post, thread=asking.thread, author=author, addressed=False, opening=False)
+    return replace(post, thread=question.thread, author=author, addressed=False, opening=False)
 
 
 def _time(post: Message) -> float:
-    """Read a post's `ts`, seconds since the epoch; what has none, as a command, comes last."""
+    """Return a post's time, seconds since the epoch; infinite if it has no `ts`, as a command."""
     return float(post.id) if TIME_STAMP.fullmatch(post.id) else math.inf

@@ -1,8 +1,8 @@
-"""What Slack's adapter stores in Redis, and all its keys there.
+"""The threads of Slack in Redis: where people wrote last, and what has to be erased.
 
-`/loupe` comes without a thread, so the thread that each person wrote in last is stored; and when
-the app is uninstalled, threads have to be erased that nothing else lists. The keys of a team share
-a hash tag, so they are in one slot of a Redis Cluster.
+Slack calls `/loupe` without a thread, so the latest thread of each person is stored. When the app
+is uninstalled, the threads of the team have to be erased, and nothing else lists them. The keys of
+a team share a hash tag, so they are in one slot of a Redis Cluster.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from bot.domain.threads import Place
 
 INDEXED_KINDS = frozenset({"message", "installed"})
-"""Kinds of messages after which something may be stored of a thread."""
+"""Kinds of messages after which data of a thread may be stored."""
 
 
 def _prefix(team: str) -> str:
@@ -40,7 +40,7 @@ def _threads(team: str) -> str:
 
 
 def _lasting(team: str) -> str:
-    """Set of `[channel, root]` that may hold settings, which live until they are changed."""
+    """Set of `[channel, root]` that may have settings, which are kept until they are changed."""
     return _prefix(team) + "lasting"
 
 
@@ -50,23 +50,23 @@ def _callers(team: str) -> str:
 
 
 def _latest(team: str, caller: str) -> str:
-    """The root of the thread that a caller, `[channel, user]`, wrote in last."""
+    """The root of the thread in which a caller, `[channel, user]`, wrote last."""
     return f"{_prefix(team)}latest:{caller}"
 
 
 class ThreadIndex:
-    """Remembers threads, and who wrote last in which, for as long as threads are stored.
+    """Stores threads, and where each person wrote last, for as long as threads are kept.
 
-    Every call raises `StoreDown`.
+    Every method raises `StoreDown`.
     """
 
     def __init__(self, redis: Redis, keep_seconds: float, grammar: CommandGrammar) -> None:
         self._redis = redis
         self._grammar = grammar
-        self._keep = max(1, round(keep_seconds))
+        self._keep_seconds = max(1, round(keep_seconds))
 
     async def note(self, message: Message) -> None:
-        """Remember the thread of a message that was accepted, and that its author wrote there."""
+        """Store the thread of an accepted message, as the latest of its author."""
         if message.kind not in INDEXED_KINDS:
             return
         thread, now = message.thread, time.time()
@@ -75,51 +75,51 @@ class ThreadIndex:
         with _store():
             async with self._redis.pipeline(transaction=True) as pipe:
                 pipe.zadd(_threads(team), {entry: now})
-                if root == TOP or self._sets(message.text):
+                if root == TOP or self._changes_settings(message.text):
                     pipe.sadd(_lasting(team), entry)
                 if root != TOP and message.author.id:
                     pipe.zadd(_callers(team), {caller: now})
-                    pipe.set(_latest(team, caller), root, ex=self._keep)
+                    pipe.set(_latest(team, caller), root, ex=self._keep_seconds)
                 for key in (_threads(team), _callers(team)):
-                    pipe.zremrangebyscore(key, "-inf", now - self._keep)
-                    pipe.expire(key, self._keep)
+                    pipe.zremrangebyscore(key, "-inf", now - self._keep_seconds)
+                    pipe.expire(key, self._keep_seconds)
                 await pipe.execute()
 
     async def latest(self, place: Place, user: str) -> str:
-        """Return the root of the thread that somebody wrote in last in a place; else empty."""
+        """Return the root of the thread in which a user wrote last in a place; empty if none."""
         caller = json.dumps([place.conversation, user])
         with _store():
             return str(await self._redis.get(_latest(place.tenant, caller)) or "")
 
     async def threads(self, team: str) -> list[tuple[str, str]]:
-        """Return the channel and root of every thread of a team that something may be stored of."""
+        """Return the channel and root of every thread of a team that may have stored data."""
         with _store():
             recent = await self._redis.zrange(_threads(team), 0, -1)
             lasting = await self._redis.smembers(_lasting(team))
         entries = map(json.loads, dict.fromkeys([*recent, *sorted(lasting)]))
         return [(channel, root) for channel, root in entries]
 
-    async def left(self, place: Place) -> None:
-        """Forget who wrote last in a place that Loupe left; its threads stay in the index."""
-        await self._forget_callers(place.tenant, place.conversation)
+    async def forget_callers(self, place: Place) -> None:
+        """Delete the callers of a place that Loupe left; its threads remain in the index."""
+        await self._delete_callers(place.tenant, place.conversation)
 
     async def forget(self, team: str) -> None:
-        """Forget everything of a team."""
-        await self._forget_callers(team)
+        """Delete everything of a team."""
+        await self._delete_callers(team)
         with _store():
             await self._redis.delete(_threads(team), _lasting(team))
 
-    async def _forget_callers(self, team: str, channel: str = "") -> None:
-        """Forget the callers of a channel, or of all."""
+    async def _delete_callers(self, team: str, channel: str = "") -> None:
+        """Delete the callers of a channel, or of all channels."""
         with _store():
-            everybody = map(str, await self._redis.zrange(_callers(team), 0, -1))
-            callers = [one for one in everybody if not channel or json.loads(one)[0] == channel]
+            entries = map(str, await self._redis.zrange(_callers(team), 0, -1))
+            callers = [entry for entry in entries if not channel or json.loads(entry)[0] == channel]
             if callers:
                 await self._redis.delete(*(_latest(team, caller) for caller in callers))
                 await self._redis.zrem(_callers(team), *callers)
 
-    def _sets(self, text: str) -> bool:
-        """Return whether a text is a command that leaves a setting, which lives until changed."""
+    def _changes_settings(self, text: str) -> bool:
+        """Return whether a text is a command that changes settings."""
         command = self._grammar.parse(text)
         return command is not None and command.sets
 
@@ -130,4 +130,4 @@ def _store() -> Iterator[None]:
     try:
         yield
     except (RedisError, OSError) as error:
-        raise StoreDown(f"the store is away: {type(error).__name__}") from error
+        raise StoreDown(f"the store cannot be reached: {type(error).__name__}") from error

@@ -1,4 +1,4 @@
-"""Files of ours: shared in a thread in three steps, of which only the last is seen.
+"""Files that Loupe shares in a thread, in three steps, of which only the last is visible.
 
 https://docs.slack.dev/messaging/working-with-files/#upload
 """
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class SlackUploads:
-    """Shares files; the bytes go, without the bot's token, where Slack says."""
+    """Shares files; the bytes go to the URL that Slack returns, without the bot's token."""
 
     def __init__(
         self,
@@ -44,28 +44,28 @@ class SlackUploads:
     async def share(
         self, address: SlackAddress, name: str, data: bytes, *, alt: str = "", title: str = ""
     ) -> None:
-        """Show a file in the thread, or at the top of the place where the address has none.
+        """Share a file in the thread, or at the top of the place if the address has none.
 
-        `alt` says in words what a picture shows, `title` stands above it instead of the name.
-        Raises `DeliveryUnknown`, `ConversationGone`, `DeliveryRefused`; what was not shown yet is
-        repeated.
+        `alt` describes a picture in words, and `title` replaces the name above it. The steps
+        before the file is visible are retried. Raises `DeliveryUnknown`, `ConversationGone`,
+        `DeliveryRefused`.
         """
         team = address.team
-        url, file = await self._place(team, name, len(data), alt)
+        url, file_id = await self._request_upload(team, name, len(data), alt)
         budget = RetryBudget(self._limits.retry_policy, self._clock)
         await retrying(lambda: self._put(url, data), budget, "slack_upload_failed")
         thread = address.thread or TOP
         await self._api.call(
             team,
             "files.completeUploadExternal",
-            files=[{"id": file, "title": title or name}],
+            files=[{"id": file_id, "title": title or name}],
             channel_id=address.channel,
             thread_ts=None if thread == TOP else thread,
         )
 
-    async def _place(self, team: str, name: str, length: int, alt: str) -> tuple[str, str]:
-        """Ask where the bytes go; returns the address and the file's id."""
-        answer = await self._api.call(
+    async def _request_upload(self, team: str, name: str, length: int, alt: str) -> tuple[str, str]:
+        """Return the URL for the bytes, and the id of the file."""
+        response = await self._api.call(
             team,
             "files.getUploadURLExternal",
             repeatable=True,
@@ -73,13 +73,13 @@ class SlackUploads:
             length=length,
             alt_txt=alt or None,
         )
-        url, file = string(answer.get("upload_url")), string(answer.get("file_id"))
+        url, file_id = string(response.get("upload_url")), string(response.get("file_id"))
         if not self._hosts.upload(url):
-            raise SlackError(0, "the upload address is not Slack's")
-        return url, file
+            raise SlackError(0, "the upload URL is not Slack's")
+        return url, file_id
 
     async def _put(self, url: str, data: bytes) -> None:
-        """Send the bytes once; nothing is shown yet, so that may be repeated."""
+        """Send the bytes once; nothing is visible yet, so temporary failures may be retried."""
         headers = {"Content-Type": "application/octet-stream"}
         timeout = ClientTimeout(total=self._limits.send_seconds)
         try:
@@ -87,8 +87,8 @@ class SlackUploads:
                 "POST", url, local=self._hosts.local, data=data, headers=headers, timeout=timeout
             ) as response:
                 status, wait = response.status, retry_after(response.headers)
-        except AddressRefused as refused:
-            raise AttemptFailed(SlackError(0, str(refused)), retry=False) from None
+        except AddressRefused as error:
+            raise AttemptFailed(SlackError(0, str(error)), retry=False) from None
         except (ClientError, TimeoutError) as error:
             raise AttemptFailed(SlackError(0, type(error).__name__), retry=True) from None
         if not 200 <= status < 300:

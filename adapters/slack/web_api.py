@@ -1,4 +1,4 @@
-"""Slack's Web API: calls within Slack's rates, retried where that does no harm.
+"""Slack's Web API: calls within Slack's rates, retried if that does no harm.
 
 https://docs.slack.dev/apis/web-api/
 """
@@ -20,7 +20,7 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from adapters.http.json_fields import dig, name
 from adapters.http.rate_limit import RateLimiter
-from adapters.slack.errors import TEMPORARY, THROTTLED, SlackError, refusal
+from adapters.slack.errors import TEMPORARY, THROTTLED, SlackError, error_for
 from adapters.slack.workspaces import UnknownTeam, WorkspaceUnknown
 from bot.clock import Clock
 from bot.ports.channel import ConversationGone, DeliveryRefused, DeliveryUnknown
@@ -45,7 +45,7 @@ TIER_3: tuple[Rate, ...] = ((50, MINUTE),)
 TIER_4: tuple[Rate, ...] = ((100, MINUTE),)
 
 PER_CHANNEL: tuple[Rate, ...] = ((1, 1.0),)
-"""One a second in each channel."""
+"""One post a second in each channel."""
 
 RATES: Mapping[str, tuple[Rate, ...]] = MappingProxyType(
     {
@@ -66,24 +66,24 @@ RATES: Mapping[str, tuple[Rate, ...]] = MappingProxyType(
 )
 """Most calls of each method that Loupe calls, by one app in one workspace.
 
-The tiers are those of https://docs.slack.dev/apis/web-api/rate-limits/; which is a method's stands
-on its page. That of `chat.startStream` is not documented; `chat.stopStream`, which follows each
+https://docs.slack.dev/apis/web-api/rate-limits/ lists the tiers, and the page of each method names
+its own. That of `chat.startStream` is not documented; `chat.stopStream`, which follows each
 start, is of tier 2.
 """
 
 PAUSE = 1.0
-"""Seconds without calls after a refusal for the rate that names no time."""
+"""Seconds without calls after a rate-limit error that names no wait."""
 
 
 def bucket_of(team: str, method: str, channel: str) -> str:
-    """Name what Slack counts together: a method's calls in a workspace, posts in a channel."""
+    """Return the key under which Slack counts calls: by method and workspace, posts by channel."""
     names = (team, method, channel) if RATES[method] is PER_CHANNEL else (team, method)
     return " ".join(names)
 
 
 @dataclass(frozen=True, slots=True)
 class _Call:
-    """A call to make; it is `repeatable` if making it twice does no harm."""
+    """A call; it is `repeatable` if making it twice does no harm."""
 
     method: str
     bucket: str
@@ -96,8 +96,8 @@ class _Call:
 class SlackApi:
     """Calls methods with the token of a workspace, over one pooled session.
 
-    A call that is not `repeatable` is retried only if it surely was not carried out (429, no
-    connection); any other on all temporary errors. The session's own time-outs hold too.
+    A call that is not `repeatable` is retried only if it was certainly not carried out (429, no
+    connection), any other after all temporary errors. The session's time-outs apply as well.
     """
 
     def __init__(
@@ -110,7 +110,7 @@ class SlackApi:
     ) -> None:
         # The client's own retry handlers would repeat posts after a lost connection.
         self._client = AsyncWebClient(
-            base_url=api_url, session=session, retry_handlers=[], logger=_quiet()
+            base_url=api_url, session=session, retry_handlers=[], logger=_client_logger()
         )
         self._workspaces = workspaces
         self._limits = limits
@@ -126,7 +126,7 @@ class SlackApi:
         brief: bool = False,
         **arguments: Any,
     ) -> dict[str, Any]:
-        """Call a method of `RATES` for a workspace; returns Slack's answer.
+        """Call a method of `RATES` for a workspace, and return the response.
 
         Arguments that are None are left out. A `brief` call is retried for a few seconds only and
         never waits for its rate, since the next call will carry the same text. Raises
@@ -138,18 +138,18 @@ class SlackApi:
         call = _Call(method, bucket, token, _form(arguments), repeatable, brief)
         policy = self._limits.brief_policy if brief else self._limits.retry_policy
         budget = RetryBudget(policy, self._clock)
-        return await retrying(lambda: self._in_turn(call), budget, "slack_failed", method=method)
+        return await retrying(lambda: self._attempt(call), budget, "slack_failed", method=method)
 
     async def _workspace(self, team: str) -> Workspace:
         try:
             return await self._workspaces.of(team)
         except UnknownTeam:
-            raise ConversationGone("the workspace is not known") from None
+            raise ConversationGone("Loupe is not installed in the workspace") from None
         except WorkspaceUnknown:
-            raise DeliveryRefused("Slack has not told yet who Loupe is") from None
+            raise DeliveryRefused("the workspace is not known yet") from None
 
-    async def _in_turn(self, call: _Call) -> dict[str, Any]:
-        """Make one attempt, when the rate of the method allows it."""
+    async def _attempt(self, call: _Call) -> dict[str, Any]:
+        """Make one attempt as soon as the rate of the method allows it."""
         rates, hold = RATES[call.method], self._rate_limiter.hold_left(call.bucket)
         if hold > self._limits.send_seconds:
             problem: Exception = SlackError(TOO_MANY_REQUESTS, "held", after=hold)
@@ -159,28 +159,28 @@ class SlackApi:
         await self._rate_limiter.turn(call.bucket, rates)
         try:
             async with asyncio.timeout(self._limits.request_seconds):
-                return await self._answer(call)
+                return await self._send(call)
         except (ClientConnectorError, ConnectionTimeoutError) as error:
             problem = SlackError(0, type(error).__name__)
             raise AttemptFailed(problem, retry=True) from None
-        # The client stumbles over a body that is no JSON object in these two ways.
+        # ValueError and AttributeError: the body is not a JSON object.
         except (ClientError, OSError, ValueError, AttributeError) as error:
             problem = DeliveryUnknown(type(error).__name__)
             raise AttemptFailed(problem, retry=call.repeatable) from None
 
-    async def _answer(self, call: _Call) -> dict[str, Any]:
+    async def _send(self, call: _Call) -> dict[str, Any]:
         headers = {AUTHORIZATION: f"Bearer {call.token}"}
         try:
-            answer = await self._client.api_call(call.method, data=call.form, headers=headers)
+            response = await self._client.api_call(call.method, data=call.form, headers=headers)
         except SlackApiError as error:
-            status, word, wait = _refusal_of(error.response)
-            raise self._failure(call, status, word, wait) from None
-        if not isinstance(answer.data, dict):
+            status, code, wait = _error_of(error.response)
+            raise self._failure(call, status, code, wait) from None
+        if not isinstance(response.data, dict):
             raise ValueError("not a JSON object")
-        return answer.data
+        return response.data
 
     def _failure(self, call: _Call, status: int, error: str, wait: float | None) -> AttemptFailed:
-        """Return what a refusing response means for the call, and hold those that follow."""
+        """Return the failure that an error response means; after throttling, later calls wait."""
         if status == TOO_MANY_REQUESTS or error in THROTTLED:
             self._rate_limiter.hold(call.bucket, PAUSE if wait is None else wait)
             throttled = SlackError(status, error, after=wait or 0.0)
@@ -190,13 +190,13 @@ class SlackApi:
         if no_json or is_temporary(status) or error in TEMPORARY:
             unclear = DeliveryUnknown(f"{status} {error}")
             return AttemptFailed(unclear, retry=call.repeatable, requested_wait=wait)
-        return AttemptFailed(refusal(call.method, status, error), retry=False)
+        return AttemptFailed(error_for(call.method, status, error), retry=False)
 
 
-def _refusal_of(response: Any) -> tuple[int, str, float | None]:
-    """Read HTTP's status, Slack's word and the seconds asked for from a refusing response.
+def _error_of(response: Any) -> tuple[int, str, float | None]:
+    """Return the HTTP status, the error code and the requested wait (s) of an error response.
 
-    Where the body was no JSON it is aiohttp's own response.
+    If its body is not JSON, the response is aiohttp's own.
     """
     if isinstance(response, AsyncSlackResponse):
         headers: Mapping[str, str] = response.headers
@@ -205,21 +205,21 @@ def _refusal_of(response: Any) -> tuple[int, str, float | None]:
 
 
 def _form(arguments: Mapping[str, Any]) -> dict[str, str]:
-    """Write arguments as a form, which every method takes: what is no text as JSON."""
-    given = {key: value for key, value in arguments.items() if value is not None}
+    """Return arguments as a form, which every method accepts; other values than text are JSON."""
+    values = {key: value for key, value in arguments.items() if value is not None}
     return {
         key: _encodable(value) if isinstance(value, str) else json.dumps(value)
-        for key, value in given.items()
+        for key, value in values.items()
     }
 
 
 def _encodable(text: str) -> str:
-    """Replace halves of characters, of which no form can be made."""
+    """Return a text without lone surrogates, which no form can hold."""
     return text.encode(errors="replace").decode()
 
 
-def _quiet() -> logging.Logger:
-    """Give the client a log that no bodies get into, and that none are formatted for."""
+def _client_logger() -> logging.Logger:
+    """Return a logger without the debug messages of the client, which hold whole bodies."""
     logger = logging.getLogger("slack_sdk.web")
     logger.setLevel(logging.WARNING)
     return logger

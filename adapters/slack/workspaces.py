@@ -1,4 +1,4 @@
-"""The workspaces that installed Loupe: who it is there, and its token."""
+"""The workspaces in which Loupe is installed, with its ids and its token."""
 
 from __future__ import annotations
 
@@ -24,22 +24,22 @@ log = structlog.get_logger()
 
 CALL_SECONDS = 15.0
 RETRY_POLICY = RetryPolicy(backoff=Backoff(first=1.0, jitter=(1.0, 1.0)))
-"""Slack is asked until it answers; there is nothing that Loupe could do without."""
-HELD_SECONDS = 2.0
-"""Longest time that a delivery waits for the first `auth.test`: Slack waits three seconds."""
+"""Repeats `auth.test` until it succeeds, since nothing works without it."""
+FIRST_WAIT_SECONDS = 2.0
+"""How long a delivery waits for the first `auth.test`; Slack itself waits three seconds."""
 
 
 class UnknownTeam(LookupError):
-    """Loupe is not installed in that workspace, as far as it knows."""
+    """Loupe is not installed in that workspace."""
 
 
 class WorkspaceUnknown(Exception):
-    """Slack has not told yet who Loupe is; it has to deliver again."""
+    """The workspace is not known yet, so Slack has to deliver again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
-    """A workspace ("team"): its address, and Loupe's user id, bot id and token in it."""
+    """A workspace ("team"): its URL, and Loupe's user id, bot id and token in it."""
 
     team: str
     url: str
@@ -49,14 +49,14 @@ class Workspace:
 
 
 class Workspaces(Protocol):
-    """Finds the workspace that a delivery is from, or an answer goes to."""
+    """Finds the workspace of a delivery or an answer."""
 
     async def of(self, team: str) -> Workspace:
-        """Give a team's workspace; raises `UnknownTeam`, `WorkspaceUnknown`."""
+        """Return the workspace of a team; raises `UnknownTeam`, `WorkspaceUnknown`."""
         ...
 
     async def start(self) -> None:
-        """Begin the background work; waits for nothing."""
+        """Begin the background work without waiting for it."""
         ...
 
     async def stop(self) -> None:
@@ -65,7 +65,7 @@ class Workspaces(Protocol):
 
 
 class OneWorkspace:
-    """The workspace of one token: `auth.test` tells which, asked until Slack has answered."""
+    """The workspace of one token, which `auth.test` identifies."""
 
     def __init__(
         self, api_url: str, token: str, session: ClientSession, clock: Clock | None = None
@@ -73,64 +73,64 @@ class OneWorkspace:
         self._client = AsyncWebClient(token, base_url=api_url, session=session, retry_handlers=[])
         self._token = token
         self._clock = clock or Clock()
-        self._known = asyncio.Event()
+        self._workspace_known = asyncio.Event()
         self._workspace: Workspace | None = None
-        self._asking: asyncio.Task[None] | None = None
+        self._identify_task: asyncio.Task[None] | None = None
 
     async def of(self, team: str) -> Workspace:
-        """Give the workspace if it is that team's; raises `UnknownTeam`, `WorkspaceUnknown`.
+        """Return the workspace if it is that team's; raises `UnknownTeam`, `WorkspaceUnknown`.
 
-        In the first moments it waits a little for Slack's answer.
+        Before the workspace is identified, it waits for a moment.
         """
         if self._workspace is None:
             with suppress(TimeoutError):
-                async with asyncio.timeout(HELD_SECONDS):
-                    await self._known.wait()
+                async with asyncio.timeout(FIRST_WAIT_SECONDS):
+                    await self._workspace_known.wait()
         if self._workspace is None:
-            raise WorkspaceUnknown("Slack has not answered auth.test yet")
+            raise WorkspaceUnknown("auth.test has not succeeded yet")
         if self._workspace.team != team:
             raise UnknownTeam("the token is another workspace's")
         return self._workspace
 
     async def start(self) -> None:
-        """Begin to ask Slack; waits for nothing."""
-        self._asking = asyncio.create_task(self._ask())
+        """Begin to identify the workspace, without waiting for it."""
+        self._identify_task = asyncio.create_task(self._identify())
 
     async def stop(self) -> None:
-        """End the asking."""
-        if self._asking:
-            await end(self._asking)
+        """Stop identifying the workspace."""
+        if self._identify_task:
+            await end(self._identify_task)
 
-    async def _ask(self) -> None:
+    async def _identify(self) -> None:
         budget = RetryBudget(RETRY_POLICY, self._clock)
-        while (workspace := await self._ask_once()) is None:
+        while (workspace := await self._try_auth_test()) is None:
             await budget.pause()
         self._workspace = workspace
-        self._known.set()
+        self._workspace_known.set()
         log.info("slack_workspace_found", team=workspace.team)
 
-    async def _ask_once(self) -> Workspace | None:
-        """Ask once; whatever goes wrong, it may work later."""
+    async def _try_auth_test(self) -> Workspace | None:
+        """Return the workspace; None after any failure, since a later attempt may succeed."""
         try:
             async with asyncio.timeout(CALL_SECONDS):
-                answer = (await self._client.api_call("auth.test")).data
+                response = (await self._client.api_call("auth.test")).data
         except SlackApiError as error:
-            data = getattr(error.response, "data", None)  # none where the body was no JSON
+            data = getattr(error.response, "data", None)  # None if the body is not JSON.
             log.warning("slack_token_refused", error=name(dig(data, "error")))
-        # The client stumbles over a body that is no JSON object with an AttributeError.
+        # AttributeError: the body is not a JSON object.
         except (SlackClientError, ClientError, OSError, ValueError, AttributeError) as error:
             log.warning("slack_unreachable", error=type(error).__name__)
         else:
-            if identifier(dig(answer, "team_id")):
-                return self._read(answer)
+            if identifier(dig(response, "team_id")):
+                return self._read(response)
             log.warning("slack_workspace_unnamed")
         return None
 
-    def _read(self, answer: Any) -> Workspace:
+    def _read(self, response: Any) -> Workspace:
         return Workspace(
-            team=identifier(dig(answer, "team_id")),
-            url=string(dig(answer, "url")),
-            bot_user=identifier(dig(answer, "user_id")),
-            bot_id=identifier(dig(answer, "bot_id")),
+            team=identifier(dig(response, "team_id")),
+            url=string(dig(response, "url")),
+            bot_user=identifier(dig(response, "user_id")),
+            bot_id=identifier(dig(response, "bot_id")),
             token=self._token,
         )

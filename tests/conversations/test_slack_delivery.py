@@ -59,7 +59,7 @@ async def test_while_the_store_is_down_slack_is_to_deliver_again(
 @pytest.fixture
 async def wired(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[SlackWorkspace]:
     monkeypatch.setattr("adapters.slack.socket_mode.PING_SECONDS", 1.0)
-    monkeypatch.setattr("adapters.slack.socket_mode.LOOK_SECONDS", 0.5)
+    monkeypatch.setattr("adapters.slack.socket_mode.CHECK_SECONDS", 0.5)
     async with open_workspace(tmp_path, socket=True) as workspace:
         yield workspace
 

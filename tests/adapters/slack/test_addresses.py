@@ -69,7 +69,7 @@ HOOK = "https://hooks.slack.com/commands/T1/1/x"
         ),
         (
             {"private": True, "public": True, "about": "there"},
-            SlackAddress("T1", "C1", "1.0", "U1", PrivatePost("there", announced=True)),
+            SlackAddress("T1", "C1", "1.0", "U1", PrivatePost("there", announce=True)),
         ),
         (
             {"errand": {"do": "reaction", "post": "2.0"}},

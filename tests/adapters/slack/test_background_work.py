@@ -10,7 +10,7 @@ import pytest
 from adapters.slack.addresses import SLACK, TOP, read_address, thread_of
 from adapters.slack.background_work import BackgroundWork
 from adapters.slack.errors import SlackError
-from adapters.slack.events import read
+from adapters.slack.events import read_event
 from bot.domain.messages import Author, Message
 from bot.errors import StoreDown
 from bot.ports.channel import ConversationGone, DeliveryRefused, DeliveryUnknown
@@ -46,7 +46,7 @@ class Office(SlackReceiver):
 
     async def run(self, event: dict[str, Any], identity: str = "Ev1") -> Message:
         """Do what an event asks for; returns the errand."""
-        errand = read(event_callback(event, event_id=identity), WORKSPACE, "mag")
+        errand = read_event(event_callback(event, event_id=identity), WORKSPACE, "mag")
         assert errand is not None
         assert errand.kind == "channel"
         await self.errands.run(errand)

@@ -161,7 +161,7 @@ async def test_files_come_from_slack_and_go_there(slack: SlackServer, tmp_path: 
 async def test_it_opens_while_slack_is_away_and_finds_it_later(
     slack: SlackServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(workspaces, "HELD_SECONDS", 0.01)
+    monkeypatch.setattr(workspaces, "FIRST_WAIT_SECONDS", 0.01)
     monkeypatch.setattr(workspaces, "RETRY_POLICY", RetryPolicy(backoff=Backoff(0.01)))
     slack.errors["auth.test"] = ["internal_error"] * 1000
     async with opened(slack) as workspace:

@@ -15,10 +15,10 @@ from adapters.chat.streaming import Streams
 from adapters.slack import channel as replies
 from adapters.slack.background_work import BackgroundWork
 from adapters.slack.channel import PLACES, SlackChannel
-from adapters.slack.events import posted
+from adapters.slack.events import read_post
 from adapters.slack.messages import EphemeralMessages, SlackMessages
 from adapters.slack.streaming import STATUS_METHOD, AgentStatus, SlackStreamTransport
-from adapters.slack.thread_history import EarlierPictures
+from adapters.slack.thread_history import ThreadPictures
 from bot.domain.messages import Attachment, Author, Message
 from bot.domain.size_limits import SizeLimits
 from bot.errors import FileProblem, Reason
@@ -69,7 +69,7 @@ def channel_of(wires: SlackClients, house: SlackReceiver) -> SlackChannel:
         wires.files,
         wires.uploads,
         wires.people,
-        EarlierPictures(api, wires.people, wires.team, limits),
+        ThreadPictures(api, wires.people, wires.team, limits),
         BackgroundWork(api, wires.team, house.inbox.accept, house.memory),
         limits,
     )
@@ -302,7 +302,7 @@ async def test_a_picture_of_a_person_is_fetched(tmp_path: Path) -> None:
 
 
 def asking(text: str = "", **more: Any) -> Message:
-    message = posted(message_event(text, ts="9.0", thread_ts="1.0000", **more), WORKSPACE)
+    message = read_post(message_event(text, ts="9.0", thread_ts="1.0000", **more), WORKSPACE)
     assert message is not None
     return message
 
@@ -341,7 +341,7 @@ async def test_a_name_that_came_along_stays_where_slack_tells_none(fault: Answer
 
 
 async def test_a_slack_that_is_slow_holds_no_question_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(replies, "COMPLETING", 0.1)
+    monkeypatch.setattr(replies, "DETAILS_SECONDS", 0.1)
     async with workspace() as parts:
         parts.server.then("users.info", HANG)
         message = asking("look")
@@ -350,7 +350,7 @@ async def test_a_slack_that_is_slow_holds_no_question_up(monkeypatch: pytest.Mon
 
 
 async def test_a_file_that_takes_long_costs_nobody_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(replies, "COMPLETING", 0.5)
+    monkeypatch.setattr(replies, "DETAILS_SECONDS", 0.5)
     stub = {"id": "F1", "mode": "file_access", "file_access": "check_file_info"}
     async with workspace() as parts:
         parts.server.then("users.info", known("Alex"))

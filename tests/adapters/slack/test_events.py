@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.slack.addresses import TOP, BackgroundTask, QuietPost, SlackAddress
-from adapters.slack.events import posted, read
+from adapters.slack.events import read_event, read_post
 from tests.helpers.slack_payloads import (
     ALEX,
     BOT,
@@ -36,13 +36,13 @@ ADDRESS = SlackAddress(TEAM, CHANNEL, TS, ALEX)
 
 
 def heard(event: dict[str, Any], reaction: str = "mag") -> Message:
-    message = read(event_callback(event), WORKSPACE, reaction)
+    message = read_event(event_callback(event), WORKSPACE, reaction)
     assert message is not None
     return message
 
 
 def ignored(event: dict[str, Any], reaction: str = "mag") -> bool:
-    return read(event_callback(event), WORKSPACE, reaction) is None
+    return read_event(event_callback(event), WORKSPACE, reaction) is None
 
 
 def test_a_post_opens_its_thread() -> None:
@@ -289,11 +289,11 @@ def test_all_other_events_are_left(event: dict[str, Any]) -> None:
 def test_a_stored_post_reads_like_its_event() -> None:
     event = message_event(files=[photo()])
     stored = {key: value for key, value in event.items() if key not in {"channel", "event_ts"}}
-    assert posted({**stored, "channel": CHANNEL}, WORKSPACE) == heard(event)
+    assert read_post({**stored, "channel": CHANNEL}, WORKSPACE) == heard(event)
 
 
 def test_a_workspace_that_does_not_name_the_bot_addresses_nobody() -> None:
-    message = posted(message_event("<@> hi"), replace(WORKSPACE, bot_user=""))
+    message = read_post(message_event("<@> hi"), replace(WORKSPACE, bot_user=""))
     assert message is not None
     assert not message.addressed
 
@@ -326,4 +326,6 @@ def test_fields_of_any_type_are_read_without_an_error(
     data: st.DataObject, event: dict[str, Any]
 ) -> None:
     key = data.draw(st.sampled_from(sorted({*event} - {"type"})))
-    read(event_callback({**event, key: data.draw(ODD)}, event_id=data.draw(ODD)), WORKSPACE, "mag")
+    read_event(
+        event_callback({**event, key: data.draw(ODD)}, event_id=data.draw(ODD)), WORKSPACE, "mag"
+    )

@@ -75,7 +75,7 @@ async def test_a_photo_is_fetched_with_the_token(wires: SlackClients, tmp_path: 
 async def test_a_page_to_sign_in_is_no_picture(wires: SlackClients, tmp_path: Path) -> None:
     hidden = photo(f"{wires.server.url}/files/hidden.jpg")
     found = await problem(wires.files, hidden, tmp_path / "a")
-    assert (found.reason, found.detail) == (Reason.FORBIDDEN, "a page to sign in")
+    assert (found.reason, found.detail) == (Reason.FORBIDDEN, "a sign-in page")
 
 
 async def test_a_web_page_that_was_posted_is_told_from_one_to_sign_in(
@@ -145,7 +145,7 @@ async def test_a_workspace_that_is_not_known_has_no_token_for_its_files(
 async def test_a_stub_is_completed_by_its_id(wires: SlackClients, tmp_path: Path) -> None:
     url, thumb = wires.server.picture("a.jpg", b"jpeg"), wires.server.picture("360.jpg")
     wires.server.then("files.info", told(url_private=url, mimetype="image/jpeg", thumb_360=thumb))
-    known = await wires.files.known("T1", photo(""))
+    known = await wires.files.with_details("T1", photo(""))
     assert (known.name, known.declared) == ("a.jpg", "image/jpeg")
     assert known.source == {"id": "F1", "url": url, "thumbs": [thumb]}
     assert wires.server.calls[0].form == {"file": "F1"}
@@ -153,7 +153,7 @@ async def test_a_stub_is_completed_by_its_id(wires: SlackClients, tmp_path: Path
 
 async def test_what_is_known_already_is_not_asked(wires: SlackClients) -> None:
     for file in (photo("https://files.slack.com/a"), Attachment("a", problem=Reason.HIDDEN)):
-        assert await wires.files.known("T1", file) == file
+        assert await wires.files.with_details("T1", file) == file
     assert wires.server.calls == []
 
 
@@ -171,7 +171,7 @@ async def test_what_slack_knows_of_a_stub_that_cannot_be_had(
     wires: SlackClients, tmp_path: Path, answer: Answer, reason: Reason
 ) -> None:
     wires.server.then("files.info", answer, answer)
-    assert (await wires.files.known("T1", photo(""))).problem is reason
+    assert (await wires.files.with_details("T1", photo(""))).problem is reason
     assert (await problem(wires.files, photo(""), tmp_path / "a")).reason is reason
 
 
@@ -189,7 +189,7 @@ async def test_a_stub_that_stays_one_is_not_shown_to_loupe(
     wires: SlackClients, tmp_path: Path, answer: Answer
 ) -> None:
     wires.server.then("files.info", answer, answer)
-    assert (await wires.files.known("T1", photo(""))).problem is None
+    assert (await wires.files.with_details("T1", photo(""))).problem is None
     assert (await problem(wires.files, photo(""), tmp_path / "a")).reason is Reason.FORBIDDEN
 
 

@@ -97,7 +97,7 @@ def test_what_destroys_is_said_where_it_acts(text: str) -> None:
 
 @pytest.mark.parametrize(("text", "latest"), [("json", True), ("stop", True), ("system", False)])
 def test_only_orders_about_a_thread_ask_for_the_latest(text: str, latest: bool) -> None:
-    assert SlashCommand(slash(text), WORKSPACE, GRAMMAR).of_latest is latest
+    assert SlashCommand(slash(text), WORKSPACE, GRAMMAR).needs_latest_thread is latest
 
 
 def test_a_direct_message_has_one_author() -> None:

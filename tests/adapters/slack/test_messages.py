@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from adapters.slack.errors import LASTING, MessageTooLong, SlackError, StillStreaming, StreamExpired
+from adapters.slack.errors import (
+    NEVER_EDITABLE,
+    MessageTooLong,
+    SlackError,
+    StillStreaming,
+    StreamExpired,
+)
 from adapters.slack.messages import SlackMessages
 from adapters.slack.settings import SlackLimits
 from adapters.slack.streaming import STATUS_METHOD, AgentStatus
@@ -226,7 +232,7 @@ async def test_what_is_too_long_in_any_form_is_refused() -> None:
             await parts.paper.say(ADDRESS, FINAL)
 
 
-@pytest.mark.parametrize("error", sorted(LASTING))
+@pytest.mark.parametrize("error", sorted(NEVER_EDITABLE))
 async def test_a_message_that_can_never_be_edited_is_lost(error: str) -> None:
     async with desk() as parts:
         parts.server.then(UPDATE, refusal(error))

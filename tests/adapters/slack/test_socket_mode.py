@@ -144,7 +144,7 @@ async def line(
 ) -> AsyncIterator[SocketMode]:
     """The socket, brisker than in earnest; started by the test."""
     monkeypatch.setattr(socket, "PING_SECONDS", 0.2)
-    monkeypatch.setattr(socket, "LOOK_SECONDS", 0.05)
+    monkeypatch.setattr(socket, "CHECK_SECONDS", 0.05)
     monkeypatch.setattr(socket, "DOWN_SECONDS", 0.6)
     given = SlackSettings(
         bot_token=SecretStr("xoxb-1"),
@@ -158,18 +158,18 @@ async def line(
 
 async def until_alive(line: SocketMode, alive: bool = True) -> None:
     async with asyncio.timeout(5):
-        while line.alive is not alive:
+        while line.is_connected is not alive:
             await asyncio.sleep(0.01)
 
 
 async def test_it_connects_with_the_app_token(slack: SocketServer, line: SocketMode) -> None:
-    assert not line.alive
+    assert not line.is_connected
     await line.start()
     await slack.connected()
     await until_alive(line)
     assert slack.tokens == ["Bearer xapp-1-not-a-real-one"]
     await line.stop()
-    assert not line.alive
+    assert not line.is_connected
 
 
 @pytest.mark.parametrize(("kind", "payload"), EVERY)

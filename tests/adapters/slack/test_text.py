@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from adapters.slack.text import MOST_MENTIONS, mentions, named, unescaped, words
+from adapters.slack.text import MOST_MENTIONS, mentions, plain_text, unescape, with_names
 
 
 @pytest.mark.parametrize(
@@ -37,25 +37,25 @@ from adapters.slack.text import MOST_MENTIONS, mentions, named, unescaped, words
     ],
 )
 def test_notation_is_read_as_words(written: str, read: str) -> None:
-    assert words(written, "UBOT") == read
+    assert plain_text(written, "UBOT") == read
 
 
 def test_without_knowing_itself_it_takes_no_mention_away() -> None:
-    assert words("<@U1> hi", "") == "<@U1> hi"
+    assert plain_text("<@U1> hi", "") == "<@U1> hi"
 
 
 def test_a_slash_command_has_no_notation_but_escapes() -> None:
-    assert unescaped(" system answer in <b>&lt;i&gt;</b>\xa0") == "system answer in <b><i></b>"
+    assert unescape(" system answer in <b>&lt;i&gt;</b>\xa0") == "system answer in <b><i></b>"
 
 
 def test_names_stand_for_mentions() -> None:
     text = "<@U1> and <@U2|two> and <@U1>"
     assert mentions(text) == ("U1", "U2")
-    assert named(text, {"U1": "Alex", "U2": ""}) == "@Alex and <@U2|two> and @Alex"
+    assert with_names(text, {"U1": "Alex", "U2": ""}) == "@Alex and <@U2|two> and @Alex"
 
 
 def test_a_name_is_not_read_again_as_notation() -> None:
-    assert named("<@U1>", {"U1": "<@U2>", "U2": "Sam"}) == "@<@U2>"
+    assert with_names("<@U1>", {"U1": "<@U2>", "U2": "Sam"}) == "@<@U2>"
 
 
 def test_no_text_asks_for_more_names_than_the_most() -> None:
@@ -66,6 +66,6 @@ def test_no_text_asks_for_more_names_than_the_most() -> None:
 def test_no_text_makes_the_reading_slow(piece: str) -> None:
     text = piece * (200_000 // len(piece))
     began = time.perf_counter()
-    named(words(text, "UBOT"), {})
+    with_names(plain_text(text, "UBOT"), {})
     mentions(text)
     assert time.perf_counter() - began < 2

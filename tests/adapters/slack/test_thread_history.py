@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from adapters.slack.events import posted
-from adapters.slack.thread_history import EarlierPictures
+from adapters.slack.events import read_post
+from adapters.slack.thread_history import ThreadPictures
 from adapters.slack.workspaces import UnknownTeam, WorkspaceUnknown
 from tests.helpers.slack_payloads import (
     BOT,
@@ -58,7 +58,7 @@ def page(*posts: Any, cursor: str = "", **more: Any) -> Answer:
 
 def asking(second: int = 100, **more: Any) -> Message:
     how = {"ts": stamp(second), "thread_ts": stamp(0), **more}
-    message = posted(message_event(f"<@{BOT}> what is it?", **how), WORKSPACE)
+    message = read_post(message_event(f"<@{BOT}> what is it?", **how), WORKSPACE)
     assert message is not None
     return message
 
@@ -67,7 +67,7 @@ class Bench:
     def __init__(self, wires: SlackClients, workspaces: Any) -> None:
         self.server = wires.server
         self.clock = wires.clock
-        self._earlier = EarlierPictures(wires.api, wires.people, workspaces, wires.limits)
+        self._earlier = ThreadPictures(wires.api, wires.people, workspaces, wires.limits)
 
     async def of(self, *answers: Answer, message: Message | None = None) -> list[Message]:
         """What is found when Slack answers so."""

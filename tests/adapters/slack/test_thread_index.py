@@ -104,7 +104,7 @@ async def test_a_left_place_has_no_callers_but_its_threads_may_still_be_erased(
 ) -> None:
     await memory.note(post("1.0"))
     await memory.note(post("2.0", channel="C2"))
-    await memory.left(PLACE)
+    await memory.forget_callers(PLACE)
     assert await memory.latest(PLACE, "U1") == ""
     assert await memory.latest(thread_of("T1", "C2", TOP).place, "U1") == "2.0"
     assert len(await memory.threads("T1")) == 2
@@ -144,7 +144,7 @@ async def test_a_store_that_is_away_is_named_as_such() -> None:
         memory.note(post("1.0")),
         memory.latest(PLACE, "U1"),
         memory.threads("T1"),
-        memory.left(PLACE),
+        memory.forget_callers(PLACE),
         memory.forget("T1"),
     ):
         with pytest.raises(StoreDown):

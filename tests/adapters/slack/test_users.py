@@ -74,7 +74,7 @@ async def test_two_workspaces_with_equal_ids_never_meet() -> None:
 async def test_the_names_that_were_not_asked_for_longest_are_forgotten(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(people, "MOST", 2)
+    monkeypatch.setattr(people, "MOST_NAMES", 2)
     async with slack_clients() as wires:
         for user in ("U1", "U2", "U1", "U3", "U1", "U2"):
             await wires.people.name("T1", user)

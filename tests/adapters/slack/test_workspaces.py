@@ -101,7 +101,7 @@ async def test_a_delivery_waits_a_little_for_the_first_answer() -> None:
 async def test_without_an_answer_it_has_to_be_delivered_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(workspaces, "HELD_SECONDS", 0.01)
+    monkeypatch.setattr(workspaces, "FIRST_WAIT_SECONDS", 0.01)
     server = AuthServer(TOLD)
     server.gate.clear()
     async with asked(server) as (one, _):

@@ -145,7 +145,7 @@ def test_slacks_slash_command_takes_it_as_it_declares(
     target: SlashTarget, latest: str, answer: str
 ) -> None:
     command = SlashCommand(slash("zoom in"), WORKSPACE, grammar(zoom(slash=target)))
-    assert command.of_latest is (target == "latest thread")
+    assert command.needs_latest_thread is (target == "latest thread")
     message = command.read(latest)
     assert (message if isinstance(message, str) else message.thread.root) == answer
 
@@ -155,7 +155,7 @@ def test_what_concerns_everybody_is_told_to_everybody(announced: bool) -> None:
     reader = grammar(zoom(announced=announced))
     message = SlashCommand(slash("zoom in"), WORKSPACE, reader).read("")
     assert isinstance(message, Message)
-    assert message.address.delivery.announced is announced
+    assert message.address.delivery.announce is announced
 
 
 @pytest.mark.parametrize(("effect", "lasts"), [(Effect.SETS, True), (Effect.READS, False)])
