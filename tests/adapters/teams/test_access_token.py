@@ -153,10 +153,10 @@ async def test_there_is_no_token_in_the_playground():
 @pytest.fixture
 async def identity(monkeypatch):
     """The managed identity endpoint of an Azure web app; it may refuse."""
-    asked = []
+    requests = []
 
     async def give(request):
-        asked.append((dict(request.query), request.headers.get("X-IDENTITY-HEADER")))
+        requests.append((dict(request.query), request.headers.get("X-IDENTITY-HEADER")))
         if server.refuses:
             return web.json_response({"message": "no such identity"}, status=400)
         token = {"access_token": "msi-1", "expires_on": "4000000000", "resource": ""}
@@ -165,7 +165,7 @@ async def identity(monkeypatch):
     app = web.Application()
     app.router.add_get("/msi/token", give)
     async with TestServer(app) as server:
-        server.asked, server.refuses = asked, False
+        server.requests, server.refuses = requests, False
         monkeypatch.setenv("IDENTITY_ENDPOINT", str(server.make_url("/msi/token")))
         monkeypatch.setenv("IDENTITY_HEADER", "header-of-the-tests")
         yield server
@@ -177,7 +177,7 @@ MSI = {"app_id": APP_ID, "app_type": "UserAssignedMSI", "app_tenant": TENANT}
 async def test_a_managed_identity_needs_no_secret(identity):
     async with token_of(TeamsSettings(**MSI)) as token:
         assert [await token.value(), await token.value()] == ["msi-1", "msi-1"]
-    [(query, header)] = identity.asked
+    [(query, header)] = identity.requests
     assert header == "header-of-the-tests"
     assert query["client_id"] == APP_ID
     assert query["resource"] == "https://api.botframework.com"

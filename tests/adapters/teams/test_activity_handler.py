@@ -25,10 +25,10 @@ async def playground() -> AsyncIterator[Endpoint]:
 
 @pytest.mark.parametrize("name", ["teams_personal_text", "teams_personal_installation_add"])
 async def test_what_needs_an_answer_is_accepted(playground: Endpoint, name: str) -> None:
-    with capture_logs() as logged:
+    with capture_logs() as logs:
         assert await playground.post(payload(name)) == (202, "")
     assert len(playground.inbox.messages) == 1
-    assert logged == []
+    assert logs == []
 
 
 async def test_a_pressed_button_is_answered_at_once(playground: Endpoint) -> None:
@@ -60,10 +60,10 @@ async def test_feedback_is_thanked_for(playground: Endpoint) -> None:
     "name", ["composeExtension/query", "task/fetch", "signin/verifyState", "x", None]
 )
 async def test_other_invokes_are_not_implemented(playground: Endpoint, name: str | None) -> None:
-    with capture_logs() as logged:
+    with capture_logs() as logs:
         status, _ = await playground.post(payload("teams_personal_card_action", name=name))
     assert status == 501
-    assert [line["event"] for line in logged] == ["activity_ignored"]
+    assert [line["event"] for line in logs] == ["activity_ignored"]
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ async def test_other_activities_are_taken_and_left_with_a_line_in_the_log(
         name="x",
         membersAdded=[{"id": "29:x"}],
     )
-    with capture_logs() as logged:
+    with capture_logs() as logs:
         assert await playground.post(body) == (202, "")
     assert playground.inbox.messages == []
-    assert logged == [{"event": "activity_ignored", "kind": kind, "log_level": "info"}]
+    assert logs == [{"event": "activity_ignored", "kind": kind, "log_level": "info"}]

@@ -27,8 +27,8 @@ def html(content: str) -> dict[str, Any]:
     return {"contentType": "text/html", "content": content}
 
 
-def file(url: str, credential: str, declared: str = "image/png", name: str = "") -> Attachment:
-    return Attachment(name, declared, {"url": url, "credential": credential})
+def file(url: str, credential: str, media_type: str = "image/png", name: str = "") -> Attachment:
+    return Attachment(name, media_type, {"url": url, "credential": credential})
 
 
 def test_a_picture_at_the_connector_needs_the_bots_token() -> None:
@@ -87,8 +87,8 @@ def test_a_data_uri_carries_its_bytes() -> None:
 
 
 def test_a_data_uri_in_plain_text_becomes_base64() -> None:
-    [found] = listed({"contentUrl": "data:text/plain,a%20b"})
-    assert base64.b64decode(found.source["data"]) == b"a b"
+    [attachment] = listed({"contentUrl": "data:text/plain,a%20b"})
+    assert base64.b64decode(attachment.source["data"]) == b"a b"
 
 
 @pytest.mark.parametrize(
@@ -160,5 +160,5 @@ def test_a_clip_recorded_in_teams_is_a_problem_everywhere() -> None:
 
 def test_names_are_one_short_line() -> None:
     url = "https://files.example/1"
-    [found] = listed({"contentUrl": url, "name": "a\r\nb\u202e" + "x" * 500})
-    assert found.name == "a b " + "x" * 196
+    [attachment] = listed({"contentUrl": url, "name": "a\r\nb\u202e" + "x" * 500})
+    assert attachment.name == "a b " + "x" * 196

@@ -95,9 +95,9 @@ async def test_what_is_no_token_is_refused(tokens: TokenVerifier, header: str) -
 
 async def test_a_forged_signature_is_refused(tokens: TokenVerifier, openid: OpenIdServer) -> None:
     claims = jwt.decode(openid.token(APP_ID, SERVICE), options={"verify_signature": False})
-    forged = openid.signed(claims, Key("first"))
+    token = openid.signed(claims, Key("first"))
     with pytest.raises(Unauthenticated, match="Signature verification failed"):
-        await tokens.verify(f"Bearer {forged}")
+        await tokens.verify(f"Bearer {token}")
 
 
 @pytest.mark.parametrize("algorithm", ["none", "HS256"])
@@ -106,9 +106,9 @@ async def test_other_algorithms_are_refused(
 ) -> None:
     claims = jwt.decode(openid.token(APP_ID, SERVICE), options={"verify_signature": False})
     secret = None if algorithm == "none" else openid.keys[0].public["n"]
-    forged = jwt.encode(claims, secret, algorithm=algorithm, headers={"kid": "first"})
+    token = jwt.encode(claims, secret, algorithm=algorithm, headers={"kid": "first"})
     with pytest.raises(Unauthenticated):
-        await tokens.verify(f"Bearer {forged}")
+        await tokens.verify(f"Bearer {token}")
 
 
 async def test_a_token_without_a_keys_name_is_refused(
@@ -157,9 +157,9 @@ async def test_the_oldest_tokens_are_forgotten(
 ) -> None:
     monkeypatch.setattr(auth, "MAX_CACHED_TOKENS", 2)
     headers = [f"Bearer {openid.token(APP_ID, SERVICE, jti=str(n))}" for n in range(3)]
-    seen = [await tokens.verify(header) for header in headers]
-    assert await tokens.verify(headers[2]) is seen[2]
-    assert await tokens.verify(headers[0]) is not seen[0]
+    verified_tokens = [await tokens.verify(header) for header in headers]
+    assert await tokens.verify(headers[2]) is verified_tokens[2]
+    assert await tokens.verify(headers[0]) is not verified_tokens[0]
 
 
 @pytest.mark.parametrize(
@@ -191,59 +191,65 @@ class Checks:
         self.openid = openid
         self.keys = keys
 
-    async def __call__(self, name: str = "teams_personal_text", **given: Any) -> str:
+    async def __call__(self, name: str = "teams_personal_text", **changes: Any) -> str:
         """Return why the activity was refused; empty when it was not."""
-        settings = endpoint_settings(self.openid, **given.pop("settings", {}))
-        sent = activity(name, **{"serviceUrl": SERVICE, **given})
+        settings = endpoint_settings(self.openid, **changes.pop("settings", {}))
+        post = activity(name, **{"serviceUrl": SERVICE, **changes})
         checks = authentication(settings, self.keys)
         try:
-            await checks.authenticate_request(sent, f"Bearer {self.openid.token(APP_ID, SERVICE)}")
-        except Unauthenticated as refused:
-            return str(refused)
+            await checks.authenticate_request(post, f"Bearer {self.openid.token(APP_ID, SERVICE)}")
+        except Unauthenticated as error:
+            return str(error)
         return ""
 
 
 @pytest.fixture
-def refused(openid: OpenIdServer, keys: SigningKeys) -> Checks:
+def refusal_reason(openid: OpenIdServer, keys: SigningKeys) -> Checks:
     return Checks(openid, keys)
 
 
-async def test_a_genuine_activity_is_served(refused: Checks) -> None:
-    assert await refused() == ""
+async def test_a_genuine_activity_is_served(refusal_reason: Checks) -> None:
+    assert await refusal_reason() == ""
 
 
-async def test_a_token_is_for_one_service_url(refused: Checks) -> None:
-    assert await refused(serviceUrl="https://smba.trafficmanager.net/amer/") == (
+async def test_a_token_is_for_one_service_url(refusal_reason: Checks) -> None:
+    assert await refusal_reason(serviceUrl="https://smba.trafficmanager.net/amer/") == (
         "the token is for another service URL"
     )
 
 
 @pytest.mark.parametrize("url", ["https://evil.example/", "https://evil.trafficmanager.net/", None])
-async def test_the_service_url_has_to_be_a_connectors(refused: Checks, url: str | None) -> None:
-    assert await refused(serviceUrl=url) == "the service URL is not one that is served"
+async def test_the_service_url_has_to_be_a_connectors(
+    refusal_reason: Checks, url: str | None
+) -> None:
+    assert await refusal_reason(serviceUrl=url) == "the service URL is not one that is served"
 
 
 @pytest.mark.parametrize("channel", ["facebook", "MSTEAMS"])
-async def test_the_key_has_to_be_endorsed_for_the_channel(refused: Checks, channel: str) -> None:
-    assert await refused(channelId=channel) == "the signing key is not endorsed for the channel"
+async def test_the_key_has_to_be_endorsed_for_the_channel(
+    refusal_reason: Checks, channel: str
+) -> None:
+    assert (
+        await refusal_reason(channelId=channel) == "the signing key is not endorsed for the channel"
+    )
 
 
 async def test_a_key_without_endorsements_signs_for_nobody(
-    refused: Checks, openid: OpenIdServer
+    refusal_reason: Checks, openid: OpenIdServer
 ) -> None:
     openid.keys[0].endorsements = ()
-    assert await refused() == "the signing key is not endorsed for the channel"
+    assert await refusal_reason() == "the signing key is not endorsed for the channel"
 
 
-async def test_an_activity_without_a_channel_is_refused(refused: Checks) -> None:
-    assert await refused(channelId=None) == "the activity names no channel"
+async def test_an_activity_without_a_channel_is_refused(refusal_reason: Checks) -> None:
+    assert await refusal_reason(channelId=None) == "the activity names no channel"
 
 
 SINGLE = {"app_type": "SingleTenant", "app_tenant": TENANT.upper()}
 
 
 @pytest.mark.parametrize(
-    ("settings", "tenant", "served"),
+    ("settings", "tenant", "is_served"),
     [
         ({}, "any", True),
         ({}, None, True),
@@ -258,17 +264,17 @@ SINGLE = {"app_type": "SingleTenant", "app_tenant": TENANT.upper()}
     ],
 )
 async def test_only_the_tenants_served(
-    refused: Checks, settings: dict[str, Any], tenant: str | None, served: bool
+    refusal_reason: Checks, settings: dict[str, Any], tenant: str | None, is_served: bool
 ) -> None:
     place = {"id": "a:1", "conversationType": "personal", "tenantId": tenant}
-    found = await refused(settings=settings, channelData=None, conversation=place)
-    assert found == ("" if served else "the tenant is not one that is served")
+    reason = await refusal_reason(settings=settings, channelData=None, conversation=place)
+    assert reason == ("" if is_served else "the tenant is not one that is served")
 
 
-async def test_a_channel_outside_microsoft_365_has_no_tenant(refused: Checks) -> None:
-    assert await refused("webchat_text", settings=SINGLE) == ""
+async def test_a_channel_outside_microsoft_365_has_no_tenant(refusal_reason: Checks) -> None:
+    assert await refusal_reason("webchat_text", settings=SINGLE) == ""
     other = {"tenant": {"id": "other"}}
-    assert await refused("webchat_text", settings=SINGLE, channelData=other) == (
+    assert await refusal_reason("webchat_text", settings=SINGLE, channelData=other) == (
         "the tenant is not one that is served"
     )
 

@@ -79,12 +79,14 @@ def test_only_what_can_be_edited_streams_and_only_streams_are_stopped() -> None:
     ],
 )
 def test_what_can_be_done_where(teams, channel, kind, scope, edits, pace, files):
-    able = channel.capabilities(TeamsAddress("c", channel=kind, scope=scope))
-    assert (able.edits, able.pace, able.files) == (edits, pace, files)
-    assert (able.streams, able.stop_button) == (files, files)
-    assert not any((able.earlier_messages, able.edit_events, able.private_posts))
-    assert able.text_limit == 20_000
-    assert able.pictures
+    capabilities = channel.capabilities(TeamsAddress("c", channel=kind, scope=scope))
+    assert (capabilities.edits, capabilities.pace, capabilities.files) == (edits, pace, files)
+    assert (capabilities.streams, capabilities.stop_button) == (files, files)
+    assert not any(
+        (capabilities.earlier_messages, capabilities.edit_events, capabilities.private_posts)
+    )
+    assert capabilities.text_limit == 20_000
+    assert capabilities.pictures
 
 
 async def test_a_message_of_teams_is_complete_and_nothing_earlier_is_told(channel):
@@ -100,9 +102,9 @@ PICTURE = PictureAttachment("P1 a.heic", "P1 a.heic with outlines: 1 car.", LARG
 @pytest.mark.parametrize("scope", ["personal", "groupChat", "channel"])
 async def test_a_picture_is_a_message_of_its_own(teams, channel, scope):
     await channel.send_picture(teams.address(scope), PICTURE)
-    [shown] = teams.messages(teams.address(scope).conversation)
-    assert (shown.text, shown.pictures) == ("", [LARGE])
-    assert shown.cards[0]["name"] == "P1 a.jpg"
+    [message] = teams.messages(teams.address(scope).conversation)
+    assert (message.text, message.pictures) == ("", [LARGE])
+    assert message.cards[0]["name"] == "P1 a.jpg"
 
 
 @pytest.mark.parametrize("pages", [False, True])
@@ -110,8 +112,8 @@ async def test_a_picture_that_is_too_large_goes_once_more_and_smaller(teams, cha
     teams.error_pages = pages
     teams.chats.picture_bytes = 60_000
     await channel.send_picture(teams.address("channel"), PICTURE)
-    [shown] = teams.messages(CHANNEL)
-    assert shown.pictures == [SMALL]
+    [message] = teams.messages(CHANNEL)
+    assert message.pictures == [SMALL]
     assert [request.status for request in teams.requests] == [413, 201]
 
 
@@ -126,7 +128,7 @@ async def test_a_picture_that_is_never_small_enough_is_refused(teams, channel):
 async def test_a_throttled_picture_arrives_once(teams, channel):
     teams.throttle(times=2, retry_after="1")
     await channel.send_picture(teams.address(), PICTURE)
-    assert [shown.pictures for shown in teams.messages()] == [[LARGE]]
+    assert [message.pictures for message in teams.messages()] == [[LARGE]]
 
 
 async def test_a_picture_that_may_have_arrived_is_not_repeated(teams, channel):
@@ -146,11 +148,11 @@ async def test_files_are_fetched_with_the_bots_token(teams, channel, tmp_path):
 
 
 async def test_no_log_shows_a_token_a_secret_or_a_signed_address(teams, channel, tmp_path, capfd):
-    signed = teams.file(b"", "a.png")["contentUrl"].replace("/files/", "/nofiles/")
+    url = teams.file(b"", "a.png")["contentUrl"].replace("/files/", "/nofiles/")
     with pytest.raises(FileProblem):
         await channel.fetch(
             teams.address(),
-            Attachment(source={"url": signed}),
+            Attachment(source={"url": url}),
             tmp_path / "a",
             SizeLimits(100, 100),
         )
@@ -160,7 +162,7 @@ async def test_no_log_shows_a_token_a_secret_or_a_signed_address(teams, channel,
     teams.fail(503, times=9)
     with pytest.raises(DeliveryUnknown):
         await channel.edit(teams.address("groupChat"), "1", Post("words of a person"))
-    logged = "".join(capfd.readouterr())
-    assert "connector_failed" in logged
+    logs = "".join(capfd.readouterr())
+    assert "connector_failed" in logs
     for secret in ("token-1", PASSWORD, "tempauth", "words of a person"):
-        assert secret not in logged
+        assert secret not in logs

@@ -26,26 +26,28 @@ async def connected(teams, clock=None, **limits):
 
 async def test_a_post_shows_a_message_and_returns_its_id():
     async with TeamsServer() as teams, connected(teams) as connector:
-        sent = await connector.post(teams.url, GROUP, HELLO)
-    assert [(shown.id, shown.text) for shown in teams.messages(GROUP)] == [(sent, "Hello")]
+        message_id = await connector.post(teams.url, GROUP, HELLO)
+    assert [(message.id, message.text) for message in teams.messages(GROUP)] == [
+        (message_id, "Hello")
+    ]
 
 
 async def test_conversation_ids_are_quoted_in_the_path():
     async with TeamsServer() as teams, connected(teams) as connector:
-        sent = await connector.post(teams.url, CHANNEL, HELLO)
-        await connector.put(teams.url, CHANNEL, sent, HELLO)
-    quoted = "19%3Achannel%40thread.tacv2%3Bmessageid%3D1795373765508"
-    assert teams.requests[0].path == f"/amer/v3/conversations/{quoted}/activities"
-    assert teams.requests[1].path == f"/amer/v3/conversations/{quoted}/activities/{sent}"
+        message_id = await connector.post(teams.url, CHANNEL, HELLO)
+        await connector.put(teams.url, CHANNEL, message_id, HELLO)
+    path = "19%3Achannel%40thread.tacv2%3Bmessageid%3D1795373765508"
+    assert teams.requests[0].path == f"/amer/v3/conversations/{path}/activities"
+    assert teams.requests[1].path == f"/amer/v3/conversations/{path}/activities/{message_id}"
     assert teams.texts(CHANNEL) == ["Hello"]
 
 
 async def test_an_edit_changes_and_a_deletion_removes_the_message():
     async with TeamsServer() as teams, connected(teams) as connector:
-        sent = await connector.post(teams.url, GROUP, HELLO)
-        await connector.put(teams.url, GROUP, sent, {"type": "message", "text": "Bye"})
+        message_id = await connector.post(teams.url, GROUP, HELLO)
+        await connector.put(teams.url, GROUP, message_id, {"type": "message", "text": "Bye"})
         assert teams.texts(GROUP) == ["Bye"]
-        await connector.delete(teams.url, GROUP, sent)
+        await connector.delete(teams.url, GROUP, message_id)
         assert teams.texts(GROUP) == []
 
 
@@ -63,9 +65,9 @@ async def test_a_refused_token_is_replaced_once():
         await connector.post(teams.url, GROUP, HELLO)
         assert teams.texts(GROUP) == ["Hello", "Hello"]
         teams.refuse(401, "Unauthorized", times=2)
-        with pytest.raises(ConnectorError) as refused:
+        with pytest.raises(ConnectorError) as error:
             await connector.post(teams.url, GROUP, HELLO)
-    assert refused.value.status == 401
+    assert error.value.status == 401
     assert len(teams.requests) == 1 + 2 + 2
 
 
@@ -145,49 +147,49 @@ async def test_a_connector_that_says_nothing_is_unclear():
 
 async def test_a_post_without_a_connection_is_repeated_then_surely_not_sent():
     async with TeamsServer() as teams:
-        gone = teams.url
+        url = teams.url
     clock = FakeClock()
     async with teams_clients(TeamsSettings(), clock, send_tries=4) as parts:
-        with pytest.raises(ConnectorError) as refused:
-            await parts.connector.post(gone, GROUP, HELLO)
-    assert (refused.value.status, refused.value.code) == (0, "Unreachable")
+        with pytest.raises(ConnectorError) as error:
+            await parts.connector.post(url, GROUP, HELLO)
+    assert (error.value.status, error.value.code) == (0, "Unreachable")
     assert len(clock.waits) == 3
 
 
 @pytest.mark.parametrize("fault", ["fail", "throttle", "cut", "hang"])
 async def test_an_edit_is_repeated_on_any_passing_error(fault):
     async with TeamsServer() as teams, connected(teams, request_seconds=0.2) as connector:
-        sent = await connector.post(teams.url, GROUP, HELLO)
+        message_id = await connector.post(teams.url, GROUP, HELLO)
         getattr(teams, fault)(times=2)
-        await connector.put(teams.url, GROUP, sent, {"type": "message", "text": "Bye"})
+        await connector.put(teams.url, GROUP, message_id, {"type": "message", "text": "Bye"})
     assert teams.texts(GROUP) == ["Bye"]
 
 
 async def test_an_edit_that_never_gets_through_is_unclear_after_all_tries():
     async with TeamsServer() as teams, connected(teams, send_tries=3) as connector:
-        sent = await connector.post(teams.url, GROUP, HELLO)
+        message_id = await connector.post(teams.url, GROUP, HELLO)
         teams.fail(503, times=9)
         with pytest.raises(DeliveryUnknown):
-            await connector.put(teams.url, GROUP, sent, HELLO)
+            await connector.put(teams.url, GROUP, message_id, HELLO)
     assert len(teams.requests) == 1 + 3
 
 
 async def test_a_brief_edit_gives_up_soon():
     async with TeamsServer() as teams, connected(teams) as connector:
-        sent = await connector.post(teams.url, GROUP, HELLO)
+        message_id = await connector.post(teams.url, GROUP, HELLO)
         teams.throttle(times=9)
         with pytest.raises(ConnectorError):
-            await connector.put(teams.url, GROUP, sent, HELLO, brief=True)
+            await connector.put(teams.url, GROUP, message_id, HELLO, brief=True)
     assert len(teams.requests) == 1 + 2
 
 
 @pytest.mark.parametrize(
-    ("asked", "least", "most"), [("3", 3, 3), ("0", 0.25, 0.25), ("99", 30, 30)]
+    ("seconds", "least", "most"), [("3", 3, 3), ("0", 0.25, 0.25), ("99", 30, 30)]
 )
-async def test_retry_after_is_honoured_within_bounds(asked, least, most):
+async def test_retry_after_is_honoured_within_bounds(seconds, least, most):
     clock = FakeClock()
     async with TeamsServer() as teams, connected(teams, clock) as connector:
-        teams.throttle(retry_after=asked)
+        teams.throttle(retry_after=seconds)
         await connector.post(teams.url, GROUP, HELLO)
     assert len(clock.waits) == 1
     assert least <= clock.waits[0] <= most
@@ -205,9 +207,9 @@ async def test_trying_ends_with_the_time():
     clock = FakeClock()
     async with TeamsServer() as teams, connected(teams, clock, send_seconds=20) as connector:
         teams.throttle(times=9, retry_after="8")
-        with pytest.raises(ConnectorError) as refused:
+        with pytest.raises(ConnectorError) as error:
             await connector.post(teams.url, GROUP, HELLO)
-    assert refused.value.status == 429
+    assert error.value.status == 429
     assert clock.waits == [8, 8]
 
 
@@ -232,9 +234,9 @@ async def test_a_message_that_is_too_big_is_told_apart(pages):
 async def test_refusals_are_told_apart(status, code, problem):
     async with TeamsServer() as teams, connected(teams) as connector:
         teams.refuse(status, code)
-        with pytest.raises(problem) as raised:
+        with pytest.raises(problem) as error:
             await connector.post(teams.url, GROUP, HELLO)
-    assert type(raised.value) is problem
+    assert type(error.value) is problem
     assert len(teams.requests) == 1
 
 
@@ -242,16 +244,16 @@ async def test_refusals_are_told_apart(status, code, problem):
 async def test_an_edit_that_is_not_allowed_is_refused_and_the_conversation_not_gone(status):
     async with TeamsServer() as teams, connected(teams) as connector:
         teams.refuse(status, "Forbidden")
-        with pytest.raises(ConnectorError) as refused:
+        with pytest.raises(ConnectorError) as error:
             await connector.put(teams.url, GROUP, "1", HELLO)
-    assert refused.value.status == status
+    assert error.value.status == status
 
 
 async def test_an_edit_of_an_unknown_message_is_refused_not_gone():
     async with TeamsServer() as teams, connected(teams) as connector:
-        with pytest.raises(ConnectorError) as refused:
+        with pytest.raises(ConnectorError) as error:
             await connector.put(teams.url, GROUP, "1", HELLO)
-    assert refused.value.status == 404
+    assert error.value.status == 404
 
 
 async def test_a_post_that_gets_no_id_is_posted():

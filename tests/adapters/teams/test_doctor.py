@@ -25,23 +25,21 @@ async def test_the_token_is_fetched() -> None:
 
 async def test_a_wrong_secret_is_told_in_the_service_s_words() -> None:
     async with TeamsServer() as teams:
-        with pytest.raises(
-            TokenUnavailable, match="AADSTS7000215: Invalid client secret"
-        ) as caught:
+        with pytest.raises(TokenUnavailable, match="AADSTS7000215: Invalid client secret") as error:
             await check_token(connector_settings(teams, app_password=SecretStr("not-the-secret")))
-    assert "not-the-secret" not in str(caught.value)
+    assert "not-the-secret" not in str(error.value)
 
 
 async def test_a_token_service_that_is_not_there_is_told() -> None:
     async with TeamsServer() as teams:
-        gone = connector_settings(teams)
+        settings = connector_settings(teams)
     with pytest.raises(TokenUnavailable, match="cannot be reached"):
-        await check_token(gone)
+        await check_token(settings)
 
 
 async def test_the_signing_keys_are_fetched(openid: OpenIdServer) -> None:
-    told = await check_keys(TeamsSettings(openid_url=openid.url))
-    assert told == "The keys that sign Microsoft's messages are there."
+    result = await check_keys(TeamsSettings(openid_url=openid.url))
+    assert result == "The keys that sign Microsoft's messages are there."
     assert openid.fetches == 1
 
 
@@ -51,6 +49,6 @@ async def test_signing_keys_that_do_not_come_are_told_with_their_address(
 ) -> None:
     for name, value in wrong.items():
         setattr(openid, name, value)
-    with pytest.raises(OSError, match="no signing keys came from") as caught:
+    with pytest.raises(OSError, match="no signing keys came from") as error:
         await check_keys(TeamsSettings(openid_url=openid.url))
-    assert openid.url in str(caught.value)
+    assert openid.url in str(error.value)

@@ -27,8 +27,8 @@ async def teams():
 
 @pytest.fixture
 async def parts(teams):
-    async with teams_clients(connector_settings(teams), send_tries=3) as made:
-        yield made
+    async with teams_clients(connector_settings(teams), send_tries=3) as clients:
+        yield clients
 
 
 async def offer(teams, parts, data=DATA):
@@ -44,8 +44,8 @@ async def choose(teams, parts, value, **changes):
 
 async def test_the_user_is_asked_first(teams, parts):
     await offer(teams, parts)
-    [shown] = teams.messages()
-    [card] = shown.cards
+    [message] = teams.messages()
+    [card] = message.cards
     assert (card["contentType"], card["name"]) == (CONSENT_CARD, "transcript.json")
     assert card["content"]["sizeInBytes"] == len(DATA)
     assert teams.drive.uploads == {}
@@ -54,7 +54,7 @@ async def test_the_user_is_asked_first(teams, parts):
 async def test_the_card_tells_nothing_of_the_file(teams, parts):
     await offer(teams, parts)
     await offer(teams, parts)
-    contexts = [shown.cards[0]["content"]["acceptContext"] for shown in teams.messages()]
+    contexts = [message.cards[0]["content"]["acceptContext"] for message in teams.messages()]
     assert contexts[0] != contexts[1]
     assert all(len(context["file"]) == 48 for context in contexts)
 
@@ -65,12 +65,12 @@ async def test_an_accepted_file_is_saved_and_shown_in_place_of_the_card(teams, p
     [upload] = teams.drive.uploads.values()
     assert upload.done
     assert upload.data == DATA
-    [shown] = teams.messages()
-    [card] = shown.cards
+    [message] = teams.messages()
+    [card] = message.cards
     assert card["contentType"] == INFO_CARD
     assert card["name"] == "transcript.json"
     assert card["content"] == {"uniqueId": next(iter(teams.drive.uploads)), "fileType": "json"}
-    assert not any(DATA in kept for kept in parts.blobs.kept.values())
+    assert not any(DATA in blob for blob in parts.blobs.kept.values())
 
 
 async def test_a_large_file_goes_in_pieces(teams, parts):
@@ -108,26 +108,26 @@ async def test_where_cards_cannot_be_deleted_they_stay(parts):
     ):
         await offer(teams, parts)
         await choose(teams, parts, teams.consent())
-    kinds = [shown.cards[0]["contentType"] for shown in teams.messages()]
+    kinds = [message.cards[0]["contentType"] for message in teams.messages()]
     assert kinds == [CONSENT_CARD, INFO_CARD]
 
 
 async def test_a_second_acceptance_is_answered_kindly(teams, parts):
     await offer(teams, parts)
-    accepted = teams.consent()
-    await choose(teams, parts, accepted)
-    await choose(teams, parts, accepted)
+    consent = teams.consent()
+    await choose(teams, parts, consent)
+    await choose(teams, parts, consent)
     assert teams.texts()[-1] == texts.FILE_SAVED_ALREADY
     assert len(teams.drive.uploads) == 1
 
 
 async def test_a_declined_file_is_forgotten(teams, parts):
     await offer(teams, parts)
-    accepted = teams.consent()
+    consent = teams.consent()
     await choose(teams, parts, teams.consent("decline"))
     assert teams.texts() == [texts.FILE_DECLINED]
     assert parts.blobs.kept == {}
-    await choose(teams, parts, accepted)
+    await choose(teams, parts, consent)
     assert teams.texts() == [texts.FILE_DECLINED, texts.FILE_EXPIRED]
 
 
@@ -138,13 +138,13 @@ async def test_a_file_that_is_no_longer_kept(teams, parts):
     assert teams.texts()[-1] == texts.FILE_EXPIRED
 
 
-@pytest.mark.parametrize(("hours", "saved"), [(1e-9, False), (1e-2, True)])
-async def test_an_offered_file_expires(teams, hours, saved):
+@pytest.mark.parametrize(("hours", "is_saved"), [(1e-9, False), (1e-2, True)])
+async def test_an_offered_file_expires(teams, hours, is_saved):
     async with teams_clients(connector_settings(teams), file_hours=hours) as parts:
         await offer(teams, parts)
         await choose(teams, parts, teams.consent())
-    assert any(upload.data == DATA for upload in teams.drive.uploads.values()) is saved
-    assert (texts.FILE_EXPIRED in teams.texts()) is not saved
+    assert any(upload.data == DATA for upload in teams.drive.uploads.values()) is is_saved
+    assert (texts.FILE_EXPIRED in teams.texts()) is not is_saved
 
 
 @pytest.mark.parametrize(
@@ -187,9 +187,9 @@ async def test_a_forged_context_finds_nothing(teams, parts, context):
 )
 async def test_nothing_is_uploaded_to_a_forged_address(teams, parts, url):
     await offer(teams, parts)
-    accepted = teams.consent()
-    accepted["uploadInfo"]["uploadUrl"] = url
-    await choose(teams, parts, accepted)
+    consent = teams.consent()
+    consent["uploadInfo"]["uploadUrl"] = url
+    await choose(teams, parts, consent)
     assert teams.texts()[-1] == texts.FILE_NOT_SAVED
 
 
@@ -246,7 +246,7 @@ async def test_the_blob_store_keeps_an_offered_file(teams, parts, tmp_path):
     await consents.offer(teams.address(), "transcript.json", DATA)
     await consents.settle(teams.address(invoke=teams.consent()))
     assert next(iter(teams.drive.uploads.values())).data == DATA
-    assert [shown.cards[0]["contentType"] for shown in teams.messages()] == [INFO_CARD]
+    assert [message.cards[0]["contentType"] for message in teams.messages()] == [INFO_CARD]
 
 
 async def test_the_blob_store_keeps_nothing_of_a_declined_file(teams, parts, tmp_path):

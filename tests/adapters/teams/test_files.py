@@ -21,7 +21,7 @@ from tests.helpers.teams_connector import FakeClock, close_after, connector_sett
 from tests.servers.files import FileServer
 from tests.servers.teams import TeamsServer
 
-ALLOWED = SizeLimits(1000, 2000)
+LIMITS = SizeLimits(1000, 2000)
 
 
 def at(url, credential="none"):
@@ -46,21 +46,21 @@ async def files(teams):
 
 async def reason(files, address, attachment, into):
     with pytest.raises(FileProblem) as problem:
-        await files.fetch(address, attachment, into, ALLOWED)
+        await files.fetch(address, attachment, into, LIMITS)
     assert not into.exists()
     return problem.value.reason
 
 
 async def test_a_pasted_picture_is_fetched_with_the_token(teams, files, tmp_path):
     picture = at(teams.picture(b"jpeg")["contentUrl"], "bot")
-    await files.fetch(teams.address(), picture, tmp_path / "a", ALLOWED)
+    await files.fetch(teams.address(), picture, tmp_path / "a", LIMITS)
     assert (tmp_path / "a").read_bytes() == b"jpeg"
     assert teams.drive.downloads[0][1] == "Bearer token-1"
 
 
 async def test_an_attached_file_is_fetched_without_a_token(teams, files, tmp_path):
-    attached = at(teams.file(b"png", "a.png")["content"]["downloadUrl"])
-    await files.fetch(teams.address(), attached, tmp_path / "a", ALLOWED)
+    file = at(teams.file(b"png", "a.png")["content"]["downloadUrl"])
+    await files.fetch(teams.address(), file, tmp_path / "a", LIMITS)
     assert (tmp_path / "a").read_bytes() == b"png"
     assert teams.drive.downloads[0][1] == ""
     assert teams.tokens.requests == []
@@ -68,9 +68,9 @@ async def test_an_attached_file_is_fetched_without_a_token(teams, files, tmp_pat
 
 async def test_a_token_that_was_refused_is_replaced_once(teams, files, tmp_path):
     picture = at(teams.picture(b"jpeg")["contentUrl"], "bot")
-    await files.fetch(teams.address(), picture, tmp_path / "a", ALLOWED)
+    await files.fetch(teams.address(), picture, tmp_path / "a", LIMITS)
     teams.tokens.valid.clear()
-    await files.fetch(teams.address(), picture, tmp_path / "b", ALLOWED)
+    await files.fetch(teams.address(), picture, tmp_path / "b", LIMITS)
     assert (tmp_path / "b").read_bytes() == b"jpeg"
     assert [token for _, token in teams.drive.downloads] == [
         "Bearer token-1",
@@ -106,7 +106,7 @@ async def test_the_token_goes_to_no_other_host(teams, tmp_path):
             Downloads(guard, DownloadSettings(), FakeClock()), token, ConnectorHosts(settings)
         )
         picture = at(theirs.at("photos.example", "/a"), "bot")
-        await files.fetch(teams.address(), picture, tmp_path / "a", ALLOWED)
+        await files.fetch(teams.address(), picture, tmp_path / "a", LIMITS)
         same_host_other_port = at(f"{theirs.local}/a", "bot")
         assert (
             await reason(files, teams.address(), same_host_other_port, tmp_path / "b")
@@ -132,9 +132,9 @@ async def test_the_playground_serves_its_own_files_and_no_others(tmp_path):
         teams_clients(TeamsSettings()) as parts,
     ):
         own = at(playground.picture(b"jpeg")["contentUrl"], "bot")
-        await parts.files.fetch(playground.address(), own, tmp_path / "a", ALLOWED)
-        signed = at(playground.file(b"png", "a.png")["contentUrl"])
-        await parts.files.fetch(playground.address(), signed, tmp_path / "b", ALLOWED)
+        await parts.files.fetch(playground.address(), own, tmp_path / "a", LIMITS)
+        file = at(playground.file(b"png", "a.png")["contentUrl"])
+        await parts.files.fetch(playground.address(), file, tmp_path / "b", LIMITS)
         for credential in ("bot", "none"):
             foreign = at(other.picture(b"secret")["contentUrl"], credential)
             got = await reason(parts.files, playground.address(), foreign, tmp_path / "c")
@@ -145,10 +145,10 @@ async def test_the_playground_serves_its_own_files_and_no_others(tmp_path):
 
 
 async def test_an_expired_link_and_a_missing_picture(teams, files, tmp_path):
-    expired = at(teams.file(b"png", "a.png")["contentUrl"].partition("?")[0])
-    assert await reason(files, teams.address(), expired, tmp_path / "a") is Reason.EXPIRED
-    missing = at(f"{teams.url}v3/attachments/none/views/original", "bot")
-    assert await reason(files, teams.address(), missing, tmp_path / "a") is Reason.NOT_FOUND
+    link = at(teams.file(b"png", "a.png")["contentUrl"].partition("?")[0])
+    assert await reason(files, teams.address(), link, tmp_path / "a") is Reason.EXPIRED
+    view = at(f"{teams.url}v3/attachments/none/views/original", "bot")
+    assert await reason(files, teams.address(), view, tmp_path / "a") is Reason.NOT_FOUND
 
 
 async def test_a_problem_that_was_known_before(teams, files, tmp_path):
@@ -166,13 +166,13 @@ async def test_an_attachment_without_a_source(teams, files, tmp_path):
 @pytest.mark.parametrize("size", [0, 1, 2, 3, 999, 1000])
 async def test_inline_bytes_are_decoded_up_to_the_limit(teams, files, tmp_path, size):
     data = bytes(size)
-    encoded = base64.encodebytes(data).decode()
-    await files.fetch(teams.address(), inline(encoded), tmp_path / "a", ALLOWED)
+    text = base64.encodebytes(data).decode()
+    await files.fetch(teams.address(), inline(text), tmp_path / "a", LIMITS)
     assert (tmp_path / "a").read_bytes() == data
 
 
 @pytest.mark.parametrize(
-    ("data", "expected"),
+    ("data", "problem"),
     [
         (base64.b64encode(b"\xff\xd8\xff" + bytes(998)).decode(), Reason.TOO_LARGE),
         (base64.b64encode(bytes(1001)).decode(), Reason.UNSUPPORTED),
@@ -183,8 +183,8 @@ async def test_inline_bytes_are_decoded_up_to_the_limit(teams, files, tmp_path, 
         (None, Reason.DAMAGED),
     ],
 )
-async def test_inline_bytes_that_cannot_be_used(teams, files, tmp_path, data, expected):
-    assert await reason(files, teams.address(), inline(data), tmp_path / "a") is expected
+async def test_inline_bytes_that_cannot_be_used(teams, files, tmp_path, data, problem):
+    assert await reason(files, teams.address(), inline(data), tmp_path / "a") is problem
 
 
 async def test_inline_bytes_are_not_decoded_on_the_loop(teams, files, tmp_path, monkeypatch):
@@ -196,7 +196,7 @@ async def test_inline_bytes_are_not_decoded_on_the_loop(teams, files, tmp_path, 
         return decode(*args, **options)
 
     monkeypatch.setattr(base64, "b64decode", watched)
-    await files.fetch(teams.address(), inline("AAAA"), tmp_path / "a", ALLOWED)
+    await files.fetch(teams.address(), inline("AAAA"), tmp_path / "a", LIMITS)
     assert threads
     assert threading.get_ident() not in threads
 
@@ -217,5 +217,5 @@ async def test_the_playground_asks_no_other_address(tmp_path):
             for credential in ("bot", "none"):
                 got = await reason(files, playground.address(), at(url, credential), tmp_path / "a")
                 assert got is Reason.REFUSED_ADDRESS
-        await files.fetch(playground.address(), inline("AAAA"), tmp_path / "b", ALLOWED)
+        await files.fetch(playground.address(), inline("AAAA"), tmp_path / "b", LIMITS)
     assert theirs.asked == []

@@ -7,7 +7,7 @@ import pytest
 from adapters.teams.hosts import ConnectorHosts, is_known_connector
 from adapters.teams.settings import TeamsSettings
 
-KNOWN = [
+CONNECTOR_URLS = [
     "https://smba.trafficmanager.net/amer/",
     "https://SMBA.trafficmanager.net/teams",
     "https://smba.trafficmanager.net:443/emea/",
@@ -41,13 +41,13 @@ STRANGERS = [
 ]
 
 
-def hosts(*listed: str) -> ConnectorHosts:
+def hosts(*connectors: str) -> ConnectorHosts:
     return ConnectorHosts(
-        TeamsSettings(app_id="app", app_password="secret", connector_hosts=",".join(listed))
+        TeamsSettings(app_id="app", app_password="secret", connector_hosts=",".join(connectors))
     )
 
 
-@pytest.mark.parametrize("url", KNOWN)
+@pytest.mark.parametrize("url", CONNECTOR_URLS)
 def test_microsofts_connectors_are_served(url: str) -> None:
     assert is_known_connector(url)
     assert hosts().is_connector(url)
@@ -60,17 +60,17 @@ def test_anybody_elses_hosts_are_not(url: str) -> None:
 
 
 def test_a_listed_host_is_served_on_every_port_but_not_without_tls() -> None:
-    listed = hosts("Connector.Example")
-    assert listed.is_connector("https://connector.example/x")
-    assert listed.is_connector("https://connector.example:8443/x")
-    assert not listed.is_connector("http://connector.example/x")
-    assert not listed.is_connector("https://sub.connector.example/x")
+    connectors = hosts("Connector.Example")
+    assert connectors.is_connector("https://connector.example/x")
+    assert connectors.is_connector("https://connector.example:8443/x")
+    assert not connectors.is_connector("http://connector.example/x")
+    assert not connectors.is_connector("https://sub.connector.example/x")
 
 
 def test_a_host_listed_with_its_port_is_served_on_that_port_alone() -> None:
-    listed = hosts("127.0.0.1:5001")
-    assert listed.is_connector("http://127.0.0.1:5001/")
-    assert not listed.is_connector("http://127.0.0.1:5002/")
+    connectors = hosts("127.0.0.1:5001")
+    assert connectors.is_connector("http://127.0.0.1:5001/")
+    assert not connectors.is_connector("http://127.0.0.1:5002/")
 
 
 def test_without_a_bot_only_this_machine_is_served() -> None:

@@ -13,7 +13,7 @@ from adapters.teams.markdown import stable_part, translate
 
 
 @pytest.mark.parametrize(
-    ("source", "shown"),
+    ("source", "translation"),
     [
         ("", ""),
         ("A **red** car < 3", "A **red** car &lt; 3"),
@@ -39,10 +39,10 @@ from adapters.teams.markdown import stable_part, translate
         ("~~~\n```\n# no title\n~~~\n# Title", None),
     ],
 )
-def test_how_markdown_is_shown(source, shown):
-    if shown is None:
-        shown = source.replace("# Title", "\n**Title**")
-    assert translate(source) == shown
+def test_how_markdown_is_shown(source, translation):
+    if translation is None:
+        translation = source.replace("# Title", "\n**Title**")
+    assert translate(source) == translation
 
 
 @pytest.mark.parametrize(
@@ -88,9 +88,9 @@ MARKDOWN = st.lists(
 
 @given(MARKDOWN)
 def test_nothing_harmful_passes(source):
-    shown = translate(source)
-    assert not TAG.search(shown)
-    assert "![" not in shown
+    translation = translate(source)
+    assert not TAG.search(translation)
+    assert "![" not in translation
 
 
 @given(MARKDOWN, st.integers(0, 100))
@@ -107,12 +107,12 @@ def test_what_is_settled_is_the_beginning_of_the_whole(source, place):
 @settings(max_examples=400)
 @given(MARKDOWN, MARKDOWN)
 def test_a_growing_text_only_grows(source, more):
-    shown = ""
+    translation = ""
     whole = source + more
     for end in range(len(whole) + 1):
-        grown = translate(stable_part(whole[:end]))
-        assert grown.startswith(shown)
-        shown = grown
+        longer = translate(stable_part(whole[:end]))
+        assert longer.startswith(translation)
+        translation = longer
 
 
 @pytest.mark.parametrize("text", ["A red car", "It says #3", "- one\n- two", "**bold** `code` it"])
@@ -125,7 +125,7 @@ def test_ordinary_words_are_settled_at_once(text):
 )
 def test_long_texts_are_translated_quickly(piece):
     text = piece * (20_000 // len(piece))
-    started = time.perf_counter()
+    start = time.perf_counter()
     for source in (text, f"# {text}x", f"|{text}|", f"{text}\n" * 2):
         translate(stable_part(source))
-    assert time.perf_counter() - started < 1.0
+    assert time.perf_counter() - start < 1.0

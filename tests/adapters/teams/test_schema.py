@@ -12,7 +12,7 @@ from adapters.http.request_body import MalformedBody
 from adapters.teams.schema import MAX_ITEMS, activity_from
 from tests.payloads import NAMES, payload
 
-READ = [
+FIELDS = [
     "type",
     "id",
     "timestamp",
@@ -48,11 +48,11 @@ def plain(value: Any) -> Any:
 def test_activities_read_as_botbuilder_reads_them(name: str) -> None:
     ours = activity_from(payload(name))
     theirs = Activity().deserialize(payload(name))
-    for field in READ:
-        read, expected = getattr(ours, field), getattr(theirs, field)
-        if isinstance(read, list) and expected is None:
-            expected = []
-        assert plain(read) == plain(expected), field
+    for field in FIELDS:
+        our_value, their_value = getattr(ours, field), getattr(theirs, field)
+        if isinstance(our_value, list) and their_value is None:
+            their_value = []
+        assert plain(our_value) == plain(their_value), field
 
 
 @pytest.mark.parametrize(
@@ -89,8 +89,8 @@ def test_nothing_at_all_is_an_empty_activity() -> None:
 
 
 def test_a_time_without_an_offset_is_utc() -> None:
-    read = activity_from({"timestamp": "2026-11-22T18:54:54.6912345"}).timestamp
-    assert read == datetime(2026, 11, 22, 18, 54, 54, 691234, UTC)
+    timestamp = activity_from({"timestamp": "2026-11-22T18:54:54.6912345"}).timestamp
+    assert timestamp == datetime(2026, 11, 22, 18, 54, 54, 691234, UTC)
 
 
 def test_endless_lists_are_cut() -> None:

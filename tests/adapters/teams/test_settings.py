@@ -51,7 +51,7 @@ def test_the_ecosystems_names_are_read_from_the_environment(
 
 
 @pytest.mark.parametrize(
-    ("missing", "app_type"),
+    ("name", "app_type"),
     [
         ("MicrosoftAppPassword", "SingleTenant"),
         ("MicrosoftAppPassword", "MultiTenant"),
@@ -60,13 +60,13 @@ def test_the_ecosystems_names_are_read_from_the_environment(
     ],
 )
 def test_an_incomplete_bot_stops_the_start_with_one_sentence(
-    monkeypatch: pytest.MonkeyPatch, missing: str, app_type: str
+    monkeypatch: pytest.MonkeyPatch, name: str, app_type: str
 ) -> None:
-    names = {name: value for name, value in COMPLETE.items() if name != missing}
-    with pytest.raises(SettingsError) as stopped:
-        given(monkeypatch, **names, MicrosoftAppType=app_type)
-    assert str(stopped.value) == (
-        f"MicrosoftAppId has the value 'an-app' but {missing} is not set: "
+    values = {key: value for key, value in COMPLETE.items() if key != name}
+    with pytest.raises(SettingsError) as error:
+        given(monkeypatch, **values, MicrosoftAppType=app_type)
+    assert str(error.value) == (
+        f"MicrosoftAppId has the value 'an-app' but {name} is not set: "
         f"a bot of MicrosoftAppType {app_type} needs it."
     )
 
@@ -77,9 +77,9 @@ def test_a_managed_identity_needs_no_password(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_an_unknown_type_is_named_with_its_value(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(SettingsError) as stopped:
+    with pytest.raises(SettingsError) as error:
         given(monkeypatch, **COMPLETE, MicrosoftAppType="Tenantless")
-    assert str(stopped.value) == (
+    assert str(error.value) == (
         "MicrosoftAppType has the value 'Tenantless': "
         "it must be one of SingleTenant, MultiTenant, UserAssignedMSI."
     )
@@ -100,18 +100,18 @@ def test_tenants_served_are_those_listed(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 @pytest.mark.parametrize(
-    ("app_type", "served"),
+    ("app_type", "tenants"),
     [("SingleTenant", {"a-tenant"}), ("UserAssignedMSI", {"a-tenant"}), ("MultiTenant", set())],
 )
 def test_without_a_list_the_type_decides_which_tenants_are_served(
-    monkeypatch: pytest.MonkeyPatch, app_type: str, served: set[str]
+    monkeypatch: pytest.MonkeyPatch, app_type: str, tenants: set[str]
 ) -> None:
-    assert given(monkeypatch, **COMPLETE, MicrosoftAppType=app_type).served_tenants == served
+    assert given(monkeypatch, **COMPLETE, MicrosoftAppType=app_type).served_tenants == tenants
 
 
 def test_the_listing_shows_the_names_and_never_the_secret(monkeypatch: pytest.MonkeyPatch) -> None:
-    listed = {line.name: line for line in lines(given(monkeypatch, **COMPLETE))}
-    assert listed["MicrosoftAppPassword"].value == "set"
-    assert listed["MicrosoftAppId"].origin == "environment"
-    assert listed["LOUPE_OPENID_URL"].value.startswith("https://login.botframework.com/")
-    assert {"LOUPE_TENANTS", "LOUPE_CONNECTOR_HOSTS", "LOUPE_MAX_BODY_BYTES"} <= set(listed)
+    listing = {line.name: line for line in lines(given(monkeypatch, **COMPLETE))}
+    assert listing["MicrosoftAppPassword"].value == "set"
+    assert listing["MicrosoftAppId"].origin == "environment"
+    assert listing["LOUPE_OPENID_URL"].value.startswith("https://login.botframework.com/")
+    assert {"LOUPE_TENANTS", "LOUPE_CONNECTOR_HOSTS", "LOUPE_MAX_BODY_BYTES"} <= set(listing)

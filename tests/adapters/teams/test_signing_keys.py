@@ -51,10 +51,10 @@ async def test_a_key_is_found_with_its_endorsements(
     keys: SigningKeys, openid: OpenIdServer
 ) -> None:
     openid.keys[0].endorsements = ("msteams", "webchat")
-    found = await keys.find("first")
-    assert found is not None
-    assert found.endorsements == {"msteams", "webchat"}
-    assert keys.get("first") is found
+    key = await keys.find("first")
+    assert key is not None
+    assert key.endorsements == {"msteams", "webchat"}
+    assert keys.get("first") is key
 
 
 async def test_the_start_does_not_wait_for_the_keys(
@@ -70,9 +70,9 @@ async def test_the_start_does_not_wait_for_the_keys(
 
 
 async def test_many_at_once_share_one_fetch(keys: SigningKeys, openid: OpenIdServer) -> None:
-    found = await asyncio.gather(*(keys.find("first") for _ in range(50)))
-    assert len({key.id for key in found if key}) == 1
-    assert None not in found
+    key = await asyncio.gather(*(keys.find("first") for _ in range(50)))
+    assert len({key.id for key in key if key}) == 1
+    assert None not in key
     assert openid.fetches == 1
 
 

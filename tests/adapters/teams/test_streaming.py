@@ -30,22 +30,22 @@ async def streaming(teams, clock=None, **limits):
     """Yield the channel with a stream open: `show` edits its message."""
     async with teams_clients(connector_settings(teams), clock or FakeClock(), **limits) as parts:
         address = teams.address()
-        sent = await parts.channel.post(address, OPENING)
+        message_id = await parts.channel.post(address, OPENING)
 
-        async def show(post, sent=sent):
-            await parts.channel.edit(address, sent, post)
+        async def show(post):
+            await parts.channel.edit(address, message_id, post)
 
         yield show
 
 
 def infos(teams):
     """What the requests said of the stream: type, sequence, whether they named it."""
-    seen = []
+    chunks = []
     for request in teams.requests:
         entities = request.activity.get("entities", [])
         info = next((one for one in entities if one["type"] == "streaminfo"), {})
-        seen.append((info.get("streamType"), info.get("streamSequence"), "streamId" in info))
-    return seen
+        chunks.append((info.get("streamType"), info.get("streamSequence"), "streamId" in info))
+    return chunks
 
 
 async def test_a_stream_from_the_first_word_to_the_last():
@@ -54,11 +54,11 @@ async def test_a_stream_from_the_first_word_to_the_last():
         await show(growing("A red"))
         await show(growing("A red car"))
         await show(final("A red car."))
-    [shown] = teams.messages()
-    assert shown.informative == ["Looking at 2 photos…", "Looking at 2 photos… (1 of 2)"]
-    assert shown.texts == ["A red", "A red car", "A red car."]
-    assert shown.labelled
-    assert not shown.streaming
+    [message] = teams.messages()
+    assert message.informative == ["Looking at 2 photos…", "Looking at 2 photos… (1 of 2)"]
+    assert message.texts == ["A red", "A red car", "A red car."]
+    assert message.labelled
+    assert not message.streaming
     assert infos(teams) == [
         ("informative", 1, False),
         ("informative", 2, True),
@@ -106,9 +106,9 @@ async def test_an_end_that_is_no_growth_is_shown_by_an_edit():
     async with TeamsServer() as teams, streaming(teams) as show:
         await show(growing("A red"))
         await show(final("Something else"))
-    [shown] = teams.messages()
-    assert shown.texts == ["A red", "A red", "Something else"]
-    assert shown.labelled
+    [message] = teams.messages()
+    assert message.texts == ["A red", "A red", "Something else"]
+    assert message.labelled
 
 
 async def test_text_that_does_not_grow_is_not_sent():
@@ -129,10 +129,10 @@ async def test_headings_and_images_grow_too():
         for end in range(1, len(source) + 1, 3):
             await show(growing(source[:end]))
         await show(final(source))
-    [shown] = teams.messages()
+    [message] = teams.messages()
     assert {request.status for request in teams.requests} == {201, 202}
-    assert shown.text == "**Title**\n\n\nA cat | c\n\n- a · b\n- 1 · 2\n&lt;at>x&lt;/at>"
-    assert all(b.startswith(a) for a, b in pairwise(shown.texts))
+    assert message.text == "**Title**\n\n\nA cat | c\n\n- a · b\n- 1 · 2\n&lt;at>x&lt;/at>"
+    assert all(b.startswith(a) for a, b in pairwise(message.texts))
 
 
 async def test_the_users_stop_is_noticed_at_the_next_chunk():
@@ -168,9 +168,9 @@ async def test_a_stream_whose_time_is_over_goes_on_by_edits():
         await show(growing("A red"))
         await show(growing("A red car"))
         await show(final("A red car."))
-    [shown] = teams.messages()
-    assert shown.texts == ["A red", "A red car", "A red car."]
-    assert shown.labelled
+    [message] = teams.messages()
+    assert message.texts == ["A red", "A red car", "A red car."]
+    assert message.labelled
     assert [request.method for request in teams.requests] == ["POST", "POST", "PUT", "PUT", "PUT"]
     assert infos(teams)[2:] == [(None, None, False)] * 3
 
@@ -251,18 +251,18 @@ async def test_the_end_arrives_whatever_happens_and_once(fault, after):
         await show(growing("A red"))
         getattr(teams, fault)(after=after, times=2)
         await show(final("A red car."))
-    [shown] = teams.messages()
-    assert shown.text == "A red car."
-    assert shown.labelled
-    assert not shown.streaming
+    [message] = teams.messages()
+    assert message.text == "A red car."
+    assert message.labelled
+    assert not message.streaming
 
 
 async def test_a_stream_that_nobody_remembers_is_edited():
     async with TeamsServer() as teams, streaming(teams) as show:
         await show(growing("A red"))
-        [shown] = teams.messages()
+        [message] = teams.messages()
         async with teams_clients(connector_settings(teams)) as successor:
-            await successor.channel.edit(teams.address(), shown.id, final("A red car."))
+            await successor.channel.edit(teams.address(), message.id, final("A red car."))
     assert teams.texts() == ["A red car."]
     assert teams.requests[-1].method == "PUT"
 
@@ -280,7 +280,7 @@ async def test_a_chat_has_one_stream_at_a_time():
         await parts.channel.edit(address, second, final("B."))
         await parts.channel.edit(address, third, final("C."))
     assert teams.texts() == ["A.", "B.", "C."]
-    assert [shown.stream is not None for shown in teams.messages()] == [True, False, True]
+    assert [message.stream is not None for message in teams.messages()] == [True, False, True]
     assert {request.status for request in teams.requests} == {200, 201, 202}
 
 
@@ -288,17 +288,21 @@ async def test_openings_at_the_same_moment_share_the_rule():
     async with TeamsServer() as teams, teams_clients(connector_settings(teams)) as parts:
         address = teams.address()
         await asyncio.gather(*(parts.channel.post(address, OPENING) for _ in range(3)))
-    assert sorted(shown.stream is not None for shown in teams.messages()) == [False, False, True]
+    assert sorted(message.stream is not None for message in teams.messages()) == [
+        False,
+        False,
+        True,
+    ]
     assert {request.status for request in teams.requests} == {201}
 
 
 async def test_chats_and_tenants_with_equal_ids_stream_apart():
     async with TeamsServer() as teams, teams_clients(connector_settings(teams)) as parts:
         mine, theirs = teams.address(), teams.address(tenant="another")
-        sent = await parts.channel.post(mine, OPENING)
+        message_id = await parts.channel.post(mine, OPENING)
         assert not parts.streams.free(mine)
         assert parts.streams.free(theirs)
-        assert not await parts.streams.show(theirs, sent, growing("A"))
+        assert not await parts.streams.show(theirs, message_id, growing("A"))
 
 
 async def test_a_stream_that_was_left_open_gives_the_chat_free():
@@ -320,8 +324,8 @@ async def test_a_stream_that_was_left_open_gives_the_chat_free():
 async def test_where_there_is_no_streaming_an_ordinary_message_stands(status, code):
     async with TeamsServer() as teams, teams_clients(connector_settings(teams)) as parts:
         teams.refuse(status, code)
-        sent = await parts.channel.post(teams.address(), OPENING)
-        await parts.channel.edit(teams.address(), sent, final("A red car."))
+        message_id = await parts.channel.post(teams.address(), OPENING)
+        await parts.channel.edit(teams.address(), message_id, final("A red car."))
         assert parts.streams.free(teams.address())
     assert teams.messages()[0].texts == ["Looking at 2 photos…", "A red car."]
 
@@ -346,8 +350,8 @@ async def test_an_end_with_buttons_becomes_a_card():
     async with TeamsServer() as teams, streaming(teams) as show:
         await show(growing("Old and new"))
         await show(Post("Really?", buttons=(Button("Yes", "/yes"),)))
-    [shown] = teams.messages()
-    assert [card["contentType"] for card in shown.cards] == [
+    [message] = teams.messages()
+    assert [card["contentType"] for card in message.cards] == [
         "application/vnd.microsoft.card.adaptive"
     ]
 

@@ -27,7 +27,7 @@ def said(text: str, *entities: dict[str, Any], **changes: Any) -> str:
 
 
 @pytest.mark.parametrize(
-    ("text", "spoken"),
+    ("text", "result"),
     [
         ("<at>Test Bot</at> look", "look"),
         ("<at>Test Bot</at>&nbsp;look", "look"),
@@ -39,8 +39,8 @@ def said(text: str, *entities: dict[str, Any], **changes: Any) -> str:
         ("<at>Test Bot</at>", ""),
     ],
 )
-def test_the_bots_mention_is_removed(text: str, spoken: str) -> None:
-    assert said(text, OURS) == spoken
+def test_the_bots_mention_is_removed(text: str, result: str) -> None:
+    assert said(text, OURS) == result
 
 
 def test_other_peoples_mentions_become_their_names() -> None:
@@ -76,12 +76,12 @@ def test_xml_text_is_read_as_such() -> None:
 
 
 @pytest.mark.parametrize(
-    ("entity", "mentioned"),
+    ("entity", "is_mentioned"),
     [(OURS, True), (mention("29:ann", "<at>Test Bot</at>"), False), ({"type": "mention"}, False)],
 )
-def test_only_a_mention_of_the_recipient_counts(entity: dict[str, Any], mentioned: bool) -> None:
+def test_only_a_mention_of_the_recipient_counts(entity: dict[str, Any], is_mentioned: bool) -> None:
     post = activity("teams_group_mention", recipient=BOT, entities=[entity])
-    assert mentions_bot(post) is mentioned
+    assert mentions_bot(post) is is_mentioned
 
 
 def test_without_a_recipient_nobody_is_mentioned() -> None:
@@ -119,7 +119,7 @@ def test_most_messages_quote_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "pressed"),
+    ("value", "command_text"),
     [
         ({"loupe": "/system continue"}, "/system continue"),
         ({"loupe": " /stop "}, "/stop"),
@@ -131,5 +131,5 @@ def test_most_messages_quote_nothing() -> None:
         (None, ""),
     ],
 )
-def test_only_a_short_command_can_be_pressed(value: Any, pressed: str) -> None:
-    assert command(value) == pressed
+def test_only_a_short_command_can_be_pressed(value: Any, command_text: str) -> None:
+    assert command(value) == command_text

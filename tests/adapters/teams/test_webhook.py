@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from adapters.teams import webhook as ingress
+from adapters.teams import webhook
 from adapters.teams.build import DECLARATION as TEAMS
 from adapters.teams.settings import TeamsSettings
 from bot.channels import CHANNELS, ConfiguredChannels
@@ -97,10 +97,10 @@ async def test_without_signing_keys_the_service_delivers_again(openid: OpenIdSer
 async def test_a_slow_key_server_delays_and_loses_nothing(openid: OpenIdServer) -> None:
     openid.held = asyncio.Event()
     async with serve_endpoint(endpoint_settings(openid)) as endpoint:
-        waiting = asyncio.create_task(endpoint.post(sent(), openid.token(APP_ID, SERVICE)))
+        delivery = asyncio.create_task(endpoint.post(sent(), openid.token(APP_ID, SERVICE)))
         await openid.asked.wait()
         openid.held.set()
-        assert await waiting == (202, "")
+        assert await delivery == (202, "")
 
 
 async def test_a_rotated_key_is_taken_up(
@@ -119,8 +119,8 @@ async def test_forged_keys_cause_one_fetch(endpoint: Endpoint, openid: OpenIdSer
     forger = Key("forged")
     for number in range(20):
         forger.id = f"forged-{number}"
-        forged = openid.signed({"aud": APP_ID, "serviceurl": SERVICE}, forger)
-        assert await endpoint.post(sent(), forged) == (401, "")
+        token = openid.signed({"aud": APP_ID, "serviceurl": SERVICE}, forger)
+        assert await endpoint.post(sent(), token) == (401, "")
     assert openid.fetches == 1
 
 
@@ -254,8 +254,8 @@ async def test_the_name_of_a_channel_is_reserved_by_its_declaration_alone() -> N
     body = payload("emulator_text", channelId="console")
     async with serve_endpoint(TeamsSettings()) as endpoint:
         assert await endpoint.post(body) == (202, "")
-    declared = ConfiguredChannels((*CHANNELS, Console().declaration), Sections())
-    async with serve_endpoint(TeamsSettings(), declared.names_of_others(TEAMS)) as endpoint:
+    channels = ConfiguredChannels((*CHANNELS, Console().declaration), Sections())
+    async with serve_endpoint(TeamsSettings(), channels.names_of_others(TEAMS)) as endpoint:
         assert await endpoint.post(body) == (400, "")
         assert endpoint.inbox.messages == []
 
@@ -316,7 +316,7 @@ async def head(endpoint: Endpoint, token: str) -> tuple[asyncio.StreamReader, as
 async def test_a_body_that_dawdles_is_given_up(
     endpoint: Endpoint, token: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ingress, "BODY_SECONDS", 0.05)
+    monkeypatch.setattr(webhook, "BODY_SECONDS", 0.05)
     reader, writer = await head(endpoint, token)
     async with asyncio.timeout(5):
         assert (await reader.readline()).startswith(b"HTTP/1.1 408")

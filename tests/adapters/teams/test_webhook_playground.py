@@ -26,8 +26,8 @@ class Wire:
 
 
 def why(headers: dict[str, str] | None = None, peer: Any = ("127.0.0.1", 50000)) -> str:
-    sent = LOCAL if headers is None else headers
-    return playground_refusal(make_mocked_request("POST", "/", sent, transport=Wire(peer)))
+    headers = LOCAL if headers is None else headers
+    return playground_refusal(make_mocked_request("POST", "/", headers, transport=Wire(peer)))
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ async def test_replies_go_nowhere_but_this_machine(service: str | None) -> None:
 async def test_a_form_of_a_web_page_is_refused() -> None:
     async with serve_endpoint(TeamsSettings()) as endpoint:
         for kind in ("text/plain", "application/x-www-form-urlencoded"):
-            sent = await endpoint.post(
+            response = await endpoint.post(
                 payload("teams_personal_text"), headers={"Content-Type": kind}
             )
-            assert sent == (400, "")
+            assert response == (400, "")
