@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Any
 from adapters.http.json_fields import dig, identifier, name
 from adapters.teams.addresses import TEAMS, TeamsAddress
 from adapters.teams.attachments import files, html_summary
-from adapters.teams.render import COMMAND_KEY
-from adapters.teams.text import command, mentions_bot, quoted_id, words
+from adapters.teams.text import COMMAND_KEY, command, mentions_bot, quoted_id, words
 from bot.domain.messages import Author, Message
 from bot.domain.threads import Thread
 

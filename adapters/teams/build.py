@@ -13,8 +13,8 @@ from adapters.chat.streaming import Streams
 from adapters.http.download import Downloads
 from adapters.http.ssrf_guard import Guard
 from adapters.teams.access_token import bot_token
-from adapters.teams.addresses import TEAMS, read_address
-from adapters.teams.channel import PLACES, TeamsChannel
+from adapters.teams.addresses import PLACES, TEAMS, read_address
+from adapters.teams.channel import TeamsChannel
 from adapters.teams.connector import Connector
 from adapters.teams.doctor import teams_checks
 from adapters.teams.file_consent import FileConsents

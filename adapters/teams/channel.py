@@ -9,12 +9,10 @@ from typing import TYPE_CHECKING
 import structlog
 
 from adapters.teams import render
-from adapters.teams.addresses import TEAMS
+from adapters.teams.addresses import PLACES, TEAMS, place_of
 from adapters.teams.errors import ActivityTooLarge
-from bot.ports.channel import Capabilities
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
     from adapters.chat.growing_message import GrowingMessages
@@ -25,33 +23,10 @@ if TYPE_CHECKING:
     from adapters.teams.settings import TeamsLimits
     from bot.domain.messages import Attachment, Message
     from bot.domain.size_limits import SizeLimits
-    from bot.ports.channel import PictureAttachment, Post
+    from bot.ports.channel import Capabilities, PictureAttachment, Post
 
-PERSONAL = "Teams, personal chat"
-GROUP = "Teams, group chat"
-CHANNEL = "Teams, channel"
-EMULATOR = "Emulator"
-OTHERS = "other channels of the Bot Framework"
-
-PLACES: Mapping[str, Capabilities] = {
-    PERSONAL: Capabilities(files=True, pictures=True, streams=True, stop_button=True),
-    GROUP: Capabilities(pictures=True, attachments=False),
-    CHANNEL: Capabilities(pictures=True, attachments=False),
-    EMULATOR: Capabilities(pictures=True),
-    OTHERS: Capabilities(edits=False, pictures=True),
-}
-"""What can be done at each place; `pace` and `text_limit` come from the settings."""
-
-_TEAMS_PLACES = {"personal": PERSONAL, "channel": CHANNEL}
 
 log = structlog.get_logger()
-
-
-def place_of(address: TeamsAddress) -> str:
-    """Return the place of an address, one of `PLACES`."""
-    if address.channel == TEAMS:
-        return _TEAMS_PLACES.get(address.scope, GROUP)
-    return EMULATOR if address.channel == "emulator" else OTHERS
 
 
 class TeamsChannel:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from adapters.teams import render
-from adapters.teams.channel import PLACES, place_of
+from adapters.teams.addresses import PLACES, place_of
 from adapters.teams.errors import ActivityTooLarge, ConnectorError
 
 if TYPE_CHECKING:

@@ -12,6 +12,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from adapters.teams.markdown import stable_part, translate
+from adapters.teams.text import COMMAND_KEY
 from bot import strings as texts
 from bot.ports.channel import Stage
 from bot.text.graphemes import boundary
@@ -33,8 +34,6 @@ ABSTRACT_LENGTH = 160
 https://learn.microsoft.com/microsoftteams/platform/bots/how-to/bot-messages-ai-generated-content
 """
 CARD_TYPE = "application/vnd.microsoft.card.adaptive"
-COMMAND_KEY = "loupe"
-"""The key in a button's data under which its command is."""
 
 
 def message(address: TeamsAddress, post: Post, max_bytes: int = MAX_BYTES) -> dict[str, Any]:

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from adapters.http.json_fields import button_command, dig, identifier, name, string
 from adapters.teams.html import HtmlSummary
-from adapters.teams.render import COMMAND_KEY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from botbuilder.schema import Activity
 
+COMMAND_KEY = "loupe"
+"""The key in a button's data under which its command is."""
 MAX_MENTIONS = 200
 
 # Every repetition is bounded, so that no text can make a search slow.

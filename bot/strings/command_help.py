@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.strings.offline import OFFLINE_HINT
-from bot.strings.phrases import with_prefix
+from bot.strings.phrases import OFFLINE_HINT, with_prefix
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

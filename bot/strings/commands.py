@@ -6,8 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from bot.domain.frame_ids import clock
-from bot.strings.offline import OFFLINE_HINT
-from bot.strings.phrases import count, place, size
+from bot.strings.phrases import OFFLINE_HINT, count, place, size
 from bot.text.escape import plain, verbatim
 
 if TYPE_CHECKING:

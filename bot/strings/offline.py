@@ -17,11 +17,6 @@ if TYPE_CHECKING:
     from bot.domain.files import PhotoFacts, VideoFacts
     from bot.domain.sightings import Polygon, TextLine
 
-OFFLINE_HINT = (
-    "No AI model is set up yet, so this answer only covers what the file says and what Loupe can "
-    "read in the picture. To have a model answer, set `AZURE_OPENAI_ENDPOINT` and "
-    "`AZURE_OPENAI_DEPLOYMENT`, or `OPENAI_BASE_URL` and `OPENAI_MODEL`, and restart Loupe."
-)
 OFFLINE_NO_PICTURE = "There is no picture or video to look at here. Please post one."
 OFFLINE_BEYOND = "This question needs an AI model. Here is what I can say without one:"
 OFFLINE_UNREADABLE = "- I could not look at the picture this time. Please ask again."

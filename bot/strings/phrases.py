@@ -12,6 +12,12 @@ if TYPE_CHECKING:
 
 COMMAND = re.compile(r"(?m)(^>.*$)|(?<![\w/.])/(?=[a-z])")
 """A quoted line, or the slash of a command."""
+OFFLINE_HINT = (
+    "No AI model is set up yet, so this answer only covers what the file says and what Loupe can "
+    "read in the picture. To have a model answer, set `AZURE_OPENAI_ENDPOINT` and "
+    "`AZURE_OPENAI_DEPLOYMENT`, or `OPENAI_BASE_URL` and `OPENAI_MODEL`, and restart Loupe."
+)
+"""Stands where only the offline analyst answers."""
 
 
 def with_prefix(text: str, prefix: str) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from bot.text.markdown_writer import INERT
+INERT = "\u200b"
+"""Zero-width space: inside a mark, it removes the meaning and keeps the look."""
 
 MARKUP = re.compile(r"[\x00-\x1f\x7f*_`~#|<>\[\]\\]+")
 

@@ -6,9 +6,10 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bot.text.escape import INERT
 from bot.text.graphemes import boundary
 from bot.text.links import LOOKAHEAD, WORD, is_address, normalise, trim
-from bot.text.markdown_writer import INERT, MarkdownPiece, MarkdownToken, MarkdownWriter, code, raw
+from bot.text.markdown_writer import MarkdownPiece, MarkdownToken, MarkdownWriter, code, raw
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-INERT = "\u200b"
-"""Zero-width space: inside a mark, it removes the meaning and keeps the look."""
+from bot.text.escape import INERT
 
 _MEANT_WITH_NEXT = frozenset("`\\!]")
 _OPEN = f"(*_{INERT}"

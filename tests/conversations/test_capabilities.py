@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from adapters.page.channel import PLACE, PLACES
-from adapters.teams import channel as teams
+from adapters.teams import addresses as teams
 from bot import strings as texts
 from bot.errors import FileProblem, Reason
 from bot.limits import FileLimits

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from adapters.teams import channel as places
-from adapters.teams.addresses import TeamsAddress
-from adapters.teams.channel import PLACES, place_of
+from adapters.teams import addresses as places
+from adapters.teams.addresses import PLACES, TeamsAddress, place_of
 from bot.domain.messages import Attachment, Author, Message
 from bot.domain.size_limits import SizeLimits
 from bot.domain.threads import Thread

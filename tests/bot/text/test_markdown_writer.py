@@ -1,6 +1,7 @@
 import pytest
 
-from bot.text.markdown_writer import INERT, MarkdownPiece, MarkdownToken, MarkdownWriter, code, raw
+from bot.text.escape import INERT
+from bot.text.markdown_writer import MarkdownPiece, MarkdownToken, MarkdownWriter, code, raw
 
 
 def joined(*pieces: MarkdownPiece) -> str:
