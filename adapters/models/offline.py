@@ -38,7 +38,7 @@ class OfflineAnalyst:
 
     async def check(self, model: str = OFFLINE) -> str:
         """Return a sentence about the model."""
-        return f"Questions are answered by {model!r}. {texts.OFFLINE_HINT}"
+        return f"Questions are answered by {model!r}. {texts.OFFLINE_STATUS}"
 
     def takes_tools(self, model: str) -> bool:
         """Return False: there is no model that could call them."""

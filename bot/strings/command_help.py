@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.strings.phrases import OFFLINE_HINT, with_prefix
+from bot.strings.phrases import OFFLINE_STATUS, with_prefix
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,7 +59,7 @@ def help_text(commands: Sequence[CommandSpec], prefix: str, *, offline: bool) ->
     lines = with_prefix(lines, prefix)
     in_threads = " or ".join(f"`{spec.name}`" for spec in commands if spec.slash == "none")
     end = HELP_ENDS[prefix].format(in_threads=in_threads)
-    return "\n\n".join([start, lines, end, *([OFFLINE_HINT] if offline else [])])
+    return "\n\n".join([start, lines, end, *([OFFLINE_STATUS] if offline else [])])
 
 
 def command_misused(command: Command) -> str:

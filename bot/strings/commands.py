@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from bot.domain.frame_ids import clock
-from bot.strings.phrases import OFFLINE_HINT, count, place, size
+from bot.strings.phrases import OFFLINE_STATUS, count, place, size
 from bot.text.escape import plain, verbatim
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def _switch(on: bool) -> str:
 def models_shown(current: str, deployment: Deployment) -> str:
     """List the models that may be chosen."""
     if deployment.offline:
-        return OFFLINE_HINT
+        return OFFLINE_STATUS
     names = ", ".join(f"`{name}`" for name in deployment.models)
     return f"The model here is `{current}`. Available: {names}. Choose one with /model NAME."
 

@@ -12,10 +12,17 @@ if TYPE_CHECKING:
 
 COMMAND = re.compile(r"(?m)(^>.*$)|(?<![\w/.])/(?=[a-z])")
 """A quoted line, or the slash of a command."""
+_OFFLINE_SETUP = (
+    "To have a model answer, set `AZURE_OPENAI_ENDPOINT` and `AZURE_OPENAI_DEPLOYMENT`, or "
+    "`OPENAI_BASE_URL` and `OPENAI_MODEL`, and restart Loupe."
+)
 OFFLINE_HINT = (
     "No AI model is set up yet, so this answer only covers what the file says and what Loupe can "
-    "read in the picture. To have a model answer, set `AZURE_OPENAI_ENDPOINT` and "
-    "`AZURE_OPENAI_DEPLOYMENT`, or `OPENAI_BASE_URL` and `OPENAI_MODEL`, and restart Loupe."
+    f"read in the picture. {_OFFLINE_SETUP}"
+)
+OFFLINE_STATUS = (
+    "No AI model is set up yet, so answers only cover what the files say and what Loupe can read "
+    f"in the pictures. {_OFFLINE_SETUP}"
 )
 """Stands where only the offline analyst answers."""
 

@@ -168,4 +168,4 @@ async def test_without_a_model_the_bot_tells_what_the_files_prove(tmp_path: Path
         assert "- File: PNG, " in told
         assert "301" in told
         assert texts.OFFLINE_HINT in told
-        assert await chat.ask("/model") == texts.OFFLINE_HINT
+        assert await chat.ask("/model") == texts.OFFLINE_STATUS

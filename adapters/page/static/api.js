@@ -1,4 +1,4 @@
-// What the page asks of the server. Every failure is one sentence for people.
+// Requests to the server. Every failure is one sentence for people.
 
 const UNREACHABLE =
   "Loupe cannot be reached. Your text is still here; please send it again when the connection is back.";
@@ -21,7 +21,7 @@ async function ask(path, options = {}) {
   throw refused(response.status, await response.json().catch(() => null));
 }
 
-const refused = (status, told) => new Refused(told?.error ?? `Loupe answered with error ${status}. Please try again.`, status);
+const refused = (status, body) => new Refused(body?.error ?? `Loupe answered with error ${status}. Please try again.`, status);
 
 const json = async (path, options) => (await ask(path, options)).json();
 
@@ -41,14 +41,15 @@ export const post = (message) =>
     body: JSON.stringify(message),
   });
 
-// Uploads a file; `told(share)` hears how much of it has been sent, which fetch() would not tell.
-export function upload(conversation, file, signal, told) {
+// Uploads a file and calls `onProgress(share)` with the share that has been sent, from 0 to 1, which
+// fetch() does not report.
+export function upload(conversation, file, signal, onProgress) {
   const request = new XMLHttpRequest();
   request.open("POST", `/page/files?conversation=${conversation}`);
   request.setRequestHeader("Content-Type", "application/octet-stream");
   request.setRequestHeader("X-File-Name", encodeURIComponent(file.name.toWellFormed?.() ?? file.name));
   request.responseType = "json";
-  request.upload.onprogress = ({ loaded, total }) => told(loaded / total);
+  request.upload.onprogress = ({ loaded, total }) => onProgress(loaded / total);
   signal.addEventListener("abort", () => request.abort());
   return new Promise((resolve, reject) => {
     request.onload = () => (request.status < 300 ? resolve(request.response) : reject(refused(request.status, request.response)));

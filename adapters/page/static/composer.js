@@ -94,7 +94,7 @@ export class Composer {
     this.#sending = false;
   }
 
-  // The same message sent again keeps its id, so that it is never taken twice.
+  // The same message sent again keeps its id, so that it is accepted only once.
   async #post(text) {
     const files = this.#files.map((file) => file.ref);
     const content = JSON.stringify([text, files]);
@@ -164,8 +164,8 @@ export class Composer {
 
   async #upload(held, file, name) {
     try {
-      const told = (share) => (held.bar.value = share);
-      held.ref = (await upload(this.conversation, file, held.abort.signal, told)).ref;
+      const onProgress = (share) => (held.bar.value = share);
+      held.ref = (await upload(this.conversation, file, held.abort.signal, onProgress)).ref;
     } catch (error) {
       held.node.classList.add("failed");
       if (error.name !== "AbortError") this.#say(`“${name}” could not be attached. ${error.message}`);
@@ -190,14 +190,14 @@ export class Composer {
   }
 }
 
-// Shows a file before it is sent, by its name where the browser cannot.
+// Returns a preview of a file before it is sent: its name where the browser cannot show it.
 function thumb(file, src, name) {
-  const named = () => shown.replaceWith(element("span", { className: "file" }, name));
-  const film = file.type.startsWith("video/");
-  const shown = film
+  const showName = () => preview.replaceWith(element("span", { className: "file" }, name));
+  const isVideo = file.type.startsWith("video/");
+  const preview = isVideo
     ? element("video", { src, muted: true, playsInline: true, preload: "metadata", ariaLabel: name })
     : element("img", { src, alt: name });
-  if (film) onUnplayable(shown, named);
-  else shown.onerror = named;
-  return shown;
+  if (isVideo) onUnplayable(preview, showName);
+  else preview.onerror = showName;
+  return preview;
 }

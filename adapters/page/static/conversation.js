@@ -1,4 +1,5 @@
-// The conversation: messages in their places, what is read out, and whether Loupe is answering.
+// The conversation: the order of its messages, what screen readers announce, and whether Loupe is
+// answering.
 
 import { element, find } from "./elements.js";
 import { plain } from "./markdown.js";
@@ -18,7 +19,7 @@ export class Conversation {
   #atEnd = true;
   #top = 0;
 
-  // hooks: those of MessageView, and busy(yes), answered(), quiet(message, live) for what belongs to a
+  // hooks: those of MessageView, and busy(yes), answered(), quiet(message, live) for messages of a
   // control.
   constructor(id, hooks) {
     this.id = id;
@@ -34,7 +35,7 @@ export class Conversation {
       const before = this.#messages.get(message.id);
       this.#messages.set(message.id, message);
       if (message.quiet) this.hooks.quiet(message, !first);
-      else if (!first) this.#tell(message, before);
+      else if (!first) this.#announceChange(message, before);
       if (!first && message.by === "user" && !message.quiet) this.#atEnd = true;
     }
     this.#arrange();
@@ -42,7 +43,7 @@ export class Conversation {
     this.hooks.busy(this.#busy());
   }
 
-  // Takes back a message whose message was not accepted.
+  // Removes a message that was not accepted.
   drop(id) {
     this.#messages.delete(id);
     this.#views.get(id)?.node.remove();
@@ -65,25 +66,25 @@ export class Conversation {
     return [...this.#messages.values()].sort((one, other) => this.#place(one) - this.#place(other));
   }
 
-  // The answer to photos without words stands below the words that followed them.
+  // The answer to photos without words comes after the words that followed them.
   #place(message) {
-    const asked = this.#messages.get(message.asks);
-    if (asked && !asked.text) return message.began || Number.MAX_SAFE_INTEGER;
+    const question = this.#messages.get(message.asks);
+    if (question && !question.text) return message.began || Number.MAX_SAFE_INTEGER;
     return message.order;
   }
 
   #arrange() {
     const all = this.#all().filter((message) => !message.quiet && !this.#replaced(message));
-    const shown = all.filter((message) => !this.#host(message, all));
+    const visible = all.filter((message) => !this.#host(message, all));
     for (const [id, view] of this.#views) {
-      if (!shown.some((message) => message.id === id)) {
+      if (!visible.some((message) => message.id === id)) {
         view.node.remove();
         this.#views.delete(id);
       }
     }
-    shown.forEach((message, index) => this.#put(message, index));
+    visible.forEach((message, index) => this.#put(message, index));
     for (const message of all) this.#views.get(this.#host(message, all)?.id)?.illustrate([message]);
-    find("empty").hidden = shown.length > 0;
+    find("empty").hidden = visible.length > 0;
   }
 
   #put(message, index) {
@@ -94,13 +95,13 @@ export class Conversation {
     if (here !== view.node) this.#list.insertBefore(view.node, here ?? null);
   }
 
-  // The answer that a photo with outlines is shown in.
+  // Returns the answer in which a photo with outlines is shown.
   #host(message, all) {
     if (!message.picture) return undefined;
     return all.filter((other) => other.by === "loupe" && !other.picture && other.asks === message.asks).at(-1);
   }
 
-  // A placeholder is left behind when the answer went out as a message of its own.
+  // Returns whether a placeholder is obsolete, because the answer was sent as a new message.
   #replaced(message) {
     if (message.by !== "loupe" || !isPlaceholder(message)) return false;
     return [...this.#messages.values()].some(
@@ -112,28 +113,28 @@ export class Conversation {
     const all = [...this.#messages.values()];
     const open = (message) => message.by === "loupe" && !message.quiet && message.stage !== "final" && !this.#replaced(message);
     if (all.some(open)) return true;
-    const asked = Math.max(0, ...all.filter((message) => message.by === "user" && !message.quiet).map((message) => message.order));
-    const told = Math.max(0, ...all.filter((message) => message.by === "loupe").map((message) => message.changed));
-    return asked > told;
+    const lastQuestion = Math.max(0, ...all.filter((message) => message.by === "user" && !message.quiet).map((message) => message.order));
+    const lastAnswer = Math.max(0, ...all.filter((message) => message.by === "loupe").map((message) => message.changed));
+    return lastQuestion > lastAnswer;
   }
 
-  // Whole answers are told and read out, paragraph by paragraph, never the growing text.
-  #tell(message, before) {
+  // Announces complete answers, paragraph by paragraph, never the growing text.
+  #announceChange(message, before) {
     if (message.by !== "loupe" || before?.stage === "final") return;
     if (message.stage === "final") {
-      const shown = message.picture ? [message.picture.alt] : [];
-      this.#announce([...plain(message.text), ...message.files.map((file) => file.name), ...shown]);
+      const alt = message.picture ? [message.picture.alt] : [];
+      this.#announce([...plain(message.text), ...message.files.map((file) => file.name), ...alt]);
       this.hooks.answered();
     } else if (!before && isPlaceholder(message)) this.#announce([message.text]);
   }
 
   #announce(texts) {
-    const said = texts.map((text) => element("p", {}, text));
-    this.#log.append(...said);
-    setTimeout(() => said.forEach((node) => node.remove()), READ_OUT);
+    const paragraphs = texts.map((text) => element("p", {}, text));
+    this.#log.append(...paragraphs);
+    setTimeout(() => paragraphs.forEach((node) => node.remove()), READ_OUT);
   }
 
-  // Only going up leaves the end: what grows there, such as a photo that loads, does not.
+  // Only scrolling up leaves the end; content that grows there, such as a loading photo, does not.
   #scrolled() {
     const { scrollTop, scrollHeight, clientHeight } = this.#scroll;
     const near = scrollHeight - scrollTop - clientHeight < NEAR;

@@ -1,17 +1,17 @@
-// Elements of the page: those that stand in it, and new ones.
+// Finds and creates elements of the page.
 
 const KEEPS_WORDS = "code, a, button";
 
 export const find = (id) => document.getElementById(id);
 
 export function element(name, options = {}, ...children) {
-  const made = Object.assign(document.createElement(name), options);
-  made.append(...children);
-  return made;
+  const node = Object.assign(document.createElement(name), options);
+  node.append(...children);
+  return node;
 }
 
-// Replaces what matches a pattern in the words of a box by what `make(match)` gives, if anything.
-// Code, links and buttons stay as they are.
+// Replaces matches of a pattern in the text of a box by what `make(match)` returns, if anything.
+// Code, links and buttons are left alone.
 export function replaceWords(box, pattern, make) {
   const walker = document.createTreeWalker(box, NodeFilter.SHOW_TEXT);
   const texts = [];
@@ -20,11 +20,11 @@ export function replaceWords(box, pattern, make) {
     if (text.parentElement.closest(KEEPS_WORDS)) continue;
     const parts = [];
     let end = 0;
-    for (const found of text.data.matchAll(pattern)) {
-      const made = make(found);
-      if (!made) continue;
-      parts.push(text.data.slice(end, found.index), made);
-      end = found.index + found[0].length;
+    for (const match of text.data.matchAll(pattern)) {
+      const node = make(match);
+      if (!node) continue;
+      parts.push(text.data.slice(end, match.index), node);
+      end = match.index + match[0].length;
     }
     if (parts.length) text.replaceWith(...parts, text.data.slice(end));
   }

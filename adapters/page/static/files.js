@@ -1,4 +1,4 @@
-// Files of a message as people see them: pictures, videos, and chips to download all else by.
+// Files of a message: pictures, videos, and links to download all others.
 
 import { element } from "./elements.js";
 
@@ -7,8 +7,8 @@ const PICTURE_NAME = "Picture";
 const VIDEO_NAME = "Video";
 const GONE = [404, 410];
 
-// Shows a file; `enlarge(picture)` is called for a picture that is pressed.
-export function shown(file, url, enlarge) {
+// Returns the node of a file; `enlarge(picture)` is called for a picture that is clicked.
+export function fileNode(file, url, enlarge) {
   if (!file.media_type) return chip(file, url);
   return file.media_type.startsWith("video/") ? film(file, url) : framed(file, url, enlarge);
 }
@@ -31,7 +31,7 @@ function film(file, url) {
   return frame;
 }
 
-// Tells once that a browser cannot show a video, be it that it only plays its sound.
+// Calls `tell` once if the browser cannot show a video, or can only play its sound.
 export function onUnplayable(player, tell) {
   player.addEventListener("error", tell, { once: true });
   player.addEventListener("loadedmetadata", () => player.videoWidth || tell(), { once: true });
@@ -50,14 +50,14 @@ function chip(file, url) {
   );
 }
 
-// Says in place of a picture why it is not there.
+// Replaces a picture by the reason why it is missing.
 export async function missing(url, name, place) {
-  place.replaceWith((await isGone(url)) ? gone(name) : told(`${name} cannot be shown`));
+  place.replaceWith((await isGone(url)) ? gone(name) : notice(`${name} cannot be shown`));
 }
 
 const isGone = (url) =>
   fetch(url, { method: "HEAD" }).then(({ status }) => GONE.includes(status), () => false);
 
-const gone = (name) => told(`${name} is no longer kept`);
+const gone = (name) => notice(`${name} is no longer available`);
 
-const told = (sentence) => element("span", { className: "file" }, sentence);
+const notice = (sentence) => element("span", { className: "file" }, sentence);

@@ -1,11 +1,11 @@
-// Frames of a video: a contact sheet on which each opens large, and times in the text that lead to
-// them.
+// Frames of a video: a contact sheet on which each can be enlarged, and links to them from times in
+// the text.
 
 import { element, replaceWords } from "./elements.js";
 import { missing } from "./files.js";
 import { canvas } from "./pointing.js";
 
-// What the server calls a frame: the video, and the time to a tenth of a second.
+// The server's name of a frame: the video, and the time to a tenth of a second.
 const NAME = /^V(\d+) ((?:(\d+):)?(\d+):(\d\d\.\d))$/;
 // A time as models write it, perhaps after the video's number.
 const TIME = /(?<![\w:.])(?<!\d,)(?:V(\d+)\s)?(?:(\d{1,2}):)?(\d{1,2}):(\d\d(\.\d{1,3})?)(?!\d|[:.]\d)/g;
@@ -13,7 +13,7 @@ const NEAR = 0.06;
 
 const seconds = (hours, minutes, rest) => 3600 * (hours ?? 0) + 60 * minutes + Number(rest);
 
-// Makes a sheet of frames in the order of their times; `enlarge(at)` is called for one.
+// Returns a contact sheet of frames in the order of their times; `enlarge(index)` opens one.
 export function contactSheet(name, frames, enlarge) {
   const cells = frames.map((frame, at) => cell(frame, () => enlarge(at)));
   return element(
@@ -35,39 +35,39 @@ function cell(frame, enlarge) {
     time.focus({ preventScroll: true });
     enlarge();
   });
-  const shown = element("li", {}, photo, time);
-  photo.querySelector("img").onerror = () => missing(frame.url, frame.name, shown.firstChild);
-  return shown;
+  const item = element("li", {}, photo, time);
+  photo.querySelector("img").onerror = () => missing(frame.url, frame.name, item.firstChild);
+  return item;
 }
 
 // Turns the times in a text that are those of frames into buttons; frames have a `show()`.
 export function linkTimes(box, frames) {
-  const known = frames.map((frame) => ({ ...frame, ...placed(frame.name) }));
-  if (!known.length) return;
-  replaceWords(box, TIME, (found) => {
-    const frame = meant(found, known);
-    return frame && link(found[0], frame);
+  const timed = frames.map((frame) => ({ ...frame, ...position(frame.name) }));
+  if (!timed.length) return;
+  replaceWords(box, TIME, (match) => {
+    const frame = closest(match, timed);
+    return frame && link(match[0], frame);
   });
 }
 
-function placed(name) {
+function position(name) {
   const [, video, , hours, minutes, rest] = NAME.exec(name) ?? [];
   return { video, at: seconds(hours, minutes, rest) };
 }
 
-// A time in whole seconds stands for what is shown within it or rounded to it.
-function meant([, video, hours, minutes, rest, fraction], frames) {
+// A time in whole seconds refers to a frame within that second, or one that rounds to it.
+function closest([, video, hours, minutes, rest, fraction], frames) {
   const at = seconds(hours, minutes, rest);
   const fits = (frame) => {
-    const behind = frame.at - at;
-    return fraction ? Math.abs(behind) <= NEAR : behind >= -0.5 && behind < 1;
+    const difference = frame.at - at;
+    return fraction ? Math.abs(difference) <= NEAR : difference >= -0.5 && difference < 1;
   };
-  const fitting = frames.filter((frame) => (!video || video === frame.video) && fits(frame));
-  return fitting.sort((one, other) => Math.abs(one.at - at) - Math.abs(other.at - at))[0];
+  const candidates = frames.filter((frame) => (!video || video === frame.video) && fits(frame));
+  return candidates.sort((one, other) => Math.abs(one.at - at) - Math.abs(other.at - at))[0];
 }
 
 function link(time, { name, show }) {
-  const made = element("button", { className: "time", type: "button", title: `Enlarge ${name}` }, time);
-  made.onclick = show;
-  return made;
+  const button = element("button", { className: "time", type: "button", title: `Enlarge ${name}` }, time);
+  button.onclick = show;
+  return button;
 }

@@ -4,7 +4,7 @@
 import { element } from "./elements.js";
 
 const DEEPEST = 8;
-// No pattern here may take more than linear time: the text comes from strangers.
+// No pattern here may take more than linear time: the text is not trusted.
 const FENCE = /^ {0,3}(`{3,}|~{3,})([^`]*)$/;
 const HEADING = /^ {0,3}(#{1,6})[ \t]+([^]*)$/;
 const RULE = /^ {0,3}([-*_])(?:[ \t]*\1){2,}[ \t]*$/;
@@ -12,7 +12,7 @@ const QUOTE = /^ {0,3}>/;
 const ITEM = /^( *)([-*+]|\d{1,9}[.)])(?:[ \t]+|$)([^]*)$/;
 const DELIMITER = /^:?-+:?$/;
 
-// Shows a text in a box; blocks at its beginning that did not change stay as they are.
+// Shows a text in a box; the blocks before its first change keep their nodes.
 export function show(box, text) {
   const wanted = blocks(text);
   const shown = box.shownBlocks ?? [];
@@ -29,7 +29,7 @@ export const plain = (text) => {
   return Array.from(box.children, (child) => child.textContent.trim()).filter(Boolean);
 };
 
-// Finds the code of the first fenced block, or nothing.
+// Returns the code of the first fenced block, undefined without one.
 export const firstCode = (text) => blocks(text).find((block) => block.type === "code")?.text;
 
 // Blocks
@@ -117,7 +117,7 @@ function readList(lines, at) {
   return [list, at];
 }
 
-// An item goes on over indented lines, lines that continue its paragraph, and blank lines before
+// An item continues over indented lines, lines that continue its paragraph, and blank lines before
 // either more of itself or its next sibling.
 function endOfItem(lines, at, inset) {
   let end = at + 1;
@@ -247,7 +247,7 @@ function readCodeSpan(text, at, unclosed) {
   return { nodes: [element("code", { dir: "ltr" }, code)], end: end + fence.length };
 }
 
-// A link shows where it leads, whatever its words say. Pictures of others' servers are not loaded.
+// A link shows its address after its words. Pictures on other servers are not loaded.
 function readLink(found, at, depth) {
   if (!found) return null;
   const end = at + found[0].length;

@@ -1,8 +1,8 @@
-// One message of the conversation as people see it.
+// One message of the conversation on the screen.
 
 import { fileUrl } from "./api.js";
 import { element } from "./elements.js";
-import { missing, shown } from "./files.js";
+import { fileNode, missing } from "./files.js";
 import { contactSheet, linkTimes } from "./frames.js";
 import { show } from "./markdown.js";
 import { canvas, cite } from "./pointing.js";
@@ -18,13 +18,13 @@ export class MessageView {
   #illustrations = new Set();
   #frames = [];
 
-  // hooks: press(command) for a button under a message, view(pictures, at) to enlarge one of several.
+  // hooks: press(command) for a button under a message, view(pictures, index) to enlarge one.
   constructor(message, conversation, hooks) {
     this.conversation = conversation;
     this.hooks = hooks;
     const user = message.by === "user";
     this.#body = element("div", { className: user ? "words" : "markdown", dir: "auto" });
-    const who = element("span", { className: "unseen" }, user ? "You said: " : "Loupe said: ");
+    const who = element("span", { className: "visually-hidden" }, user ? "You said: " : "Loupe said: ");
     const box = element("div", { className: "box" }, who, this.#files, this.#body, this.#figures, this.#foot, this.#buttons);
     this.node = element("li", { className: `message ${user ? "user" : "loupe"}`, title: new Date(message.at).toLocaleString() });
     if (!user) this.node.append(element("img", { src: "/page/static/mark.svg", alt: "", className: "face" }));
@@ -50,13 +50,13 @@ export class MessageView {
   }
 
   #showFoot({ stage, generated, stopped }) {
-    const told = [generated && "AI-generated", stopped && "stopped"].filter(Boolean).join(", ");
-    this.#foot.textContent = told.charAt(0).toUpperCase() + told.slice(1);
-    this.#foot.hidden = stage !== "final" || !told;
+    const notes = [generated && "AI-generated", stopped && "stopped"].filter(Boolean).join(", ");
+    this.#foot.textContent = notes.charAt(0).toUpperCase() + notes.slice(1);
+    this.#foot.hidden = stage !== "final" || !notes;
   }
 
   #showButtons({ buttons }) {
-    const made = buttons.map(({ title, command }) => {
+    const nodes = buttons.map(({ title, command }) => {
       const button = element("button", { className: "button", type: "button" }, title);
       button.onclick = () => {
         this.#buttons.hidden = true;
@@ -64,8 +64,8 @@ export class MessageView {
       };
       return button;
     });
-    this.#buttons.replaceChildren(...made);
-    this.#buttons.hidden = !made.length;
+    this.#buttons.replaceChildren(...nodes);
+    this.#buttons.hidden = !nodes.length;
   }
 
   #showFiles(files) {
@@ -74,15 +74,15 @@ export class MessageView {
   }
 
   #file(file) {
-    return element("li", {}, shown(file, fileUrl(this.conversation, file.ref), (picture) => this.hooks.view([picture])));
+    return element("li", {}, fileNode(file, fileUrl(this.conversation, file.ref), (picture) => this.hooks.view([picture])));
   }
 
-  // Shows photos with outlines and sheets of frames, which come as messages of their own, in the answer
+  // Shows photos with outlines and contact sheets, which arrive as separate messages, in the answer
   // that they belong to.
   illustrate(messages) {
-    const fresh = messages.filter(({ id }) => !this.#illustrations.has(id));
-    fresh.forEach(({ id }) => this.#illustrations.add(id));
-    this.#figures.append(...fresh.map(({ picture }) => this.#figure(picture)));
+    const additions = messages.filter(({ id }) => !this.#illustrations.has(id));
+    additions.forEach(({ id }) => this.#illustrations.add(id));
+    this.#figures.append(...additions.map(({ picture }) => this.#figure(picture)));
     this.#figures.hidden = !this.#figures.childElementCount;
     linkTimes(this.#body, this.#frames);
   }

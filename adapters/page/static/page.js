@@ -1,4 +1,4 @@
-// Puts the page together: one conversation, its stream, and the controls around it.
+// Connects the parts of the page: one conversation, its stream, and the controls around it.
 
 import { newConversation, newMessage, post } from "./api.js";
 import { Composer } from "./composer.js";
@@ -22,7 +22,8 @@ let answering = false;
 const say = (text, quiet, message = newMessage()) =>
   post({ conversation: id, id: message, text, files: [], quiet });
 
-// Sends a control's command, which stays out of the conversation; tells whether it was taken.
+// Sends the command of a control, which is not shown in the conversation; resolves to whether it was
+// accepted.
 const command = (text) =>
   say(text, true).then(
     () => true,
@@ -48,14 +49,14 @@ function askWhatIsOpen() {
 }
 
 const composer = new Composer(id, {
-  stop: () => command("/stop").then((taken) => taken || composer.setBusy(true)),
+  stop: () => command("/stop").then((accepted) => accepted || composer.setBusy(true)),
   sent: () => setup.showRecent(),
   refused: (message) => conversation.drop(message),
 });
 
 const setup = new Setup(id, {
   command,
-  told: (state) => (composer.most = { picture: state.picture_bytes, any: state.upload_bytes }),
+  loaded: (state) => (composer.most = { picture: state.picture_bytes, any: state.upload_bytes }),
 });
 
 const conversation = new Conversation(id, {

@@ -1,4 +1,4 @@
-// What opens over the page: the confirmation, the raw JSON, a photo in full, a passing word.
+// What opens over the page: the confirmation, the raw JSON, an enlarged photo, a toast.
 
 import { readFile } from "./api.js";
 import { element, find } from "./elements.js";
@@ -20,7 +20,7 @@ export class Toast {
   }
 }
 
-// Asks what a message with buttons asks; closing it otherwise is the last button, which cancels.
+// Shows a message with buttons as a question; closing it presses the last button, which cancels.
 export class Confirm {
   #dialog = find("confirm");
   #message = null;
@@ -51,7 +51,7 @@ export class Confirm {
     buttons[0].focus();
   }
 
-  // Closes without an answer: it was given elsewhere.
+  // Closes without pressing a button, after the question was answered elsewhere.
   settle() {
     if (!this.#message) return;
     this.#message = null;
@@ -84,7 +84,7 @@ export class RawJson {
     this.#tell(sentence);
   }
 
-  // Takes a message if it belongs to the transcript that was asked for.
+  // Shows a message if it answers the request for the transcript; resolves to whether it does.
   async take(message) {
     if (!this.#asked || message.asks !== this.#asked) return false;
     const file = message.files.find(({ name }) => name === TRANSCRIPT);
@@ -132,7 +132,7 @@ export class RawJson {
   }
 }
 
-// Shows one of several pictures in full; the arrow keys go on to its neighbours.
+// Shows one of several pictures enlarged; the arrow keys move to the next and the previous one.
 export class Viewer {
   #dialog = find("viewer");
   #turns = new Map([[find("viewer-earlier"), -1], [find("viewer-later"), 1]]);

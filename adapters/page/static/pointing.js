@@ -1,12 +1,12 @@
-// Numbers in the text and outlines on the photo: pointing at one lights up the other, and pressing
-// one leads to the other.
+// Numbers in the text and outlines on the photo: hovering over one highlights the other, and a
+// click on one scrolls to the other.
 
 import { element, replaceWords } from "./elements.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 const HUES = 7;
 const NUMBER = /\[([1-9]\d?)\]/g;
-// A smaller photo is enlarged to so many pixels, or its numbers would hide it.
+// A smaller photo is enlarged to this many pixels, so that its numbers do not hide it.
 const SMALLEST = 320;
 const GAP = 4;
 
@@ -19,7 +19,7 @@ export function cite(box, citations) {
   replaceWords(box, NUMBER, ([, number]) => names.has(number) && button("cite", number, names.get(number)));
 }
 
-// Makes a photo with its outlines drawn over it.
+// Returns a photo with its outlines drawn over it.
 export function canvas(url, { alt, outlines }) {
   const image = element("img", { src: url, alt, decoding: "async" });
   const drawing = document.createElementNS(SVG, "svg");
@@ -27,7 +27,7 @@ export function canvas(url, { alt, outlines }) {
   drawing.setAttribute("preserveAspectRatio", "none");
   drawing.ariaHidden = "true";
   const boxes = outlines.map(({ polygon }) => bounds(polygon));
-  // The large ones first, so that small ones lie on top of them.
+  // Large outlines come first, so that small ones lie on top of them.
   const order = [...boxes.keys()].sort((one, other) => area(boxes[one]) - area(boxes[other]));
   drawing.append(...[...order].reverse().map((at) => shape(outlines[at])));
   const badges = outlines.map(({ number, label }) => button("badge", number, label));
@@ -46,7 +46,7 @@ function button(kind, number, name) {
   return made;
 }
 
-// Dark, light and coloured lines, so that one of them stands out on any ground.
+// Dark, light and coloured lines, so that one of them contrasts with any background.
 function shape({ number, polygon }) {
   const group = document.createElementNS(SVG, "g");
   group.classList.add(marked(number).className);
@@ -78,8 +78,8 @@ function overlap(one, other) {
   return Math.max(0, shared("left", "width")) * Math.max(0, shared("top", "height"));
 }
 
-// Puts each number at a corner of its outline, over as little else as can be; those with the least
-// room choose first.
+// Puts each number near its outline, where it covers as little else as possible; the outlines with
+// the smallest area come first.
 function layOut(image, outlines, badges, order) {
   const room = { wide: image.clientWidth, high: image.clientHeight };
   const polygons = outlines.map(({ polygon }) => polygon.map(([x, y]) => [x * room.wide, y * room.high]));
@@ -96,7 +96,7 @@ function layOut(image, outlines, badges, order) {
   }
 }
 
-// Other numbers count most.
+// Returns the area that a spot covers; covering another number costs most.
 function covered(spot, placed, boxes) {
   const numbers = placed.map((other) => 9 * overlap(spot, other));
   return [...numbers, ...boxes.map((box) => overlap(spot, box))].reduce((sum, shared) => sum + shared, 0);
@@ -119,14 +119,14 @@ function around({ left, top, width, height }, size, { wide, high }) {
   return places.map(([x, y]) => ({ left: within(x, wide - size.width), top: within(y, high - size.height), ...size }));
 }
 
-// Hands and eyes
+// Pointer and focus
 
 export class Pointing {
   #list;
   #over = null;
   #focused = null;
 
-  // Links what stands for the same number in an answer and in its photos.
+  // Links the elements of one number, in an answer and in its photos.
   constructor(list) {
     this.#list = list;
     const mark = ({ target }) => target.closest("[data-mark]");
@@ -147,7 +147,7 @@ export class Pointing {
     return [...this.#list.querySelectorAll(`.message[data-asks="${asks}"] [data-mark="${node.dataset.mark}"]`)];
   }
 
-  // From the text to the photo, and back.
+  // Moves from the text to the photo, or back.
   #follow(node) {
     const goal = node.matches(".cite") ? ".badge" : ".cite";
     const found = this.#same(node).find((other) => other.matches(goal));

@@ -1,4 +1,4 @@
-// The setup pane: what is in force in this conversation, and the controls that change it.
+// The setup pane: the settings in effect in this conversation, and the controls that change them.
 
 import { readRecent, readState } from "./api.js";
 import { element, find } from "./elements.js";
@@ -12,10 +12,10 @@ export class Setup {
   #status = find("system-status");
   #model = find("model");
   #vision = find("vision");
-  #inForce = null;
+  #inEffect = null;
   #drawer = new Drawer();
 
-  // hooks: command(text) sends a command and tells whether it was taken; told(state).
+  // hooks: command(text) sends a command and resolves to whether it was accepted; loaded(state).
   constructor(conversation, hooks) {
     this.conversation = conversation;
     this.hooks = hooks;
@@ -25,7 +25,7 @@ export class Setup {
     this.#vision.addEventListener("click", () => this.#command(`/vision ${this.#isOn() ? "off" : "on"}`));
   }
 
-  // What is typed but not applied; it goes along into a new conversation.
+  // The text that is typed but not applied; a new conversation starts with it.
   get draft() {
     return this.#system.value;
   }
@@ -37,13 +37,13 @@ export class Setup {
   async refresh(draft = null) {
     const state = await readState(this.conversation).catch(() => null);
     if (!state) return;
-    const untouched = !this.#inForce || this.#system.value === this.#inForce.system;
+    const untouched = !this.#inEffect || this.#system.value === this.#inEffect.system;
     if (untouched) this.#system.value = draft || state.system;
-    this.#inForce = state;
+    this.#inEffect = state;
     this.#edited();
     this.#showModels(state);
     this.#showVision(state);
-    this.hooks.told(state);
+    this.hooks.loaded(state);
   }
 
   async showRecent() {
@@ -63,15 +63,15 @@ export class Setup {
 
   #edited() {
     const text = this.#system.value.trim();
-    const changed = this.#inForce !== null && text !== this.#inForce.system.trim();
+    const changed = this.#inEffect !== null && text !== this.#inEffect.system.trim();
     this.#apply.disabled = !changed || !text;
     this.#status.textContent = changed ? NOT_APPLIED : "";
   }
 
   async #applied() {
     this.#apply.disabled = true;
-    const taken = await this.hooks.command(`/system ${this.#system.value.trim()}`);
-    if (taken) this.#status.textContent = WAITING;
+    const accepted = await this.hooks.command(`/system ${this.#system.value.trim()}`);
+    if (accepted) this.#status.textContent = WAITING;
     else this.#edited();
   }
 
@@ -91,7 +91,7 @@ export class Setup {
   }
 }
 
-// On narrow screens the pane lies over the chat while it is open.
+// On narrow screens the pane covers the chat while it is open.
 class Drawer {
   #pane = find("setup");
   #opener = find("setup-open");

@@ -1,4 +1,4 @@
-// Follows a conversation: all that changed since a version, then every change.
+// Follows a conversation: the changes since a version, then every new one.
 
 import { readState } from "./api.js";
 
@@ -13,12 +13,12 @@ export class Stream {
   #wait = FIRST_WAIT;
   #timer = 0;
 
-  // onChanges(messages, first); onLink(trouble): a sentence, or nothing when the connection stands.
+  // onChanges(messages, first); onLink(trouble): a sentence, or empty while the connection is up.
   constructor(conversation, onChanges, onLink) {
     this.#conversation = conversation;
     this.onChanges = onChanges;
     this.onLink = onLink;
-    // Browsers allow six connections to a host, so pages that nobody sees give theirs back.
+    // Browsers allow six connections to a host, so pages in the background close theirs.
     document.addEventListener("visibilitychange", () => (document.hidden ? this.#close() : this.#open()));
     addEventListener("online", () => this.#open());
     this.#open();
@@ -50,7 +50,7 @@ export class Stream {
     this.onChanges(messages, first);
   }
 
-  // The browser connects again by itself, unless the server refused.
+  // The browser reconnects by itself, unless the server refused the connection.
   async #lost() {
     this.onLink("Reconnecting…");
     if (this.#source?.readyState !== EventSource.CLOSED) return;

@@ -51,7 +51,7 @@ class Body:
             await asyncio.Event().wait()
 
 
-class Desk:
+class Uploads:
     """Where uploads are received: a folder for files on their way, and a store."""
 
     def __init__(self, folder: Path) -> None:
@@ -68,8 +68,8 @@ class Desk:
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Desk:
-    return Desk(tmp_path)
+def uploads(tmp_path: Path) -> Uploads:
+    return Uploads(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -113,8 +113,10 @@ def test_a_name_cannot_break_out_of_its_header() -> None:
         ("arrow.heic", ""),
     ],
 )
-async def test_pictures_are_known_by_their_bytes(desk: Desk, name: str, media_type: str) -> None:
-    file = await desk.receive(Body((MEDIA / name).read_bytes()[:16], 16))
+async def test_pictures_are_known_by_their_bytes(
+    uploads: Uploads, name: str, media_type: str
+) -> None:
+    file = await uploads.receive(Body((MEDIA / name).read_bytes()[:16], 16))
     assert file.media_type == media_type
 
 
@@ -132,46 +134,46 @@ async def test_pictures_are_known_by_their_bytes(desk: Desk, name: str, media_ty
         b"MZ\x90",
     ],
 )
-async def test_nothing_else_is_shown_in_the_page(desk: Desk, head: bytes) -> None:
-    assert (await desk.receive(Body(head, 16))).media_type == ""
+async def test_nothing_else_is_shown_in_the_page(uploads: Uploads, head: bytes) -> None:
+    assert (await uploads.receive(Body(head, 16))).media_type == ""
 
 
 @pytest.mark.parametrize("size", [1, 5, HEAD_BYTES + 1])
-async def test_a_picture_is_known_however_its_bytes_arrive(desk: Desk, size: int) -> None:
-    file = await desk.receive(Body(BITMAP, size), len(BITMAP))
+async def test_a_picture_is_known_however_its_bytes_arrive(uploads: Uploads, size: int) -> None:
+    file = await uploads.receive(Body(BITMAP, size), len(BITMAP))
     assert (file.size, file.media_type) == (len(BITMAP), "image/bmp")
-    assert await desk.blobs.get(file.blob) == BITMAP
+    assert await uploads.blobs.get(file.blob) == BITMAP
 
 
-async def test_an_upload_that_is_refused_leaves_nothing_behind(desk: Desk) -> None:
+async def test_an_upload_that_is_refused_leaves_nothing_behind(uploads: Uploads) -> None:
     with pytest.raises(FileProblem, match="too_large"):
-        await desk.receive(Body(BITMAP, 100), len(BITMAP) - 1)
-    assert await desk.blobs.sweep(float("inf")) == 0
+        await uploads.receive(Body(BITMAP, 100), len(BITMAP) - 1)
+    assert await uploads.blobs.sweep(float("inf")) == 0
 
 
 async def test_an_upload_that_stalls_leaves_nothing_behind(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
+    uploads: Uploads, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(files, "IDLE_SECONDS", 0.05)
     with pytest.raises(TimeoutError):
-        await desk.receive(Body(BITMAP, 100, stalls=True))
-    assert await desk.blobs.sweep(float("inf")) == 0
+        await uploads.receive(Body(BITMAP, 100, stalls=True))
+    assert await uploads.blobs.sweep(float("inf")) == 0
 
 
-async def test_an_upload_that_is_cancelled_leaves_nothing_behind(desk: Desk) -> None:
-    task = asyncio.create_task(desk.receive(Body(BITMAP, 100, stalls=True)))
+async def test_an_upload_that_is_cancelled_leaves_nothing_behind(uploads: Uploads) -> None:
+    task = asyncio.create_task(uploads.receive(Body(BITMAP, 100, stalls=True)))
     async with asyncio.timeout(5):
-        while not list(desk.spool.iterdir()):
+        while not list(uploads.spool.iterdir()):
             await asyncio.sleep(0.01)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
 
 
-async def test_a_video_is_never_held_in_memory(desk: Desk) -> None:
+async def test_a_video_is_never_held_in_memory(uploads: Uploads) -> None:
     tracemalloc.start()
     try:
-        file = await desk.receive(Body(MP4, 100, zeros=50_000_000), video=60_000_000)
+        file = await uploads.receive(Body(MP4, 100, zeros=50_000_000), video=60_000_000)
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()

@@ -230,7 +230,7 @@ async def test_only_models_that_are_offered_are_chosen(bench: Bench) -> None:
     assert await bench.told("/model gpt-3") == texts.model_unknown("gpt-3", DEPLOYMENT.models)
     assert await bench.set_at(CHAT) == ThreadSettings()
     offline = Bench(replace(DEPLOYMENT, offline=True))
-    assert await offline.told("/model") == texts.OFFLINE_HINT
+    assert await offline.told("/model") == texts.OFFLINE_STATUS
 
 
 async def test_a_stop_says_whether_there_was_something_to_stop(bench: Bench) -> None:

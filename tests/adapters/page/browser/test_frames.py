@@ -211,7 +211,7 @@ async def test_a_reload_shows_it_all_again_and_a_frame_that_is_gone_says_so(
     await expect(tab.locator(".markdown .time")).to_have_count(4)
     await tab.route("**/page/blob/**", lambda route: route.fulfill(status=404))
     await tab.reload()
-    gone = [f"{frame.name} is no longer kept" for frame in FRAMES]
+    gone = [f"{frame.name} is no longer available" for frame in FRAMES]
     await expect(tab.locator(".cells .file")).to_have_text(gone)
 
 

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 MARKED = """() => {
   // Whether people see where the focus is; the message box shows it on its frame.
   const node = document.activeElement;
-  const frame = node.id === "words" ? getComputedStyle(node.closest(".desk")).boxShadow : "none";
+  const frame = node.id === "words" ? getComputedStyle(node.closest(".input")).boxShadow : "none";
   const outline = getComputedStyle(node).outlineStyle;
   return node === document.body || outline !== "none" || frame !== "none";
 }"""

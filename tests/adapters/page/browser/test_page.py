@@ -127,7 +127,7 @@ async def test_a_photo_that_was_erased_says_so(tab: Page, tmp_path: Path) -> Non
             path.unlink()
     await tab.reload()
     await expect(tab.locator(".message.user .file")).to_have_text(
-        "notice_double_parking.jpg is no longer kept"
+        "notice_double_parking.jpg is no longer available"
     )
 
 

@@ -203,5 +203,7 @@ async def test_a_reload_shows_it_all_again_and_a_photo_that_is_gone_says_so(
     await expect(tab.locator(".canvas .badge")).to_have_text(["1", "2", "3"])
     await tab.route("**/page/blob/**", lambda route: route.fulfill(status=404))
     await tab.reload()
-    await expect(tab.locator(".message .file")).to_have_text("P1 motorway.jpg is no longer kept")
+    await expect(tab.locator(".message .file")).to_have_text(
+        "P1 motorway.jpg is no longer available"
+    )
     await expect(tab.locator(".canvas")).to_have_count(0)

@@ -104,7 +104,9 @@ async def test_a_video_that_was_erased_says_so(tab: Page, tmp_path: Path) -> Non
         if path.is_file():
             path.unlink()
     await tab.reload()
-    await expect(tab.locator(".message.user .file")).to_have_text(f"{CLIP.name} is no longer kept")
+    await expect(tab.locator(".message.user .file")).to_have_text(
+        f"{CLIP.name} is no longer available"
+    )
 
 
 async def test_photos_and_a_video_go_in_one_message(tab: Page, served: ServedPage) -> None:
