@@ -80,7 +80,7 @@ async def test_an_answer_streams_in_a_personal_chat_by_the_rules_of_teams(tmp_pa
         assert shown.texts == GROWN
         assert shown.stream
         assert shown.stream.state == "final"
-        assert shown.labelled
+        assert shown.has_ai_label
         assert {request.status for request in teams.requests} == {201, 202}
 
 
@@ -92,7 +92,7 @@ async def test_elsewhere_the_answer_grows_by_edits_at_the_pace_that_is_allowed(
     answer = shown.texts[shown.texts.index(GROWN[0]) :]
     assert all(later.startswith(earlier) for earlier, later in pairwise(answer))
     assert answer[-1] == GROWN[-1]
-    assert shown.labelled
+    assert shown.has_ai_label
     edits = [request.at for request in bot.teams.requests if request.method == "PUT"]
     assert all(later - earlier > 0.9 for earlier, later in pairwise(edits[:-1]))
 
@@ -103,7 +103,7 @@ async def test_commands_and_complaints_are_not_labelled_as_generated(
     chat = registered.group()
     await chat.ask("/help")
     await chat.ask("", registered.file("broken.png"))
-    assert [shown.labelled for shown in chat.messages] == [False, False]
+    assert [shown.has_ai_label for shown in chat.messages] == [False, False]
 
 
 @pytest.mark.parametrize("scope", ["group", "personal"])
@@ -114,7 +114,7 @@ async def test_a_long_answer_is_split_at_paragraphs(registered: RunningBot, scop
     await chat.ask("Tell me all")
     assert "\n\n".join(chat.texts) == "\n\n".join(paragraphs)
     assert [text.count("Paragraph") for text in chat.texts] == [2, 2, 2]
-    assert all(shown.labelled and len(shown.text) <= 2000 for shown in chat.messages)
+    assert all(shown.has_ai_label and len(shown.text) <= 2000 for shown in chat.messages)
 
 
 async def test_a_long_answer_goes_on_in_a_second_message_while_it_grows(
@@ -173,7 +173,7 @@ async def test_a_stream_that_teams_ends_goes_on_by_edits_of_the_same_message(
         chat = bot.personal()
         shown = await grown(chat)
         assert shown.text == GROWN[-1]
-        assert shown.labelled
+        assert shown.has_ai_label
         assert {request.method for request in teams.requests} == {"POST", "PUT"}
         assert 403 in {request.status for request in teams.requests}
 

@@ -163,7 +163,7 @@ async def test_in_a_personal_chat_a_long_one_is_a_file_once_the_user_accepts(
     assert chat.messages[-1].cards[0]["name"] == "transcript.json"
     await decide(chat, "accept")
     upload = list(bot.teams.drive.uploads.values())[-1]
-    assert upload.done
+    assert upload.is_complete
     assert json.loads(upload.data) == expected
     assert chat.messages[-1].cards[0]["contentType"].endswith("file.info")
 

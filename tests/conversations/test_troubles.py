@@ -55,7 +55,7 @@ async def test_a_refusal_ends_in_one_sentence(registered: RunningBot, trouble: s
     await chat.ask("What is this?", registered.photo("fruits.jpg"))
     assert chat.texts == [texts.WHY_MODEL[reason]]
     assert len(registered.model.requests) == 1
-    assert not chat.messages[0].labelled
+    assert not chat.messages[0].has_ai_label
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,7 @@ async def test_what_was_said_stays_and_one_sentence_follows(
     assert chat.texts == [f"A red car.\n\n{texts.WHY_MODEL[reason]}"]
     assert len(registered.model.requests) == 1
     (shown,) = chat.messages
-    assert shown.labelled
+    assert shown.has_ai_label
     assert not shown.streaming
 
 

@@ -52,7 +52,8 @@ async def upgraded(
     await data.restore(redis)
     await redis.aclose()
     for conversation, posts in data.teams_posts.items():
-        teams.chats.shown[conversation] += [TeamsMessage(name, {}, texts) for name, texts in posts]
+        messages = [TeamsMessage(name, {}, texts) for name, texts in posts]
+        teams.chats.messages[conversation] += messages
     for key, (picture, kind) in data.teams_files.items():
         teams.drive._files[key] = (base64.b64decode(picture), kind)
     for ts, channel, thread, texts, streaming, streamed, readers in data.slack_posts:

@@ -1,4 +1,4 @@
-"""A conversation as people have it with the bot, in Teams or elsewhere."""
+"""A conversation of people with the bot, in Teams or another channel."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ ALEX = {"id": "29:alex", "name": "Alex", "aadObjectId": "9f1c0a00"}
 ROBIN = {"id": "29:robin", "name": "Robin", "aadObjectId": "9f1c0a01"}
 BOT = {"id": f"28:{APP_ID}", "name": "Loupe"}
 TIMEOUT = 30.0
-"""Seconds that a condition is waited for; nothing takes that long on an idle machine."""
+"""Most seconds to wait for a condition; nothing takes that long on an idle machine."""
 IMAGE = '<img itemtype="http://schema.skype.com/AMSImage" src="https://as.asm.skype.com/1">'
 
 _ids = count(int(time.time() * 1000) - 3_600_000)
-"""Milliseconds, as Teams makes ids of them; an hour old, as threads begin before replies."""
+"""Milliseconds, from which Teams makes ids; an hour old, as threads are older than replies."""
 
 
 def new_id() -> str:
-    """Make the id of a post, which may name a thread too."""
+    """Return the id for a new post or thread."""
     return str(next(_ids))
 
 
@@ -42,7 +42,7 @@ TEMPLATES = {
 
 
 class Chat:
-    """A conversation; the first post in a channel's thread is the one that opens it."""
+    """A conversation; in a channel, the first post opens the thread."""
 
     def __init__(
         self, bot: RunningBot, scope: str, place: str, root: str = "", tenant: str = TENANT
@@ -56,17 +56,17 @@ class Chat:
 
     @property
     def conversation(self) -> str:
-        """Where Teams shows it."""
+        """The id of the conversation."""
         return f"{self.place};messageid={self.root}" if self.root else self.place
 
     @property
     def messages(self) -> list[TeamsMessage]:
-        """The bot's messages as they stand."""
+        """The bot's current messages."""
         return self.bot.teams.messages(self.conversation)
 
     @property
     def texts(self) -> list[str]:
-        """What these messages say."""
+        """The texts of these messages."""
         return self.bot.teams.texts(self.conversation)
 
     def activity(
@@ -77,9 +77,9 @@ class Chat:
         mention: bool = True,
         **changes: Any,
     ) -> dict[str, Any]:
-        """Write a message as Teams sends it, its `text/html` twin included."""
+        """Return a message as Teams sends it, including the copy as `text/html`."""
         first = self.root and not self.posts
-        made = {
+        fields = {
             "id": self.root if first else new_id(),
             "timestamp": datetime.now(UTC).isoformat(),
             "serviceUrl": self.bot.teams.url,
@@ -92,46 +92,46 @@ class Chat:
         template = payload(TEMPLATES[self.scope])
         if self.scope in {"personal", "groupChat", "channel"}:
             pictures = sum(file["contentType"].startswith("image/") for file in files)
-            twin = {"contentType": "text/html", "content": f"<p>{escape(text)}</p>"}
-            twin["content"] += IMAGE * pictures
-            made["attachments"] += [twin]
-            made["channelData"] = template["channelData"] | {"tenant": {"id": self.tenant}}
+            copy = {"contentType": "text/html", "content": f"<p>{escape(text)}</p>"}
+            copy["content"] += IMAGE * pictures
+            fields["attachments"] += [copy]
+            fields["channelData"] = template["channelData"] | {"tenant": {"id": self.tenant}}
             place = {"id": self.conversation, "tenantId": self.tenant}
         else:
             place = {"id": self.conversation}
-        made["conversation"] = template["conversation"] | place
-        made["entities"] = [*changes.get("entities", ())]
+        fields["conversation"] = template["conversation"] | place
+        fields["entities"] = [*changes.get("entities", ())]
         if mention and self.scope in {"groupChat", "channel"}:
-            made["text"] = f"<at>Loupe</at> {text}"
-            made["entities"] += [{"type": "mention", "mentioned": BOT, "text": "<at>Loupe</at>"}]
-        return template | made
+            fields["text"] = f"<at>Loupe</at> {text}"
+            fields["entities"] += [{"type": "mention", "mentioned": BOT, "text": "<at>Loupe</at>"}]
+        return template | fields
 
     async def post(self, text: str = "", *files: dict[str, Any], **how: Any) -> str:
-        """Write a message, which the bot takes; returns its id."""
+        """Post a message to the bot and return its id."""
         activity = self.activity(text, *files, **how)
         assert await self.bot.deliver(activity) == 202
         self.posts.append(activity["id"])
         return str(activity["id"])
 
     async def ask(self, text: str = "", *files: dict[str, Any], **how: Any) -> str:
-        """Write a message and wait until it is done; returns the last words that came."""
+        """Post a message, wait until it is handled, and return the last text of the bot."""
         await self.post(text, *files, **how)
         await self.bot.settled()
         return next(filter(None, reversed(self.texts)), "")
 
     async def until(self, text: str, seconds: float = TIMEOUT) -> TeamsMessage:
-        """Wait for a message that shows a text."""
+        """Wait for a message of the bot with a text, and return it."""
 
         def found() -> list[TeamsMessage]:
-            return [shown for shown in self.messages if text in shown.text]
+            return [message for message in self.messages if text in message.text]
 
         return (await self.bot.teams.until(found, seconds))[0]  # type: ignore[no-any-return]
 
     async def press(self, title: str, by: dict[str, str] = ALEX) -> None:
-        """Press a button of the last card that has it, and wait for what comes of it."""
-        cards = [card["content"] for shown in self.messages for card in shown.cards]
+        """Press a button on the last card that has it, and wait until that is handled."""
+        cards = [card["content"] for message in self.messages for card in message.cards]
         actions = [action for card in cards for action in card.get("actions", ())]
-        pressed = next(one for one in reversed(actions) if one["title"] == title)
-        activity = self.activity(mention=False, by=by, value=pressed["data"])
+        action = next(one for one in reversed(actions) if one["title"] == title)
+        activity = self.activity(mention=False, by=by, value=action["data"])
         assert await self.bot.deliver(activity | {"text": None, "attachments": []}) == 202
         await self.bot.settled()

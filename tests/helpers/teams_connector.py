@@ -1,4 +1,4 @@
-"""Loupe's outbound side of Teams, put together against the tests' own connector."""
+"""The parts of Teams that send requests, connected to the tests' own connector."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 @asynccontextmanager
 async def close_after(part: Any) -> AsyncIterator[Any]:
-    """Close a part of ours at the end."""
+    """Yield an object and close it at the end."""
     try:
         yield part
     finally:
@@ -44,7 +44,7 @@ async def close_after(part: Any) -> AsyncIterator[Any]:
 
 
 async def eventually(predicate: Callable[[], Awaitable[bool]], seconds: float = 30) -> None:
-    """Ask until something is true that nobody tells of."""
+    """Poll a predicate until it is true."""
     async with asyncio.timeout(seconds):
         while not await predicate():
             await asyncio.sleep(0.005)
@@ -52,24 +52,24 @@ async def eventually(predicate: Callable[[], Awaitable[bool]], seconds: float = 
 
 @dataclass
 class MemoryBlobs:
-    """Keeps bytes by key, as far as offered files need it."""
+    """Stores bytes by key in memory, as far as offered files need it."""
 
-    kept: dict[str, bytes] = field(default_factory=dict)
+    data: dict[str, bytes] = field(default_factory=dict)
 
     async def put(self, key: str, data: bytes) -> None:
-        self.kept[key] = data
+        self.data[key] = data
 
     async def get(self, key: str) -> bytes | None:
-        return self.kept.get(key)
+        return self.data.get(key)
 
     async def erase(self, prefix: str) -> int:
-        below = [key for key in self.kept if key.startswith(f"{prefix}/")]
-        return len([self.kept.pop(key) for key in below])
+        below = [key for key in self.data if key.startswith(f"{prefix}/")]
+        return len([self.data.pop(key) for key in below])
 
 
 @dataclass
 class TeamsClients:
-    """All parts, for tests that look at one of them."""
+    """The parts of Teams that send requests."""
 
     session: ClientSession
     token: BotToken
@@ -84,7 +84,7 @@ class TeamsClients:
 
 
 def connector_settings(teams: TeamsServer, **changes: Any) -> TeamsSettings:
-    """The settings of a bot that trusts the server."""
+    """Return the settings of a bot that trusts the server."""
     return TeamsSettings(
         **{
             "app_id": APP_ID,
@@ -100,18 +100,18 @@ def connector_settings(teams: TeamsServer, **changes: Any) -> TeamsSettings:
 async def teams_clients(
     settings: TeamsSettings, clock: Clock | None = None, **limits: Any
 ) -> AsyncIterator[TeamsClients]:
-    """Put the parts together, by default with a clock of the tests."""
+    """Yield the parts, by default with a clock of the tests."""
     clock = clock or FakeClock()
-    bounds, hosts, blobs = TeamsLimits(**limits), ConnectorHosts(settings), MemoryBlobs()
+    send_limits, hosts, blobs = TeamsLimits(**limits), ConnectorHosts(settings), MemoryBlobs()
     async with ClientSession() as session, close_after(Guard()) as guard:
         token = bot_token(session, settings, clock)
-        connector = Connector(session, token, hosts, bounds, clock)
-        streams = Streams(TeamsStreamTransport(connector, clock), bounds.stream_seconds, clock)
+        connector = Connector(session, token, hosts, send_limits, clock)
+        streams = Streams(TeamsStreamTransport(connector, clock), send_limits.stream_seconds, clock)
         files = TeamsFiles(Downloads(guard, DownloadSettings(), clock), token, hosts)
-        uploads = Uploads(guard, files, bounds, clock)
-        consents = FileConsents(connector, blobs, uploads, bounds)
-        growing_messages = GrowingMessages(TeamsMessages(connector, bounds), streams, clock)
-        channel = TeamsChannel(connector, growing_messages, consents, files, bounds)
+        uploads = Uploads(guard, files, send_limits, clock)
+        consents = FileConsents(connector, blobs, uploads, send_limits)
+        growing_messages = GrowingMessages(TeamsMessages(connector, send_limits), streams, clock)
+        channel = TeamsChannel(connector, growing_messages, consents, files, send_limits)
         async with close_after(token):
             yield TeamsClients(
                 session, token, connector, streams, files, uploads, consents, channel, blobs, clock

@@ -1,4 +1,4 @@
-"""Driving the Bot Framework endpoint over HTTP, as the service or a stranger would."""
+"""The Bot Framework endpoint, called over HTTP as by the service or a stranger."""
 
 from __future__ import annotations
 
@@ -35,19 +35,19 @@ BOT = {"id": f"28:{APP_ID}", "name": "Test Bot"}
 
 
 def activity(name: str, /, **changes: Any) -> Activity:
-    """Read a payload as the endpoint does."""
+    """Return the activity of a payload."""
     return activity_from(payload(name, **changes))
 
 
 def endpoint_settings(openid: OpenIdServer, **changes: Any) -> TeamsSettings:
-    """The settings of a registered bot whose keys are at the stand-in."""
-    given = {"app_id": APP_ID, "app_password": "not a real one", "openid_url": openid.url}
-    return TeamsSettings(**{**given, **changes})
+    """Return the settings of a registered bot whose signing keys are on the tests' server."""
+    values = {"app_id": APP_ID, "app_password": "not a real one", "openid_url": openid.url}
+    return TeamsSettings(**{**values, **changes})
 
 
 @dataclass
 class RecordingInbox:
-    """Takes what is accepted, unless it is down."""
+    """Records accepted messages, unless it is down."""
 
     messages: list[Message] = field(default_factory=list)
     down: bool = False
@@ -60,23 +60,23 @@ class RecordingInbox:
 
 @dataclass
 class Endpoint:
-    """The running endpoint, and what it accepted."""
+    """A running endpoint and its inbox."""
 
     url: str
     port: int
     session: ClientSession
-    ingress: TeamsWebhook
+    webhook: TeamsWebhook
     inbox: RecordingInbox
 
     async def post(
         self, body: Any, token: str = "", headers: dict[str, str] | None = None
     ) -> tuple[int, str]:
         """Deliver a body (bytes as they are, else as JSON); returns status and text."""
-        sent = {"Content-Type": "application/json", **(headers or {})}
+        all_headers = {"Content-Type": "application/json", **(headers or {})}
         if token:
-            sent["Authorization"] = f"Bearer {token}"
+            all_headers["Authorization"] = f"Bearer {token}"
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
-        async with self.session.post(self.url, data=BytesIO(data), headers=sent) as response:
+        async with self.session.post(self.url, data=BytesIO(data), headers=all_headers) as response:
             return response.status, await response.text()
 
 
@@ -84,21 +84,21 @@ class Endpoint:
 async def serve_endpoint(
     settings: TeamsSettings, other_names: frozenset[str] = OTHER_NAMES
 ) -> AsyncIterator[Endpoint]:
-    """Run the endpoint in an application of its own on a free loopback port."""
+    """Run an endpoint in its own application on a free loopback port."""
     inbox = RecordingInbox()
     async with ClientSession() as session:
         keys = SigningKeys(session, settings.openid_url)
-        ingress = TeamsWebhook(settings, keys, inbox.accept, ConnectorHosts(settings), other_names)
+        webhook = TeamsWebhook(settings, keys, inbox.accept, ConnectorHosts(settings), other_names)
         application = web.Application()
-        application.add_routes(ingress.routes())
+        application.add_routes(webhook.routes())
         runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
-        await ingress.start()
+        await webhook.start()
         port = runner.addresses[0][1]
         url = f"http://127.0.0.1:{port}/api/messages"
         try:
-            yield Endpoint(url, port, session, ingress, inbox)
+            yield Endpoint(url, port, session, webhook, inbox)
         finally:
-            await ingress.stop()
+            await webhook.stop()
             await runner.cleanup()

@@ -7,7 +7,7 @@
         assert teams.messages()[0].texts == ["A red", "A red car."]
 
 `teams.url` is the serviceUrl of its activities, `teams.origin` also the LOUPE_TOKEN_URL, and
-`teams.host` belongs into LOUPE_CONNECTOR_HOSTS. Faults are scripted with `throttle`, `fail`,
+`teams.host` is the value for LOUPE_CONNECTOR_HOSTS. Faults are scripted with `throttle`, `fail`,
 `refuse`, `hang` and `cut`; each hits the next requests to the conversations, all of them or those
 of one `method`.
 """
@@ -42,7 +42,7 @@ PAGE = "<!DOCTYPE html><html><body>Payload Too Large</body></html>"
 
 @dataclass
 class Request:
-    """A request to a conversation, as it came; `status` 0 is not answered yet, or never."""
+    """A request to a conversation; `status` is 0 as long as there is no response."""
 
     method: str
     path: str
@@ -56,10 +56,10 @@ class Request:
 
 @dataclass(frozen=True)
 class Fault:
-    """What goes wrong with a request: before it is carried out, or `after`.
+    """An error for a request, before it is executed or `after`.
 
-    With `pictures` only messages that show pictures are hit.
-    Status 0 breaks the connection, -1 says nothing until the client leaves.
+    With `pictures`, it applies only to messages that show pictures. Status 0 breaks the connection,
+    and -1 sends no response until the client disconnects.
     """
 
     status: int
@@ -72,9 +72,9 @@ class Fault:
 
 
 class TeamsServer:
-    """The server; `authorize` makes it ask for a token that its own token service gave.
+    """The server; with `authorize`, it requires a token of its own token service.
 
-    It takes pictures of `picture_bytes`.
+    Pictures may have up to `picture_bytes`.
     """
 
     def __init__(
@@ -96,7 +96,7 @@ class TeamsServer:
         self.people = [{"id": "29:alex", "name": "Alex", "aadObjectId": "9f1c0a00"}]
         self.requests: list[Request] = []
         self._faults: deque[Fault] = deque()
-        self._changed = asyncio.Condition()
+        self._change = asyncio.Condition()
         self._closing = asyncio.Event()
 
     async def __aenter__(self) -> Self:
@@ -125,25 +125,25 @@ class TeamsServer:
     # What users see and do
 
     def messages(self, conversation: str = PERSONAL) -> list[TeamsMessage]:
-        """The bot's messages in a conversation as they stand now, oldest first."""
-        return [shown for shown in self.chats.shown[conversation] if not shown.deleted]
+        """Return the bot's current messages in a conversation, oldest first."""
+        return [message for message in self.chats.messages[conversation] if not message.is_deleted]
 
     def texts(self, conversation: str = PERSONAL) -> list[str]:
-        """What these messages say now."""
-        return [shown.text for shown in self.messages(conversation)]
+        """Return the current texts of these messages."""
+        return [message.text for message in self.messages(conversation)]
 
     async def until(self, predicate: Callable[[], Any], seconds: float = 30) -> Any:
-        """Wait until something is true of the server, and return it."""
-        async with asyncio.timeout(seconds), self._changed:
-            return await self._changed.wait_for(predicate)
+        """Wait until a predicate is true, and return its value."""
+        async with asyncio.timeout(seconds), self._change:
+            return await self._change.wait_for(predicate)
 
     def stop(self, conversation: str = PERSONAL) -> None:
-        """Press Stop on the message that grows."""
+        """Press Stop on the message that is growing."""
         self.chats.cancel(conversation)
 
     def consent(self, action: str = "accept", conversation: str = PERSONAL) -> dict[str, Any]:
-        """Choose on the last file consent card: the `value` of the invoke that follows."""
-        cards = [card for shown in self.chats.shown[conversation] for card in shown.cards]
+        """Choose on the last file consent card, and return the `value` of the invoke."""
+        cards = [card for message in self.chats.messages[conversation] for card in message.cards]
         card = next(card for card in reversed(cards) if card["contentType"] == CONSENT)
         value = {"type": "fileUpload", "action": action}
         if action == "decline":
@@ -152,7 +152,7 @@ class TeamsServer:
         return value | {"context": card["content"]["acceptContext"], "uploadInfo": session}
 
     def picture(self, data: bytes, content_type: str = "image/jpeg") -> dict[str, Any]:
-        """Paste a picture: the attachment; its address asks for the bot's token."""
+        """Return the attachment of a pasted picture, whose URL requires the bot's token."""
         key = self.drive.keep(data, content_type)
         url = f"{self.url}v3/attachments/{key}/views/original"
         return {"contentType": "image/*", "contentUrl": url}
@@ -160,11 +160,11 @@ class TeamsServer:
     def file(
         self, data: bytes, name: str, content_type: str = "application/octet-stream"
     ) -> dict[str, Any]:
-        """Attach a file in a personal chat: its address is signed and takes no token."""
+        """Return the attachment of a file in a personal chat, whose URL is signed."""
         return self.drive.attachment(data, name, content_type)
 
     def address(self, scope: str = "personal", /, **changes: Any) -> TeamsAddress:
-        """The return address of a message that was posted here."""
+        """Return the address of a message that was posted here."""
         return read_address(
             {
                 "service": self.url,
@@ -180,38 +180,38 @@ class TeamsServer:
             }
         )
 
-    # What goes wrong
+    # Faults
 
     def throttle(self, times: int = 1, retry_after: str = "", **how: Any) -> None:
-        """Answer 429."""
+        """Respond with 429."""
         self._script(times, Fault(429, "TooManyRequests", retry_after=retry_after, **how))
 
     def fail(self, status: int = 502, times: int = 1, **how: Any) -> None:
-        """Answer with an error, `after=True` once the request was carried out."""
+        """Respond with an error, with `after=True` after executing the request."""
         self._script(times, Fault(status, "ServiceError", **how))
 
     def refuse(self, status: int, code: str, message: str = "", times: int = 1, **how: Any) -> None:
-        """Answer with an error of that code; 403 BotNotInConversationRoster: the bot is out."""
+        """Respond with an error code, such as 403 BotNotInConversationRoster for a removed bot."""
         self._script(times, Fault(status, code, message, **how))
 
     def hang(self, times: int = 1, **how: Any) -> None:
-        """Say nothing until the client leaves."""
+        """Send no response until the client disconnects."""
         self._script(times, Fault(-1, **how))
 
     def cut(self, times: int = 1, **how: Any) -> None:
-        """Break the connection, `after=True` once the request was carried out."""
+        """Break the connection, with `after=True` after executing the request."""
         self._script(times, Fault(0, **how))
 
     def _script(self, times: int, fault: Fault) -> None:
         self._faults.extend([fault] * times)
 
-    def _next_fault(self, seen: Request) -> Fault | None:
+    def _next_fault(self, record: Request) -> Fault | None:
         shows = any(
             card["contentType"].startswith("image/")
-            for card in seen.activity.get("attachments") or []
+            for card in record.activity.get("attachments") or []
         )
         for fault in self._faults:
-            if fault.method in {"", seen.method} and shows >= fault.pictures:
+            if fault.method in {"", record.method} and shows >= fault.pictures:
                 self._faults.remove(fault)
                 return fault
         return None
@@ -219,19 +219,19 @@ class TeamsServer:
     # Conversations
 
     async def _on_activity(self, request: web.Request) -> web.StreamResponse:
-        seen = await self._see(request)
-        fault = self._next_fault(seen)
+        record = await self._record(request)
+        fault = self._next_fault(record)
         try:
             self._check_token(request)
             if fault and not fault.after:
-                response = await self._go_wrong(request, fault)
+                response = await self._apply_fault(request, fault)
             else:
-                response = self._carry_out(seen)
-                response = await self._go_wrong(request, fault) if fault else response
+                response = self._execute(record)
+                response = await self._apply_fault(request, fault) if fault else response
         except Reject as reject:
-            response = self._rejected(reject)
-        seen.status = response.status
-        await self._tell()
+            response = self._error_response(reject)
+        record.status = response.status
+        await self._notify()
         return response
 
     @web.middleware
@@ -239,10 +239,10 @@ class TeamsServer:
         try:
             return await handler(request)
         except Reject as reject:
-            return self._rejected(reject)
+            return self._error_response(reject)
 
-    async def _see(self, request: web.Request) -> Request:
-        seen = Request(
+    async def _record(self, request: web.Request) -> Request:
+        record = Request(
             request.method,
             request.raw_path,
             unquote(request.match_info["conversation"]),
@@ -251,28 +251,28 @@ class TeamsServer:
             await request.json() if request.can_read_body else {},
             asyncio.get_running_loop().time(),
         )
-        self.requests.append(seen)
-        await self._tell()
-        return seen
+        self.requests.append(record)
+        await self._notify()
+        return record
 
-    async def _tell(self) -> None:
-        async with self._changed:
-            self._changed.notify_all()
+    async def _notify(self) -> None:
+        async with self._change:
+            self._change.notify_all()
 
-    def _carry_out(self, seen: Request) -> web.Response:
-        match seen.method:
+    def _execute(self, record: Request) -> web.Response:
+        match record.method:
             case "POST":
-                status, body = self.chats.post(seen.conversation, seen.activity)
+                status, body = self.chats.post(record.conversation, record.activity)
                 return web.json_response(body, status=status)
             case "PUT":
-                edited = self.chats.edit(seen.conversation, seen.activity_id, seen.activity)
-                return web.json_response(edited)
+                body = self.chats.edit(record.conversation, record.activity_id, record.activity)
+                return web.json_response(body)
             case "DELETE" if self.deletes:
-                self.chats.delete(seen.conversation, seen.activity_id)
+                self.chats.delete(record.conversation, record.activity_id)
                 return web.Response()
         raise Reject(501, "NotImplemented")
 
-    async def _go_wrong(self, request: web.Request, fault: Fault) -> web.Response:
+    async def _apply_fault(self, request: web.Request, fault: Fault) -> web.Response:
         if fault.status == -1:
             await self._closing.wait()
         if fault.status <= 0:
@@ -281,7 +281,7 @@ class TeamsServer:
             return web.Response(status=500)
         raise Reject(fault.status, fault.code, fault.message, fault.retry_after)
 
-    def _rejected(self, reject: Reject) -> web.Response:
+    def _error_response(self, reject: Reject) -> web.Response:
         if self.error_pages:
             return web.Response(status=reject.status, text=PAGE, content_type="text/html")
         return web.json_response(reject.body, status=reject.status, headers=reject.headers)
@@ -299,8 +299,8 @@ class TeamsServer:
 
     async def _member(self, request: web.Request) -> web.Response:
         self._check_token(request)
-        found = [one for one in self.people if one["id"] == request.match_info["member"]]
-        return web.json_response(found[0] if found else {}, status=200 if found else 404)
+        members = [one for one in self.people if one["id"] == request.match_info["member"]]
+        return web.json_response(members[0] if members else {}, status=200 if members else 404)
 
     async def _picture(self, request: web.Request) -> web.Response:
         self.drive.note(request)

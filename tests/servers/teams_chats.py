@@ -1,4 +1,4 @@
-"""What a Teams client shows of a bot's posts, and the rules by which Teams takes them.
+"""What a Teams client shows of a bot's posts, and the rules by which Teams accepts them.
 
 The rules of streams are those of https://learn.microsoft.com/microsoftteams/platform/bots/streaming-ux
 """
@@ -25,7 +25,7 @@ ROOT = "https://schema.org/Message"
 
 
 class Reject(Exception):
-    """A request that is answered with an error."""
+    """The response to a request is an error."""
 
     def __init__(self, status: int, code: str, message: str = "", retry_after: str = "") -> None:
         super().__init__(f"{status} {code} {message}")
@@ -36,9 +36,9 @@ class Reject(Exception):
 
 @dataclass
 class Stream:
-    """The stream that a message grows by."""
+    """The stream of a message; times are in seconds of the monotonic clock."""
 
-    opened: float
+    opened_at: float
     last: float
     sequence: int = 1
     state: str = "running"
@@ -46,19 +46,22 @@ class Stream:
 
 @dataclass
 class TeamsMessage:
-    """A message of the bot: `texts` are all that people saw of it, `informative` what stood there
-    before them, `activity` is what it was made of last."""
+    """A message of the bot.
+
+    `texts` are all its texts so far, `informative` the placeholders before them, and `activity` the
+    last one that changed it.
+    """
 
     id: str
     activity: dict[str, Any]
     texts: list[str] = field(default_factory=list)
     informative: list[str] = field(default_factory=list)
     stream: Stream | None = None
-    deleted: bool = False
+    is_deleted: bool = False
 
     @property
     def text(self) -> str:
-        """What the message says now."""
+        """The current text, or else the placeholder."""
         return (self.texts or self.informative or [""])[-1]
 
     @property
@@ -71,17 +74,17 @@ class TeamsMessage:
 
     @property
     def pictures(self) -> list[bytes]:
-        """The bytes of the pictures it shows."""
+        """The bytes of its pictures."""
         return [data for card in self.cards if (data := _picture(card))]
 
     @property
-    def labelled(self) -> bool:
+    def has_ai_label(self) -> bool:
         """Whether it has the AI-generated label."""
         return any("AIGeneratedContent" in one.get("additionalType", []) for one in self.roots)
 
     @property
     def citations(self) -> dict[int, str]:
-        """The names that its numbers are shown with."""
+        """The names of its citations by number."""
         claims = [claim for root in self.roots for claim in root.get("citation", [])]
         return {claim["position"]: claim["appearance"]["name"] for claim in claims}
 
@@ -91,9 +94,9 @@ class TeamsMessage:
 
 
 class Chats:
-    """All conversations; a personal chat has an id that begins with `a:`.
+    """All conversations; the id of a personal chat begins with `a:`.
 
-    A picture of more than `picture_bytes` is refused.
+    Pictures of more than `picture_bytes` are refused.
     """
 
     def __init__(
@@ -102,7 +105,7 @@ class Chats:
         self.picture_bytes = picture_bytes
         self.stream_seconds = stream_seconds
         self.strict_rate = strict_rate
-        self.shown: defaultdict[str, list[TeamsMessage]] = defaultdict(list)
+        self.messages: defaultdict[str, list[TeamsMessage]] = defaultdict(list)
         self.typing: defaultdict[str, int] = defaultdict(int)
         self._times: defaultdict[str, deque[float]] = defaultdict(lambda: deque(maxlen=100))
         self._ids = count(int(time.time() * 1000))
@@ -123,32 +126,32 @@ class Chats:
         self._check(conversation, activity)
         if _streaminfo(activity) is not None:
             raise Reject(400, "BadArgument", "An edit carries no streaminfo")
-        shown = self.find(conversation, message_id)
-        shown.activity = activity
-        shown.texts.append(activity.get("text", ""))
-        if shown.streaming and shown.stream:
-            shown.stream.state = "final"
+        message = self.find(conversation, message_id)
+        message.activity = activity
+        message.texts.append(activity.get("text", ""))
+        if message.streaming and message.stream:
+            message.stream.state = "final"
         return {"id": message_id}
 
     def delete(self, conversation: str, message_id: str) -> None:
-        self.find(conversation, message_id).deleted = True
+        self.find(conversation, message_id).is_deleted = True
 
     def find(self, conversation: str, message_id: str) -> TeamsMessage:
-        for shown in self.shown[conversation]:
-            if shown.id == message_id and not shown.deleted:
-                return shown
+        for message in self.messages[conversation]:
+            if message.id == message_id and not message.is_deleted:
+                return message
         raise Reject(404, "ActivityNotFoundInConversation")
 
     def cancel(self, conversation: str) -> None:
-        """Press Stop on the message that grows in a chat."""
-        for shown in self.shown[conversation]:
-            if shown.streaming and shown.stream:
-                shown.stream.state = "cancelled"
+        """Press Stop on the message that is growing in a chat."""
+        for message in self.messages[conversation]:
+            if message.streaming and message.stream:
+                message.stream.state = "cancelled"
 
     def _new(self, conversation: str, activity: dict[str, Any], text: str = "") -> TeamsMessage:
-        shown = TeamsMessage(str(next(self._ids)), activity, [text] if text else [])
-        self.shown[conversation].append(shown)
-        return shown
+        message = TeamsMessage(str(next(self._ids)), activity, [text] if text else [])
+        self.messages[conversation].append(message)
+        return message
 
     def _check(self, conversation: str, activity: dict[str, Any]) -> None:
         roots = [one for one in activity.get("entities") or [] if one.get("type") == ROOT]
@@ -187,17 +190,17 @@ class Chats:
     ) -> tuple[int, dict[str, Any]]:
         if info["streamType"] != "informative" or info["streamSequence"] != 1:
             raise Reject(400, "BadArgument", "A stream begins with informative chunk 1")
-        if any(shown.streaming for shown in self.shown[conversation]):
+        if any(message.streaming for message in self.messages[conversation]):
             raise Reject(403, NOT_ALLOWED, "Content stream is not allowed")
-        shown = self._new(conversation, activity)
-        shown.stream = Stream(time.monotonic(), time.monotonic())
-        shown.informative.append(_informative(activity))
-        return 201, {"id": shown.id}
+        message = self._new(conversation, activity)
+        message.stream = Stream(time.monotonic(), time.monotonic())
+        message.informative.append(_informative(activity))
+        return 201, {"id": message.id}
 
     def _grow(
-        self, shown: TeamsMessage, activity: dict[str, Any], info: dict[str, Any]
+        self, message: TeamsMessage, activity: dict[str, Any], info: dict[str, Any]
     ) -> tuple[int, dict[str, Any]]:
-        stream, kind = shown.stream, info["streamType"]
+        stream, kind = message.stream, info["streamType"]
         if stream is None:
             raise Reject(403, NOT_ALLOWED, "Content stream is not allowed")
         self._check_stream(stream)
@@ -206,15 +209,15 @@ class Chats:
                 raise Reject(202, OUT_OF_ORDER, "PreCondition failed")
             stream.sequence = info["streamSequence"]
         if kind == "informative":
-            if shown.texts:
+            if message.texts:
                 raise Reject(403, NOT_ALLOWED, "Content stream is not allowed")
-            shown.informative.append(_informative(activity))
+            message.informative.append(_informative(activity))
             return 202, {}
         text = activity.get("text", "")
-        if not text or (shown.texts and shown.texts[-1] not in text):
+        if not text or (message.texts and message.texts[-1] not in text):
             raise Reject(403, NOT_ALLOWED, "Content stream is not allowed: streamed text is gone")
-        shown.texts.append(text)
-        shown.activity = activity
+        message.texts.append(text)
+        message.activity = activity
         if kind == "final":
             stream.state = "final"
         return 202, {}
@@ -226,7 +229,7 @@ class Chats:
         if stream.state == "final":
             message = "Content stream is not allowed on an already completed streamed message"
             raise Reject(403, NOT_ALLOWED, message)
-        if now - stream.opened > self.stream_seconds:
+        if now - stream.opened_at > self.stream_seconds:
             stream.state = "final"
             message = "Content stream finished due to exceeded streaming time."
             raise Reject(403, NOT_ALLOWED, message)
@@ -236,21 +239,21 @@ class Chats:
 
 
 def _picture(card: dict[str, Any]) -> bytes:
-    """The bytes of a picture that is sent inline; nothing of other attachments."""
+    """Return the bytes of an inline picture; empty for other attachments."""
     if not str(card.get("contentType", "")).startswith("image/"):
         return b""
-    found = DATA.fullmatch(card.get("contentUrl", ""))
-    if not found or found[1] != card["contentType"] or not card.get("name"):
+    match = DATA.fullmatch(card.get("contentUrl", ""))
+    if not match or match[1] != card["contentType"] or not card.get("name"):
         raise Reject(400, "BadArgument", "Not a picture")
-    return base64.b64decode(found[2], validate=True)
+    return base64.b64decode(match[2], validate=True)
 
 
 def _check_citations(claims: list[dict[str, Any]]) -> None:
-    seen = [claim["appearance"] for claim in claims]
+    appearances = [claim["appearance"] for claim in claims]
     numbers = {claim["position"] for claim in claims}
     well = all(
         0 < len(one["name"]) <= MAX_NAME and 0 < len(one["abstract"]) <= MAX_ABSTRACT
-        for one in seen
+        for one in appearances
     )
     if not well or len(numbers) < len(claims) or len(claims) > MAX_CITATIONS:
         raise Reject(400, "BadArgument", "Citations")

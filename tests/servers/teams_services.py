@@ -19,36 +19,36 @@ DOWNLOAD = "application/vnd.microsoft.teams.file.download.info"
 
 
 class TokenService:
-    """Gives tokens for the right secret; `faults` are the statuses of its next answers.
+    """Issues tokens for the right secret; `faults` are the statuses of its next responses.
 
-    Those given while it is not `trusted` are refused wherever they are shown.
+    Tokens that it issues while `issues_valid` is false are refused by the connector.
     """
 
     def __init__(self) -> None:
-        self.given = 0
-        self.trusted = True
+        self.token_count = 0
+        self.issues_valid = True
         self.seconds = 3599
         self.requests: list[dict[str, str]] = []
         self.faults: deque[int] = deque()
         self.valid: set[str] = set()
 
     def route(self, app: web.Application) -> None:
-        app.router.add_post("/{tenant}/oauth2/v2.0/token", self._give)
+        app.router.add_post("/{tenant}/oauth2/v2.0/token", self._issue)
 
-    async def _give(self, request: web.Request) -> web.Response:
+    async def _issue(self, request: web.Request) -> web.Response:
         form = {key: str(value) for key, value in (await request.post()).items()}
         self.requests.append(form | {"tenant": request.match_info["tenant"]})
         if self.faults:
             return web.json_response({"error": "busy"}, status=self.faults.popleft())
-        wanted = {"client_id": APP_ID, "client_secret": PASSWORD, "scope": SCOPE}
-        wanted |= {"grant_type": "client_credentials"}
-        if any(form.get(key) != value for key, value in wanted.items()):
+        credentials = {"client_id": APP_ID, "client_secret": PASSWORD, "scope": SCOPE}
+        credentials |= {"grant_type": "client_credentials"}
+        if any(form.get(key) != value for key, value in credentials.items()):
             error = "AADSTS7000215: Invalid client secret provided.\r\nTrace ID: 1"
             body = {"error": "invalid_client", "error_description": error}
             return web.json_response(body, status=401)
-        self.given += 1
-        token = f"token-{self.given}"
-        if self.trusted:
+        self.token_count += 1
+        token = f"token-{self.token_count}"
+        if self.issues_valid:
             self.valid.add(token)
         return web.json_response(
             {"token_type": "Bearer", "expires_in": self.seconds, "access_token": token}
@@ -57,21 +57,21 @@ class TokenService:
 
 @dataclass
 class Upload:
-    """A place where an accepted file may be put, and what was put there."""
+    """An upload session for an accepted file, and the bytes uploaded so far."""
 
     name: str
     data: bytearray = field(default_factory=bytearray)
     total: int = -1
 
     @property
-    def done(self) -> bool:
+    def is_complete(self) -> bool:
         return len(self.data) == self.total
 
 
 class OneDrive:
-    """Signed downloads and upload sessions: neither takes a token.
+    """Signed downloads and upload sessions, which work without a token.
 
-    `faults` are the statuses of the next answers to uploads. While `gate` is an event, downloads
+    `faults` are the statuses of the next responses to uploads. While `gate` is an event, downloads
     wait for it.
     """
 
@@ -85,7 +85,7 @@ class OneDrive:
 
     def route(self, app: web.Application) -> None:
         app.router.add_get("/files/{file}/{name}", self._download)
-        app.router.add_put("/upload/{upload}", self._take)
+        app.router.add_put("/upload/{upload}", self._upload)
 
     def keep(self, data: bytes, content_type: str) -> str:
         key = secrets.token_hex(8)
@@ -99,7 +99,7 @@ class OneDrive:
         return {"contentType": DOWNLOAD, "contentUrl": url, "name": name, "content": content}
 
     def session(self, name: str) -> dict[str, Any]:
-        """Open an upload session: the `uploadInfo` of an accepted file."""
+        """Open an upload session and return the `uploadInfo` of an accepted file."""
         key = secrets.token_hex(8)
         self.uploads[key] = Upload(name)
         return {
@@ -127,13 +127,13 @@ class OneDrive:
             return web.Response(status=401)
         return self.serve(request)
 
-    async def _take(self, request: web.Request) -> web.Response:
-        """Take a piece, in order."""
+    async def _upload(self, request: web.Request) -> web.Response:
+        """Accept the next part of a file."""
         upload = self.uploads.get(request.match_info["upload"])
         body = await request.read()
         if self.faults:
             return web.Response(status=self.faults.popleft())
-        if upload is None or upload.done:
+        if upload is None or upload.is_complete:
             return web.Response(status=404)
         span, _, total = request.headers["Content-Range"].removeprefix("bytes ").partition("/")
         first, _, last = span.partition("-")
@@ -143,4 +143,4 @@ class OneDrive:
             return web.Response(status=416)
         upload.data += body
         upload.total = int(total)
-        return web.json_response({"name": upload.name}, status=201 if upload.done else 202)
+        return web.json_response({"name": upload.name}, status=201 if upload.is_complete else 202)

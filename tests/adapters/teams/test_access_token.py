@@ -60,7 +60,7 @@ async def test_a_token_is_renewed_in_the_background_before_it_expires():
         clock.time += 3599 - 299
         assert await token.value() == "token-1"
         await becomes(token, "token-2")
-    assert teams.tokens.given == 2
+    assert teams.tokens.token_count == 2
 
 
 async def test_an_expired_token_is_waited_for():

@@ -54,7 +54,7 @@ async def test_an_edit_changes_and_a_deletion_removes_the_message():
 async def test_many_posts_share_one_token_and_few_connections():
     async with TeamsServer(authorize=True) as teams, connected(teams) as connector:
         await asyncio.gather(*(connector.post(teams.url, f"19:{n}", HELLO) for n in range(20)))
-    assert teams.tokens.given == 1
+    assert teams.tokens.token_count == 1
     assert {request.authorization for request in teams.requests} == {"Bearer token-1"}
 
 

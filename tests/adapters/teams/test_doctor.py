@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 async def test_the_token_is_fetched() -> None:
     async with TeamsServer() as teams:
         assert await check_token(connector_settings(teams)) == "Microsoft gives the bot its token."
-    assert teams.tokens.given == 1
+    assert teams.tokens.token_count == 1
 
 
 async def test_a_wrong_secret_is_told_in_the_service_s_words() -> None:

@@ -63,14 +63,14 @@ async def test_an_accepted_file_is_saved_and_shown_in_place_of_the_card(teams, p
     await offer(teams, parts)
     await choose(teams, parts, teams.consent())
     [upload] = teams.drive.uploads.values()
-    assert upload.done
+    assert upload.is_complete
     assert upload.data == DATA
     [message] = teams.messages()
     [card] = message.cards
     assert card["contentType"] == INFO_CARD
     assert card["name"] == "transcript.json"
     assert card["content"] == {"uniqueId": next(iter(teams.drive.uploads)), "fileType": "json"}
-    assert not any(DATA in blob for blob in parts.blobs.kept.values())
+    assert not any(DATA in blob for blob in parts.blobs.data.values())
 
 
 async def test_a_large_file_goes_in_pieces(teams, parts):
@@ -78,7 +78,7 @@ async def test_a_large_file_goes_in_pieces(teams, parts):
     await offer(teams, parts, data)
     await choose(teams, parts, teams.consent())
     [upload] = teams.drive.uploads.values()
-    assert upload.done
+    assert upload.is_complete
     assert upload.data == data
 
 
@@ -126,14 +126,14 @@ async def test_a_declined_file_is_forgotten(teams, parts):
     consent = teams.consent()
     await choose(teams, parts, teams.consent("decline"))
     assert teams.texts() == [texts.FILE_DECLINED]
-    assert parts.blobs.kept == {}
+    assert parts.blobs.data == {}
     await choose(teams, parts, consent)
     assert teams.texts() == [texts.FILE_DECLINED, texts.FILE_EXPIRED]
 
 
 async def test_a_file_that_is_no_longer_kept(teams, parts):
     await offer(teams, parts)
-    parts.blobs.kept.clear()
+    parts.blobs.data.clear()
     await choose(teams, parts, teams.consent())
     assert teams.texts()[-1] == texts.FILE_EXPIRED
 

@@ -80,7 +80,7 @@ async def test_a_token_that_was_refused_is_replaced_once(teams, files, tmp_path)
 
 
 async def test_a_picture_that_the_bot_may_not_see(teams, files, tmp_path):
-    teams.tokens.trusted = False
+    teams.tokens.issues_valid = False
     picture = at(teams.picture(b"jpeg")["contentUrl"], "bot")
     assert await reason(files, teams.address(), picture, tmp_path / "a") is Reason.FORBIDDEN
     assert len(teams.drive.downloads) == 2

@@ -49,7 +49,7 @@ async def test_an_answer_in_company_is_one_message_that_is_edited(teams, channel
     await channel.edit(address, message_id, Post("A red car.", live=True, generated=True))
     [message] = teams.messages(address.conversation)
     assert message.texts == ["Looking…", "Looking… (1 of 2)", "A red", "A red car."]
-    assert message.labelled
+    assert message.has_ai_label
     assert [request.method for request in teams.requests] == ["POST", "PUT", "PUT", "PUT"]
 
 
@@ -95,7 +95,7 @@ async def test_the_answer_goes_to_the_thread(teams, channel):
 async def test_a_short_answer_in_a_personal_chat_needs_no_stream(teams, channel):
     message_id = await channel.post(teams.address(), Post("Hello", generated=True))
     [message] = teams.messages()
-    assert (message.id, message.text, message.stream, message.labelled) == (
+    assert (message.id, message.text, message.stream, message.has_ai_label) == (
         message_id,
         "Hello",
         None,
@@ -203,7 +203,7 @@ async def test_the_end_of_a_message_that_vanished_is_posted_anew(teams, channel)
     assert teams.messages(GROUP) == []
     await channel.edit(address, "12345", Post("A red car.", generated=True))
     [message] = teams.messages(GROUP)
-    assert (message.text, message.labelled) == ("A red car.", True)
+    assert (message.text, message.has_ai_label) == ("A red car.", True)
 
 
 async def test_a_throttled_end_is_not_posted_anew(teams, channel):
@@ -248,7 +248,7 @@ async def test_a_final_text_has_its_citations_streamed_or_edited(teams, channel,
     last = Post("A red car [1].", live=True, generated=True, citations=cited)
     await channel.edit(address, message_id, last)
     [message] = teams.messages(address.conversation)
-    assert (message.text, message.citations, message.labelled) == (
+    assert (message.text, message.citations, message.has_ai_label) == (
         "A red car [1].",
         {1: "red car"},
         True,

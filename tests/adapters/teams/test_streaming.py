@@ -57,7 +57,7 @@ async def test_a_stream_from_the_first_word_to_the_last():
     [message] = teams.messages()
     assert message.informative == ["Looking at 2 photos…", "Looking at 2 photos… (1 of 2)"]
     assert message.texts == ["A red", "A red car", "A red car."]
-    assert message.labelled
+    assert message.has_ai_label
     assert not message.streaming
     assert infos(teams) == [
         ("informative", 1, False),
@@ -72,9 +72,9 @@ async def test_a_stream_from_the_first_word_to_the_last():
 async def test_the_label_comes_with_the_end_only():
     async with TeamsServer() as teams, streaming(teams) as show:
         await show(growing("A"))
-        assert not teams.messages()[0].labelled
+        assert not teams.messages()[0].has_ai_label
         await show(final("A car"))
-        assert teams.messages()[0].labelled
+        assert teams.messages()[0].has_ai_label
 
 
 async def test_requests_keep_their_distance():
@@ -108,7 +108,7 @@ async def test_an_end_that_is_no_growth_is_shown_by_an_edit():
         await show(final("Something else"))
     [message] = teams.messages()
     assert message.texts == ["A red", "A red", "Something else"]
-    assert message.labelled
+    assert message.has_ai_label
 
 
 async def test_text_that_does_not_grow_is_not_sent():
@@ -170,7 +170,7 @@ async def test_a_stream_whose_time_is_over_goes_on_by_edits():
         await show(final("A red car."))
     [message] = teams.messages()
     assert message.texts == ["A red", "A red car", "A red car."]
-    assert message.labelled
+    assert message.has_ai_label
     assert [request.method for request in teams.requests] == ["POST", "POST", "PUT", "PUT", "PUT"]
     assert infos(teams)[2:] == [(None, None, False)] * 3
 
@@ -253,7 +253,7 @@ async def test_the_end_arrives_whatever_happens_and_once(fault, after):
         await show(final("A red car."))
     [message] = teams.messages()
     assert message.text == "A red car."
-    assert message.labelled
+    assert message.has_ai_label
     assert not message.streaming
 
 
@@ -312,7 +312,7 @@ async def test_a_stream_that_was_left_open_gives_the_chat_free():
         clock.time += 120
         assert parts.streams.free(teams.address())
         clock.time += 3600
-        teams.chats.shown[PERSONAL].clear()
+        teams.chats.messages[PERSONAL].clear()
         await parts.channel.post(teams.address(), OPENING)
         assert len(parts.streams._by_id) == 1
 
