@@ -54,8 +54,8 @@ def _read(package: str, name: str) -> str:
 
 def _names(source: str, table: str) -> tuple[str, ...]:
     """Return the names that a script unpacks a table into."""
-    unpacked = re.search(rf"^local ([\w,\s]+?) = unpack\({table}\)$", source, re.MULTILINE)
-    return tuple(re.split(r",\s*", unpacked[1])) if unpacked else ()
+    match = re.search(rf"^local ([\w,\s]+?) = unpack\({table}\)$", source, re.MULTILINE)
+    return tuple(re.split(r",\s*", match[1])) if match else ()
 
 
 def _in_order(script: str, names: tuple[str, ...], values: Mapping[str, Any]) -> list[Any]:

@@ -43,7 +43,7 @@ def build_teams(commands: Sequence[CommandSpec], app_id: str, host: str, version
     folder = resources.files("manifest") / "teams"
     manifest = _filled(json.loads((folder / "manifest.json").read_text("utf-8")), values)
     for menu in manifest["bots"][0]["commandLists"]:
-        menu["commands"] = _menu(commands, shared="personal" not in menu["scopes"])
+        menu["commands"] = _menu(commands, is_shared="personal" not in menu["scopes"])
     files = {"manifest.json": json.dumps(manifest, indent=2).encode()}
     files |= {name: (folder / name).read_bytes() for name in TEAMS_FILES}
     return _zip(files)
@@ -64,15 +64,15 @@ def build_slack(commands: Sequence[CommandSpec], host: str = "", *, socket: bool
     return template.replace("{host}", _host(host))
 
 
-def _menu(commands: Sequence[CommandSpec], *, shared: bool) -> list[dict[str, str]]:
+def _menu(commands: Sequence[CommandSpec], *, is_shared: bool) -> list[dict[str, str]]:
     """Return the menu of a chat, or of what several people write in, by rank."""
-    offered = [command for command in commands if shared or not command.shared_only]
+    usable = [command for command in commands if is_shared or not command.shared_only]
     return [
         {
             "title": f"/{command.name} {item.argument}".rstrip(),
-            "description": (shared and item.shared_description) or item.description,
+            "description": (is_shared and item.shared_description) or item.description,
         }
-        for command in sorted(offered, key=attrgetter("rank"))
+        for command in sorted(usable, key=attrgetter("rank"))
         for item in command.menu
     ]
 

@@ -216,7 +216,7 @@ async def _by_overview(
         )
         for at in _wanted(cells, event.question)[: FRAMES - 1 - FIRST]:
             await reels.bring({"video": "V1", "from": clock(at), "to": clock(at), "count": 1})
-        found.append([*times, *map(seconds_of, reels.asked)])
+        found.append([*times, *map(seconds_of, reels.requested_frames)])
     return found
 
 

@@ -71,8 +71,8 @@ class Services(NamedTuple):
     """What turns a question into an answer, and what keeps its photos and videos."""
 
     turns: TurnRunner
-    gallery: AttachmentStore
-    footage: FrameStore
+    attachments: AttachmentStore
+    frame_store: FrameStore
 
 
 @asynccontextmanager
@@ -84,33 +84,33 @@ async def services(settings: Settings, blobs: Blobs) -> AsyncIterator[Services]:
         children = ChildProcesses(limits.children, limits.files)
         stack.push_async_callback(children.close)
         children.warm()
-        model = build_model(settings.model, limits.requests, settings.vision.lent)
+        model = build_model(settings.model, limits.requests, settings.vision.shared_resource)
         stack.push_async_callback(model.close)
         vision = build_vision(settings.vision, limits.files, limits.children)
         stack.push_async_callback(vision.close)
         embedding = build_embedding(settings.vision, vision)
         if embedding is not None:
             stack.push_async_callback(embedding.close)
-        gallery = AttachmentStore(children, blobs, limits.files, settings.core.spool)
-        footage = FrameStore(children, blobs, gallery, limits.files, limits.videos)
+        attachments = AttachmentStore(children, blobs, limits.files, settings.core.spool)
+        frame_store = FrameStore(children, blobs, attachments, limits.files, limits.videos)
         speech = build_speech(settings.model)
         if speech is not None:
             stack.push_async_callback(speech.close)
         videos = VideoContexts(
-            footage,
+            frame_store,
             Chooser(vision, embedding, limits.turns),
-            Transcriber(speech, children, gallery, limits.files, limits.videos),
+            Transcriber(speech, children, attachments, limits.files, limits.videos),
             limits.files,
             limits.videos,
             limits.requests,
         )
-        vision_pass = VisionPass(vision, gallery, limits.turns)
+        vision_pass = VisionPass(vision, attachments, limits.turns)
         budgets = ModelBudgets(limits.requests, settings.deployment.families)
         turns = TurnRunner(
             model,
-            gallery,
+            attachments,
             QuestionPreparer(
-                gallery,
+                attachments,
                 vision_pass,
                 videos,
                 budgets,
@@ -118,13 +118,13 @@ async def services(settings: Settings, blobs: Blobs) -> AsyncIterator[Services]:
                 limits.messages,
                 limits.requests,
             ),
-            RequestComposer(gallery, limits.files, limits.requests),
-            ToolboxBuilder(gallery, footage, limits.tools),
+            RequestComposer(attachments, limits.files, limits.requests),
+            ToolboxBuilder(attachments, frame_store, limits.tools),
             budgets,
             limits.turns,
             limits.requests,
         )
-        yield Services(turns, gallery, footage)
+        yield Services(turns, attachments, frame_store)
 
 
 @asynccontextmanager
@@ -151,7 +151,7 @@ async def serving(settings: Settings) -> AsyncIterator[str]:
     async with AsyncExitStack() as stack:
         redis = await stack.enter_async_context(store(settings))
         blobs = open_blobs(settings.media, settings.core.data)
-        turns, gallery, footage = await stack.enter_async_context(services(settings, blobs))
+        turns, attachments, frame_store = await stack.enter_async_context(services(settings, blobs))
         limits = settings.limits
         mailbox = RedisMailbox(
             redis,
@@ -166,7 +166,7 @@ async def serving(settings: Settings) -> AsyncIterator[str]:
         channels = ChannelDirectory()
         notices = WaitingNotices(mailbox, channels, limits.messages)
         accept_history = RedisHistory(redis, limits.retention, settings.redis.accept_seconds)
-        commands = CommandExecutor(history, preferences, gallery, COMMANDS)
+        commands = CommandExecutor(history, preferences, attachments, COMMANDS)
         inbox = Inbox(mailbox, accept_history, commands.grammar, notices.notice, limits.messages)
         dispatcher = Dispatcher(
             mailbox,
@@ -174,7 +174,7 @@ async def serving(settings: Settings) -> AsyncIterator[str]:
             preferences,
             commands,
             turns,
-            ReplyPictures(gallery, footage),
+            ReplyPictures(attachments, frame_store),
             channels,
             limits.files,
             limits.messages,

@@ -65,11 +65,11 @@ class ConfiguredChannels:
 
     @property
     def _connections(self) -> tuple[Connection, ...]:
-        return tuple(declared.connection(self.sections) for declared in self.declarations)
+        return tuple(declaration.connection(self.sections) for declaration in self.declarations)
 
-    def connection(self, declared: ChannelDeclaration) -> Connection:
+    def connection(self, declaration: ChannelDeclaration) -> Connection:
         """Return how a channel is connected, with `FALLBACK` decided."""
-        connection = declared.connection(self.sections)
+        connection = declaration.connection(self.sections)
         if connection is Connection.FALLBACK:
             return Connection.OFF if self.to_platform else Connection.LOCAL
         return connection
@@ -79,14 +79,14 @@ class ConfiguredChannels:
 
         Raises `pydantic.ValidationError`.
         """
-        by_name = {declared.name: declared for declared in self.declarations}
+        by_name = {declaration.name: declaration for declaration in self.declarations}
         gateway = next((one for one in self.declarations if one.gateway), None)
-        declared = by_name.get(channel, gateway)
-        return declared.read_address(fields) if declared else fields
+        declaration = by_name.get(channel, gateway)
+        return declaration.read_address(fields) if declaration else fields
 
-    def names_of_others(self, declared: ChannelDeclaration) -> frozenset[str]:
+    def names_of_others(self, declaration: ChannelDeclaration) -> frozenset[str]:
         """Return the names that are reserved for other channels, whether configured or not."""
-        names = {other.name for other in self.declarations if other is not declared}
+        names = {other.name for other in self.declarations if other is not declaration}
         return RESERVED_NAMES | names
 
 
@@ -99,26 +99,31 @@ class ChannelServer:
         self._configured = configured
         self._directory = directory
         self._web_app = web_app
-        self._served: list[_ServedChannel] = []
+        self._served_channels: list[_ServedChannel] = []
 
     async def open(self, services: ChannelServices, stack: AsyncExitStack) -> None:
         """Open all channels, which `stack` closes; raises `StoreDown`."""
-        for declared in self._configured.declarations:
-            connection = self._configured.connection(declared)
+        for declaration in self._configured.declarations:
+            connection = self._configured.connection(declaration)
             if connection is Connection.OFF:
-                self._directory[declared.name] = DisabledChannel(declared.name)
+                self._directory[declaration.name] = DisabledChannel(declaration.name)
                 continue
-            own = replace(services, other_names=self._configured.names_of_others(declared))
-            running = await stack.enter_async_context(declared.open(self._configured.sections, own))
-            self._serve(_ServedChannel(declared, connection, running))
+            own = replace(services, other_names=self._configured.names_of_others(declaration))
+            running = await stack.enter_async_context(
+                declaration.open(self._configured.sections, own)
+            )
+            self._serve(_ServedChannel(declaration, connection, running))
 
-    def _serve(self, served: _ServedChannel) -> None:
-        self._served.append(served)
-        channel, before_shutdown = served.running.channel, served.running.before_shutdown
-        self._directory[served.declaration.name] = channel
-        if served.declaration.gateway:
+    def _serve(self, served_channel: _ServedChannel) -> None:
+        self._served_channels.append(served_channel)
+        channel, before_shutdown = (
+            served_channel.running.channel,
+            served_channel.running.before_shutdown,
+        )
+        self._directory[served_channel.declaration.name] = channel
+        if served_channel.declaration.gateway:
             self._directory.gateway = channel
-        self._web_app.add_routes(served.running.routes)
+        self._web_app.add_routes(served_channel.running.routes)
         if before_shutdown is not None:
             self._web_app.on_shutdown.append(lambda _: before_shutdown())
 
@@ -127,12 +132,13 @@ class ChannelServer:
 
         Raises `StoreDown`.
         """
-        for served in self._served:
-            if served.running.link is not None:
-                return f"Loupe is ready: {await served.running.link(host, port)}"
+        for channel in self._served_channels:
+            if channel.running.link is not None:
+                return f"Loupe is ready: {await channel.running.link(host, port)}"
         line = f"Loupe is ready at http://{host}:{port}"
         first = next(
-            iter(sorted(self._served, key=lambda one: not one.connection.to_platform)), None
+            iter(sorted(self._served_channels, key=lambda one: not one.connection.to_platform)),
+            None,
         )
         if first is None:
             return line
@@ -143,4 +149,4 @@ class ChannelServer:
 
 def section_classes(declarations: Sequence[ChannelDeclaration]) -> list[type[Section]]:
     """List the sections of settings that channels declare."""
-    return [section for declared in declarations for section in declared.sections]
+    return [section for declaration in declarations for section in declaration.sections]

@@ -91,7 +91,7 @@ def lines(section: Section) -> list[SettingLine]:
     """List the settings of a section with value and origin; a secret shows as `set`."""
     in_file = {name.lower() for name, value in dotenv_values(ENV_FILE).items() if value}
     in_environment = {name.lower() for name, value in os.environ.items() if value}
-    shown = []
+    setting_lines = []
     for field, info in type(section).model_fields.items():
         name = environment_name(type(section), field)
         value = getattr(section, field)
@@ -102,8 +102,8 @@ def lines(section: Section) -> list[SettingLine]:
             if name.lower() in in_file
             else "default"
         )
-        shown.append(SettingLine(name, _shown(value), origin, info.description or ""))
-    return shown
+        setting_lines.append(SettingLine(name, _shown(value), origin, info.description or ""))
+    return setting_lines
 
 
 def _shown(value: Any) -> str:

@@ -34,8 +34,8 @@ class StreamEnded(DeliveryRefused):
     and the stream goes on. Otherwise the stream is over, and edits continue its message.
     """
 
-    cancelled: bool = False
-    late: bool = False
+    is_cancelled: bool = False
+    is_late: bool = False
 
 
 class StreamState(StrEnum):
@@ -56,12 +56,12 @@ class Stream:
     """
 
     address: Address
-    opened: float
+    opened_at: float
     last: float
     id: str = ""
     sequence: int = 1
     text: str = ""
-    hinted: bool = False
+    has_placeholder: bool = False
     state: StreamState = StreamState.RUNNING
 
 
@@ -134,7 +134,7 @@ class Streams:
         """
         self._forget_old()
         now = self._clock.now()
-        stream = Stream(address, opened=now, last=now)
+        stream = Stream(address, opened_at=now, last=now)
         chat = self._transport.chat(address)
         if self._transport.single:
             self._running[chat] = stream
@@ -159,7 +159,7 @@ class Streams:
         try:
             if stream.state is StreamState.RUNNING:
                 return await (self._finish if final else self._grow)(stream, post)
-            if stream.state is StreamState.CANCELLED and not post.stopped:
+            if stream.state is StreamState.CANCELLED and not post.is_stopped:
                 raise StoppedByUser
             return stream.state is StreamState.CANCELLED
         finally:
@@ -214,27 +214,27 @@ class Streams:
         try:
             await self._transport.close(stream, post if grows or not stream.text else None)
         except StreamEnded as refusal:
-            self._apply(stream, refusal, stopped=post.stopped)
+            self._apply(stream, refusal, is_stopped=post.is_stopped)
             return stream.state is StreamState.CANCELLED
         except (DeliveryUnknown, DeliveryRefused) as error:
             log.info("stream_not_closed", why=str(error))
             return False
         return grows
 
-    def _apply(self, stream: Stream, refusal: StreamEnded, *, stopped: bool = False) -> None:
+    def _apply(self, stream: Stream, refusal: StreamEnded, *, is_stopped: bool = False) -> None:
         """Apply a refusal: a late chunk is ignored, anything else ends the stream."""
-        if refusal.cancelled:
+        if refusal.is_cancelled:
             stream.state = StreamState.CANCELLED
             self._end(stream)
-            if not stopped:
+            if not is_stopped:
                 raise StoppedByUser
-        elif not refusal.late:
+        elif not refusal.is_late:
             log.info("stream_ended", why=str(refusal))
             stream.state = StreamState.OVER
             self._end(stream)
 
     def _age(self, stream: Stream) -> float:
-        return self._clock.now() - stream.opened
+        return self._clock.now() - stream.opened_at
 
     def _end(self, stream: Stream) -> None:
         chat = self._transport.chat(stream.address)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 SENTENCES: dict[Topic, Callable[[PhotoFacts], str]] = {
     Topic.FILE: texts.offline_file,
-    Topic.TAKEN: texts.offline_taken,
+    Topic.CAPTURE_TIME: texts.offline_taken,
     Topic.PLACE: texts.offline_place,
     Topic.CAMERA: texts.offline_camera,
 }

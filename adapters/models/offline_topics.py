@@ -16,7 +16,7 @@ class Topic(StrEnum):
     """What a question can be about."""
 
     FILE = "file"
-    TAKEN = "taken"
+    CAPTURE_TIME = "taken"
     PLACE = "place"
     CAMERA = "camera"
     THINGS = "things"
@@ -34,7 +34,7 @@ TOPIC_WORDS = {
         r"how (big|large|long)( is| are)?( the| this| that| my| these)? "
         r"(picture|photo|image|file|video|clip)s?",
     ),
-    Topic.TAKEN: _words(r"when", r"date", r"time", r"day", r"month", r"year", r"o'clock"),
+    Topic.CAPTURE_TIME: _words(r"when", r"date", r"time", r"day", r"month", r"year", r"o'clock"),
     Topic.PLACE: _words(
         r"where", r"place", r"location", r"located", r"gps",
         r"coordinates", r"latitude", r"longitude", r"city", r"country", r"map",

@@ -32,7 +32,7 @@ def of_clip(
     if Topic.FILE in about:
         facts.append(texts.offline_video_file(clip.facts))
     # "When" may ask for a moment in the video as well.
-    if Topic.TAKEN in about:
+    if Topic.CAPTURE_TIME in about:
         facts.append(texts.offline_taken(clip.facts))
     if Topic.PLACE in about:
         facts.append(texts.offline_place(clip.facts))

@@ -81,7 +81,7 @@ class TranscriptionModel:
         sound = await asyncio.to_thread(AudioSamples.read, wav)
         try:
             async with asyncio.timeout(self._settings.transcribe_seconds):
-                heard_phrases = await self._heard(sound)
+                heard_phrases = await self._transcribe(sound)
         except TimeoutError:
             raise ModelProblem(ModelReason.TIMED_OUT, "transcription") from None
         return phrases.in_order(heard_phrases, sound.end)
@@ -105,33 +105,35 @@ class TranscriptionModel:
         """Close all connections."""
         await self._connection.close()
 
-    async def _heard(self, sound: AudioSamples) -> list[Phrase]:
+    async def _transcribe(self, sound: AudioSamples) -> list[Phrase]:
         if self._tells_times:
             try:
-                return await self._by_pieces(sound, LARGEST / (2 * sound.rate), timed=True)
+                return await self._by_pieces(sound, LARGEST / (2 * sound.rate), with_times=True)
             except TimesUnsupported:
                 self._tells_times = False
                 log.info("speech_without_times", model=self._settings.transcribe_model)
-        return await self._by_pieces(sound, PIECE_SECONDS, timed=False)
+        return await self._by_pieces(sound, PIECE_SECONDS, with_times=False)
 
-    async def _by_pieces(self, sound: AudioSamples, seconds: float, *, timed: bool) -> list[Phrase]:
+    async def _by_pieces(
+        self, sound: AudioSamples, seconds: float, *, with_times: bool
+    ) -> list[Phrase]:
         """Transcribe all pieces; the first problem with one ends the others."""
         pieces = await asyncio.to_thread(sound.pieces, seconds)
-        results = await fan_out(partial(self._piece, timed=timed), pieces)
+        results = await fan_out(partial(self._piece, with_times=with_times), pieces)
         return [phrase for one in results.values() for phrase in one]
 
-    async def _piece(self, piece: AudioSamples, *, timed: bool) -> list[Phrase]:
+    async def _piece(self, piece: AudioSamples, *, with_times: bool) -> list[Phrase]:
         """Transcribe one piece; raises `TimesUnsupported` if times are missing."""
         async with self._at_once:
-            fields = await self._answer(await asyncio.to_thread(piece.wav), timed=timed)
-        if not timed:
+            fields = await self._answer(await asyncio.to_thread(piece.wav), with_times=with_times)
+        if not with_times:
             return phrases.whole_phrase(fields, piece)
         timed_phrases = await asyncio.to_thread(phrases.timed_phrases, fields, piece)
         if timed_phrases is None:
             raise TimesUnsupported
         return timed_phrases
 
-    async def _answer(self, wav: bytes, *, timed: bool) -> Mapping[str, Any]:
+    async def _answer(self, wav: bytes, *, with_times: bool) -> Mapping[str, Any]:
         """Ask until there is an answer.
 
         Raises `ModelProblem`, or `TimesUnsupported` if it is that.
@@ -140,9 +142,11 @@ class TranscriptionModel:
         while True:
             try:
                 async with asyncio.timeout(self._settings.first_seconds):
-                    return phrases.check_transcription(await self._found(wav, timed=timed))
+                    return phrases.check_transcription(
+                        await self._ask_any(wav, with_times=with_times)
+                    )
             except Exception as error:  # Whatever a service sends has to end in one sentence.
-                if timed and _refuses_format(error):
+                if with_times and _refuses_format(error):
                     raise TimesUnsupported from None
                 delay = self._delay(budget, error)
             await self._clock.sleep(delay)
@@ -164,26 +168,26 @@ class TranscriptionModel:
             raise ModelProblem(trouble.reason, trouble.detail) from None
         return delay
 
-    async def _found(self, wav: bytes, *, timed: bool) -> object:
+    async def _ask_any(self, wav: bytes, *, with_times: bool) -> object:
         """Ask each API until one knows the model; the one that answers is asked from then on."""
         *others, last = self._clients
         for client in others:
             try:
-                answer = await self._asked(client, wav, timed=timed)
+                answer = await self._ask(client, wav, with_times=with_times)
             except NotFoundError:
                 continue
             self._clients = (client,)
             return answer
-        answer = await self._asked(last, wav, timed=timed)
+        answer = await self._ask(last, wav, with_times=with_times)
         self._clients = (last,)
         return answer
 
-    async def _asked(self, client: AsyncOpenAI, wav: bytes, *, timed: bool) -> object:
+    async def _ask(self, client: AsyncOpenAI, wav: bytes, *, with_times: bool) -> object:
         answer = await client.audio.transcriptions.with_raw_response.create(
             file=("sound.wav", wav, "audio/wav"),
             model=self._settings.transcribe_model,
-            response_format="verbose_json" if timed else "json",
-            timestamp_granularities=["segment"] if timed else omit,
+            response_format="verbose_json" if with_times else "json",
+            timestamp_granularities=["segment"] if with_times else omit,
         )
         return json.loads(answer.content)
 

@@ -99,8 +99,8 @@ class PageChannel:
             stage=post.stage,
             asks=address.asks,
             quiet=address.quiet,
-            generated=post.generated,
-            stopped=post.stopped,
+            generated=post.is_generated,
+            stopped=post.is_stopped,
             buttons=post.buttons,
             citations=post.citations,
         )

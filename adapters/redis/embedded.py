@@ -57,8 +57,8 @@ class EmbeddedStore:
             return self._client
         self.engine = engine.name
         self._server = SharedServer(engine, self._data / engine.folder)
-        started = await self._join(self._server)
-        log.info("store_ready", engine=engine.name, folder=str(self._server.folder), new=started)
+        is_new = await self._join(self._server)
+        log.info("store_ready", engine=engine.name, folder=str(self._server.folder), new=is_new)
         self._watching = asyncio.create_task(self._watch(self._server))
         self._client = connect(f"unix://{quote(str(self._server.socket))}", self._settings)
         return self._client
@@ -91,9 +91,9 @@ class EmbeddedStore:
             raise
 
     async def _leave(self, server: SharedServer) -> None:
-        stopped = await asyncio.to_thread(server.leave)
+        is_last = await asyncio.to_thread(server.leave)
         atexit.unregister(server.leave)
-        log.info("store_left", stopped=stopped)
+        log.info("store_left", stopped=is_last)
 
     async def _watch(self, server: SharedServer) -> None:
         """Start the server again when it dies under its users."""

@@ -76,15 +76,15 @@ class RedisHistory:
 
     async def change(self, where: Thread | Place, **changes: Unpack[SettingChanges]) -> None:
         """Store the settings that are named, all at once, and remove those that are None."""
-        values, removed = stored_settings.encode(changes)
-        await self._patiently(lambda: self._change(keys.settings(where.key), values, removed))
+        values, obsolete = stored_settings.encode(changes)
+        await self._patiently(lambda: self._change(keys.settings(where.key), values, obsolete))
 
-    async def _change(self, key: str, values: Mapping[str, str], removed: list[str]) -> None:
+    async def _change(self, key: str, values: Mapping[str, str], obsolete: list[str]) -> None:
         async with self._redis.pipeline(transaction=True) as pipe:
             for name, value in values.items():
                 pipe.hset(key, name, value)
-            if removed:
-                pipe.hdel(key, *removed)
+            if obsolete:
+                pipe.hdel(key, *obsolete)
             await pipe.execute()
 
     async def clear(self, where: Thread | Place) -> None:
@@ -101,11 +101,11 @@ def _past(
     turns: list[str], files: Mapping[str, str], request: str | None, cutoff: float
 ) -> ThreadHistory:
     """Read what is stored; of long threads that takes a while."""
-    films = [_VIDEO.validate_json(file) for field, file in files.items() if field[:1] == "V"]
+    videos = [_VIDEO.validate_json(file) for field, file in files.items() if field[:1] == "V"]
     photos = [_PHOTO.validate_json(file) for field, file in files.items() if field[:1] != "V"]
     return ThreadHistory(
         turns=tuple(map(stored_turns.read_turn, reversed(turns))),
         photos=tuple(sorted((p for p in photos if p.at > cutoff), key=attrgetter("number"))),
         request=tuple(json.loads(request)) if request and turns else (),
-        videos=tuple(sorted((v for v in films if v.at > cutoff), key=attrgetter("number"))),
+        videos=tuple(sorted((v for v in videos if v.at > cutoff), key=attrgetter("number"))),
     )

@@ -51,10 +51,10 @@ class SharedServer:
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.folder.chmod(0o700)
         with self._starting():
-            started = self._ensure()
+            is_new = self._ensure()
             self._user = (self.folder / "users.lock").open("a")
             fcntl.flock(self._user, fcntl.LOCK_SH)
-        return started
+        return is_new
 
     def revive(self) -> bool:
         """Start the server again if it died; returns whether it had."""
@@ -78,15 +78,15 @@ class SharedServer:
 
     def _ensure(self) -> bool:
         """Wait until a server answers, having started one if none lives."""
-        started = False
+        has_launched = False
         deadline = time.monotonic() + self.start_seconds
         while not self._answers():
             if time.monotonic() > deadline:
                 raise StoreDown(f"the store server in {self.folder} runs but does not answer")
-            if self._launch_if_none_lives(again=started):
-                started = True
+            if self._launch_if_none_lives(again=has_launched):
+                has_launched = True
             time.sleep(PAUSE)
-        return started
+        return has_launched
 
     def _launch_if_none_lives(self, *, again: bool) -> bool:
         with (self.folder / "server.lock").open("a") as lock:

@@ -141,10 +141,10 @@ class RedisMailbox:
         )
 
     def _read_lease(self, lane: int, token: str, reply: list[Any]) -> Lease:
-        box, generation, stop, settle, attempts, answered, *entries = reply
+        box, generation, stop, settle, attempts, result_json, *entries = reply
         run = tuple(
-            Entry(int(seq), float(at) / 1000, self._message(raw), int(before), withdrawn == 1)
-            for seq, at, before, withdrawn, raw in zip(
+            Entry(int(seq), float(at) / 1000, self._message(raw), int(before), is_withdrawn == 1)
+            for seq, at, before, is_withdrawn, raw in zip(
                 *(entries[i::5] for i in range(5)), strict=True
             )
         )
@@ -157,7 +157,7 @@ class RedisMailbox:
             run=run,
             settle=float(settle) / 1000,
             stop=int(stop),
-            answered=stored_turns.read_answer(answered) if answered else None,
+            result=stored_turns.read_answer(result_json) if result_json else None,
         )
 
     def _message(self, raw: str | bytes) -> Message:
@@ -179,33 +179,35 @@ class RedisMailbox:
 
     async def renew(self, lease: Lease) -> LeaseStatus:
         """Extend the lease by another term."""
-        is_held, stop, *withdrawn = await self._scripts.run_held(
+        is_held, stop, *withdrawn_places = await self._scripts.run_held(
             "renew", lease, lease_ms=self._lease
         )
-        return LeaseStatus(bool(is_held), int(stop), frozenset(map(int, withdrawn)))
+        return LeaseStatus(bool(is_held), int(stop), frozenset(map(int, withdrawn_places)))
 
-    async def answered(self, lease: Lease, result: AnsweredTurn) -> bool:
+    async def store_result(self, lease: Lease, result: AnsweredTurn) -> bool:
         """Store the finished turn before it is shown; False when the lease is lost."""
         result_json = stored_turns.answer_json(result)
-        return bool(await self._scripts.run_held("answered", lease, result=result_json))
+        return bool(await self._scripts.run_held("store_result", lease, result=result_json))
 
-    async def done(
+    async def complete(
         self, lease: Lease, result: AnsweredTurn | None = None, erase: Erase = "nothing"
     ) -> bool:
         """Commit the turn, pop the run and free the thread in one step; False when lost."""
-        stored = stored_turns.answer_fields(result) if result else {}
+        result_fields = stored_turns.answer_fields(result) if result else {}
         files = {
             keys.file_field(file["number"], kind): json.dumps(file)
             for kind in ("photos", "videos")
-            for file in stored.get(kind, ())
+            for file in result_fields.get(kind, ())
         }
         return bool(
             await self._scripts.run_held(
-                "done",
+                "complete",
                 lease,
                 erase=erase,
-                turn=json.dumps(stored["turn"]) if result else "",
-                request=json.dumps(stored["request"]) if stored.get("request") else "",
+                turn=json.dumps(result_fields["turn"]) if result else "",
+                request=json.dumps(result_fields["request"])
+                if result_fields.get("request")
+                else "",
                 keep_ms=self._keep,
                 files=json.dumps(files),
                 places=json.dumps(_places(lease)),
@@ -281,7 +283,7 @@ class RedisMailbox:
 
         With a token only while the lease is held; raises `LeaseLost`.
         """
-        recorded = await self._scripts.run(
+        holds = await self._scripts.run(
             "record",
             keys.lane_of(box),
             box=box,
@@ -291,7 +293,7 @@ class RedisMailbox:
             record=_SEND.dump_json(send),
             keep_ms=DAY_MS,
         )
-        if not recorded:
+        if not holds:
             raise LeaseLost
 
     async def unclaim(self, box: str, seq: int, number: int) -> None:
@@ -317,20 +319,20 @@ class RedisMailbox:
     async def sweep(self) -> int:
         """Delete turns, photos and videos past their retention; returns how many turns."""
         cutoff = _ms(time.time()) - self._keep
-        removed = 0
+        count = 0
         for lane in range(LANES):
             for thread in await retrying(partial(self._aged, lane, cutoff), within=RETRY_SECONDS):
-                removed += int(
+                count += int(
                     await self._scripts.run("prune", lane, thread=thread, cutoff_ms=cutoff)
                 )
-        return removed
+        return count
 
 
 def _event(fields: dict[str, Any]) -> MailboxEvent:
     box = fields["box"]
     thread = keys.thread_of(box)
-    withdrawn, place = str(fields.get("withdrawn", "")), int(fields.get("place", 0))
-    return MailboxEvent(keys.lane_of(box), box, thread, int(fields["stop"]), withdrawn, place)
+    withdrawn_id, place = str(fields.get("withdrawn", "")), int(fields.get("place", 0))
+    return MailboxEvent(keys.lane_of(box), box, thread, int(fields["stop"]), withdrawn_id, place)
 
 
 def _places(lease: Lease) -> list[int]:

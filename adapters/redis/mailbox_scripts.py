@@ -18,7 +18,7 @@ RETRY_SECONDS = 30.0
 """For how long a step of work that was accepted is retried while the store is away."""
 
 NAMES = (
-    *("accept", "take", "gather", "renew", "answered", "done", "retract"),
+    *("accept", "take", "gather", "renew", "store_result", "complete", "retract"),
     *("release", "move_to_dead_letters", "prune", "count_ahead", "claim", "record"),
 )
 """The scripts in `lua/`, one for each step."""

@@ -68,6 +68,6 @@ def _pending(text: str | None) -> PendingSystemMessage | None:
 def _pending_text(pending: PendingSystemMessage | None) -> str | None:
     if pending is None:
         return None
-    settled = {"by": pending.settled_by} if pending.settled_by else {}
+    settler = {"by": pending.settled_by} if pending.settled_by else {}
     fields = {"author": pending.author, "text": pending.text, "until": pending.expires}
-    return json.dumps(settled | fields)
+    return json.dumps(settler | fields)

@@ -32,22 +32,22 @@ _TURN = TypeAdapter(TurnRecord)
 _ANSWER = TypeAdapter(_StoredAnswer)
 
 
-def read_turn(stored: str) -> Turn:
+def read_turn(text: str) -> Turn:
     """Read a turn that was committed."""
-    return turn_of(_TURN.validate_json(stored))
+    return turn_of(_TURN.validate_json(text))
 
 
-def read_answer(stored: str) -> AnsweredTurn:
+def read_answer(text: str) -> AnsweredTurn:
     """Read a finished turn that waits for its last edit."""
-    answer = _ANSWER.validate_json(stored)
+    answer = _ANSWER.validate_json(text)
     return AnsweredTurn(
         turn=turn_of(answer.turn),
         parts=answer.parts,
         photos=answer.photos,
         request=answer.request,
-        pointed=answer.pointed,
+        outlined_photos=answer.pointed,
         videos=answer.videos,
-        cited=answer.cited,
+        cited_frames=answer.cited,
     )
 
 
@@ -68,7 +68,7 @@ def _stored(result: AnsweredTurn) -> _StoredAnswer:
         parts=result.parts,
         photos=result.photos,
         request=result.request,
-        pointed=result.pointed,
+        pointed=result.outlined_photos,
         videos=result.videos,
-        cited=result.cited,
+        cited=result.cited_frames,
     )

@@ -52,7 +52,7 @@ def tail(post: Post) -> list[Block]:
     if post.buttons:
         elements = [_button(n, each) for n, each in enumerate(post.buttons[:MAX_BUTTONS])]
         blocks.append({"type": "actions", "elements": elements})
-    if post.generated and post.stage is Stage.FINAL:
+    if post.is_generated and post.stage is Stage.FINAL:
         blocks += [
             {"type": "context", "elements": [_plain(texts.SLACK_GENERATED)]},
             {"type": "context_actions", "elements": [_feedback()]},

@@ -138,7 +138,7 @@ class SlashCommand:
     @property
     def _concerns_everybody(self) -> bool:
         """Whether others there have to know, as when Loupe begins to read their posts."""
-        return self._command.announced and is_shared(self.channel)
+        return self._command.is_announced and is_shared(self.channel)
 
     def _message(self, root: str) -> Message:
         team, at_top = self._workspace.team, root == TOP

@@ -32,8 +32,8 @@ class StreamRefused(ConnectorError, StreamEnded):
 
     def __init__(self, status: int, code: str = "", message: str = "") -> None:
         super().__init__(status, code, message)
-        self.cancelled = "cancel" in message.lower()  # Spelled "canceled" or "cancelled".
-        self.late = code == SEQUENCE_CODE
+        self.is_cancelled = "cancel" in message.lower()  # Spelled "canceled" or "cancelled".
+        self.is_late = code == SEQUENCE_CODE
 
 
 def code_and_message(body: bytes) -> tuple[str, str]:

@@ -41,8 +41,8 @@ def message(address: TeamsAddress, post: Post, max_bytes: int = MAX_BYTES) -> di
     markdown = text(post, max_bytes)
     activity = base(address, "message")
     citations = _citations(post, markdown)
-    if post.generated or citations:
-        activity["entities"] = [root_entity(citations, ai_label=post.generated)]
+    if post.is_generated or citations:
+        activity["entities"] = [root_entity(citations, ai_label=post.is_generated)]
     if post.buttons:
         return activity | {"attachments": [card(markdown, post.buttons)]}
     return activity | {"text": markdown, "textFormat": "markdown"}

@@ -47,10 +47,10 @@ class AzureEmbedding:
     turn, its retries and one more request, and then raises `VisionProblem` (`TIMED_OUT`).
     """
 
-    def __init__(self, resource: AzureClient, *, shared: bool = False) -> None:
+    def __init__(self, resource: AzureClient, *, is_shared: bool = False) -> None:
         settings = resource.settings
         self.resource = resource
-        self._shared = shared
+        self._is_shared = is_shared
         self._seconds = settings.wait_seconds + settings.retry_seconds + settings.request_seconds
         self._in_region = True
 
@@ -98,7 +98,7 @@ class AzureEmbedding:
 
     async def close(self) -> None:
         """Close the resource, unless another does."""
-        if not self._shared:
+        if not self._is_shared:
             await self.resource.close()
 
 

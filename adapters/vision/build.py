@@ -35,5 +35,5 @@ def build_embedding(settings: VisionSettings, vision: Vision | None = None) -> E
     from adapters.vision.azure_embedding import AzureEmbedding  # noqa: PLC0415
 
     if isinstance(vision, AzureVision):
-        return AzureEmbedding(vision.resource, shared=True)
+        return AzureEmbedding(vision.resource, is_shared=True)
     return AzureEmbedding(AzureClient(settings))

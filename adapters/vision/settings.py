@@ -94,6 +94,6 @@ class VisionSettings(Section):
         return f"{parts.scheme}://{parts.netloc}{path}"
 
     @property
-    def lent(self) -> tuple[str, str] | None:
+    def shared_resource(self) -> tuple[str, str] | None:
         """Address and key of the Azure resource, for a service that uses it itself."""
         return (self.resource, self.key.get_secret_value()) if self.endpoint and self.key else None

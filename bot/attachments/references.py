@@ -9,26 +9,26 @@ if TYPE_CHECKING:
     from bot.domain.files import Photo, Video
     from bot.domain.history import ThreadHistory, Turn
 
-_NAMED = re.compile(r"\bP(\d{1,5})\b", re.IGNORECASE)
-_NAMED_VIDEO = re.compile(r"\bV(\d{1,5})\b", re.IGNORECASE)
+_PHOTO_NAME = re.compile(r"\bP(\d{1,5})\b", re.IGNORECASE)
+_VIDEO_NAME = re.compile(r"\bV(\d{1,5})\b", re.IGNORECASE)
 
 
 def named_numbers(words: str) -> set[int]:
     """Find the photos that a question names ("what about P3?")."""
-    return {int(number) for number in _NAMED.findall(words)}
+    return {int(number) for number in _PHOTO_NAME.findall(words)}
 
 
-def selected(past: ThreadHistory, words: str, quoted: str) -> list[Photo]:
+def photos_about(past: ThreadHistory, words: str, quoted_id: str) -> list[Photo]:
     """Pick the earlier photos that a question names, or that the quoted message is about."""
     numbers = named_numbers(words)
-    if quoted:
-        numbers |= {photo.number for photo in past.photos if photo.message == quoted}
-        numbers |= {n for turn in _turns_of(quoted, past) for n in turn.pictures.photos}
+    if quoted_id:
+        numbers |= {photo.number for photo in past.photos if photo.message == quoted_id}
+        numbers |= {n for turn in _turns_of(quoted_id, past) for n in turn.pictures.photos}
     return [photo for photo in past.photos if photo.number in numbers]
 
 
-def selected_videos(
-    past: ThreadHistory, words: str, quoted: str, *, fresh: bool = False
+def videos_about(
+    past: ThreadHistory, words: str, quoted_id: str, *, fresh: bool = False
 ) -> list[Video]:
     """Pick the earlier videos that a question is about.
 
@@ -37,13 +37,13 @@ def selected_videos(
     with the question, which it is about then.
     """
     # There are other things of such names, such as an engine V8 or a road P3.
-    numbers = {int(n) for n in _NAMED_VIDEO.findall(words)} & {one.number for one in past.videos}
+    numbers = {int(n) for n in _VIDEO_NAME.findall(words)} & {one.number for one in past.videos}
     photos = named_numbers(words) & {photo.number for photo in past.photos}
-    if quoted:
-        numbers |= {video.number for video in past.videos if video.message == quoted}
-        answers = _turns_of(quoted, past)
+    if quoted_id:
+        numbers |= {video.number for video in past.videos if video.message == quoted_id}
+        answers = _turns_of(quoted_id, past)
         numbers |= {number for turn in answers for number in turn.pictures.videos}
-        numbers |= {chosen.video for turn in answers for chosen in turn.pictures.frames}
+        numbers |= {frame.video for turn in answers for frame in turn.pictures.frames}
     elif not (numbers or photos or fresh):
         turns = [turn for turn in past.turns if turn.pictures.photos or turn.pictures.videos]
         numbers = set(turns[-1].pictures.videos) if turns else set()

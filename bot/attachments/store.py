@@ -50,8 +50,8 @@ F = TypeVar("F", Photo, Video)
 class _StoredFile:
     """A file that was opened; `whole` is false for a smaller copy of what was posted."""
 
-    opened: PreparedPhoto | ProbedFile
-    whole: bool
+    contents: PreparedPhoto | ProbedFile
+    is_complete: bool
 
 
 def display_name(name: str) -> str:
@@ -94,28 +94,28 @@ class AttachmentStore:
             except FileProblem as problem:
                 return problem
 
-        def advance(done: int, _: int) -> None:
-            progress(done, len(files))
+        def advance(count: int, _: int) -> None:
+            progress(count, len(files))
 
-        accepted = files[: self._limits.max_files]
-        results = await fan_out(one, accepted, at_once=AT_ONCE, progress=advance)
-        collected = _number(accepted, list(results.values()), past, self._limits)
-        if len(files) > len(accepted):
+        usable_files = files[: self._limits.max_files]
+        results = await fan_out(one, usable_files, at_once=AT_ONCE, progress=advance)
+        result = _number(usable_files, list(results.values()), past, self._limits)
+        if len(files) > len(usable_files):
             note = texts.file_problem("", 0, FileProblem(Reason.TOO_MANY), self._limits)
-            return replace(collected, problems=(*collected.problems, note))
-        return collected
+            return replace(result, problems=(*result.problems, note))
+        return result
 
     async def _take_in(self, thread: Thread, file: RequestedFile) -> _StoredFile:
         """Fetch one file, open it in a child, and keep the original, of a photo the picture too."""
         if file.attachment.problem is not None:
             raise FileProblem(file.attachment.problem)
         async with self._spooled() as path:
-            whole = await file.fetch(file.attachment, path, size_limits(self._limits))
-            opened = await self._children.run(open_file, path, self._limits)
-            await self._blobs.put(blob_key(thread, opened.sha256), path)
-            if isinstance(opened, PreparedPhoto):
-                await self._blobs.put(self._picture_key(thread, opened.sha256), opened.jpeg)
-            return _StoredFile(opened, whole)
+            complete = await file.fetch(file.attachment, path, size_limits(self._limits))
+            contents = await self._children.run(open_file, path, self._limits)
+            await self._blobs.put(blob_key(thread, contents.sha256), path)
+            if isinstance(contents, PreparedPhoto):
+                await self._blobs.put(self._picture_key(thread, contents.sha256), contents.jpeg)
+            return _StoredFile(contents, complete)
 
     @contextlib.asynccontextmanager
     async def _spooled(self) -> AsyncIterator[Path]:
@@ -130,18 +130,18 @@ class AttachmentStore:
     async def original(self, thread: Thread, sha256: str) -> AsyncIterator[Path | None]:
         """Lend the original file of a photo; None when it is no longer kept."""
         async with self._spooled() as path:
-            kept = await self._blobs.save(blob_key(thread, sha256), path)
-            yield path if kept else None
+            exists = await self._blobs.save(blob_key(thread, sha256), path)
+            yield path if exists else None
 
     def _picture_key(self, thread: Thread, sha256: str) -> str:
         return f"{blob_key(thread, sha256)}.{self._limits.photo_side}.jpg"
 
     async def recall(self, thread: Thread, photos: Iterable[Photo]) -> dict[int, Picture]:
         """Bring back earlier photos by number; one that is no longer kept is left out."""
-        listed = list(photos)
-        pictures = await fan_out(partial(self._recall, thread), listed)
+        photo_list = list(photos)
+        pictures = await fan_out(partial(self._recall, thread), photo_list)
         return {
-            listed[index].number: picture
+            photo_list[index].number: picture
             for index, picture in pictures.items()
             if picture is not None
         }
@@ -181,7 +181,7 @@ class AttachmentStore:
             facts=tuple(fact for picture in pictures for fact in picture.facts),
         )
 
-    async def closer(self, thread: Thread, photo: Photo, box: Box) -> Picture:
+    async def crop(self, thread: Thread, photo: Photo, box: Box) -> Picture:
         """Cut a box out of a photo at full resolution; raises `FileProblem`."""
         async with self.original(thread, photo.sha256) as path:
             if path is None:
@@ -230,32 +230,32 @@ def _number(
         if isinstance(result, FileProblem):
             problems.append(texts.file_problem(name, place, result, limits))
             continue
-        opened = result.opened
-        if not result.whole:
+        contents = result.contents
+        if not result.is_complete:
             problems.append(texts.smaller_copy(name, place))
-        if isinstance(opened, ProbedFile):
-            number, known_as = videos.give(opened.sha256, name)
-            videos.kept[number] = _of(file, Video, number, known_as, opened)
+        if isinstance(contents, ProbedFile):
+            number, known_as = videos.give(contents.sha256, name)
+            videos.files[number] = _of(file, Video, number, known_as, contents)
         else:
-            number, known_as = photos.give(opened.sha256, name)
-            photos.kept[number] = photo = _of(file, Photo, number, known_as, opened)
-            pictures[number] = _picture(photo, opened.jpeg, opened.width, opened.height)
+            number, known_as = photos.give(contents.sha256, name)
+            photos.files[number] = photo = _of(file, Photo, number, known_as, contents)
+            pictures[number] = _picture(photo, contents.jpeg, contents.width, contents.height)
     return CollectedFiles(
-        tuple(photos.kept.values()),
+        tuple(photos.files.values()),
         tuple(pictures.values()),
         tuple(problems),
-        tuple(videos.kept.values()),
+        tuple(videos.files.values()),
     )
 
 
 class _Numbers(Generic[F]):
     """Numbers of the photos, or of the videos, of a thread."""
 
-    def __init__(self, known: Sequence[F], following: int) -> None:
-        self._numbers = {file.sha256: file.number for file in known}
-        self._names = {file.number: file.name for file in known}
+    def __init__(self, files: Sequence[F], following: int) -> None:
+        self._numbers = {file.sha256: file.number for file in files}
+        self._names = {file.number: file.name for file in files}
         self._following = following
-        self.kept: dict[int, F] = {}
+        self.files: dict[int, F] = {}
 
     def give(self, sha256: str, name: str) -> tuple[int, str]:
         """Return the number of a file, and what it is called from now on."""

@@ -51,9 +51,9 @@ class OriginalFiles(Protocol):
 class VisionPass:
     """Has photos looked at, for so long and no longer; what fails costs itself only."""
 
-    def __init__(self, vision: Vision, gallery: OriginalFiles, limits: TurnLimits) -> None:
+    def __init__(self, vision: Vision, files: OriginalFiles, limits: TurnLimits) -> None:
         self._vision = vision
-        self._gallery = gallery
+        self._files = files
         self._seconds = limits.sight_seconds
 
     async def see(
@@ -98,14 +98,14 @@ class VisionPass:
         if is_frame(picture.numbers[0]):  # There is no file that shows more of it.
             sighting = await self._vision.look(picture.jpeg, upright=True)
         else:
-            async with self._gallery.original(thread, picture.sha256) as path:
+            async with self._files.original(thread, picture.sha256) as path:
                 sighting = await self._vision.look(picture.jpeg, path)
         lines = tuple(line for line in sighting.lines if any(map(str.isalnum, line.text)))
         return replace(sighting, lines=lines[:MOST], things=sighting.things[:MOST])
 
 
 def _graver(
-    known: FileProblem | VisionProblem | None, new: FileProblem | VisionProblem
+    current: FileProblem | VisionProblem | None, new: FileProblem | VisionProblem
 ) -> FileProblem | VisionProblem:
     """Prefer what is wrong with the engine to what is wrong with one picture."""
-    return known if isinstance(known, VisionProblem) else new
+    return current if isinstance(current, VisionProblem) else new

@@ -101,11 +101,13 @@ async def _run_turn(
     async with app.services(settings, InPlaceBlobs()) as services:
         request = question(paths, words)
         outcome = await services.turns.run(request, ThreadHistory(), in_effect, terminal, stop)
-        failed = outcome.turn.status == "failed"
-        terminal.finish(outcome.text.removesuffix(_failure(outcome)) if failed else outcome.text)
+        has_failed = outcome.turn.status == "failed"
+        terminal.finish(
+            outcome.text.removesuffix(_failure(outcome)) if has_failed else outcome.text
+        )
         if options.save:
             pictures = await pictures_of(
-                services.gallery, services.footage, request.thread, outcome
+                services.attachments, services.frame_store, request.thread, outcome
             )
             await asyncio.to_thread(save, Path(options.save), pictures)
         return outcome

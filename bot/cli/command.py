@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Callable
 
-FAILED = 1
+EXIT_FAILURE = 1
 
 
 def run_with_settings(
@@ -39,4 +39,4 @@ def run_with_settings(
 
 def _fail(sentence: str) -> int:
     sys.stderr.write(f"loupe: {sentence}\n")
-    return FAILED
+    return EXIT_FAILURE

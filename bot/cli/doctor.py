@@ -13,7 +13,7 @@ from adapters.vision.doctor import check_embedding, check_vision
 from bot import checks as doctor
 from bot.app import store
 from bot.checks import Check
-from bot.cli.command import FAILED, run_with_settings
+from bot.cli.command import EXIT_FAILURE, run_with_settings
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -31,7 +31,7 @@ def _check(_: Namespace, settings: Settings) -> int:
     results = asyncio.run(doctor.examine(checks(settings)))
     for result in results:
         sys.stdout.write(f"{'ok  ' if result.well else 'FAIL'} {result.part}: {result.says}\n")
-    return 0 if all(result.well for result in results) else FAILED
+    return 0 if all(result.well for result in results) else EXIT_FAILURE
 
 
 def checks(settings: Settings) -> list[Check]:
@@ -42,8 +42,8 @@ def checks(settings: Settings) -> list[Check]:
         *_vision(settings),
         *(
             check
-            for declared in settings.channels.declarations
-            for check in declared.checks(settings.channels.sections)
+            for declaration in settings.channels.declarations
+            for check in declaration.checks(settings.channels.sections)
         ),
     ]
 
@@ -58,7 +58,7 @@ def _keeping(settings: Settings) -> Iterator[Check]:
 
 
 def _models(settings: Settings) -> Iterator[Check]:
-    model = settings.model, settings.limits.requests, settings.vision.lent
+    model = settings.model, settings.limits.requests, settings.vision.shared_resource
     for name in settings.deployment.models:
         yield Check(f"model {name}", partial(check_model, *model, name))
 

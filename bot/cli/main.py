@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 USAGE = 2
-INTERRUPTED = 130
+EXIT_INTERRUPTED = 130
 HOST_HELP = "public host name of Loupe"
 FILE_HELP = "file to write"
 
@@ -42,7 +42,7 @@ def run(arguments: Sequence[str]) -> int:
     try:
         return int(importlib.import_module(f"bot.cli.{options.module}").run(options))
     except KeyboardInterrupt:
-        return INTERRUPTED
+        return EXIT_INTERRUPTED
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from bot.cli.command_failed import CommandFailed
 from bot.domain.frame_ids import label, seconds_of
 from bot.domain.history import ThreadHistory
-from bot.replies.pictures import frames_cited, pointed
+from bot.replies.pictures import frame_citations, outlined_photos
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,7 +25,7 @@ async def pictures_of(
     photos_sent = await photos.recall(thread, outcome.photos)
     pictures = {f"P{number}.jpg": photo.jpeg for number, photo in photos_sent.items()}
     outlines = outcome.turn.grounding.outlines
-    for photo in pointed(outcome, ThreadHistory()):
+    for photo in outlined_photos(outcome, ThreadHistory()):
         outlined_photo = await photos.draw_outlined(thread, photo, outlines)
         pictures[f"P{photo.number}-outlined.jpg"] = outlined_photo.jpeg
     for video in outcome.videos:
@@ -33,9 +33,9 @@ async def pictures_of(
         times = [seconds_of(number) for number in frames]
         for number, frame in (await videos.frames(thread, video, times)).items():
             pictures[f"{_file_name(number)}.jpg"] = frame.jpeg
-    for cited in frames_cited(outcome, ThreadHistory()):
-        sheet = await videos.contact_sheet(thread, cited, outlines)
-        pictures[f"V{cited.video.number}-frames.jpg"] = sheet.jpeg
+    for citation in frame_citations(outcome, ThreadHistory()):
+        sheet = await videos.contact_sheet(thread, citation, outlines)
+        pictures[f"V{citation.video.number}-frames.jpg"] = sheet.jpeg
     return pictures
 
 

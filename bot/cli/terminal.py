@@ -11,7 +11,7 @@ class Terminal:
     def __init__(self, *, quiet: bool) -> None:
         """With `quiet` nothing of the answer is printed while it grows."""
         self._quiet = quiet
-        self._printed = ""
+        self._text = ""
 
     def progress(self, text: str) -> None:
         """Print what is being done."""
@@ -21,12 +21,12 @@ class Terminal:
     def grow(self, text: str) -> None:
         """Print what the answer has grown by."""
         if not self._quiet:
-            sys.stdout.write(text[len(self._printed) :])
+            sys.stdout.write(text[len(self._text) :])
             sys.stdout.flush()
-            self._printed = text
+            self._text = text
 
     def finish(self, text: str) -> None:
         """Print the rest of the answer, if there is one."""
         self.grow(text.rstrip())
-        if self._printed:
+        if self._text:
             sys.stdout.write("\n")

@@ -23,8 +23,8 @@ async def _help(request: CommandRequest, services: CommandServices) -> CommandRe
 
 
 def _buttons(specs: Iterable[CommandSpec]) -> tuple[Button, ...]:
-    ordered = sorted(specs, key=lambda spec: (spec.effect, spec.rank))
-    return tuple(Button(spec.button, f"/{spec.name}") for spec in ordered if spec.button)
+    by_effect = sorted(specs, key=lambda spec: (spec.effect, spec.rank))
+    return tuple(Button(spec.button, f"/{spec.name}") for spec in by_effect if spec.button)
 
 
 HELP = CommandDeclaration(

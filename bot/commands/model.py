@@ -18,8 +18,8 @@ async def _model(request: CommandRequest, services: CommandServices) -> CommandR
         settings = await services.preferences.of(request.thread)
         text = texts.models_shown(settings.model, deployment)
         return CommandReply((request.spelled(text),))
-    offered = {model.casefold(): model for model in deployment.models}
-    model = offered.get(name.casefold())
+    models = {model.casefold(): model for model in deployment.models}
+    model = models.get(name.casefold())
     if model is None:
         return CommandReply((texts.model_unknown(name, deployment.models),))
     await services.history.change(request.where, model=model)

@@ -30,7 +30,7 @@ WATCH = CommandDeclaration(
         summary=texts.WATCH_SUMMARY,
         effect=Effect.SETS,
         shared_only=texts.WATCH_NEEDS_CHANNEL,
-        announced=True,
+        is_announced=True,
         rank=2,
         menu=(MenuItem(texts.WATCH_MENU),),
     ),

@@ -27,7 +27,7 @@ OUTSIDE = "The box lies outside the picture: its coordinates run from 0 to 999."
 EMPTY = "The box has no area: left and right, and top and bottom, must differ."
 HUGE = "The box covers nearly the whole picture. Give the box of the thing itself."
 SWAPPED = "Corners were in the wrong order and were swapped."
-CLIPPED = "The box reached beyond the picture and was cut at its edge."
+CLIP_NOTE = "The box reached beyond the picture and was cut at its edge."
 FRACTIONS = "The coordinates were taken as fractions of the picture; they run from 0 to 999."
 
 
@@ -91,7 +91,7 @@ def read_box(value: object, max_share: float = MAX_SHARE) -> Box:
         notes.append(SWAPPED)
     _check_place(left, top, right, bottom)
     if min(sides) < -1 or max(sides) > GRID + 1:
-        notes.append(CLIPPED)
+        notes.append(CLIP_NOTE)
     box = Box(
         _on_grid(left), _on_grid(top), _on_grid(right), _on_grid(bottom), note=" ".join(notes)
     )

@@ -61,7 +61,7 @@ class CommandSpec:
     argument: str = ""
     ignores_argument: bool = False
     shared_only: str = ""
-    announced: bool = False
+    is_announced: bool = False
     slash: SlashTarget = "place"
     rank: int = 0
     menu: tuple[MenuItem, ...] = ()
@@ -128,9 +128,9 @@ class Command:
         return self.valid and self.spec.effect is Effect.ERASES
 
     @property
-    def announced(self) -> bool:
+    def is_announced(self) -> bool:
         """Whether everybody in a shared place has to learn of it."""
-        return not self.unknown and self.spec.announced and bool(self.argument)
+        return not self.unknown and self.spec.is_announced and bool(self.argument)
 
     @property
     def slash(self) -> SlashTarget:

@@ -119,7 +119,9 @@ class ThreadHistory:
     def sightings(self) -> dict[int, Sighting]:
         """What was seen in photos and frames, by number, as last looked at."""
         return {
-            seen.photo: seen.sighting for turn in self.turns for seen in turn.evidence.sightings
+            record.photo: record.sighting
+            for turn in self.turns
+            for record in turn.evidence.sightings
         }
 
     @property

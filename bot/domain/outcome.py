@@ -17,7 +17,7 @@ class Outcome:
 
     turn: Turn
     text: str
-    hinted: bool
+    has_hints: bool
     photos: tuple[Photo, ...] = ()
     request: tuple[dict[str, object], ...] = ()
     videos: tuple[Video, ...] = ()

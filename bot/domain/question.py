@@ -28,13 +28,13 @@ class Question:
     at: float
     files: tuple[RequestedFile, ...] = ()
     messages: tuple[str, ...] = ()
-    quoted: str = ""
-    shared: bool = False
+    quoted_id: str = ""
+    is_shared: bool = False
     hints: tuple[str, ...] = ()
     photos_only: bool = False
     prefix: str = "/"
     links: bool = True
-    shortened: bool = False
+    is_shortened: bool = False
 
     @property
     def counts(self) -> tuple[int, int]:

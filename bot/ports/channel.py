@@ -61,8 +61,8 @@ class Post:
     text: str
     stage: Stage = Stage.FINAL
     live: bool = False
-    generated: bool = False
-    stopped: bool = False
+    is_generated: bool = False
+    is_stopped: bool = False
     buttons: tuple[Button, ...] = ()
     citations: tuple[Citation, ...] = ()
 

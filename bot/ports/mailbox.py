@@ -53,7 +53,7 @@ class Entry:
     at: float
     message: Message
     before: int = 0
-    withdrawn: bool = False
+    is_withdrawn: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +76,9 @@ class AnsweredTurn:
     parts: tuple[str, ...]
     photos: tuple[Photo, ...] = ()
     request: tuple[dict[str, Any], ...] = ()
-    pointed: tuple[Photo, ...] = ()
+    outlined_photos: tuple[Photo, ...] = ()
     videos: tuple[Video, ...] = ()
-    cited: tuple[CitedFrames, ...] = ()
+    cited_frames: tuple[CitedFrames, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,7 @@ class Lease:
     run: tuple[Entry, ...]
     settle: float = 0.0
     stop: int = 0
-    answered: AnsweredTurn | None = None
+    result: AnsweredTurn | None = None
 
     @property
     def seq(self) -> int:
@@ -112,7 +112,7 @@ class LeaseStatus:
 
     is_held: bool
     stop: int = 0
-    withdrawn: frozenset[int] = frozenset()
+    withdrawn_places: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +127,7 @@ class MailboxEvent:
     box: str
     thread: str = ""
     stop: int = 0
-    withdrawn: str = ""
+    withdrawn_id: str = ""
     place: int = 0
 
 
@@ -174,11 +174,11 @@ class Mailbox(Protocol):
         """Extend the lease by another term."""
         ...
 
-    async def answered(self, lease: Lease, result: AnsweredTurn) -> bool:
+    async def store_result(self, lease: Lease, result: AnsweredTurn) -> bool:
         """Store the finished turn before it is shown; False when the lease is lost."""
         ...
 
-    async def done(
+    async def complete(
         self, lease: Lease, result: AnsweredTurn | None = None, erase: Erase = "nothing"
     ) -> bool:
         """Commit the turn, pop the run and free the thread in one step; False when lost."""

@@ -147,7 +147,7 @@ class Finished:
     usage: Usage = field(default_factory=Usage)
     finish: str = ""
     refusal: str = ""
-    offered: bool = False
+    had_tools: bool = False
     grounding: tuple[Span, ...] | None = None
 
 

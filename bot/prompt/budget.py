@@ -20,7 +20,7 @@ PER_MESSAGE = 8
 
 
 def places(
-    pictures: Sequence[Picture], budget: Budget, evidence: VisionContext | None = None
+    pictures: Sequence[Picture], budget: Budget, context: VisionContext | None = None
 ) -> int:
     """Count the pictures that may go, by number and by what the dearest of them costs.
 
@@ -28,23 +28,23 @@ def places(
     """
     dearest = max((picture_cost(picture, budget) for picture in pictures), default=1)
     remaining = budget.tokens - budget.words
-    if evidence is not None:
-        remaining -= sum(text_cost(seen_in(picture, evidence)) for picture in pictures)
+    if context is not None:
+        remaining -= sum(text_cost(sighting_of(picture, context)) for picture in pictures)
     return max(1, min(budget.pictures, remaining // dearest))
 
 
-def seen_in(picture: Picture, evidence: VisionContext) -> str:
+def sighting_of(picture: Picture, context: VisionContext) -> str:
     """Return what was seen in a picture, in short for each photo of a contact sheet."""
     brief = len(picture.numbers) > 1
     if brief and is_frame(picture.numbers[0]):  # An overview: its frames were not looked at.
         return ""
-    return "\n".join(filter(None, (evidence.of(number, brief=brief) for number in picture.numbers)))
+    return "\n".join(filter(None, (context.of(number, brief=brief) for number in picture.numbers)))
 
 
-def picture_cost(picture: Picture, budget: Budget, evidence: VisionContext | None = None) -> int:
+def picture_cost(picture: Picture, budget: Budget, context: VisionContext | None = None) -> int:
     """Estimate the tokens of a picture, with what was seen in it."""
-    seen = seen_in(picture, evidence) if evidence else ""
-    words = text_cost(seen) if seen else 0
+    sighting_text = sighting_of(picture, context) if context else ""
+    words = text_cost(sighting_text) if sighting_text else 0
     return picture_tokens(budget.family, picture.width, picture.height) + PER_MESSAGE + words
 
 

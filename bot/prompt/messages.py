@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from bot.domain.frame_ids import clock, is_frame, seconds_of, video_of
 from bot.ports.model import ChatMessage, Part, Picture, TextPart
-from bot.prompt.budget import picture_cost, seen_in, text_cost
+from bot.prompt.budget import picture_cost, sighting_of, text_cost
 from bot.prompt.vision_context import HEARD_RULES, VisionContext
 from bot.prompt.vision_context import RULES as EVIDENCE_RULES
 
@@ -49,8 +49,8 @@ def build(
     pictures: tuple[Picture, ...],
     recent: Mapping[int, Picture],
     budget: Budget,
-    evidence: VisionContext | None = None,
-    films: Sequence[VideoPart] = (),
+    context: VisionContext | None = None,
+    videos: Sequence[VideoPart] = (),
 ) -> tuple[ChatMessage, ...]:
     """Compose the messages of a request.
 
@@ -59,34 +59,34 @@ def build(
     photos and frames, which stands with them, or in place of those that are not sent; None where
     vision is off.
     """
-    rules = _rules(past, films, seen=evidence is not None)
-    evidence = evidence or VisionContext()
-    video_pictures = [picture for film in films for picture in film.pictures]
+    rules = _rules(past, videos, vision=context is not None)
+    context = context or VisionContext()
+    video_pictures = [picture for video in videos for picture in video.pictures]
     remaining = budget.tokens - text_cost(system + rules) - text_cost(question.words)
-    remaining -= sum(text_cost(film.clip.text) + text_cost(film.spoken) for film in films)
+    remaining -= sum(text_cost(video.clip.text) + text_cost(video.transcript) for video in videos)
     remaining -= sum(
-        picture_cost(picture, budget, evidence) for picture in (*pictures, *video_pictures)
+        picture_cost(picture, budget, context) for picture in (*pictures, *video_pictures)
     )
     free_places = budget.pictures - len(pictures) - len(video_pictures)
     recent_pictures, remaining = _affordable_pictures(
-        recent, remaining, free_places, budget, evidence
+        recent, remaining, free_places, budget, context
     )
-    omitted = _OmittedPictures(
-        past, {*recent_pictures, *_numbers(pictures), *_numbers(video_pictures)}, films
+    omissions = _Omissions(
+        past, {*recent_pictures, *_numbers(pictures), *_numbers(video_pictures)}, videos
     )
-    turns, remaining = _newest_turns(past.turns, omitted, max(remaining, budget.words))
-    omitted.add_sightings(turns, evidence, remaining)
+    turns, remaining = _newest_turns(past.turns, omissions, max(remaining, budget.words))
+    omissions.add_sightings(turns, context, remaining)
     history = [
         message
         for turn in turns
         for message in _turn_messages(
-            turn, omitted, recent_pictures, evidence, shared=bool(question.author)
+            turn, omissions, recent_pictures, context, has_authors=bool(question.author)
         )
     ]
     unplaced = [recent_pictures[number] for number in sorted(recent_pictures)]
     parts = (
-        *_shown_parts([*unplaced, *pictures], evidence),
-        *(part for film in films for part in _film_parts(film, evidence)),
+        *_shown_parts([*unplaced, *pictures], context),
+        *(part for video in videos for part in _video_parts(video, context)),
         TextPart(_with_author(question.words, question.author)),
     )
     return (
@@ -96,13 +96,13 @@ def build(
     )
 
 
-def _rules(past: ThreadHistory, films: Sequence[VideoPart], *, seen: bool) -> str:
+def _rules(past: ThreadHistory, videos: Sequence[VideoPart], *, vision: bool) -> str:
     """Write the rules for what is there."""
-    has_speech = any(film.spoken for film in films)
+    has_speech = any(video.transcript for video in videos)
     there = (
         (RULES, True),
-        (VIDEO_RULES, bool(past.videos or films)),
-        (EVIDENCE_RULES, seen),
+        (VIDEO_RULES, bool(past.videos or videos)),
+        (EVIDENCE_RULES, vision),
         (HEARD_RULES, has_speech),
     )
     return " ".join(rule for rule, applies in there if applies)
@@ -113,35 +113,35 @@ def _affordable_pictures(
     remaining: int,
     places: int,
     budget: Budget,
-    evidence: VisionContext,
+    context: VisionContext,
 ) -> tuple[dict[int, Picture], int]:
     """Return the newest pictures that leave the turns their room, and the tokens that remain."""
     recent_pictures: dict[int, Picture] = {}
     for number in sorted(recent, reverse=True):
-        cost = picture_cost(recent[number], budget, evidence)
+        cost = picture_cost(recent[number], budget, context)
         if cost <= remaining - budget.words and len(recent_pictures) < places:
             recent_pictures[number] = recent[number]
             remaining -= cost
     return recent_pictures, remaining
 
 
-class _OmittedPictures:
+class _Omissions:
     """What stands in place of pictures that do not travel: their names, and what was seen, once."""
 
     def __init__(
-        self, past: ThreadHistory, sent_numbers: set[int], films: Sequence[VideoPart] = ()
+        self, past: ThreadHistory, sent_numbers: set[int], videos: Sequence[VideoPart] = ()
     ) -> None:
-        digests = {film.clip.sha256 for film in films}
+        digests = {video.clip.sha256 for video in videos}
         self._photos = {photo.number: photo for photo in past.photos}
         self._videos = {v.number: v for v in past.videos if v.sha256 not in digests}
         self._sent_numbers = sent_numbers
-        self._seen: dict[str, list[str]] = {}
+        self._sightings: dict[str, list[str]] = {}
 
     def numbers(self, turn: Turn) -> list[int]:
         """List the photos and frames of a turn that are known and do not travel."""
         frames = [one.frame for one in turn.pictures.frames if one.video in self._videos]
-        known = [number for number in turn.pictures.photos if number in self._photos]
-        return [number for number in (*known, *frames) if number not in self._sent_numbers]
+        photos = [number for number in turn.pictures.photos if number in self._photos]
+        return [number for number in (*photos, *frames) if number not in self._sent_numbers]
 
     def _labels(self, turn: Turn) -> list[str]:
         """Name what a turn showed that does not travel; of frames their videos are named."""
@@ -153,24 +153,24 @@ class _OmittedPictures:
         ]
         return photos + videos
 
-    def add_sightings(self, turns: Sequence[Turn], evidence: VisionContext, remaining: int) -> None:
+    def add_sightings(self, turns: Sequence[Turn], context: VisionContext, remaining: int) -> None:
         """Have what was seen told with the turns, as far as it fits, of the newest photos first."""
-        known: set[int] = set()
+        numbers: set[int] = set()
         for turn in reversed(turns):
             for number in self.numbers(turn):
-                seen = "" if number in known else evidence.of(number, brief=True)
-                known.add(number)
-                remaining -= text_cost(seen) if seen else 0
-                if seen and remaining >= 0:
-                    self._seen.setdefault(turn.id, []).append(seen)
+                text = "" if number in numbers else context.of(number, brief=True)
+                numbers.add(number)
+                remaining -= text_cost(text) if text else 0
+                if text and remaining >= 0:
+                    self._sightings.setdefault(turn.id, []).append(text)
 
     def with_names(self, turn: Turn, words: str) -> str:
         """Put before the words of a turn what was shown with them."""
         labels = self._labels(turn)
         if not labels:
             return words
-        seen = self._seen.get(turn.id, ())
-        return "\n".join((f"[Shown then, not now: {', '.join(labels)}]", *seen, words))
+        sightings = self._sightings.get(turn.id, ())
+        return "\n".join((f"[Shown then, not now: {', '.join(labels)}]", *sightings, words))
 
 
 def _numbers(pictures: Iterable[Picture]) -> set[int]:
@@ -178,12 +178,12 @@ def _numbers(pictures: Iterable[Picture]) -> set[int]:
 
 
 def _newest_turns(
-    turns: tuple[Turn, ...], omitted: _OmittedPictures, remaining: int
+    turns: tuple[Turn, ...], omissions: _Omissions, remaining: int
 ) -> tuple[list[Turn], int]:
     """Return the newest turns that fit, without failed ones, and the tokens that remain."""
     newest: list[Turn] = []
     for turn in reversed([turn for turn in turns if turn.has_answer]):
-        words = _with_author(omitted.with_names(turn, turn.question), turn.author)
+        words = _with_author(omissions.with_names(turn, turn.question), turn.author)
         cost = text_cost(words) + text_cost(turn.answer)
         if cost > remaining:
             break
@@ -194,19 +194,21 @@ def _newest_turns(
 
 def _turn_messages(
     turn: Turn,
-    omitted: _OmittedPictures,
+    omissions: _Omissions,
     recent_pictures: dict[int, Picture],
-    evidence: VisionContext,
+    context: VisionContext,
     *,
-    shared: bool,
+    has_authors: bool,
 ) -> tuple[ChatMessage, ChatMessage]:
     """Write an earlier turn, and take its pictures out of `recent_pictures`."""
     pictures = [
         recent_pictures.pop(number) for number in turn.pictures.photos if number in recent_pictures
     ]
-    words = omitted.with_names(turn, _with_author(turn.question, turn.author if shared else ""))
+    words = omissions.with_names(
+        turn, _with_author(turn.question, turn.author if has_authors else "")
+    )
     return (
-        ChatMessage("user", _parts(pictures, words, evidence)),
+        ChatMessage("user", _parts(pictures, words, context)),
         ChatMessage("assistant", (TextPart(turn.answer),)),
     )
 
@@ -217,17 +219,17 @@ def _with_author(words: str, author: str) -> str:
     return f"[Written by: {name}]\n{words}" if name else words
 
 
-def _parts(pictures: Iterable[Picture], words: str, evidence: VisionContext) -> tuple[Part, ...]:
-    return (*_shown_parts(pictures, evidence), TextPart(words))
+def _parts(pictures: Iterable[Picture], words: str, context: VisionContext) -> tuple[Part, ...]:
+    return (*_shown_parts(pictures, context), TextPart(words))
 
 
-def _shown_parts(pictures: Iterable[Picture], evidence: VisionContext) -> tuple[Part, ...]:
+def _shown_parts(pictures: Iterable[Picture], context: VisionContext) -> tuple[Part, ...]:
     """Show pictures, each after its name and before what was seen in it."""
     parts: list[Part] = []
     for picture in pictures:
         parts += [TextPart(_heading(picture)), picture]
-        if seen := seen_in(picture, evidence):
-            parts.append(TextPart(seen))
+        if text := sighting_of(picture, context):
+            parts.append(TextPart(text))
     return tuple(parts)
 
 
@@ -241,9 +243,9 @@ def _heading(picture: Picture) -> str:
     return f"[{picture.name}]"
 
 
-def _film_parts(film: VideoPart, evidence: VisionContext) -> tuple[Part, ...]:
-    spoken = (TextPart(film.spoken),) if film.spoken else ()
+def _video_parts(video: VideoPart, context: VisionContext) -> tuple[Part, ...]:
+    transcript = (TextPart(video.transcript),) if video.transcript else ()
     overview: tuple[Part, ...] = ()
-    if film.overview:
-        overview = (TextPart(_heading(film.overview)), film.overview)
-    return (film.clip, *spoken, *overview, *_shown_parts(film.frames, evidence))
+    if video.overview:
+        overview = (TextPart(_heading(video.overview)), video.overview)
+    return (video.clip, *transcript, *overview, *_shown_parts(video.frames, context))

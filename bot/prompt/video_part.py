@@ -12,7 +12,7 @@ class VideoPart:
     """A video of the question: words about it, what is spoken in it, an overview, its frames."""
 
     clip: VideoIntroduction
-    spoken: str = ""
+    transcript: str = ""
     overview: Picture | None = None
     frames: tuple[Picture, ...] = ()
 

@@ -49,18 +49,22 @@ class VisionContext:
         """Take the sightings, and how many tokens each may cost, in full and in brief."""
         self._sightings = sightings or {}
         self._tokens = {False: tokens, True: brief}
-        self._written: dict[tuple[int, bool], str] = {}
+        self._texts: dict[tuple[int, bool], str] = {}
 
     def of(self, number: int, *, brief: bool = False) -> str:
         """Write what was seen in a photo or frame, `brief` without places; empty if nothing was."""
-        known = self._written.get((number, brief))
-        if known is None:
-            known = written(number, self._sightings.get(number), self._tokens[brief], brief=brief)
-            self._written[number, brief] = known
-        return known
+        text = self._texts.get((number, brief))
+        if text is None:
+            text = sighting_text(
+                number, self._sightings.get(number), self._tokens[brief], brief=brief
+            )
+            self._texts[number, brief] = text
+        return text
 
 
-def written(number: int, sighting: Sighting | None, tokens: int, *, brief: bool = False) -> str:
+def sighting_text(
+    number: int, sighting: Sighting | None, tokens: int, *, brief: bool = False
+) -> str:
     """Write a sighting of a photo or frame in a fence, as many lines as fit in so many tokens."""
     tokens -= FRAME
     if sighting is None or tokens <= 0:
@@ -72,20 +76,20 @@ def written(number: int, sighting: Sighting | None, tokens: int, *, brief: bool 
         _read(number, sighting, brief=brief), tokens - sum(map(text_tokens, fence_lines))
     )
     there = len(sighting.captions) + len(sighting.things) + len(sighting.lines)
-    if missing := there - len(fence_lines):
-        fence_lines.append(f"{label(number)}: {missing} more left out")
+    if omitted_count := there - len(fence_lines):
+        fence_lines.append(f"{label(number)}: {omitted_count} more left out")
     return "\n".join(("<seen>", *fence_lines, "</seen>")) if fence_lines else ""
 
 
-def spoken(video: int, phrases: Sequence[Phrase], tokens: int) -> str:
+def transcript_text(video: int, phrases: Sequence[Phrase], tokens: int) -> str:
     """Write what is spoken in `V<video>` in a fence, as many phrases as fit in so many tokens."""
     lines = (
         f"V{video}, {clock(phrase.start)} to {clock(phrase.end)}: {quoted(phrase.text)}"
         for phrase in phrases
     )
     fence_lines = _fitting(lines, tokens - FRAME)
-    if missing := len(phrases) - len(fence_lines):
-        fence_lines.append(f"V{video}: {missing} more left out")
+    if omitted_count := len(phrases) - len(fence_lines):
+        fence_lines.append(f"V{video}: {omitted_count} more left out")
     return "\n".join(("<heard>", *fence_lines, "</heard>")) if phrases and tokens > FRAME else ""
 
 

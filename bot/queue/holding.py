@@ -23,7 +23,7 @@ class Holding:
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     mail: asyncio.Event = field(default_factory=asyncio.Event)
 
-    withdrawn: set[int] = field(default_factory=set)
+    withdrawn_places: set[int] = field(default_factory=set)
 
     def stop_up_to(self, place: int) -> None:
         """Stop if the run holds a message that was accepted before `place`."""
@@ -36,11 +36,11 @@ class Holding:
         return [
             entry
             for entry in self.lease.run
-            if not entry.withdrawn and entry.seq not in self.withdrawn
+            if not entry.is_withdrawn and entry.seq not in self.withdrawn_places
         ]
 
     def withdraw(self, places: Iterable[int] = ()) -> None:
         """Note which messages were withdrawn, and stop when none remains."""
-        self.withdrawn.update(places)
+        self.withdrawn_places.update(places)
         if not self.remaining:
             self.stop.set()

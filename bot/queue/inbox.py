@@ -49,11 +49,11 @@ class Inbox:
         message = self._bounded(message)
         command = self._grammar.parse(message.text) if message.kind == "message" else None
         if not message.addressed:
-            addressed = await self._for_loupe(message, command)
-            if addressed is None:
+            own_message = await self._for_loupe(message, command)
+            if own_message is None:
                 log.info("not_for_loupe", thread=message.thread.key[:8])
                 return False
-            message = addressed
+            message = own_message
         submission = _submission(message, command)
         receipt = await self._mailbox.accept(submission)
         log.info("received", verdict=receipt.verdict, thread=message.thread.key[:8])
@@ -75,12 +75,12 @@ class Inbox:
             return message
         place = message.thread.place
         watch = (await self._history.settings(place)).watch or "off"
-        worded = watch == "all" and bool(message.text)
-        if watch == "off" or not (worded or message.attachments):
+        has_words = watch == "all" and bool(message.text)
+        if watch == "off" or not (has_words or message.attachments):
             return None
         if not message.unreadable or await self._history.once_a_day("html-only", place):
             return message
-        return replace(message, attachments=()) if worded else None
+        return replace(message, attachments=()) if has_words else None
 
     def _bounded(self, message: Message) -> Message:
         """Bound the text, and replace lone surrogates, which no UTF-8 can hold."""

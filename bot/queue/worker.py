@@ -87,11 +87,11 @@ class Worker:
                 self._stops[event.thread] = event.stop
                 if thread_holding is not None:
                     thread_holding.stop_up_to(event.stop)
-            if event.withdrawn and thread_holding is not None:
+            if event.withdrawn_id and thread_holding is not None:
                 thread_holding.withdraw(
                     entry.seq
                     for entry in thread_holding.lease.run
-                    if entry.message.id == event.withdrawn and entry.seq < event.place
+                    if entry.message.id == event.withdrawn_id and entry.seq < event.place
                 )
 
     async def _take(self) -> None:
@@ -165,7 +165,7 @@ class Worker:
                     work.cancel()
                     return
                 holding.stop_up_to(status.stop)
-                holding.withdraw(status.withdrawn)
+                holding.withdraw(status.withdrawn_places)
 
     async def _attempt(self, holding: Holding) -> None:
         lease = holding.lease
@@ -194,5 +194,5 @@ class Worker:
 
 def _delay(lease: Lease, error: Exception) -> float:
     """Return the seconds before the next attempt: at least those that the platform asks for."""
-    requested = min(error.after, LONGEST_WAIT) if isinstance(error, DeliveryRefused) else 0.0
-    return max(BACKOFF.wait(lease.attempt), requested)
+    retry_after = min(error.after, LONGEST_WAIT) if isinstance(error, DeliveryRefused) else 0.0
+    return max(BACKOFF.wait(lease.attempt), retry_after)

@@ -68,11 +68,11 @@ class Outbox:
         Raises `LeaseLost`, `ConversationGone`.
         """
         for number in range(TRIES * part, TRIES * part + TRIES):
-            known = await self._settled(number)
-            if known is None:
+            record = await self._settled(number)
+            if record is None:
                 sent = await self._post(number, post)
             else:
-                sent = known
+                sent = record
             if sent.id:
                 self._numbers[sent.id] = number
                 return sent
@@ -84,11 +84,11 @@ class Outbox:
         Where a placeholder stands already, because the message had to wait, it becomes the text.
         """
         number = TRIES * part
-        known = await self._settled(number)
-        if known is None or not known.id:
+        record = await self._settled(number)
+        if record is None or not record.id:
             await self._post(number, post)
-        elif known.id != NO_ID and not known.shown and self.capabilities.edits:
-            await self.channel.edit(self.address, known.id, post)
+        elif record.id != NO_ID and not record.shown and self.capabilities.edits:
+            await self.channel.edit(self.address, record.id, post)
 
     async def hand_over(self, part: int, name: str, media_type: str, data: bytes) -> None:
         """Hand over a file, once unless the process died while doing so."""
@@ -101,8 +101,8 @@ class Outbox:
     async def _once(self, part: int, sending: Coroutine[Any, Any, None]) -> None:
         number = TRIES * part
         with contextlib.closing(sending):
-            known = await self._settled(number)
-            if known is not None and known.id:
+            record = await self._settled(number)
+            if record is not None and record.id:
                 return
             try:
                 await sending
@@ -113,23 +113,23 @@ class Outbox:
                 raise
         await self._mailbox.record(self._box, self._seq, number, SendRecord(NO_ID))
 
-    async def remember(self, sent: str, shown: str) -> None:
+    async def remember(self, message_id: str, text: str) -> None:
         """Record the text of the answer before people see it, for a successor to go on from.
 
         Raises `LeaseLost`: then the message is the successor's, and nothing may be shown in it.
         """
-        number = self._numbers[sent]
+        number = self._numbers[message_id]
         await self._mailbox.record(
-            self._box, self._seq, number, SendRecord(sent, shown), self._token
+            self._box, self._seq, number, SendRecord(message_id, text), self._token
         )
 
     async def _settled(self, number: int) -> SendRecord | None:
         """Claim a number; somebody's fresh intent is given time to become a send."""
-        known = await self._mailbox.claim(self._box, self._seq, number, self._token)
-        while known is not None and not known.id and time.time() - known.at < FRESH:
+        record = await self._mailbox.claim(self._box, self._seq, number, self._token)
+        while record is not None and not record.id and time.time() - record.at < FRESH:
             await asyncio.sleep(0.1)
-            known = await self._mailbox.claim(self._box, self._seq, number, self._token)
-        return known
+            record = await self._mailbox.claim(self._box, self._seq, number, self._token)
+        return record
 
     async def _post(self, number: int, post: Post) -> SendRecord:
         """Post and record; what may have been shown is tried again only while it is an opening."""
@@ -141,6 +141,6 @@ class Outbox:
         except (ConversationGone, DeliveryRefused):
             await self._mailbox.unclaim(self._box, self._seq, number)
             raise
-        sent = SendRecord(identity, post.text if final else "")
-        await self._mailbox.record(self._box, self._seq, number, sent)
-        return sent
+        record = SendRecord(identity, post.text if final else "")
+        await self._mailbox.record(self._box, self._seq, number, record)
+        return record

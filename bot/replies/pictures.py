@@ -32,23 +32,25 @@ MOST_FRAMES = 24
 log = structlog.get_logger()
 
 
-def pointed(outcome: Outcome, past: ThreadHistory) -> tuple[Photo, ...]:
+def outlined_photos(outcome: Outcome, past: ThreadHistory) -> tuple[Photo, ...]:
     """List the photos that have outlines."""
     numbers = {outline.photo for outline in outcome.turn.grounding.outlines}
     photos = {photo.number: photo for photo in (*past.photos, *outcome.photos)}
     return tuple(photos[number] for number in sorted(numbers) if number in photos)
 
 
-def frames_cited(outcome: Outcome, past: ThreadHistory) -> tuple[CitedFrames, ...]:
+def frame_citations(outcome: Outcome, past: ThreadHistory) -> tuple[CitedFrames, ...]:
     """List the frames that an answer cites by their times, or that have outlines, by video."""
     turn = outcome.turn
     if turn.status != "answered":
         return ()
-    outlined = {outline.photo for outline in turn.grounding.outlines if is_frame(outline.photo)}
+    outlined_frames = {
+        outline.photo for outline in turn.grounding.outlines if is_frame(outline.photo)
+    }
     numbers = (*(one.frame for one in turn.pictures.frames), *outcome.overviews)
     frames = [
-        *sorted(outlined),
-        *(n for n in cited_frames(turn.answer, numbers) if n not in outlined),
+        *sorted(outlined_frames),
+        *(n for n in cited_frames(turn.answer, numbers) if n not in outlined_frames),
     ]
     frames = sorted(frames[:MOST_FRAMES])
     videos = {video.number: video for video in (*past.videos, *outcome.videos)}
@@ -90,24 +92,24 @@ class ReplyPictures:
         if not sends.capabilities.pictures:
             return
         pictures = self._pictures(thread, result)
-        for place, (making, missing) in enumerate(pictures, start=len(result.parts)):
+        for place, (making, apology) in enumerate(pictures, start=len(result.parts)):
             try:
                 await sends.show(place, await making)
             except (FileProblem, DeliveryRefused) as error:
                 log.warning("picture_not_shown", error=str(error) or type(error).__name__)
-                await sends.say(place, Post(missing))
+                await sends.say(place, Post(apology))
 
     def _pictures(
         self, thread: Thread, result: AnsweredTurn
     ) -> Iterator[tuple[Coroutine[Any, Any, PictureAttachment], str]]:
         """Make the pictures one by one, each with what is said where it cannot be shown."""
         outlines = result.turn.grounding.outlines
-        for photo in result.pointed:
+        for photo in result.outlined_photos:
             yield (
                 self._photos.draw_outlined(thread, photo, outlines),
                 texts.picture_not_shown(photo.label),
             )
-        for frames in result.cited:
+        for frames in result.cited_frames:
             yield (
                 self._frames.contact_sheet(thread, frames, outlines),
                 texts.frames_not_shown(frames.video.label),

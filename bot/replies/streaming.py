@@ -34,8 +34,8 @@ log = structlog.get_logger()
 class _Part:
     """One message of the reply: its id, and what it shows now."""
 
-    sent: str
-    shown: Post
+    id: str
+    post: Post
 
 
 class Reply:
@@ -63,16 +63,16 @@ class Reply:
         self._stop = stop
         self._abilities = capabilities
         self._parts: list[_Part] = []
-        self.kept = ""
+        self.earlier_text = ""
         self._want: Post | None = None
-        self._changed = asyncio.Event()
+        self._change = asyncio.Event()
         self._ending = asyncio.Event()
         self._pump: asyncio.Task[None] | None = None
 
     @property
-    def sent(self) -> tuple[str, ...]:
+    def message_ids(self) -> tuple[str, ...]:
         """The ids of the messages of this reply."""
-        return tuple(part.sent for part in self._parts)
+        return tuple(part.id for part in self._parts)
 
     async def open(self, text: str, *, live: bool = True) -> None:
         """Show the placeholder, or take over the one that stands already."""
@@ -81,24 +81,24 @@ class Reply:
             with contextlib.suppress(DeliveryUnknown):
                 await self._sends.channel.post(self._sends.address, post)
             return
-        known = await self._sends.open(0, post)
-        self._parts.append(_Part(known.id, post))
-        if known.shown:
-            self.kept = known.shown
+        record = await self._sends.open(0, post)
+        self._parts.append(_Part(record.id, post))
+        if record.shown:
+            self.earlier_text = record.shown
         self._pump = asyncio.create_task(self._keep_showing())
 
     def progress(self, text: str) -> None:
         """Change the placeholder, until there is text of the answer."""
-        if not self.kept and (self._want is None or self._want.stage is not Stage.GROWING):
+        if not self.earlier_text and (self._want is None or self._want.stage is not Stage.GROWING):
             self._aim(Post(text, Stage.PROGRESS, live=True))
 
     def grow(self, text: str) -> None:
         """Show the answer so far; each text begins with the one before."""
-        self._aim(Post(self._resumed(text), Stage.GROWING, live=True, generated=True))
+        self._aim(Post(self._resumed(text), Stage.GROWING, live=True, is_generated=True))
 
     def _aim(self, post: Post) -> None:
         self._want = post
-        self._changed.set()
+        self._change.set()
 
     def whole(self, text: str) -> tuple[str, ...]:
         """Cut the final text into the messages that will show it."""
@@ -106,21 +106,21 @@ class Reply:
 
     def ended(self, alone: str, below: str) -> tuple[str, ...]:
         """Cut a sentence that ends the reply, alone or below what was kept, into messages."""
-        text = self._below(below) if self.kept else alone
+        text = self._below(below) if self.earlier_text else alone
         return tuple(split(text, self._abilities.text_limit))
 
     def _resumed(self, text: str) -> str:
         """Put the answer below what was kept."""
-        return self._below(f"{texts.RESUMED}\n\n{text}") if self.kept else text
+        return self._below(f"{texts.RESUME_NOTICE}\n\n{text}") if self.earlier_text else text
 
     def _below(self, text: str) -> str:
-        closed = closing(self.kept, self._abilities.text_limit)
-        return f"{self.kept}{closed}\n\n{text}"
+        markup_end = closing(self.earlier_text, self._abilities.text_limit)
+        return f"{self.earlier_text}{markup_end}\n\n{text}"
 
     async def finish(self, texts_of_parts: Sequence[str], last: Post) -> None:
         """Show the final texts, one message each; `last` says how they are marked."""
         await self._still()
-        finals = [replace(last, text=text, stopped=False) for text in texts_of_parts[:-1]]
+        finals = [replace(last, text=text, is_stopped=False) for text in texts_of_parts[:-1]]
         for index, post in enumerate([*finals, last]):
             if not self._abilities.edits:
                 await self._sends.say(index, post)
@@ -138,15 +138,15 @@ class Reply:
     async def _still(self) -> None:
         """Stop the pump after the edit that is under way, so that edits keep their order."""
         self._ending.set()
-        self._changed.set()
+        self._change.set()
         if self._pump is not None:
             await self._pump
 
     async def _keep_showing(self) -> None:
         while True:
             await self._clock.wait(self._ending, self._abilities.pace)
-            await self._changed.wait()
-            self._changed.clear()
+            await self._change.wait()
+            self._change.clear()
             if self._ending.is_set() or self._want is None:
                 return
             try:
@@ -159,7 +159,7 @@ class Reply:
 
     async def _show(self, post: Post) -> None:
         growing = post.stage is Stage.GROWING
-        await self._sends.remember(self._parts[0].sent, post.text if growing else "")
+        await self._sends.remember(self._parts[0].id, post.text if growing else "")
         if not growing:
             await self._edit(0, post)
             return
@@ -167,17 +167,17 @@ class Reply:
         for index, text in enumerate(parts):
             await self._open_part(index)
             stage = Stage.GROWING if index == len(parts) - 1 else Stage.FINAL
-            await self._edit(index, Post(text, stage, live=True, generated=True))
+            await self._edit(index, Post(text, stage, live=True, is_generated=True))
 
     async def _open_part(self, index: int) -> None:
         if index == len(self._parts):
             opening = Post(texts.MORE, Stage.OPENING, live=True)
-            known = await self._sends.open(index, opening)
-            self._parts.append(_Part(known.id, opening))
+            record = await self._sends.open(index, opening)
+            self._parts.append(_Part(record.id, opening))
 
     async def _edit(self, index: int, post: Post) -> None:
         part = self._parts[index]
-        if post == part.shown:
+        if post == part.post:
             return
-        await self._sends.channel.edit(self._sends.address, part.sent, post)
-        part.shown = post
+        await self._sends.channel.edit(self._sends.address, part.id, post)
+        part.post = post

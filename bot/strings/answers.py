@@ -46,7 +46,7 @@ GIVEN_UP = (
     "Sorry, I could not answer this after several tries. Please send it again; "
     "if it fails again, tell whoever runs Loupe."
 )
-RESUMED = "(I was interrupted. Here is the whole answer from the start:)"
+RESUME_NOTICE = "(I was interrupted. Here is the whole answer from the start:)"
 FULL = (
     "Too many messages are waiting in this conversation, so I did not take this one. "
     "Please send it again in a moment."
@@ -111,16 +111,16 @@ def command_too_long(limits: MessageLimits) -> str:
     )
 
 
-def greeting(*, shared: bool) -> str:
+def greeting(*, is_shared: bool) -> str:
     """Return the greeting for whoever added Loupe."""
     start = (
         "Hello, I am Loupe. I look at photos and videos with you. Post one"
-        + (" and mention me" if shared else "")
+        + (" and mention me" if is_shared else "")
         + ", with or without a question, and I will answer in the same thread."
     )
     watch = (
         " Say /watch photos if you want me to look at every photo and video posted here."
-        if shared
+        if is_shared
         else ""
     )
     return f"{start}{watch} /help shows everything else."

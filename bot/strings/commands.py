@@ -42,14 +42,14 @@ def quotation(text: str) -> str:
     return "\n".join(f"> {line}" for line in text.splitlines() or [""])
 
 
-def system_shown(force: EffectiveSettings) -> str:
+def system_shown(settings: EffectiveSettings) -> str:
     """Return the system message in effect and where it was set."""
     origin = {
         "thread": "set here",
         "place": "set for this channel or chat",
         "deployment": "the default",
-    }[force.system_origin]
-    return f"The system message ({origin}) is:\n\n{quotation(force.system)}"
+    }[settings.system_origin]
+    return f"The system message ({origin}) is:\n\n{quotation(settings.system)}"
 
 
 def system_confirm(old: str, new: str, scope: str) -> str:
@@ -67,9 +67,9 @@ def system_changed(scope: str) -> str:
     return f"The new system message applies {scope} from the next answer."
 
 
-def system_reset(force: EffectiveSettings, scope: str) -> str:
+def system_reset(settings: EffectiveSettings, scope: str) -> str:
     """Confirm that the system message was reset."""
-    return f"The system message {scope} has been reset. It is now:\n\n{quotation(force.system)}"
+    return f"The system message {scope} has been reset. It is now:\n\n{quotation(settings.system)}"
 
 
 VISION = {
@@ -156,11 +156,11 @@ def _file_line(number: str, file: Photo | Video, more: Sequence[str]) -> str:
         details.append(place(facts.latitude, facts.longitude))
     if facts.camera:
         details.append(verbatim(facts.camera))
-    posted = datetime.fromtimestamp(file.at, UTC).strftime("%Y-%m-%d %H:%M UTC")
+    time = datetime.fromtimestamp(file.at, UTC).strftime("%Y-%m-%d %H:%M UTC")
     by = f" by {plain(file.author)}" if plain(file.author) else ""
     name = f" {verbatim(file.name)}" if file.name else ""
     return (
-        f"- **{number}**{name}: {', '.join(details)}; posted{by} {posted}; "
+        f"- **{number}**{name}: {', '.join(details)}; posted{by} {time}; "
         f"SHA-256 `{file.sha256[:16]}…`"
     )
 

@@ -81,9 +81,9 @@ def offline_spoken(time: str, words: str) -> str:
     return f"- Spoken at {time}: {verbatim(words)}"
 
 
-def offline_frame(time: str, seen: str) -> str:
+def offline_frame(time: str, caption: str) -> str:
     """Return what is seen in a frame of a video."""
-    return f"- At {time}: {seen or OFFLINE_NOTHING_SEEN}"
+    return f"- At {time}: {caption or OFFLINE_NOTHING_SEEN}"
 
 
 def offline_frames(times: Sequence[str]) -> str:

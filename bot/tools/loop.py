@@ -45,13 +45,13 @@ class ToolLoop:
                         yield event
                     else:
                         round_text.take(event)
-            usage += round_text.finished.usage
+            usage += round_text.ending.usage
             if not round_text.calls or not self.request.may_call:
                 break
             if gap := _gap(round_text.words):
                 yield Delta(gap)
             await self._go_on(round_text)
-        yield replace(round_text.finished, usage=usage)
+        yield replace(round_text.ending, usage=usage)
 
     async def _go_on(self, round_text: _RoundText) -> None:
         """Follow the calls, and make the next request."""
@@ -61,7 +61,9 @@ class ToolLoop:
         messages = within(
             (*self.request.messages, message, *results), self._pictures, self._question
         )
-        self.request = replace(self.request, messages=messages, may_call=not self._toolbox.closed)
+        self.request = replace(
+            self.request, messages=messages, may_call=not self._toolbox.is_closed
+        )
 
 
 class _RoundText:
@@ -70,25 +72,25 @@ class _RoundText:
     def __init__(self) -> None:
         self.words = ""
         self.calls: list[ToolCall] = []
-        self.finished = Finished()
+        self.ending = Finished()
 
     def take(self, event: ToolCall | Finished) -> None:
         if isinstance(event, ToolCall):
             self.calls.append(event)
         else:
-            self.finished = event
+            self.ending = event
 
 
-def _gap(said: str) -> str:
+def _gap(text: str) -> str:
     """Part the words of two rounds: a sentence by a paragraph, a part of one by a space.
 
     It is said before the tools are used, so that the last word can be shown meanwhile.
     """
-    words = said.rstrip()
-    if not words or said.endswith("\n"):
+    words = text.rstrip()
+    if not words or text.endswith("\n"):
         return ""
     if words[-1].isalnum() or words[-1] in ",;-–—(":
-        return "" if said[-1].isspace() else " "
+        return "" if text[-1].isspace() else " "
     return "\n\n"
 
 
@@ -106,14 +108,14 @@ def within(messages: Sequence[ChatMessage], limit: int, question: int) -> tuple[
         for place, part in enumerate(messages[at].parts)
         if isinstance(part, Picture)
     ]
-    dropped = set(places[: max(0, len(places) - limit)])
+    omitted_places = set(places[: max(0, len(places) - limit)])
     return tuple(
         replace(
-            said,
+            message,
             parts=tuple(
-                TextPart(NOT_SHOWN) if (at, place) in dropped else part
-                for place, part in enumerate(said.parts)
+                TextPart(NOT_SHOWN) if (at, place) in omitted_places else part
+                for place, part in enumerate(message.parts)
             ),
         )
-        for at, said in enumerate(messages)
+        for at, message in enumerate(messages)
     )

@@ -68,12 +68,12 @@ NOT_JSON = "The arguments are not a JSON object."
 NO_TOOL = "There is no tool of this name; the tools are {names}."
 NO_LABEL = "The label has to say in a few words what is outlined."
 UNREADABLE = "{label} cannot be looked at now: its file is gone or unreadable."
-SHOWN = "{label}, region {box}: shown in the message after these results."
-OUTLINED = "Outlined as [{number}]. Write [{number}] right after the words that name it."
+CROP_RESULT = "{label}, region {box}: shown in the message after these results."
+OUTLINE_RESULT = "Outlined as [{number}]. Write [{number}] right after the words that name it."
 TOO_MANY = f"There are {MOST} outlines already; no more can be told apart."
 CROPS = "(From the tool look, not from a person:)"
 
-_LABELLED = re.compile(r"\s*P?(\d{1,6})\b", re.IGNORECASE)
+_PHOTO_LABEL = re.compile(r"\s*P?(\d{1,6})\b", re.IGNORECASE)
 
 log = structlog.get_logger()
 
@@ -93,21 +93,21 @@ class Toolbox:
         photos: Collection[int],
         crop: Crop,
         limits: ToolLimits,
-        reels: VideoFramesTool | None = None,
+        videos: VideoFramesTool | None = None,
     ) -> None:
         self._photos = sorted(photos)
         self._crop = crop
-        self._reels = reels
-        self._known = (*TOOLS, FRAMES) if reels else TOOLS
-        self._left = limits.max_tool_calls
+        self._videos = videos
+        self._tools = (*TOOLS, FRAMES) if videos else TOOLS
+        self._calls_left = limits.max_tool_calls
         self._seconds = limits.tool_seconds
-        self._until = 0.0
+        self._deadline = 0.0
         self._outlines: list[Outline] = []
 
     @property
     def tools(self) -> tuple[Tool, ...]:
         """The tools to offer: none without photos and videos, nor where no call is allowed."""
-        return self._known if self._left and (self._photos or self._reels) else ()
+        return self._tools if self._calls_left and (self._photos or self._videos) else ()
 
     @property
     def outlines(self) -> tuple[Outline, ...]:
@@ -117,34 +117,38 @@ class Toolbox:
     @property
     def requested_frames(self) -> tuple[int, ...]:
         """The numbers of the frames of videos that the model asked for, in the order it did."""
-        return self._reels.asked if self._reels else ()
+        return self._videos.requested_frames if self._videos else ()
 
     @property
-    def closed(self) -> bool:
+    def is_closed(self) -> bool:
         """Whether calls are not followed any more."""
-        late = bool(self._until) and asyncio.get_running_loop().time() >= self._until
-        return self._left <= 0 or late
+        late = bool(self._deadline) and asyncio.get_running_loop().time() >= self._deadline
+        return self._calls_left <= 0 or late
 
     async def follow(self, calls: Sequence[ToolCall]) -> tuple[ChatMessage, ...]:
         """Follow the calls of a round, side by side.
 
         Returns a message of words for each, and after them one with the crops, if any.
         """
-        self._until = self._until or asyncio.get_running_loop().time() + self._seconds
+        self._deadline = self._deadline or asyncio.get_running_loop().time() + self._seconds
         results = await fan_out(self._follow, calls)
-        said = [
+        messages = [
             ChatMessage("tool", (TextPart(words),), answers=call.id)
             for call, (words, _) in zip(calls, results.values(), strict=True)
         ]
-        crops: list[Part] = [part for _, shown in results.values() for part in shown]
-        return (*said, ChatMessage("user", (TextPart(CROPS), *crops))) if crops else tuple(said)
+        crops: list[Part] = [part for _, parts in results.values() for part in parts]
+        return (
+            (*messages, ChatMessage("user", (TextPart(CROPS), *crops)))
+            if crops
+            else tuple(messages)
+        )
 
     async def _follow(self, call: ToolCall) -> tuple[str, tuple[Part, ...]]:
-        if self.closed:
+        if self.is_closed:
             return OVER, ()
-        self._left -= 1
+        self._calls_left -= 1
         try:
-            async with asyncio.timeout_at(self._until):
+            async with asyncio.timeout_at(self._deadline):
                 return await self._do(call)
         except (InvalidCall, InvalidBox, UnknownFrame) as bad:
             log.info("tool_call_refused", tool=call.name[:40], reason=str(bad))
@@ -154,12 +158,12 @@ class Toolbox:
 
     async def _do(self, call: ToolCall) -> tuple[str, tuple[Part, ...]]:
         """Do what a call wants; raises `InvalidCall`, `InvalidBox` and `UnknownFrame`."""
-        names = [tool.name for tool in self._known]
+        names = [tool.name for tool in self._tools]
         if call.name not in names:
             raise InvalidCall(NO_TOOL.format(names=_listed(names)))
         arguments = _object(call.arguments)
-        if self._reels and call.name == FRAMES.name:
-            return await self._reels.bring(arguments)
+        if self._videos and call.name == FRAMES.name:
+            return await self._videos.bring(arguments)
         number = self._number(arguments.get("photo"))
         if call.name == LOOK.name:
             return await self._look(number, read_box(arguments.get("box"), max_share=1))
@@ -168,14 +172,14 @@ class Toolbox:
 
     def _number(self, photo: object) -> int:
         """Find the photo or frame that a call names."""
-        if self._reels and (frame := self._reels.named(str(photo))):
+        if self._videos and (frame := self._videos.find(str(photo))):
             return frame
-        match = _LABELLED.match(str(photo))
+        match = _PHOTO_LABEL.match(str(photo))
         number = int(match[1]) if match else 0
         if number not in self._photos:
-            frames = self._reels.seen[-20:] if self._reels else ()
-            known = ", ".join(map(label, (*self._photos[-20:], *frames)))
-            raise InvalidCall(f"There is no such photo; there are {known}.")
+            frames = self._videos.shown_frames[-20:] if self._videos else ()
+            labels = ", ".join(map(label, (*self._photos[-20:], *frames)))
+            raise InvalidCall(f"There is no such photo; there are {labels}.")
         return number
 
     async def _look(self, number: int, box: Box) -> tuple[str, tuple[Part, ...]]:
@@ -183,7 +187,7 @@ class Toolbox:
             picture = await self._crop(number, box)
         except FileProblem:
             raise InvalidCall(UNREADABLE.format(label=label(number))) from None
-        words = SHOWN.format(label=label(number), box=box.sides)
+        words = CROP_RESULT.format(label=label(number), box=box.sides)
         return _noted(words, box), (TextPart(f"[{label(number)}, region {box.sides}]"), picture)
 
     def _outline(self, number: int, name: str, box: Box) -> str:
@@ -196,7 +200,7 @@ class Toolbox:
         if not same:
             same = [Outline(len(self._outlines) + 1, number, name, box.polygon)]
             self._outlines += same
-        return _noted(OUTLINED.format(number=same[0].number), box)
+        return _noted(OUTLINE_RESULT.format(number=same[0].number), box)
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -42,11 +42,11 @@ FRAMES = strict_tool(
 NO_TIME = "Times are written as 0:12.4, from 0:00.0 to {end}."
 NO_VIDEO = "There is no such video; there are {known}."
 NOT_SEEN = "You saw no frame of V{video} at that time; ask for it with frames first."
-GONE = "V{video} cannot be looked at now: its file is gone or unreadable."
+VIDEO_GONE = "V{video} cannot be looked at now: its file is gone or unreadable."
 NO_FRAME = "No frame of V{video} could be decoded there; choose another time."
-BROUGHT = "{frames}: shown in the message after these results."
+FRAMES_RESULT = "{frames}: shown in the message after these results."
 
-_NAMED = re.compile(r"\bV(\d{1,5})\b", re.IGNORECASE)
+_VIDEO_LABEL = re.compile(r"\bV(\d{1,5})\b", re.IGNORECASE)
 _VIDEO = re.compile(r"\s*V?(\d{1,5})\b", re.IGNORECASE)
 
 
@@ -60,32 +60,34 @@ class VideoFramesTool:
     `seconds` are the lengths of the videos, by number.
     """
 
-    def __init__(self, seconds: Mapping[int, float], fetch: Fetch, seen: Iterable[int]) -> None:
+    def __init__(
+        self, seconds: Mapping[int, float], fetch: Fetch, shown_frames: Iterable[int]
+    ) -> None:
         self._seconds = seconds
         self._fetch = fetch
-        self._seen = set(seen)
-        self._asked: dict[int, None] = {}
+        self._shown_frames = set(shown_frames)
+        self._requested_frames: dict[int, None] = {}
 
     @property
-    def seen(self) -> list[int]:
+    def shown_frames(self) -> list[int]:
         """The numbers of the frames that the model saw, in order."""
-        return sorted(self._seen)
+        return sorted(self._shown_frames)
 
     @property
-    def asked(self) -> tuple[int, ...]:
+    def requested_frames(self) -> tuple[int, ...]:
         """The numbers of the frames that the model asked for, in the order it did."""
-        return tuple(self._asked)
+        return tuple(self._requested_frames)
 
-    def named(self, words: str) -> int:
+    def find(self, words: str) -> int:
         """Find the frame that words such as "V1 0:12.4" mean; 0 where they mean none.
 
         Raises `UnknownFrame` where the model saw no such frame.
         """
-        named, time = _NAMED.search(words), CLOCK.search(words)
-        if named is None or time is None:
+        match, time = _VIDEO_LABEL.search(words), CLOCK.search(words)
+        if match is None or time is None:
             return 0
-        video, at = int(named[1]), read_clock(time)
-        own = [number for number in self._seen if video_of(number) == video]
+        video, at = int(match[1]), read_clock(time)
+        own = [number for number in self._shown_frames if video_of(number) == video]
         nearest = min(own, key=lambda number: abs(seconds_of(number) - at), default=0)
         if not nearest or abs(seconds_of(nearest) - at) > SAME_FRAME:
             raise UnknownFrame(NOT_SEEN.format(video=video))
@@ -104,15 +106,15 @@ class VideoFramesTool:
         try:
             pictures = await self._fetch(video, times)
         except FileProblem:
-            raise UnknownFrame(GONE.format(video=video)) from None
+            raise UnknownFrame(VIDEO_GONE.format(video=video)) from None
         if not pictures:
             raise UnknownFrame(NO_FRAME.format(video=video))
-        self._seen |= set(pictures)
-        self._asked |= dict.fromkeys(pictures)
+        self._shown_frames |= set(pictures)
+        self._requested_frames |= dict.fromkeys(pictures)
         parts: list[Part] = []
         for number, picture in pictures.items():
             parts += [TextPart(f"[Frame at {clock(seconds_of(number))} of V{video}]"), picture]
-        return BROUGHT.format(frames=", ".join(map(label, pictures))), tuple(parts)
+        return FRAMES_RESULT.format(frames=", ".join(map(label, pictures))), tuple(parts)
 
 
 def _times(arguments: Mapping[str, Any], seconds: float) -> list[float]:
@@ -124,16 +126,16 @@ def _times(arguments: Mapping[str, Any], seconds: float) -> list[float]:
     return [start + (end - start) * place / (count - 1) for place in range(count)]
 
 
-def _count(told: Any) -> int:
+def _count(value: Any) -> int:
     try:
-        return min(AT_ONCE, max(1, int(told)))
+        return min(AT_ONCE, max(1, int(value)))
     except (TypeError, ValueError, OverflowError):
         return 1
 
 
-def _time(told: object, seconds: float) -> float:
+def _time(value: object, seconds: float) -> float:
     """Read a time within a video: as on a clock, perhaps after the video's name, or in seconds."""
-    text = str(told).strip()
+    text = str(value).strip()
     match = CLOCK.search(text)
     try:
         at = read_clock(match) if match else float(text.removesuffix("s"))

@@ -11,7 +11,7 @@ from bot import strings as texts
 from bot.grounding.pointing import citations
 from bot.ports.channel import Post
 from bot.ports.mailbox import AnsweredTurn, LeaseLost
-from bot.replies.pictures import frames_cited, pointed
+from bot.replies.pictures import frame_citations, outlined_photos
 
 if TYPE_CHECKING:
     from bot.commands.preferences import Preferences
@@ -76,12 +76,12 @@ class QuestionAnswerer:
         outbox = self._deliveries.outbox(holding.lease, message)
         reply = self._deliveries.reply(outbox, holding.stop)
         try:
-            result = holding.lease.answered or await self._result(holding, reply)
+            result = holding.lease.result or await self._result(holding, reply)
             await reply.finish(result.parts, _last_post(result))
             await self._pictures.show(outbox, message.thread, result)
-            posts = replace(result.turn.posts, answers=reply.sent)
+            posts = replace(result.turn.posts, answers=reply.message_ids)
             turn = replace(result.turn, posts=posts)
-            await self._deliveries.done(holding.lease, replace(result, turn=turn))
+            await self._deliveries.complete(holding.lease, replace(result, turn=turn))
         finally:
             await reply.close()
 
@@ -93,9 +93,9 @@ class QuestionAnswerer:
             if entry.message.version:
                 await self._deliveries.retract(lease, entry.message.id)
         result = await self._run(holding, reply)
-        if not await self._mailbox.answered(lease, result):
+        if not await self._mailbox.store_result(lease, result):
             raise LeaseLost
-        holding.lease = replace(lease, answered=result)
+        holding.lease = replace(lease, result=result)
         return result
 
     async def _run(self, holding: Holding, reply: Reply) -> AnsweredTurn:
@@ -106,16 +106,16 @@ class QuestionAnswerer:
         entries = holding.remaining or lease.run
         question = await self._questions.of(entries, past, forgot=lease.generation > 0)
         outcome = await self._turns.run(question, past, settings, reply, holding.stop)
-        if not outcome.hinted:
+        if not outcome.has_hints:
             await self._hints.unteach(entries[0].message)
         return AnsweredTurn(
             turn=outcome.turn,
             parts=reply.whole(outcome.text),
             photos=outcome.photos,
             request=outcome.request,
-            pointed=pointed(outcome, past),
+            outlined_photos=outlined_photos(outcome, past),
             videos=outcome.videos,
-            cited=frames_cited(outcome, past),
+            cited_frames=frame_citations(outcome, past),
         )
 
     async def _gathered(self, holding: Holding, reply: Reply) -> Lease:
@@ -136,12 +136,12 @@ class QuestionAnswerer:
 
 def _last_post(result: AnsweredTurn) -> Post:
     """Return the last message of an answer, with its citations and marks."""
-    names = {photo.number: photo.label for photo in result.pointed}
+    names = {photo.number: photo.label for photo in result.outlined_photos}
     return Post(
         result.parts[-1],
         live=True,
-        generated=bool(result.turn.answer),
-        stopped=result.turn.status == "stopped",
+        is_generated=bool(result.turn.answer),
+        is_stopped=result.turn.status == "stopped",
         citations=citations(result.turn.grounding.outlines, names),
     )
 

@@ -66,7 +66,7 @@ class CommandDelivery:
         request = await self._request(holding, message, command, outbox)
         reply = await self._commands.execute(request)
         await self._post_reply(outbox, request, reply)
-        await self._deliveries.done(lease, erase=reply.erase)
+        await self._deliveries.complete(lease, erase=reply.erase)
 
     async def _request(
         self, holding: Holding, message: Message, command: Command, outbox: Outbox

@@ -53,11 +53,11 @@ class Deliveries:
         """Return a reply that grows; `stop` is set when the user stops it."""
         return Reply(outbox, outbox.capabilities, stop, self._clock)
 
-    async def done(
+    async def complete(
         self, lease: Lease, result: AnsweredTurn | None = None, *, erase: Erase = "nothing"
     ) -> None:
         """Commit what came of a lease, and end it; raises `LeaseLost`."""
-        if not await self._mailbox.done(lease, result, erase=erase):
+        if not await self._mailbox.complete(lease, result, erase=erase):
             raise LeaseLost
 
     async def retract(self, lease: Lease, post: str) -> None:
@@ -69,10 +69,10 @@ class Deliveries:
         """Reply to a message with one text, and end the lease."""
         outbox = self.outbox(lease, message)
         await outbox.say(0, Post(texts.with_prefix(text, outbox.capabilities.prefix)))
-        await self.done(lease)
+        await self.complete(lease)
 
     async def end_reply(
-        self, lease: Lease, message: Message, alone: str, below: str, *, stopped: bool = False
+        self, lease: Lease, message: Message, alone: str, below: str, *, is_stopped: bool = False
     ) -> Reply:
         """End the reply to a message with a sentence: `below` an answer that stands, or `alone`."""
         outbox = self.outbox(lease, message)
@@ -80,7 +80,7 @@ class Deliveries:
         try:
             await reply.open(alone, live=False)
             parts = reply.ended(alone, below)
-            last = Post(parts[-1], generated=bool(reply.kept), stopped=stopped)
+            last = Post(parts[-1], is_generated=bool(reply.earlier_text), is_stopped=is_stopped)
             await reply.finish(parts, last)
         finally:
             await reply.close()

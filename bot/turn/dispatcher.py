@@ -89,7 +89,7 @@ class Dispatcher:
             await handler(holding, message)
         except ConversationGone:
             log.info("conversation_gone", channel=message.thread.channel)
-            await self._deliveries.done(holding.lease, holding.lease.answered)
+            await self._deliveries.complete(holding.lease, holding.lease.result)
 
     async def give_up(self, lease: Lease, why: str) -> None:
         """Tell the user that a message cannot be answered, and move it to the dead letters.
@@ -106,10 +106,10 @@ class Dispatcher:
             raise
         except Exception as error:  # whatever the channel fails with, the next message is due
             log.warning("giving_up_not_told", error=type(error).__name__)
-        if lease.answered is None:
+        if lease.result is None:
             await self._mailbox.move_to_dead_letters(lease, why)
         else:
-            await self._mailbox.done(lease, lease.answered)
+            await self._mailbox.complete(lease, lease.result)
 
     async def _refuse(self, holding: Holding, message: Message) -> None:
         """Reply that too many messages wait in the thread."""
@@ -118,29 +118,31 @@ class Dispatcher:
     async def _carry_on(self, holding: Holding, message: Message) -> None:
         """Let the channel do work of its own that it has put into the mailbox."""
         await self._channels[message.thread.channel].run_task(message)
-        await self._deliveries.done(holding.lease)
+        await self._deliveries.complete(holding.lease)
 
     async def _erase(self, holding: Holding, message: Message) -> None:
         """Erase everything of a thread that Loupe was removed from."""
         await self._commands.erase_place(message.thread)
-        await self._deliveries.done(holding.lease, erase="everything")
+        await self._deliveries.complete(holding.lease, erase="everything")
 
     async def _retract(self, holding: Holding, message: Message) -> None:
         """Forget a post that was deleted."""
         await self._deliveries.retract(holding.lease, message.quoted)
-        await self._deliveries.done(holding.lease)
+        await self._deliveries.complete(holding.lease)
 
     async def _greet(self, holding: Holding, message: Message) -> None:
         """Greet whoever added Loupe."""
-        await self._deliveries.post(holding.lease, message, texts.greeting(shared=message.shared))
+        await self._deliveries.post(
+            holding.lease, message, texts.greeting(is_shared=message.shared)
+        )
 
     async def _handle_message(self, holding: Holding, message: Message) -> None:
         """Carry out a command, or answer a question, unless it was withdrawn or stopped."""
         if await self._is_void(holding, message):
-            await self._deliveries.done(holding.lease)
+            await self._deliveries.complete(holding.lease)
         elif (command := self._commands.grammar.parse(message.text)) is not None:
             await self._command_delivery.execute(holding, message, command)
-        elif holding.stop.is_set() and holding.lease.answered is None:
+        elif holding.stop.is_set() and holding.lease.result is None:
             await self._close_stopped(holding.lease, message)
         elif not message.text and not message.attachments:
             await self._handle_mention(holding, message)
@@ -152,7 +154,7 @@ class Dispatcher:
 
     async def _is_void(self, holding: Holding, message: Message) -> bool:
         """Return whether nothing is asked any more, and nothing was shown that has to be ended."""
-        if holding.remaining or holding.lease.answered is not None:
+        if holding.remaining or holding.lease.result is not None:
             return False
         return not await self._deliveries.outbox(holding.lease, message).begun()
 
@@ -161,7 +163,7 @@ class Dispatcher:
         past = await self._history.past(message.thread)
         forgot = holding.lease.generation > 0
         earlier = await self._questions.before(message, past, forgot=forgot)
-        if earlier or holding.lease.answered is not None:
+        if earlier or holding.lease.result is not None:
             await self._answerer.answer(holding, message)
             return
         hints = await self._hints.of(message, past, earlier=earlier is not None)
@@ -171,7 +173,7 @@ class Dispatcher:
     async def _close_stopped(self, lease: Lease, message: Message) -> None:
         """End the reply to a message that was stopped while it waited, or after a crash."""
         reply = await self._deliveries.end_reply(
-            lease, message, texts.STOPPED_EARLY, texts.STOPPED_HERE, stopped=True
+            lease, message, texts.STOPPED_EARLY, texts.STOPPED_HERE, is_stopped=True
         )
         question = self._questions.known(lease.run)
         turn = Turn(
@@ -179,8 +181,10 @@ class Dispatcher:
             at=question.at,
             author=question.author,
             question=question.words or texts.default_question(*question.counts),
-            answer=reply.kept,
+            answer=reply.earlier_text,
             status="stopped",
-            posts=TurnPosts(question.messages, reply.sent),
+            posts=TurnPosts(question.messages, reply.message_ids),
         )
-        await self._deliveries.done(lease, AnsweredTurn(turn, ()) if reply.kept else None)
+        await self._deliveries.complete(
+            lease, AnsweredTurn(turn, ()) if reply.earlier_text else None
+        )

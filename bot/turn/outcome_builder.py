@@ -41,136 +41,138 @@ class Ending:
     """How a turn ended: by itself, by a stop, or by a problem; and after how many seconds."""
 
     seconds: float
-    stopped: bool = False
+    is_stopped: bool = False
     problem: ModelProblem | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class _Reached:
+class _Stages:
     """A stage and all before it, as far as the turn came, with the answer's text so far."""
 
-    collected: CollectedQuestion
-    composed: ComposedRequest | None = None
-    growing: GrowingAnswer | None = None
-    finished: FinishedAnswer | None = None
+    inputs: CollectedQuestion
+    composition: ComposedRequest | None = None
+    draft: GrowingAnswer | None = None
+    completion: FinishedAnswer | None = None
     answer: str = ""
 
     @classmethod
-    def at(cls, stage: Stage) -> _Reached:
+    def at(cls, stage: Stage) -> _Stages:
         match stage:
             case CollectedQuestion():
                 return cls(stage)
             case PreparedQuestion():
-                return cls(stage.collected)
+                return cls(stage.inputs)
             case ComposedRequest():
-                return cls(stage.collected, stage)
-            case GrowingAnswer(composed=composed):
-                return cls(composed.collected, composed, stage, None, stage.text.end())
-            case FinishedAnswer(growing=growing):
-                composed = growing.composed
-                return cls(composed.collected, composed, growing, stage, stage.text)
+                return cls(stage.inputs, stage)
+            case GrowingAnswer(composition=composition):
+                return cls(composition.inputs, composition, stage, None, stage.text.end())
+            case FinishedAnswer(draft=draft):
+                composition = draft.composition
+                return cls(composition.inputs, composition, draft, stage, stage.text)
 
 
 def outcome_of(stage: Stage, ending: Ending) -> Outcome:
     """Return what is stored and shown of a turn that ended at a stage."""
-    reached = _Reached.at(stage)
-    status, problem = _judged(reached, ending)
+    stages = _Stages.at(stage)
+    status, problem = _verdict(stages, ending)
     if problem is not None:
         log.warning("turn_failed", reason=problem.reason.value, detail=problem.detail)
-    hinted = status != "stopped" and problem is None
-    files, composed, growing = reached.collected.files, reached.composed, reached.growing
+    has_hints = status != "stopped" and problem is None
+    files, composition, draft = stages.inputs.files, stages.composition, stages.draft
     return Outcome(
-        _turn(reached, status, problem, ending.seconds),
-        _text(reached, status, problem, hinted=hinted),
-        hinted,
+        _turn(stages, status, problem, ending.seconds),
+        _text(stages, status, problem, has_hints=has_hints),
+        has_hints,
         files.photos,
-        tuple(request_view(growing.loop.request.messages)) if growing else (),
+        tuple(request_view(draft.loop.request.messages)) if draft else (),
         files.videos,
-        composed.overviews if composed else (),
+        composition.overviews if composition else (),
     )
 
 
-def _judged(reached: _Reached, ending: Ending) -> tuple[Status, ModelProblem | None]:
+def _verdict(stages: _Stages, ending: Ending) -> tuple[Status, ModelProblem | None]:
     """Return the status of a turn, and what it failed by."""
     if ending.problem is not None:
         return "failed", ending.problem
-    if ending.stopped:
+    if ending.is_stopped:
         return "stopped", None
-    if reached.answer:
+    if stages.answer:
         return "answered", None
-    return "failed", ModelProblem(ModelReason.EMPTY) if reached.composed else None
+    return "failed", ModelProblem(ModelReason.EMPTY) if stages.composition else None
 
 
-def _turn(reached: _Reached, status: Status, problem: ModelProblem | None, seconds: float) -> Turn:
-    collected, composed, finished = reached.collected, reached.composed, reached.finished
-    question = collected.question
+def _turn(stages: _Stages, status: Status, problem: ModelProblem | None, seconds: float) -> Turn:
+    inputs, composition, completion = stages.inputs, stages.composition, stages.completion
+    question = inputs.question
     return Turn(
         id=question.id,
         at=question.at,
         author=question.author,
-        question=collected.words,
-        answer=reached.answer,
+        question=inputs.words,
+        answer=stages.answer,
         status=status,
-        pictures=_pictures(reached),
-        response=_response(reached, problem, seconds),
-        evidence=TurnEvidence(composed.fresh, composed.passages) if composed else TurnEvidence(),
-        grounding=finished.grounding if finished else Grounding(),
+        pictures=_pictures(stages),
+        response=_response(stages, problem, seconds),
+        evidence=TurnEvidence(composition.fresh, composition.passages)
+        if composition
+        else TurnEvidence(),
+        grounding=completion.grounding if completion else Grounding(),
         posts=TurnPosts(questions=question.messages),
     )
 
 
-def _pictures(reached: _Reached) -> TurnPictures:
-    files, composed = reached.collected.files, reached.composed
+def _pictures(stages: _Stages) -> TurnPictures:
+    files, composition = stages.inputs.files, stages.composition
     return TurnPictures(
         photos=tuple(sorted(photo.number for photo in files.photos)),
-        singles=composed.singles if composed else (),
-        sheets=composed.sheets if composed else (),
+        singles=composition.singles if composition else (),
+        sheets=composition.sheets if composition else (),
         videos=tuple(sorted(video.number for video in files.videos)),
-        frames=_frames(reached),
+        frames=_frames(stages),
     )
 
 
-def _frames(reached: _Reached) -> tuple[ChosenFrame, ...]:
+def _frames(stages: _Stages) -> tuple[ChosenFrame, ...]:
     """List the frames that went to the model: those chosen for it, then those it asked for."""
-    chosen = reached.composed.frames if reached.composed else ()
-    requested = reached.growing.toolbox.requested_frames if reached.growing else ()
-    numbers = {frame.frame for frame in chosen}
-    tool = (ChosenFrame(n, "asked", means="tool") for n in requested if n not in numbers)
-    return (*chosen, *tool)
+    frames = stages.composition.frames if stages.composition else ()
+    tool_frames = stages.draft.toolbox.requested_frames if stages.draft else ()
+    numbers = {frame.frame for frame in frames}
+    tool = (ChosenFrame(n, "asked", means="tool") for n in tool_frames if n not in numbers)
+    return (*frames, *tool)
 
 
-def _response(reached: _Reached, problem: ModelProblem | None, seconds: float) -> ModelResponse:
-    response = reached.finished.response if reached.finished else Finished()
+def _response(stages: _Stages, problem: ModelProblem | None, seconds: float) -> ModelResponse:
+    response = stages.completion.response if stages.completion else Finished()
     return ModelResponse(
-        deployment=reached.collected.settings.model,
+        deployment=stages.inputs.settings.model,
         model=response.model,
         usage=response.usage,
         finish=response.finish,
-        refusal=response.refusal or _refused(problem),
+        refusal=response.refusal or _refusal(problem),
         problem=problem.reason.value if problem else "",
-        first=round(reached.growing.text.first_seconds, 3) if reached.growing else 0.0,
+        first=round(stages.draft.text.first_seconds, 3) if stages.draft else 0.0,
         seconds=round(seconds, 3),
     )
 
 
-def _refused(problem: ModelProblem | None) -> str:
+def _refusal(problem: ModelProblem | None) -> str:
     """Return where a content filter's refusal stood in the response; empty where there is none."""
-    filtered = {ModelReason.FILTERED, ModelReason.FILTERED_ANSWER}
-    return problem.detail if problem is not None and problem.reason in filtered else ""
+    reasons = {ModelReason.FILTERED, ModelReason.FILTERED_ANSWER}
+    return problem.detail if problem is not None and problem.reason in reasons else ""
 
 
-def _text(reached: _Reached, status: Status, problem: ModelProblem | None, *, hinted: bool) -> str:
+def _text(stages: _Stages, status: Status, problem: ModelProblem | None, *, has_hints: bool) -> str:
     """Write the whole text that people see."""
-    collected, composed = reached.collected, reached.composed
-    head = composed.head.strip() if composed else "\n\n".join(collected.files.problems).strip()
+    inputs, composition = stages.inputs, stages.composition
+    head = composition.head.strip() if composition else "\n\n".join(inputs.files.problems).strip()
     closing: list[str] = []
     if problem:
         why = texts.WHY_MODEL[problem.reason]
-        closing.append(texts.with_prefix(why, collected.question.prefix))
+        closing.append(texts.with_prefix(why, inputs.question.prefix))
     if status == "stopped":
-        closing.append(texts.STOPPED_HERE if reached.answer else texts.STOPPED_EARLY)
-    if hinted:
-        closing += reached.finished.tail if reached.finished else ()
-        closing += composed.tail if composed else ()
-        closing += collected.question.hints
-    return "\n\n".join(part for part in (head, reached.answer, *closing) if part)
+        closing.append(texts.STOPPED_HERE if stages.answer else texts.STOPPED_EARLY)
+    if has_hints:
+        closing += stages.completion.tail if stages.completion else ()
+        closing += composition.tail if composition else ()
+        closing += inputs.question.hints
+    return "\n\n".join(part for part in (head, stages.answer, *closing) if part)

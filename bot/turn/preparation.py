@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from bot import strings as texts
-from bot.attachments.references import selected, selected_videos
+from bot.attachments.references import photos_about, videos_about
 from bot.domain.files import VisionRecord
 from bot.domain.token_costs import picture_tokens
 from bot.errors import FileProblem, Reason
@@ -72,54 +72,56 @@ class QuestionPreparer:
         self._requests = requests
 
     async def prepare(
-        self, collected: CollectedQuestion, say: Say, *, leads: bool = False
+        self, inputs: CollectedQuestion, say: Say, *, leads: bool = False
     ) -> PreparedQuestion:
         """Choose photos and frames, and have them looked at.
 
         `leads` says that the model can ask for what it wants to see by itself; `say` is told in
         words how far the work is.
         """
-        photos, notes = await self._photos(collected)
-        budget = self._budgets.of(collected.settings.model)
-        videos, omitted = await self._prepared_videos(collected, photos, budget, say, leads=leads)
-        sightings = await self._sightings(collected, photos, videos, say)
+        photos, notes = await self._photos(inputs)
+        budget = self._budgets.of(inputs.settings.model)
+        videos, omission_notes = await self._prepared_videos(
+            inputs, photos, budget, say, leads=leads
+        )
+        sightings = await self._sightings(inputs, photos, videos, say)
         return PreparedQuestion(
-            collected,
+            inputs,
             budget,
             tuple(map(sightings.with_sighting, photos)),
             tuple(map(sightings.with_sightings, videos)),
             sightings,
             notes=tuple(notes),
-            video_notes=(*omitted, *(note for video in videos for note in video.notes)),
+            video_notes=(*omission_notes, *(note for video in videos for note in video.notes)),
         )
 
-    async def _photos(self, collected: CollectedQuestion) -> tuple[list[Picture], list[str]]:
+    async def _photos(self, inputs: CollectedQuestion) -> tuple[list[Picture], list[str]]:
         """Return the photos that a question is about, earlier ones first, and what is missing."""
-        earlier, surplus = self._earlier_photos(collected)
-        pictures = await self._attachments.recall(collected.question.thread, earlier)
+        earlier, surplus = self._earlier_photos(inputs)
+        pictures = await self._attachments.recall(inputs.question.thread, earlier)
         lost_labels = [photo.label for photo in earlier if photo.number not in pictures]
-        notes = [texts.question_shortened(self._messages)] if collected.question.shortened else []
+        notes = [texts.question_shortened(self._messages)] if inputs.question.is_shortened else []
         if surplus:
             problem = FileProblem(Reason.TOO_MANY)
             notes.append(texts.file_problem("", 0, problem, self._files))
         notes += [texts.file_gone(label) for label in lost_labels]
-        return [*pictures.values(), *collected.files.pictures], notes
+        return [*pictures.values(), *inputs.files.pictures], notes
 
-    def _earlier_photos(self, collected: CollectedQuestion) -> tuple[list[Photo], int]:
+    def _earlier_photos(self, inputs: CollectedQuestion) -> tuple[list[Photo], int]:
         """Pick the earlier photos that a question is about, and count those that are too many."""
-        question, posted = collected.question, collected.files.pictures
-        new = set(numbers_of(posted))
+        question, new_pictures = inputs.question, inputs.files.pictures
+        new = set(numbers_of(new_pictures))
         earlier = [
             photo
-            for photo in selected(collected.past, question.words, question.quoted)
+            for photo in photos_about(inputs.past, question.words, question.quoted_id)
             if photo.number not in new
         ]
-        surplus = max(0, len(earlier) + len(posted) - self._files.max_files)
+        surplus = max(0, len(earlier) + len(new_pictures) - self._files.max_files)
         return earlier[surplus:], surplus
 
     async def _prepared_videos(
         self,
-        collected: CollectedQuestion,
+        inputs: CollectedQuestion,
         photos: Sequence[Picture],
         budget: Budget,
         say: Say,
@@ -130,18 +132,18 @@ class QuestionPreparer:
 
         Each gets an equal share of the pictures, and photos beside them no more than they need.
         """
-        videos = _videos_of(collected)
+        videos = _videos_of(inputs)
         if not videos:
             return [], []
         total = self._video_pictures(videos, photos, budget)
-        admitted, omitted = videos[:total], videos[total:]
-        request = _frame_request(collected, total // len(admitted), leads=leads)
-        thread, past = collected.question.thread, collected.past
-        prepared = [
-            await self._videos.prepare(thread, video, request, past, say) for video in admitted
+        used_videos, surplus_videos = videos[:total], videos[total:]
+        request = _frame_request(inputs, total // len(used_videos), leads=leads)
+        thread, past = inputs.question.thread, inputs.past
+        preparations = [
+            await self._videos.prepare(thread, video, request, past, say) for video in used_videos
         ]
-        labels = [video.label for video in omitted]
-        return prepared, [texts.videos_left_out(labels)] if labels else []
+        labels = [video.label for video in surplus_videos]
+        return preparations, [texts.videos_left_out(labels)] if labels else []
 
     def _video_pictures(
         self, videos: Sequence[Video], photos: Sequence[Picture], budget: Budget
@@ -168,7 +170,7 @@ class QuestionPreparer:
 
     async def _sightings(
         self,
-        collected: CollectedQuestion,
+        inputs: CollectedQuestion,
         photos: Sequence[Picture],
         videos: Sequence[PreparedVideo],
         say: Say,
@@ -178,28 +180,28 @@ class QuestionPreparer:
         What was seen in small copies of frames is enough for those that are hardly larger, and for
         those that there is no time for.
         """
-        if not collected.settings.vision:
+        if not inputs.settings.vision:
             return PhotoSightings()
 
-        def progress(done: int, total: int) -> None:
-            say(texts.reading_progress(done, total))
+        def progress(count: int, total: int) -> None:
+            say(texts.reading_progress(count, total))
 
-        known = collected.past.sightings
+        earlier = inputs.past.sightings
         small = {
             number: sighting for video in videos for number, sighting in video.sightings.items()
         }
         frames = [frame for video in videos for frame in video.part.frames]
-        unseen = [picture for picture in (*photos, *frames) if picture.numbers[0] not in known]
+        unseen = [picture for picture in (*photos, *frames) if picture.numbers[0] not in earlier]
         pending = [picture for picture in unseen if _shows_more(picture, small)]
-        result = await self._vision.see(collected.question.thread, pending, progress)
+        result = await self._vision.see(inputs.question.thread, pending, progress)
         fresh = {n: small[n] for n in numbers_of(unseen) if n in small} | result.sightings
-        missing = [number for number in numbers_of(pending) if number not in fresh]
+        missing_numbers = [number for number in numbers_of(pending) if number not in fresh]
         notes: tuple[str, ...] = ()
-        if missing and result.problem:
-            some = missing if len(missing) < len(pending) else ()
+        if missing_numbers and result.problem:
+            some = missing_numbers if len(missing_numbers) < len(pending) else ()
             notes = (texts.without_vision(result.problem, some),)
         records = tuple(VisionRecord(number, fresh[number]) for number in sorted(fresh))
-        return PhotoSightings(known | fresh, records, notes)
+        return PhotoSightings(earlier | fresh, records, notes)
 
 
 def _shows_more(picture: Picture, small: Mapping[int, Sighting]) -> bool:
@@ -207,26 +209,26 @@ def _shows_more(picture: Picture, small: Mapping[int, Sighting]) -> bool:
     return picture.numbers[0] not in small or max(picture.width, picture.height) > SMALL
 
 
-def _frame_request(collected: CollectedQuestion, share: int, *, leads: bool) -> FrameRequest:
+def _frame_request(inputs: CollectedQuestion, share: int, *, leads: bool) -> FrameRequest:
     """Ask for frames of a video, of which an overview takes one place.
 
     Where the model leads, half of the other places stay free for its own choice.
     """
-    leads = leads and collected.settings.vision
+    leads = leads and inputs.settings.vision
     return FrameRequest(
-        collected.words,
+        inputs.words,
         max(1, (share - 1) // 2) if leads else share,
-        uses_engines=collected.settings.vision,
+        uses_engines=inputs.settings.vision,
         leads=leads,
         overview=leads and share > 1,
     )
 
 
-def _videos_of(collected: CollectedQuestion) -> list[Video]:
+def _videos_of(inputs: CollectedQuestion) -> list[Video]:
     """List the videos that a question is about: its own, else earlier ones."""
-    question = collected.question
-    new = {video.number for video in collected.files.videos}
-    earlier = selected_videos(
-        collected.past, question.words, question.quoted, fresh=bool(question.files)
+    question = inputs.question
+    new = {video.number for video in inputs.files.videos}
+    earlier = videos_about(
+        inputs.past, question.words, question.quoted_id, fresh=bool(question.files)
     )
-    return [*(video for video in earlier if video.number not in new), *collected.files.videos]
+    return [*(video for video in earlier if video.number not in new), *inputs.files.videos]

@@ -60,36 +60,38 @@ class RequestComposer:
         self._files = files
         self._requests = requests
 
-    async def compose(self, prepared: PreparedQuestion) -> ComposedRequest:
+    async def compose(self, preparation: PreparedQuestion) -> ComposedRequest:
         """Arrange the pictures, add recent ones as there is room, and build the messages."""
-        context = self._vision_context(prepared)
-        arrangement = await self._arrangement(prepared, context)
-        recent = await self._recent(prepared, arrangement)
-        messages = await asyncio.to_thread(_messages, prepared, arrangement, recent, context)
-        return _composed(prepared, arrangement, tuple(recent), messages)
+        context = self._vision_context(preparation)
+        arrangement = await self._arrangement(preparation, context)
+        recent = await self._recent(preparation, arrangement)
+        messages = await asyncio.to_thread(_messages, preparation, arrangement, recent, context)
+        return _composed(preparation, arrangement, tuple(recent), messages)
 
-    def _vision_context(self, prepared: PreparedQuestion) -> VisionContext | None:
+    def _vision_context(self, preparation: PreparedQuestion) -> VisionContext | None:
         """Quote what was seen, at most in a quarter of the budget; None where vision is off.
 
         A photo on a contact sheet, or that is not sent again, gets a quarter of what others get.
         """
-        if not prepared.collected.settings.vision:
+        if not preparation.inputs.settings.vision:
             return None
-        pictures = len(prepared.photos) + len(prepared.frames)
-        share = prepared.budget.tokens // 4 // max(1, pictures)
+        pictures = len(preparation.photos) + len(preparation.frames)
+        share = preparation.budget.tokens // 4 // max(1, pictures)
         most = self._requests.sight_tokens
-        return VisionContext(prepared.sightings.known, min(most, share), min(most // 4, share))
+        return VisionContext(
+            preparation.sightings.by_number, min(most, share), min(most // 4, share)
+        )
 
     async def _arrangement(
-        self, prepared: PreparedQuestion, context: VisionContext | None
+        self, preparation: PreparedQuestion, context: VisionContext | None
     ) -> _Arrangement:
         """Let as many photos go singly as the budget allows, and the others on contact sheets."""
-        pictures = [*prepared.photos, *prepared.video_pictures]
-        room = await asyncio.to_thread(places, pictures, prepared.budget, context)
-        limit = max(1, room - len(prepared.video_pictures))
-        count, groups = distribute(len(prepared.photos), limit)
-        sheets, problems = await self._sheets(prepared.photos[count:], groups)
-        return _Arrangement(prepared.photos[:count], tuple(sheets), tuple(problems))
+        pictures = [*preparation.photos, *preparation.video_pictures]
+        room = await asyncio.to_thread(places, pictures, preparation.budget, context)
+        limit = max(1, room - len(preparation.video_pictures))
+        count, groups = distribute(len(preparation.photos), limit)
+        sheets, problems = await self._sheets(preparation.photos[count:], groups)
+        return _Arrangement(preparation.photos[:count], tuple(sheets), tuple(problems))
 
     async def _sheets(
         self, photos: Sequence[Picture], groups: Sequence[int]
@@ -109,71 +111,71 @@ class RequestComposer:
         return sheets, problems
 
     async def _recent(
-        self, prepared: PreparedQuestion, arrangement: _Arrangement
+        self, preparation: PreparedQuestion, arrangement: _Arrangement
     ) -> dict[int, Picture]:
         """Bring back the latest of the other photos, as far as there is room for them."""
-        count = len(arrangement.pictures) + len(prepared.video_pictures)
+        count = len(arrangement.pictures) + len(preparation.video_pictures)
         room = min(self._requests.recent_pictures, self._requests.max_pictures - count)
-        numbers = set(numbers_of(prepared.photos))
-        others = [p for p in prepared.collected.past.photos if p.number not in numbers]
+        numbers = set(numbers_of(preparation.photos))
+        others = [p for p in preparation.inputs.past.photos if p.number not in numbers]
         latest = others[-room:] if room > 0 else []
-        return await self._attachments.recall(prepared.collected.question.thread, latest)
+        return await self._attachments.recall(preparation.inputs.question.thread, latest)
 
 
 def _messages(
-    prepared: PreparedQuestion,
+    preparation: PreparedQuestion,
     arrangement: _Arrangement,
     recent: Mapping[int, Picture],
     context: VisionContext | None,
 ) -> tuple[ChatMessage, ...]:
     """Build the messages of a request; that takes a while with a long history."""
-    collected = prepared.collected
-    question, sightings = collected.question, prepared.sightings
+    inputs = preparation.inputs
+    question, sightings = inputs.question, preparation.sightings
     return build(
-        collected.settings.system,
-        collected.past,
-        AskedQuestion(collected.words, question.author if question.shared else ""),
+        inputs.settings.system,
+        inputs.past,
+        AskedQuestion(inputs.words, question.author if question.is_shared else ""),
         arrangement.pictures,
         {number: sightings.with_sighting(picture) for number, picture in recent.items()},
-        prepared.budget,
+        preparation.budget,
         context,
-        prepared.films,
+        preparation.video_parts,
     )
 
 
 def _composed(
-    prepared: PreparedQuestion,
+    preparation: PreparedQuestion,
     arrangement: _Arrangement,
     recent: tuple[int, ...],
     messages: tuple[ChatMessage, ...],
 ) -> ComposedRequest:
-    settings, sightings = prepared.collected.settings, prepared.sightings
+    settings, sightings = preparation.inputs.settings, preparation.sightings
     singles, sheets = numbers_of(arrangement.singles), numbers_of(arrangement.sheets)
-    numbers = numbers_of([*prepared.photos, *prepared.frames]) or recent
+    numbers = numbers_of([*preparation.photos, *preparation.frames]) or recent
     return ComposedRequest(
-        collected=prepared.collected,
+        inputs=preparation.inputs,
         request=Request(settings.model, messages, vision=settings.vision),
-        notes=(*prepared.notes, *arrangement.problems, *prepared.video_notes),
-        tail=_tail(prepared, singles, sheets),
+        notes=(*preparation.notes, *arrangement.problems, *preparation.video_notes),
+        tail=_tail(preparation, singles, sheets),
         singles=singles,
         sheets=sheets,
-        sightings={n: sightings.known[n] for n in numbers if n in sightings.known},
+        sightings={n: sightings.by_number[n] for n in numbers if n in sightings.by_number},
         fresh=sightings.fresh,
-        frames=tuple(frame for video in prepared.videos for frame in video.frames),
-        overviews=_overview_frames(prepared),
-        passages=tuple(passage for video in prepared.videos for passage in video.passages),
+        frames=tuple(frame for video in preparation.videos for frame in video.frames),
+        overviews=_overview_frames(preparation),
+        passages=tuple(passage for video in preparation.videos for passage in video.passages),
     )
 
 
 def _tail(
-    prepared: PreparedQuestion, singles: tuple[int, ...], sheets: tuple[int, ...]
+    preparation: PreparedQuestion, singles: tuple[int, ...], sheets: tuple[int, ...]
 ) -> tuple[str, ...]:
     """Write what people are to know below the answer."""
     seen_small = (texts.overview_sheets(singles, sheets),) if sheets else ()
-    videos = (note for video in prepared.videos for note in video.tail)
-    return (*seen_small, *prepared.sightings.notes, *videos)
+    videos = (note for video in preparation.videos for note in video.tail)
+    return (*seen_small, *preparation.sightings.notes, *videos)
 
 
-def _overview_frames(prepared: PreparedQuestion) -> tuple[int, ...]:
-    overviews = (film.overview for film in prepared.films)
+def _overview_frames(preparation: PreparedQuestion) -> tuple[int, ...]:
+    overviews = (part.overview for part in preparation.video_parts)
     return tuple(n for overview in overviews if overview for n in overview.numbers)

@@ -67,7 +67,7 @@ class Preparer(Protocol):
     """What prepares questions, as `bot.turn.preparation.QuestionPreparer` does."""
 
     async def prepare(
-        self, collected: CollectedQuestion, say: Say, *, leads: bool = False
+        self, inputs: CollectedQuestion, say: Say, *, leads: bool = False
     ) -> PreparedQuestion:
         """Choose photos and frames, and have them looked at."""
         ...
@@ -76,7 +76,7 @@ class Preparer(Protocol):
 class Composer(Protocol):
     """What composes requests, as `bot.turn.request.RequestComposer` does."""
 
-    async def compose(self, prepared: PreparedQuestion) -> ComposedRequest:
+    async def compose(self, preparation: PreparedQuestion) -> ComposedRequest:
         """Arrange the pictures and build the messages."""
         ...
 
@@ -89,7 +89,7 @@ class Toolboxes(Protocol):
         """Whether models may call tools at all."""
         ...
 
-    def build(self, composed: ComposedRequest) -> Toolbox:
+    def build(self, composition: ComposedRequest) -> Toolbox:
         """Return the tools for all photos and videos of a thread."""
         ...
 
@@ -126,99 +126,97 @@ class TurnRunner:
         stop: asyncio.Event,
     ) -> Outcome:
         """Answer a question; ends within a moment when `stop` is set, with the text so far."""
-        started = time.monotonic()
-        begun = CollectedQuestion(question, past, settings)
-        latest: Stage = begun
+        start = time.monotonic()
+        inputs = CollectedQuestion(question, past, settings)
+        latest: Stage = inputs
 
         async def advance() -> None:
             nonlocal latest
-            async with aclosing(self._stages(begun, audience, started)) as stages:
+            async with aclosing(self._stages(inputs, audience, start)) as stages:
                 async for stage in stages:
                     latest = stage
 
-        stopped, problem = await _until_stopped(advance(), stop, self._limits.turn_seconds)
-        return outcome_of(latest, Ending(time.monotonic() - started, stopped, problem))
+        is_stopped, problem = await _until_stopped(advance(), stop, self._limits.turn_seconds)
+        return outcome_of(latest, Ending(time.monotonic() - start, is_stopped, problem))
 
     async def _stages(
-        self, question: CollectedQuestion, audience: Audience, started: float
+        self, question: CollectedQuestion, audience: Audience, start: float
     ) -> AsyncGenerator[Stage]:
         """Yield each stage as it is reached."""
-        collected = await self._collected(question, audience)
-        yield collected
-        if question.question.files and not collected.answerable:
+        inputs = await self._collect(question, audience)
+        yield inputs
+        if question.question.files and not inputs.answerable:
             return
         leads = self._model.takes_tools(question.settings.model) and self._toolboxes.allows_calls
-        prepared = await self._preparer.prepare(collected, audience.progress, leads=leads)
-        yield prepared
-        composed = await self._composer.compose(prepared)
-        yield composed
-        growing = await self._growing(composed, audience, started)
-        yield growing
-        response = await _listen(growing, audience)
+        preparation = await self._preparer.prepare(inputs, audience.progress, leads=leads)
+        yield preparation
+        composition = await self._composer.compose(preparation)
+        yield composition
+        draft = await self._begin_answer(composition, audience, start)
+        yield draft
+        response = await _listen(draft, audience)
         self._budgets.learn(question.settings.model, response.model)
-        yield await asyncio.to_thread(self._finished, growing, response)
+        yield await asyncio.to_thread(self._complete, draft, response)
 
-    async def _collected(
-        self, question: CollectedQuestion, audience: Audience
-    ) -> CollectedQuestion:
+    async def _collect(self, question: CollectedQuestion, audience: Audience) -> CollectedQuestion:
         """Fetch and number the files."""
         source = question.question
 
-        def progress(done: int, _: int) -> None:
-            audience.progress(texts.looking_progress(done, *source.counts))
+        def progress(count: int, _: int) -> None:
+            audience.progress(texts.looking_progress(count, *source.counts))
 
         files = await self._attachments.collect(
             source.thread, source.files, question.past, progress
         )
         return replace(question, files=files)
 
-    async def _growing(
-        self, composed: ComposedRequest, audience: Audience, started: float
+    async def _begin_answer(
+        self, composition: ComposedRequest, audience: Audience, start: float
     ) -> GrowingAnswer:
         """Begin an answer: what may be a link in it, and which tools the model may call."""
-        question = composed.collected.question
-        earlier = (turn.question for turn in composed.collected.past.turns)
+        question = composition.inputs.question
+        earlier = (turn.question for turn in composition.inputs.past.turns)
         words = [question.words, *earlier]
         links = await asyncio.to_thread(urls, words) if question.links else ()
-        if composed.head:
-            audience.grow(composed.head.rstrip())
+        if composition.head:
+            audience.grow(composition.head.rstrip())
         elif question.files:
             audience.progress(texts.THINKING)
-        toolbox = self._toolboxes.build(composed)
-        loop = ToolLoop(self._model, composed.request, toolbox, self._max_pictures)
-        return GrowingAnswer(composed, AnswerText(links, started), toolbox, loop)
+        toolbox = self._toolboxes.build(composition)
+        loop = ToolLoop(self._model, composition.request, toolbox, self._max_pictures)
+        return GrowingAnswer(composition, AnswerText(links, start), toolbox, loop)
 
-    def _finished(self, growing: GrowingAnswer, response: Finished) -> FinishedAnswer:
+    def _complete(self, draft: GrowingAnswer, response: Finished) -> FinishedAnswer:
         """End an answer: find what it points at, and what is doubtful in it."""
-        answer, composed = growing.text.end(), growing.composed
-        if not composed.request.vision:
-            return FinishedAnswer(growing, answer, response)
+        answer, composition = draft.text.end(), draft.composition
+        if not composition.request.vision:
+            return FinishedAnswer(draft, answer, response)
         # In a follow-up, a model with tools points by itself if there is anything to point at.
-        new_pictures = composed.singles or composed.sheets or composed.frames
-        matched = new_pictures or not response.offered
-        sightings = composed.sightings if matched else {}
-        grounding = ground(answer, growing.toolbox.outlines, response.grounding, sightings)
+        new_pictures = composition.singles or composition.sheets or composition.frames
+        uses_sightings = new_pictures or not response.had_tools
+        sightings = composition.sightings if uses_sightings else {}
+        grounding = ground(answer, draft.toolbox.outlines, response.grounding, sightings)
         unnamed = uncited_outlines(answer, grounding.outlines)
-        lines = [line for one in composed.sightings.values() for line in one.lines]
+        lines = [line for one in composition.sightings.values() for line in one.lines]
         tail = (
             *([key(unnamed)] if unnamed else []),
             *doubts(answer, lines, self._limits.sure_confidence),
         )
-        return FinishedAnswer(growing, answer, response, grounding, tail)
+        return FinishedAnswer(draft, answer, response, grounding, tail)
 
 
-async def _listen(growing: GrowingAnswer, audience: Audience) -> Finished:
+async def _listen(draft: GrowingAnswer, audience: Audience) -> Finished:
     """Let people see the answer grow; returns how the model ended it."""
     response = Finished()
-    text, head = growing.text, growing.composed.head
-    async with aclosing(growing.loop.answer()) as events:
+    text, head = draft.text, draft.composition.head
+    async with aclosing(draft.loop.answer()) as events:
         async for event in events:
             if isinstance(event, Finished):
                 response = event
                 continue
             text.add(event.text)
-            if text.shown.strip():
-                audience.grow((head + text.shown).rstrip())
+            if text.text.strip():
+                audience.grow((head + text.text).rstrip())
     return response
 
 
@@ -232,13 +230,13 @@ async def _until_stopped(
     working = asyncio.create_task(work)
     stopping = asyncio.create_task(stop.wait())
     try:
-        done, _ = await asyncio.wait(
+        finished_tasks, _ = await asyncio.wait(
             {working, stopping}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED
         )
-        if working in done:
+        if working in finished_tasks:
             await working
             return False, None
-        if stopping in done:
+        if stopping in finished_tasks:
             return True, None
         return False, ModelProblem(ModelReason.TIMED_OUT)
     except ModelProblem as problem:

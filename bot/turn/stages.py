@@ -59,13 +59,13 @@ class PhotoSightings:
     `notes` tell people what could not be looked at.
     """
 
-    known: Mapping[int, Sighting] = field(default_factory=dict)
+    by_number: Mapping[int, Sighting] = field(default_factory=dict)
     fresh: tuple[VisionRecord, ...] = ()
     notes: tuple[str, ...] = ()
 
     def with_sighting(self, picture: Picture) -> Picture:
         """Return a picture of a single photo or frame together with its sighting."""
-        return replace(picture, sighting=self.known.get(picture.numbers[0]))
+        return replace(picture, sighting=self.by_number.get(picture.numbers[0]))
 
     def with_sightings(self, video: PreparedVideo) -> PreparedVideo:
         """Return a video whose frames have their sightings."""
@@ -81,7 +81,7 @@ class PreparedQuestion:
     `video_notes` stand above the answer.
     """
 
-    collected: CollectedQuestion
+    inputs: CollectedQuestion
     budget: Budget
     photos: tuple[Picture, ...]
     videos: tuple[PreparedVideo, ...]
@@ -90,19 +90,19 @@ class PreparedQuestion:
     video_notes: tuple[str, ...] = ()
 
     @property
-    def films(self) -> tuple[VideoPart, ...]:
+    def video_parts(self) -> tuple[VideoPart, ...]:
         """What goes to the model of each video."""
         return tuple(video.part for video in self.videos)
 
     @property
     def video_pictures(self) -> tuple[Picture, ...]:
         """The overviews and frames of all videos."""
-        return tuple(picture for film in self.films for picture in film.pictures)
+        return tuple(picture for part in self.video_parts for picture in part.pictures)
 
     @property
     def frames(self) -> tuple[Picture, ...]:
         """The frames of all videos, without overviews."""
-        return tuple(frame for film in self.films for frame in film.frames)
+        return tuple(frame for part in self.video_parts for frame in part.frames)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +116,7 @@ class ComposedRequest:
     overview, and `passages` is what was newly transcribed.
     """
 
-    collected: CollectedQuestion
+    inputs: CollectedQuestion
     request: Request
     notes: tuple[str, ...]
     tail: tuple[str, ...]
@@ -131,14 +131,14 @@ class ComposedRequest:
     @property
     def head(self) -> str:
         """The notes above the answer, each a paragraph."""
-        return "".join(f"{note}\n\n" for note in (*self.collected.files.problems, *self.notes))
+        return "".join(f"{note}\n\n" for note in (*self.inputs.files.problems, *self.notes))
 
 
 @dataclass(frozen=True, slots=True)
 class GrowingAnswer:
     """An answer that the model writes: its text so far, and the tools that it may call."""
 
-    composed: ComposedRequest
+    composition: ComposedRequest
     text: AnswerText
     toolbox: Toolbox
     loop: ToolLoop
@@ -148,7 +148,7 @@ class GrowingAnswer:
 class FinishedAnswer:
     """An answer that the model has ended, what it points at, and the notes that stand below it."""
 
-    growing: GrowingAnswer
+    draft: GrowingAnswer
     text: str
     response: Finished
     grounding: Grounding = field(default_factory=Grounding)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 class PhotoCrops(Protocol):
     """What cuts parts out of photos, as `bot.attachments.store.AttachmentStore` does."""
 
-    async def closer(self, thread: Thread, photo: Photo, box: Box) -> Picture:
+    async def crop(self, thread: Thread, photo: Photo, box: Box) -> Picture:
         """Cut a box out of a photo at full resolution; raises `FileProblem`."""
         ...
 
@@ -37,7 +37,7 @@ class VideoFrames(Protocol):
         """Return the frames that are shown at some times, by number; raises `FileProblem`."""
         ...
 
-    async def closer(self, thread: Thread, video: Video, number: int, box: Box) -> Picture:
+    async def crop(self, thread: Thread, video: Video, number: int, box: Box) -> Picture:
         """Cut a box out of a frame at full resolution; raises `FileProblem`."""
         ...
 
@@ -55,33 +55,33 @@ class ToolboxBuilder:
         """Whether models may call tools at all."""
         return self._limits.max_tool_calls > 0
 
-    def build(self, composed: ComposedRequest) -> Toolbox:
+    def build(self, composition: ComposedRequest) -> Toolbox:
         """Return the tools for all photos and videos of a thread; none where vision is off."""
-        collected = composed.collected
-        if not collected.settings.vision:
+        inputs = composition.inputs
+        if not inputs.settings.vision:
             return Toolbox((), _no_photo, self._limits)
-        thread, past, files = collected.question.thread, collected.past, collected.files
+        thread, past, files = inputs.question.thread, inputs.past, inputs.files
         photos = {photo.number: photo for photo in (*past.photos, *files.photos)}
         videos = {video.number: video for video in (*past.videos, *files.videos)}
 
         async def crop(number: int, box: Box) -> Picture:
             if is_frame(number):
-                return await self._frames.closer(thread, videos[video_of(number)], number, box)
-            return await self._attachments.closer(thread, photos[number], box)
+                return await self._frames.crop(thread, videos[video_of(number)], number, box)
+            return await self._attachments.crop(thread, photos[number], box)
 
         async def fetch(video: int, times: Sequence[float]) -> Mapping[int, Picture]:
             return await self._frames.frames(thread, videos[video], times)
 
         lengths = {number: video.facts.seconds for number, video in videos.items()}
-        frames = VideoFramesTool(lengths, fetch, _frames_seen(composed)) if videos else None
+        frames = VideoFramesTool(lengths, fetch, _frames_seen(composition)) if videos else None
         return Toolbox(photos, crop, self._limits, frames)
 
 
-def _frames_seen(composed: ComposedRequest) -> tuple[int, ...]:
+def _frames_seen(composition: ComposedRequest) -> tuple[int, ...]:
     """List the frames that the model saw in earlier turns, or sees with this question."""
-    turns = composed.collected.past.turns
+    turns = composition.inputs.past.turns
     earlier = [frame.frame for turn in turns for frame in turn.pictures.frames]
-    return (*earlier, *(frame.frame for frame in composed.frames), *composed.overviews)
+    return (*earlier, *(frame.frame for frame in composition.frames), *composition.overviews)
 
 
 async def _no_photo(_: int, __: Box) -> Picture:

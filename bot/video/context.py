@@ -14,7 +14,7 @@ from bot.domain.frame_ids import clock, frame_number, seconds_of
 from bot.errors import FileProblem
 from bot.ports.model import VideoIntroduction
 from bot.prompt.video_part import VideoPart
-from bot.prompt.vision_context import spoken
+from bot.prompt.vision_context import transcript_text
 from bot.video.prepared_video import PreparedVideo, Say
 from bot.video.time_ranges import named_span, spans_of
 
@@ -84,7 +84,7 @@ class VideoContexts:
         finally:
             await end(transcription)
         phrases = tuple(phrase for passage in transcript.passages for phrase in passage.phrases)
-        words = spoken(video.number, phrases, self._requests.speech_tokens)
+        words = transcript_text(video.number, phrases, self._requests.speech_tokens)
         sound = _sound(video, transcript.passages, words)
         introduction = replace(
             self._introduce(video, spans, sound, selection.survey, selection.pictures),

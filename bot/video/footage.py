@@ -129,7 +129,7 @@ class FrameStore:
             pictures |= await self._decode_exactly(thread, video, missing_times)
         return {number: pictures[number] for number in sorted(pictures)}
 
-    async def closer(self, thread: Thread, video: Video, number: int, box: Box) -> Picture:
+    async def crop(self, thread: Thread, video: Video, number: int, box: Box) -> Picture:
         """Cut a box out of a frame at full resolution; raises `FileProblem`."""
         async with self._attachments.original(thread, video.sha256) as path:
             if path is None:

@@ -329,4 +329,4 @@ async def test_what_it_cannot_finish_in_time_the_next_process_answers(services: 
             assert await process.end(signal.SIGTERM) == 0
     async with services.process():
         await chat.until("It is a red car.")
-    assert chat.texts == [f"A red car\n\n{texts.RESUMED}\n\nIt is a red car."]
+    assert chat.texts == [f"A red car\n\n{texts.RESUME_NOTICE}\n\nIt is a red car."]

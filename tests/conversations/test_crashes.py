@@ -184,7 +184,7 @@ async def verify(story: Story) -> None:
     assert story.grows, story
     assert len(story.shown) - len(story.finals) <= len(story.fuses) - 1, story
     assert await story.outside.queued() == [], story
-    if "answered" in story.fuses[0].done:
+    if "store_result" in story.fuses[0].done:
         assert story.model.asked == 1, story
 
 
@@ -202,7 +202,7 @@ async def test_an_answer_is_shown_once(begin: Beginning) -> None:
         (final,) = story.finals
         assert (turn.answer, turn.posts.answers) == (story.model.said, (final.id,)), story
         assert final.text.endswith(turn.answer), story
-        assert final.text.count(texts.RESUMED) == (final.text != turn.answer), story
+        assert final.text.count(texts.RESUME_NOTICE) == (final.text != turn.answer), story
 
 
 async def test_an_answer_is_shown_once_after_two_crashes(begin: Beginning) -> None:

@@ -77,7 +77,7 @@ async def test_the_bot_says_hello_where_it_is_added(registered: RunningBot, shar
     added["conversation"] |= {"id": chat.place}
     assert await registered.deliver(added) == 202
     await registered.settled()
-    assert registered.teams.texts(chat.place) == [texts.greeting(shared=shared)]
+    assert registered.teams.texts(chat.place) == [texts.greeting(is_shared=shared)]
 
 
 def emulated(bot: RunningBot, scope: str = "emulator") -> Chat:

@@ -148,6 +148,6 @@ async def test_who_is_killed_amid_a_stream_has_it_ended_by_another(
         await slack.until(lambda: slack.messages[0].blocks, 20)
         await second.end(signal.SIGTERM)
         (answer,) = slack.messages
-        assert answer.text == f"Three\n\n{texts.RESUMED}\n\nThree apples."
+        assert answer.text == f"Three\n\n{texts.RESUME_NOTICE}\n\nThree apples."
         assert not answer.streaming
         assert slack.alarms == []

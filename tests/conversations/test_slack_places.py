@@ -30,7 +30,7 @@ async def test_whoever_invites_loupe_is_greeted_with_what_can_be_said_there(
     assert await workspace.event({**joined, "event_ts": workspace.slack.stamp()}) == 200
     await workspace.slack.until(lambda: workspace.slack.messages)
     (greeting,) = workspace.slack.messages
-    assert greeting.text == texts.with_prefix(texts.greeting(shared=True), "!")
+    assert greeting.text == texts.with_prefix(texts.greeting(is_shared=True), "!")
     assert (greeting.channel, greeting.thread) == ("C1", "")
     assert await workspace.event({**joined, "user": "USAM"}) == 200
     await workspace.bot.settled()

@@ -38,7 +38,7 @@ async def test_a_model_asks_for_frames_and_gets_them_exactly(video_bot: RunningB
     assert [one["function"]["name"] for one in first.body["tools"]] == ["look", "outline", "frames"]
     shown = ["0:03.5", "0:03.9", "0:04.3", "0:04.7"]
     names = ", ".join(f"V1 {time}" for time in shown)
-    assert tool_results(second) == [reels.BROUGHT.format(frames=names)]
+    assert tool_results(second) == [reels.FRAMES_RESULT.format(frames=names)]
     assert second.body["messages"][-1]["role"] == "user"
     assert frame_times(second)[-4:] == shown
     brought = [open_jpeg(jpeg) for jpeg in second.pictures[-4:]]
@@ -70,7 +70,7 @@ async def test_what_is_pointed_at_in_a_frame_is_outlined_on_it(video_bot: Runnin
     chat = video_bot.group()
     await chat.ask("What is it?", attach_clip(video_bot))
     assert tool_results(video_bot.model.requests[-1])[-1].startswith(
-        tools.OUTLINED.format(number=1)
+        tools.OUTLINE_RESULT.format(number=1)
     )
     text, shown = chat.messages
     assert text.citations == {1: "door"}
@@ -98,7 +98,7 @@ async def test_a_look_at_a_frame_shows_it_at_full_resolution(tmp_path: Path) -> 
         )
         await bot.group().ask("What is in the corner?", bot.file(CLIP))
         last = bot.model.requests[-1]
-        assert tool_results(last)[-1] == tools.SHOWN.format(label="V1 0:01.6", box=box)
+        assert tool_results(last)[-1] == tools.CROP_RESULT.format(label="V1 0:01.6", box=box)
         assert f"[V1 0:01.6, region {box}]" in last.texts
         whole, crop = open_jpeg(last.pictures[-2]), open_jpeg(last.pictures[-1])
         assert max(whole.size) == 256
@@ -128,7 +128,7 @@ async def test_what_is_wrong_with_a_call_is_told(video_bot: RunningBot) -> None:
         tools.NOT_JSON,
         reels.NOT_SEEN.format(video=1),
         reels.NOT_SEEN.format(video=9),
-        reels.BROUGHT.format(frames="V1 0:01.5"),
+        reels.FRAMES_RESULT.format(frames="V1 0:01.5"),
     ]
     assert chat.texts == ["I see."]
 
@@ -169,7 +169,7 @@ async def test_frames_of_a_video_that_is_gone_are_told_to_be_gone(video_bot: Run
         path.unlink()
     video_bot.model.then(call_tools(frames_call("0:07.3", "0:07.3")), say("I cannot tell."))
     assert await chat.ask("How was it at the end again?") == "I cannot tell."
-    assert tool_results(video_bot.model.requests[-1]) == [reels.GONE.format(video=1)]
+    assert tool_results(video_bot.model.requests[-1]) == [reels.VIDEO_GONE.format(video=1)]
 
 
 async def test_frames_that_teams_refuses_are_told_in_words(registered: RunningBot) -> None:

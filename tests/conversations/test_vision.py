@@ -93,11 +93,11 @@ async def test_a_model_looks_closer_and_outlines_before_it_cites(bot: RunningBot
     assert told == "Let me look closer.\n\nThe car [1] has the plate KRW 301 [2]."
     first, second, third = bot.model.requests
     assert [tool["function"]["name"] for tool in first.body["tools"]] == ["look", "outline"]
-    assert tool_results(second) == [tools.SHOWN.format(label="P1", box=PLATE_BOX)]
+    assert tool_results(second) == [tools.CROP_RESULT.format(label="P1", box=PLATE_BOX)]
     crop = open_jpeg(second.pictures[-1])
     assert max(crop.size) >= 512
     assert second.body["messages"][-1]["role"] == "user"
-    assert tool_results(third)[1:] == [tools.OUTLINED.format(number=n) for n in (1, 2)]
+    assert tool_results(third)[1:] == [tools.OUTLINE_RESULT.format(number=n) for n in (1, 2)]
     text, picture = chat.messages
     assert text.citations == {1: "car", 2: "plate"}
     assert picture.pictures
@@ -154,7 +154,9 @@ async def test_an_earlier_photo_is_looked_at_again(bot: RunningBot) -> None:
     assert told == f"KRW 301.\n\n{texts.uncertain_code('KRW 301', 0.93)}"
     request = bot.model.requests[0]
     assert any('P1, text: "KRW 301" (93 %)\n' in text for text in request.texts)
-    assert tool_results(bot.model.requests[1]) == [tools.SHOWN.format(label="P1", box=PLATE_BOX)]
+    assert tool_results(bot.model.requests[1]) == [
+        tools.CROP_RESULT.format(label="P1", box=PLATE_BOX)
+    ]
     assert bot.vision.requests == []
 
 

@@ -115,10 +115,12 @@ class ScriptedBot:
                 text += "\n\n*Stopped.*"
                 break
             text += piece
-            post = Post(text, Stage.GROWING, live=True, generated=True)
+            post = Post(text, Stage.GROWING, live=True, is_generated=True)
             await self.channel.edit(message.address, sent, post)
         stopped = self._stop.is_set()
-        await self.channel.edit(message.address, sent, Post(text, generated=True, stopped=stopped))
+        await self.channel.edit(
+            message.address, sent, Post(text, is_generated=True, is_stopped=stopped)
+        )
 
     async def _stopped(self) -> bool:
         """Wait for the next step; tells whether the user's Stop came first."""

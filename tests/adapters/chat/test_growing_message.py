@@ -230,7 +230,7 @@ async def test_an_end_that_the_stream_did_not_take_is_an_edit() -> None:
 
 async def test_the_users_stop_is_told() -> None:
     stop = StreamEnded()
-    stop.cancelled = True
+    stop.is_cancelled = True
     room = Recording(can_stream=True, faults=[None, stop])
     growth = made(room)
     message_id = await growth.post(HERE, OPENING)

@@ -254,7 +254,7 @@ async def test_the_users_stop_ends_the_answer(wire: RecordingWire, streams: Stre
     assert streams.free(CHAT)
     with pytest.raises(StoppedByUser):
         await streams.show(CHAT, sent, growing("a b c"))
-    assert await streams.show(CHAT, sent, Post("a\n\n*Stopped.*", stopped=True))
+    assert await streams.show(CHAT, sent, Post("a\n\n*Stopped.*", is_stopped=True))
     assert len(wire.sent) == 3
 
 
@@ -265,7 +265,7 @@ async def test_the_users_stop_meets_the_end(
     sent = await streams.open(CHAT, opening())
     wire.faults = [Cancelled()]
     if stopped:
-        assert await streams.show(CHAT, sent, Post("a", stopped=True))
+        assert await streams.show(CHAT, sent, Post("a", is_stopped=True))
     else:
         with pytest.raises(StoppedByUser):
             await streams.show(CHAT, sent, Post("a"))

@@ -106,7 +106,7 @@ async def test_tools_are_offered_with_strict_schemas(
         "strict": True,
     }
     assert "tool_choice" not in server.requests[0].body
-    assert end.offered
+    assert end.had_tools
 
 
 async def test_without_tools_nothing_is_said_of_them(
@@ -114,7 +114,7 @@ async def test_without_tools_nothing_is_said_of_them(
 ) -> None:
     _, _, end = await answer(model, Request("m", (ASKED,)))
     assert not {"tools", "tool_choice"} & set(server.requests[0].body)
-    assert not end.offered
+    assert not end.had_tools
 
 
 async def test_calls_and_their_results_are_told_again(
@@ -387,7 +387,7 @@ async def test_a_model_without_tools_is_asked_without_them_from_then_on(
     server: OpenAIServer, model: ChatModel, refusal: Plain
 ) -> None:
     server.then(refusal, say("About "), say("12 kg."))
-    end = Finished("m", Usage(1000, 20), "stop", offered=False)
+    end = Finished("m", Usage(1000, 20), "stop", had_tools=False)
     assert await answer(model) == ("About ", [], end)
     assert await answer(model) == ("12 kg.", [], end)
     assert ["tools" in asked.body for asked in server.requests] == [True, False, False]
@@ -399,7 +399,7 @@ async def test_another_model_of_the_server_is_still_offered_tools(
     server.then(REFUSALS["Ollama"])
     await answer(model)
     _, _, end = await answer(model, Request("other", (ASKED,), (WEIGH,)))
-    assert end.offered
+    assert end.had_tools
 
 
 @pytest.mark.parametrize(
@@ -416,7 +416,7 @@ async def test_what_belongs_to_tools_is_given_up_without_them(
     found = {"tools", "tool_choice"} & set(again)
     found |= {"strict"} & set(again["tools"][0]["function"])
     assert found == set(left)
-    assert end.offered
+    assert end.had_tools
 
 
 @pytest.mark.parametrize(
@@ -434,7 +434,7 @@ async def test_failures_about_other_things_leave_the_tools(
     server.then(failure)
     with pytest.raises(ModelProblem):
         await answer(model)
-    assert (await answer(model))[2].offered
+    assert (await answer(model))[2].had_tools
 
 
 async def test_a_failure_of_the_server_leaves_the_tools(
@@ -442,7 +442,7 @@ async def test_a_failure_of_the_server_leaves_the_tools(
 ) -> None:
     server.then(fail(500, message="the tool parser crashed"))
     _, _, end = await answer(model)
-    assert end.offered
+    assert end.had_tools
 
 
 async def test_tools_stay_where_their_results_are_told(
@@ -502,7 +502,7 @@ async def test_without_tools_the_answer_comes_all_the_same(
     server.then(REFUSALS["Ollama"], say("It says KRW 301."))
     *_, end = [piece async for piece in rounds(model).answer()]
     assert isinstance(end, Finished)
-    assert not end.offered
+    assert not end.had_tools
 
 
 async def test_stop_in_a_later_round_closes_the_connection(

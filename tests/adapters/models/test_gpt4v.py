@@ -172,7 +172,7 @@ async def test_tools_are_not_offered(server: Gpt4vServer, build: Callable[..., G
     tool = Tool("weigh", "", {"type": "object", "properties": {}})
     _, end = await answer(build(), question(tools=(tool,)))
     assert "tools" not in server.requests[0].body
-    assert not end.offered
+    assert not end.had_tools
 
 
 @pytest.mark.parametrize("suffix", ["/", "/openai/deployments/vision/chat/completions"])

@@ -75,7 +75,7 @@ async def test_a_post_is_stored_and_grows_there(store: FaultyStore, channel: Pag
     sent = await channel.post(ADDRESS, Post("Thinking…", Stage.OPENING))
     await channel.edit(ADDRESS, sent, Post("A red", Stage.GROWING))
     buttons = (Button("Go", "/go"),)
-    await channel.edit(ADDRESS, sent, Post("A red car", generated=True, buttons=buttons))
+    await channel.edit(ADDRESS, sent, Post("A red car", is_generated=True, buttons=buttons))
     (message,) = await messages(store)
     assert (message["id"], message["text"], message["stage"]) == (sent, "A red car", "final")
     assert (message["by"], message["asks"], message["generated"]) == ("loupe", "m1", True)

@@ -68,7 +68,7 @@ class Bench:
             TurnRecord("1", 5.0, "Anna", "What?", "That.", frames=(CHOSEN,), heard=(HEARD,))
         )
         result = AnsweredTurn(turn, ("That.",), **answered)
-        assert await self.mailbox.done(await self.take(), result, erase)
+        assert await self.mailbox.complete(await self.take(), result, erase)
         return result
 
 
@@ -106,12 +106,12 @@ async def test_a_finished_turn_waits_with_its_videos_and_frames(bench: Bench) ->
             "1", 5.0, "Anna", "What?", "That.", videos=(1,), frames=(CHOSEN,), heard=(HEARD,)
         )
     )
-    result = AnsweredTurn(turn, ("That.",), videos=(video(1),), cited=cited)
+    result = AnsweredTurn(turn, ("That.",), videos=(video(1),), cited_frames=cited)
     assert await bench.mailbox.answered(lease, result)
     await bench.mailbox.release(lease, 0)
     again = await bench.mailbox.take(lease.lane)
     assert isinstance(again, Lease)
-    assert again.answered == result
+    assert again.result == result
 
 
 async def test_a_video_past_its_retention_is_not_told(bench: Bench) -> None:
@@ -136,7 +136,7 @@ async def test_the_sweep_removes_videos_past_their_retention(bench: Bench) -> No
 @pytest.mark.parametrize("erase", ["history", "everything"])
 async def test_erasing_takes_the_videos_too(bench: Bench, erase: Erase) -> None:
     await bench.commit(photos=(photo(1),), videos=(video(1),))
-    assert await bench.mailbox.done(await bench.take(), erase=erase)
+    assert await bench.mailbox.complete(await bench.take(), erase=erase)
     past = await bench.history.past(THREAD)
     assert (past.videos, past.photos, past.next_video) == ((), (), 1)
     assert await bench.redis.exists(keys.photos(THREAD.key)) == 0

@@ -76,7 +76,7 @@ async def test_a_message_is_accepted_taken_and_done(mailbox: RedisMailbox) -> No
     assert (receipt.verdict, receipt.seq) == ("accepted", 1)
     assert [entry.message for entry in lease.run] == [message("m1")]
     assert (lease.attempt, lease.generation, lease.settle) == (1, 0, 0)
-    assert await mailbox.done(lease)
+    assert await mailbox.complete(lease)
     assert await mailbox.take(lease.lane) is None
 
 
@@ -88,7 +88,7 @@ async def test_the_same_message_is_accepted_once(mailbox: RedisMailbox) -> None:
 
 async def test_it_stays_a_duplicate_after_it_is_done(mailbox: RedisMailbox) -> None:
     await mailbox.accept(Submission(message("m1")))
-    await mailbox.done(await take(mailbox))
+    await mailbox.complete(await take(mailbox))
     assert (await mailbox.accept(Submission(message("m1")))).verdict == "duplicate"
 
 
@@ -114,7 +114,7 @@ async def test_a_thread_is_worked_on_by_one_and_in_order(mailbox: RedisMailbox) 
         assert isinstance(wait, float)
         assert wait <= 1
         taken.append(lease.run[0].message.id)
-        await mailbox.done(lease)
+        await mailbox.complete(lease)
     assert taken == ["m1", "m2", "m3"]
 
 
@@ -144,7 +144,7 @@ async def test_a_full_mailbox_refuses_but_takes_a_stop(redis_client: Redis) -> N
     stop = Submission(message("m4", "/stop"), express=True, stops=True, joins=False)
     assert (await mailbox.accept(stop)).verdict == "accepted"
     for _ in range(2):
-        await mailbox.done(await take(mailbox))
+        await mailbox.complete(await take(mailbox))
     assert (await mailbox.accept(Submission(message("m3")))).verdict == "accepted"
 
 
@@ -157,12 +157,12 @@ async def test_an_expired_lease_goes_to_a_successor_and_fences_the_first(
     assert (second.box, second.attempt) == (first.box, 2)
     assert not (await mailbox.renew(first)).is_held
     assert not await mailbox.answered(first, answered())
-    assert not await mailbox.done(first)
+    assert not await mailbox.complete(first)
     assert not await mailbox.release(first, 0)
     assert await mailbox.gather(first) is None
     with pytest.raises(LeaseLost):
         await mailbox.claim(first.box, first.seq, 0, first.token)
-    assert await mailbox.done(second)
+    assert await mailbox.complete(second)
 
 
 async def until_taken(mailbox: RedisMailbox, lane: int) -> Lease:
@@ -187,7 +187,7 @@ async def test_a_finished_turn_waits_for_its_successor(mailbox: RedisMailbox) ->
     result = answered(photos=(photo(1),), request=({"role": "user", "content": []},))
     assert await mailbox.answered(lease, result)
     await mailbox.release(lease, 0)
-    assert (await take(mailbox)).answered == result
+    assert (await take(mailbox)).result == result
 
 
 async def test_done_commits_the_turn_and_the_photos(
@@ -195,7 +195,7 @@ async def test_done_commits_the_turn_and_the_photos(
 ) -> None:
     await mailbox.accept(Submission(message("m1")))
     result = answered(photos=(photo(1), photo(2)), request=({"role": "system"},))
-    await mailbox.done(await take(mailbox), result)
+    await mailbox.complete(await take(mailbox), result)
     past = await history.past(THREAD)
     assert past.turns == (result.turn,)
     assert past.photos == result.photos
@@ -207,7 +207,7 @@ async def test_turns_keep_their_order_even_within_a_millisecond(
 ) -> None:
     for number in range(12):
         await mailbox.accept(Submission(message(f"m{number}")))
-        await mailbox.done(await take(mailbox), answered(f"{number}"))
+        await mailbox.complete(await take(mailbox), answered(f"{number}"))
     past = await history.past(THREAD)
     assert [turn.answer for turn in past.turns] == [str(number) for number in range(12)]
 
@@ -220,7 +220,7 @@ async def test_erasing_the_history_keeps_the_settings_and_raises_the_generation(
         await mailbox.accept(Submission(message(identity)))
         lease = await take(mailbox)
         result = answered(photos=(photo(1),)) if erase == "nothing" else None
-        await mailbox.done(lease, result, erase)  # type: ignore[arg-type]
+        await mailbox.complete(lease, result, erase)  # type: ignore[arg-type]
     past = await history.past(THREAD)
     assert (past.turns, past.photos, past.next_number) == ((), (), 1)
     assert await history.settings(THREAD) == ThreadSettings(model="gpt-5.1")
@@ -234,9 +234,9 @@ async def test_what_an_older_generation_wants_to_store_is_refused(
     await mailbox.accept(Submission(message("j", "/json"), express=True, joins=False))
     older = await take(mailbox)
     await mailbox.accept(Submission(message("r", "/reset"), stops=True, joins=False))
-    await mailbox.done(await take(mailbox), erase="history")
+    await mailbox.complete(await take(mailbox), erase="history")
     assert not await mailbox.answered(older, answered())
-    assert not await mailbox.done(older, answered(photos=(photo(1),)))
+    assert not await mailbox.complete(older, answered(photos=(photo(1),)))
     assert not (await mailbox.renew(older)).is_held
     past = await history.past(THREAD)
     assert (past.turns, past.photos) == ((), ())
@@ -248,7 +248,7 @@ async def test_erasing_everything_takes_the_settings_too(
     await history.change(THREAD, model="gpt-5.1")
     await history.change(THREAD.place, watch="photos")
     await mailbox.accept(Submission(message("m1")))
-    await mailbox.done(await take(mailbox), erase="everything")
+    await mailbox.complete(await take(mailbox), erase="everything")
     assert await history.settings(THREAD) == ThreadSettings()
     assert await history.settings(THREAD.place) == ThreadSettings(watch="photos")
 
@@ -289,14 +289,14 @@ async def test_a_stop_reaches_what_was_accepted_before_it_only(mailbox: RedisMai
     standing = await mailbox.renew(running)
     assert standing.stop == stop.seq
     assert running.seq < standing.stop
-    await mailbox.done(running)
+    await mailbox.complete(running)
     places = []
     while isinstance(lease := await mailbox.take(lane_of(THREAD.key)), Lease):
         if not lease.box.endswith("!"):
             places.append((lease.run[0].message.id, lease.seq < lease.stop))
         else:
             assert lease.run[0].before == 2
-        await mailbox.done(lease)
+        await mailbox.complete(lease)
     assert sorted(places) == [("m2", True), ("m3", False)]
 
 
@@ -327,11 +327,11 @@ async def test_a_burst_of_photos_is_one_run_that_words_end(mailbox: RedisMailbox
     assert whole is not None
     assert [entry.message.id for entry in whole.run] == ["p1", "p2", "w"]
     assert whole.settle == 0
-    await mailbox.done(whole)
+    await mailbox.complete(whole)
     rest = []
     while isinstance(lease := await mailbox.take(lane_of(THREAD.key)), Lease):  # type: ignore[assignment]
         rest.append(lease.run[0].message.id)
-        await mailbox.done(lease)
+        await mailbox.complete(lease)
     assert rest == ["b", "next"]
 
 
@@ -368,7 +368,7 @@ async def test_ahead_counts_what_waits_before(mailbox: RedisMailbox) -> None:
     lease = await take(mailbox)
     assert await mailbox.count_ahead(posts[0], places[0]) is None
     assert await mailbox.count_ahead(posts[1], places[1]) == 1
-    await mailbox.done(lease)
+    await mailbox.complete(lease)
     assert await mailbox.count_ahead(posts[0], places[0]) is None
     assert await mailbox.count_ahead(posts[1], places[1]) == 0
 
@@ -429,7 +429,7 @@ async def test_a_send_is_not_recorded_after_its_message_is_done(
     await mailbox.accept(Submission(message("m1")))
     lease = await take(mailbox)
     await mailbox.claim(lease.box, lease.seq, 0, lease.token)
-    await mailbox.done(lease, erase="everything")
+    await mailbox.complete(lease, erase="everything")
     await mailbox.record(lease.box, lease.seq, 0, SendRecord("id-1", "what was said"))
     assert await redis_client.keys("*:sends:*") == []
 
@@ -490,9 +490,9 @@ async def test_the_sweep_removes_what_is_past_its_retention(redis_client: Redis)
     history = RedisHistory(redis_client, RetentionLimits(retention_days=days))
     keeper = mailbox_on(redis_client)
     await keeper.accept(Submission(message("m1")))
-    await keeper.done(await take(keeper), answered(photos=(photo(1, at=0),)))
+    await keeper.complete(await take(keeper), answered(photos=(photo(1, at=0),)))
     await keeper.accept(Submission(message("m2")))
-    await keeper.done(await take(keeper), answered("later"))
+    await keeper.complete(await take(keeper), answered("later"))
     await asyncio.sleep(0.1)
     assert (await history.past(THREAD)).turns == ()
     assert await sweeper.sweep() == 2
@@ -508,7 +508,7 @@ async def test_hostile_names_are_only_names(mailbox: RedisMailbox, name: str) ->
     await mailbox.accept(Submission(message(name or "m", name, Author(name, name), thread=thread)))
     lease = await take(mailbox, thread)
     assert lease.run[0].message.thread == thread
-    assert await mailbox.done(lease)
+    assert await mailbox.complete(lease)
 
 
 async def test_what_a_post_asked_and_brought_is_forgotten(
@@ -522,7 +522,9 @@ async def test_what_a_post_asked_and_brought_is_forgotten(
             )
         )
         kept = tuple(replace(photo(n), message="m1") for n in photos)
-        assert await mailbox.done(await take(mailbox), AnsweredTurn(turn, ("That.",), photos=kept))
+        assert await mailbox.complete(
+            await take(mailbox), AnsweredTurn(turn, ("That.",), photos=kept)
+        )
     await mailbox.accept(Submission(message("gone", kind="deleted", quoted="m1")))
     lease = await take(mailbox)
     assert await mailbox.retract(lease, "m1") == (f"{1:064x}",)
@@ -538,7 +540,7 @@ async def test_nothing_is_forgotten_without_the_lease(
 ) -> None:
     await mailbox.accept(Submission(message("m1")))
     turn = turn_of(TurnRecord("1", 1.0, "Anna", "m1", "That.", messages=("m1",)))
-    assert await mailbox.done(await take(mailbox), AnsweredTurn(turn, ("That.",)))
+    assert await mailbox.complete(await take(mailbox), AnsweredTurn(turn, ("That.",)))
     await mailbox.accept(Submission(message("gone", kind="deleted", quoted="m1")))
     lease = await take(mailbox)
     with pytest.raises(LeaseLost):

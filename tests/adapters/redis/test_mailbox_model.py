@@ -277,7 +277,7 @@ class MailboxMachine(RuleBasedStateMachine):
             box.of.generation,
             box.of.stop,
         )
-        assert (lease.attempt, lease.answered) == (box.attempts, box.answered)
+        assert (lease.attempt, lease.result) == (box.attempts, box.answered)
         assert lease.settle == pytest.approx(settle)
         assert list(lease.run) == [
             Entry(slip.seq, slip.at, slip.letter.message, slip.before, box.withdrawn(slip))
@@ -320,7 +320,7 @@ class MailboxMachine(RuleBasedStateMachine):
     def done(self, lease: Lease, erase: Erase) -> None:
         held, box = self.holds(lease), self.boxes[lease.box]
         result = self.result(lease) if erase == "nothing" else None
-        assert self.do(self.mailbox.done(lease, result, erase)) == held
+        assert self.do(self.mailbox.complete(lease, result, erase)) == held
         if held and result:
             box.of.turns.append(result.turn)
         elif held:
@@ -367,7 +367,7 @@ class MailboxMachine(RuleBasedStateMachine):
         while any(box.slips for box in self.boxes.values()):
             self.wait(LIMITS.workers.lease_seconds + LIMITS.messages.burst_max_seconds)
             lease = self.take()
-            assert self.do(self.mailbox.done(lease))
+            assert self.do(self.mailbox.complete(lease))
             self.boxes[lease.box].pop({entry.seq for entry in lease.run}, self.clock())
         kinds = ("ready", "slips", "mail", "lease", "sends")
         left = [key for key in self.do(self.redis.keys("*")) if key.split(":")[-1] in kinds]

@@ -67,12 +67,12 @@ class Bench:
             posts=TurnPosts(questions=(post,)),
         )
         result = AnsweredTurn(turn, ("That.",), photos=tuple(photos), videos=tuple(videos))
-        assert await self.mailbox.done(await self.take(post), result)
+        assert await self.mailbox.complete(await self.take(post), result)
 
     async def retract(self, post: str) -> set[str]:
         lease = await self.take(f"deletion of {post}")
         erased = set(await self.mailbox.retract(lease, post))
-        assert await self.mailbox.done(lease)
+        assert await self.mailbox.complete(lease)
         return erased
 
     async def left(self) -> tuple[list[str], list[int], list[int]]:

@@ -83,7 +83,7 @@ def test_a_turn_of_0_4_0_that_waits_for_its_last_edit_is_read() -> None:
     assert answer.parts == ("A red car [1] at 0:02.",)
     assert answer.request == ({"role": "user", "content": ["What is it?"]},)
     assert [photo.label for photo in answer.photos] == ["P1 car.jpg"]
-    assert answer.pointed == answer.photos
+    assert answer.outlined_photos == answer.photos
 
 
 def test_a_turn_is_written_as_0_4_0_wrote_it() -> None:

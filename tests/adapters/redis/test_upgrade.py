@@ -168,8 +168,8 @@ async def test_waiting_messages_are_taken_in_order_and_committed(
 ) -> None:
     first = await take(mailbox, PERSONAL)
     assert [entry.message.text for entry in first.run] == ["Are you there?"]
-    assert (first.attempt, first.generation, first.answered) == (2, 0, None)
-    assert await mailbox.done(first, answered("1", "Yes."))
+    assert (first.attempt, first.generation, first.result) == (2, 0, None)
+    assert await mailbox.complete(first, answered("1", "Yes."))
     second = await take(mailbox, PERSONAL)
     (entry,) = second.run
     assert (entry.message.text, entry.message.author.name) == ("And what is this?", "Alex")
@@ -178,7 +178,7 @@ async def test_waiting_messages_are_taken_in_order_and_committed(
     assert picture.declared == "image/*"
     assert picture.source["credential"] == "bot"
     assert await mailbox.claim(second.box, 2, 0, second.token) == SendRecord("1796096012667")
-    assert await mailbox.done(second, answered("2", "A face."))
+    assert await mailbox.complete(second, answered("2", "A face."))
     assert [turn.answer for turn in (await history.past(PERSONAL)).turns] == ["Yes.", "A face."]
     assert await mailbox.take(second.lane) is None
 
@@ -186,7 +186,7 @@ async def test_waiting_messages_are_taken_in_order_and_committed(
 async def test_a_waiting_message_of_slack_is_taken(mailbox: RedisMailbox) -> None:
     first = await take(mailbox, SLACK_WAITING)
     assert [entry.message.text for entry in first.run] == ["Can you hear me?"]
-    assert await mailbox.done(first, answered("1", "Yes."))
+    assert await mailbox.complete(first, answered("1", "Yes."))
     second = await take(mailbox, SLACK_WAITING)
     assert [entry.message.text for entry in second.run] == ["And now?"]
     assert second.run[0].message.thread == SLACK_WAITING
@@ -196,13 +196,13 @@ async def test_an_answer_that_was_not_delivered_is_handed_over(
     mailbox: RedisMailbox, history: RedisHistory
 ) -> None:
     lease = await take(mailbox, UNDELIVERED)
-    assert lease.answered is not None
-    assert lease.answered.parts == ("An answer that was not delivered.",)
-    assert lease.answered.turn.posts.questions == ("1796092412076",)
+    assert lease.result is not None
+    assert lease.result.parts == ("An answer that was not delivered.",)
+    assert lease.result.turn.posts.questions == ("1796092412076",)
     assert await mailbox.claim(lease.box, 1, 0, lease.token) == SendRecord("1796096012666")
-    assert await mailbox.done(lease, lease.answered)
+    assert await mailbox.complete(lease, lease.result)
     past = await history.past(UNDELIVERED)
-    assert (past.turns, past.request) == ((lease.answered.turn,), lease.answered.request)
+    assert (past.turns, past.request) == ((lease.result.turn,), lease.result.request)
 
 
 async def test_what_was_accepted_is_not_accepted_again(mailbox: RedisMailbox) -> None:
@@ -228,7 +228,7 @@ async def test_a_post_is_retracted_with_its_turn_and_its_files(
 async def test_every_mailbox_is_emptied(mailbox: RedisMailbox, store: Redis) -> None:
     for lane in range(LANES):
         while isinstance(lease := await mailbox.take(lane), Lease):
-            assert await mailbox.done(lease, lease.answered)
+            assert await mailbox.complete(lease, lease.result)
     assert await store.keys("loupe:*:slips") == []
     assert await store.keys("loupe:*:dead") == []
 

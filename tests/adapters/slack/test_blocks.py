@@ -71,7 +71,7 @@ def test_buttons_keep_to_slacks_limits() -> None:
 
 
 def test_a_whole_answer_of_a_model_is_labelled_and_can_be_rated() -> None:
-    label, feedback = tail(Post("A car.", generated=True))
+    label, feedback = tail(Post("A car.", is_generated=True))
     assert label["elements"][0]["text"] == texts.SLACK_GENERATED
     (buttons,) = feedback["elements"]
     assert (feedback["type"], buttons["type"]) == ("context_actions", "feedback_buttons")
@@ -82,7 +82,7 @@ def test_a_whole_answer_of_a_model_is_labelled_and_can_be_rated() -> None:
 
 
 @pytest.mark.parametrize(
-    "post", [Post("Hello"), Post("A c", Stage.GROWING, live=True, generated=True)]
+    "post", [Post("Hello"), Post("A c", Stage.GROWING, live=True, is_generated=True)]
 )
 def test_nothing_stands_below_what_is_no_whole_answer(post: Post) -> None:
     assert tail(post) == []

@@ -53,7 +53,7 @@ POST, UPDATE, EPHEMERAL = "chat.postMessage", "chat.update", "chat.postEphemeral
 START, APPEND, STOP = "chat.startStream", "chat.appendStream", "chat.stopStream"
 OPENING = Post("Looking…", Stage.OPENING, live=True)
 GROWING = Post("A red", Stage.GROWING, live=True)
-FINAL = Post("A red car.", live=True, generated=True)
+FINAL = Post("A red car.", live=True, is_generated=True)
 NAMED = Answer({"ok": True, "ts": "7.0001"})
 
 

@@ -47,7 +47,7 @@ def test_a_stream_that_is_over_is_an_ended_one(method: str) -> None:
     told = error_for(method, 200, "message_not_in_streaming_state")
     assert isinstance(told, StreamExpired)
     assert isinstance(told, StreamEnded)
-    assert (told.cancelled, told.late, told.status) == (False, False, 200)
+    assert (told.is_cancelled, told.is_late, told.status) == (False, False, 200)
 
 
 def test_a_message_that_still_streams_is_a_conflict() -> None:

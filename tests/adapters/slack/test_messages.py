@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 POST, UPDATE, STOP = "chat.postMessage", "chat.update", "chat.stopStream"
 OPENING = Post("Looking…", Stage.OPENING, live=True)
 GROWING = Post("A red", Stage.GROWING, live=True)
-FINAL = Post("A red car.", live=True, generated=True)
+FINAL = Post("A red car.", live=True, is_generated=True)
 CONFLICT = refusal("streaming_state_conflict")
 ADDRESS = address()
 

@@ -112,7 +112,7 @@ async def test_each_piece_holds_only_what_is_new(bench: Bench) -> None:
     await bench.open()
     for text in ("A red", "A red car <", "A red car <with"):
         assert await bench.show(growing(text))
-    assert await bench.show(final("A red car <with a dent.", generated=True))
+    assert await bench.show(final("A red car <with a dent.", is_generated=True))
     assert bench.appended.replace("\u2060", "") == "A red car <with a dent."
     first = bench.calls.of("chat.appendStream")[0]["chunks"]
     assert first[0] == {

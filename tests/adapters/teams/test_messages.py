@@ -24,7 +24,7 @@ OPENING = Post("Looking…", Stage.OPENING, live=True)
 
 
 def growing(text):
-    return Post(text, Stage.GROWING, live=True, generated=True)
+    return Post(text, Stage.GROWING, live=True, is_generated=True)
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ async def test_an_answer_in_company_is_one_message_that_is_edited(teams, channel
     message_id = await channel.post(address, OPENING)
     await channel.edit(address, message_id, Post("Looking… (1 of 2)", Stage.PROGRESS, live=True))
     await channel.edit(address, message_id, growing("A red"))
-    await channel.edit(address, message_id, Post("A red car.", live=True, generated=True))
+    await channel.edit(address, message_id, Post("A red car.", live=True, is_generated=True))
     [message] = teams.messages(address.conversation)
     assert message.texts == ["Looking…", "Looking… (1 of 2)", "A red", "A red car."]
     assert message.has_ai_label
@@ -93,7 +93,7 @@ async def test_the_answer_goes_to_the_thread(teams, channel):
 
 
 async def test_a_short_answer_in_a_personal_chat_needs_no_stream(teams, channel):
-    message_id = await channel.post(teams.address(), Post("Hello", generated=True))
+    message_id = await channel.post(teams.address(), Post("Hello", is_generated=True))
     [message] = teams.messages()
     assert (message.id, message.text, message.stream, message.has_ai_label) == (
         message_id,
@@ -201,7 +201,7 @@ async def test_the_end_of_a_message_that_vanished_is_posted_anew(teams, channel)
     address = teams.address("groupChat")
     await channel.edit(address, "12345", growing("A red"))
     assert teams.messages(GROUP) == []
-    await channel.edit(address, "12345", Post("A red car.", generated=True))
+    await channel.edit(address, "12345", Post("A red car.", is_generated=True))
     [message] = teams.messages(GROUP)
     assert (message.text, message.has_ai_label) == ("A red car.", True)
 
@@ -245,7 +245,7 @@ async def test_a_final_text_has_its_citations_streamed_or_edited(teams, channel,
     cited = (Citation(1, "red car", "Outlined on P1."), Citation(2, "dog", "Outlined on P1."))
     message_id = await channel.post(address, OPENING)
     await channel.edit(address, message_id, growing("A red car [1]"))
-    last = Post("A red car [1].", live=True, generated=True, citations=cited)
+    last = Post("A red car [1].", live=True, is_generated=True, citations=cited)
     await channel.edit(address, message_id, last)
     [message] = teams.messages(address.conversation)
     assert (message.text, message.citations, message.has_ai_label) == (

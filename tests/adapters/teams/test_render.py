@@ -44,7 +44,7 @@ def test_people_who_are_not_known_are_not_named():
 
 
 def test_generated_text_has_exactly_one_label():
-    entities = render.message(ADDRESS, Post("A car", generated=True))["entities"]
+    entities = render.message(ADDRESS, Post("A car", is_generated=True))["entities"]
     assert [one["type"] for one in entities] == ["https://schema.org/Message"]
     assert entities[0]["additionalType"] == ["AIGeneratedContent"]
 
@@ -52,7 +52,7 @@ def test_generated_text_has_exactly_one_label():
 @pytest.mark.parametrize("is_generated", [True, False])
 def test_text_never_makes_a_mention(is_generated):
     activity = render.message(
-        ADDRESS, Post("<at>Everyone</at> <at>Loupe</at>", generated=is_generated)
+        ADDRESS, Post("<at>Everyone</at> <at>Loupe</at>", is_generated=is_generated)
     )
     assert "<at>" not in json.dumps(activity)
     assert "mention" not in {one["type"] for one in activity.get("entities", [])}
@@ -108,7 +108,7 @@ CITED = (Citation(1, "car", "Outlined on P1."), Citation(2, "plate", "Outlined o
 
 
 def test_the_numbers_of_a_final_text_are_cited_in_the_one_label():
-    entities = render.message(ADDRESS, Post("A car [1].", generated=True, citations=CITED))[
+    entities = render.message(ADDRESS, Post("A car [1].", is_generated=True, citations=CITED))[
         "entities"
     ]
     assert entities == [
@@ -134,7 +134,7 @@ def test_the_numbers_of_a_final_text_are_cited_in_the_one_label():
 
 
 def test_a_text_that_still_grows_cites_nothing():
-    post = Post("A car [1]", Stage.GROWING, generated=True, citations=CITED)
+    post = Post("A car [1]", Stage.GROWING, is_generated=True, citations=CITED)
     assert "citation" not in render.message(ADDRESS, post)["entities"][0]
     assert "entities" not in render.message(ADDRESS, Post("A car", citations=CITED))
 

@@ -18,11 +18,11 @@ OPENING = Post("Looking at 2 photos…", Stage.OPENING, live=True)
 
 
 def growing(text):
-    return Post(text, Stage.GROWING, live=True, generated=True)
+    return Post(text, Stage.GROWING, live=True, is_generated=True)
 
 
 def final(text, **how):
-    return Post(text, live=True, generated=True, **how)
+    return Post(text, live=True, is_generated=True, **how)
 
 
 @asynccontextmanager
@@ -141,7 +141,7 @@ async def test_the_users_stop_is_noticed_at_the_next_chunk():
         teams.stop()
         with pytest.raises(StoppedByUser):
             await show(growing("A red car"))
-        await show(final("A red\n\n*Stopped.*", stopped=True))
+        await show(final("A red\n\n*Stopped.*", is_stopped=True))
     assert teams.texts() == ["A red"]
     assert len(teams.requests) == 3
 
@@ -159,7 +159,7 @@ async def test_a_stopped_end_meets_the_users_stop():
     async with TeamsServer() as teams, streaming(teams) as show:
         await show(growing("A red"))
         teams.stop()
-        await show(final("A red\n\n*Stopped.*", stopped=True))
+        await show(final("A red\n\n*Stopped.*", is_stopped=True))
     assert teams.texts() == ["A red"]
 
 

@@ -337,7 +337,7 @@ async def test_looks_and_embeddings_keep_one_rate(
     vision = AzureVision(
         settings, FileLimits(_env_file=None), ChildLimits(_env_file=None), clock=clock
     )
-    made = AzureEmbedding(vision.resource, shared=True)
+    made = AzureEmbedding(vision.resource, is_shared=True)
     await vision.look(PHOTO)
     await made.words("a car")
     assert clock.waits == []
@@ -348,7 +348,7 @@ async def test_looks_and_embeddings_keep_one_rate(
 
 async def test_a_shared_resource_is_left_open(server: ImageAnalysisServer) -> None:
     async with embedding(server) as owner:
-        guest = AzureEmbedding(owner.resource, shared=True)
+        guest = AzureEmbedding(owner.resource, is_shared=True)
         await guest.words("a car")
         await guest.close()
         assert await owner.words("a car")

@@ -73,7 +73,7 @@ async def test_with_an_endpoint_azure_embeds_with_the_resource_that_sees(setting
 def test_settings_have_the_names_of_their_ecosystem(settings: Read) -> None:
     address = {"VISION_ENDPOINT": "https://eyes.example", "VISION_KEY": "very-secret"}
     read = settings(**address, LOUPE_VISION_TILES="9")
-    assert read.lent == ("https://eyes.example", "very-secret")
+    assert read.shared_resource == ("https://eyes.example", "very-secret")
     assert (read.resource, read.tiles) == ("https://eyes.example", 9)
     assert "very-secret" not in str([*lines(read), read])
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot.attachments.references import named_numbers, selected, selected_videos
+from bot.attachments.references import named_numbers, photos_about, videos_about
 from bot.domain.files import ChosenFrame, Photo, PhotoFacts, Video, VideoFacts
 from bot.domain.frame_ids import frame_number
 from bot.domain.history import ThreadHistory, Turn
@@ -46,7 +46,7 @@ def about(
     words: str = "What?", quoted: str = "", past: ThreadHistory = PAST, **more: bool
 ) -> list[int]:
     """The videos that a question is about."""
-    return [one.number for one in selected_videos(past, words, quoted, **more)]
+    return [one.number for one in videos_about(past, words, quoted, **more)]
 
 
 def test_photos_are_named_by_number() -> None:
@@ -59,11 +59,11 @@ def test_a_quoted_message_selects_its_photos() -> None:
         photos=(photo(1, "m1"), photo(2, "m2"), photo(3, "m3")),
     )
     chosen = {
-        quoted: [p.number for p in selected(past, "", quoted)]
+        quoted: [p.number for p in photos_about(past, "", quoted)]
         for quoted in ("m1", "b1", "m2", "m3", "unknown", "")
     }
     assert chosen == {"m1": [1], "b1": [1], "m2": [2], "m3": [3], "unknown": [], "": []}
-    assert [p.number for p in selected(past, "and P3?", "m1")] == [1, 3]
+    assert [p.number for p in photos_about(past, "and P3?", "m1")] == [1, 3]
 
 
 @pytest.mark.parametrize(

@@ -270,7 +270,7 @@ async def test_a_closer_look_shows_pixels_of_the_original(tmp_path: Path, shelf:
     data = (MEDIA / "motorway.jpg").read_bytes()
     found = await room.collect(shelf.file(data, "motorway.jpg"))
     box = Box(200, 400, 400, 600)
-    closer = await room.gallery.closer(THREAD, found.photos[0], box)
+    closer = await room.gallery.crop(THREAD, found.photos[0], box)
     assert (closer.name, closer.numbers) == ("P1 [200, 400, 400, 600]", (1,))
     assert open_jpeg(closer.jpeg).size == (closer.width, closer.height)
     assert closer.sha256 == sha256(closer.jpeg)
@@ -294,7 +294,7 @@ async def test_there_is_no_closer_look_at_a_photo_that_is_gone(room: Room, shelf
     (photo,) = (await room.collect(shelf.file(CAR))).photos
     await room.gallery.forget(THREAD, float("inf"))
     with pytest.raises(FileProblem) as caught:
-        await room.gallery.closer(THREAD, photo, Box(0, 0, 500, 500))
+        await room.gallery.crop(THREAD, photo, Box(0, 0, 500, 500))
     assert caught.value.reason is Reason.GONE
     with pytest.raises(FileProblem) as caught:
         await room.gallery.draw_outlined(THREAD, photo, [OUTLINE])

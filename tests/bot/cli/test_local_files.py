@@ -49,6 +49,6 @@ async def test_files_and_words_become_a_question(tmp_path: Path) -> None:
     (tmp_path / "a.jpg").write_bytes(b"jpeg")
     asked = question([tmp_path / "a.jpg"], "What is it?")
     (file,) = asked.files
-    assert (asked.words, file.attachment.name, asked.shared) == ("What is it?", "a.jpg", False)
+    assert (asked.words, file.attachment.name, asked.is_shared) == ("What is it?", "a.jpg", False)
     await file.fetch(file.attachment, tmp_path / "link", SizeLimits(100, 100))
     assert (tmp_path / "link").read_bytes() == b"jpeg"

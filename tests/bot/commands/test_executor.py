@@ -89,7 +89,7 @@ class Bench:
             await self.mailbox.accept(Submission(Message("", CHAT, ANNA, "?")))
             lease = await self.mailbox.take(lane_of(CHAT.key))
             assert isinstance(lease, Lease)
-            await self.mailbox.done(lease, AnsweredTurn(turn, (), photos))
+            await self.mailbox.complete(lease, AnsweredTurn(turn, (), photos))
 
 
 @pytest.fixture

@@ -152,7 +152,7 @@ def test_slacks_slash_command_takes_it_as_it_declares(
 
 @pytest.mark.parametrize("announced", [True, False])
 def test_what_concerns_everybody_is_told_to_everybody(announced: bool) -> None:
-    reader = grammar(zoom(announced=announced))
+    reader = grammar(zoom(is_announced=announced))
     message = SlashCommand(slash("zoom in"), WORKSPACE, reader).read("")
     assert isinstance(message, Message)
     assert message.address.delivery.announce is announced

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.boxes import (
-    CLIPPED,
+    CLIP_NOTE,
     EMPTY,
     FRACTIONS,
     HUGE,
@@ -35,8 +35,8 @@ from bot.domain.boxes import (
         ([500, 10, 501, 900], Box(500, 10, 501, 900)),
         ([300, 400, 100, 200], Box(100, 200, 300, 400, SWAPPED)),
         ([100, 400, 300, 200], Box(100, 200, 300, 400, SWAPPED)),
-        ([-20, 10, 300, 1040], Box(0, 10, 300, 999, CLIPPED)),
-        ([1040, 10, 300, 500], Box(300, 10, 999, 500, f"{SWAPPED} {CLIPPED}")),
+        ([-20, 10, 300, 1040], Box(0, 10, 300, 999, CLIP_NOTE)),
+        ([1040, 10, 300, 500], Box(300, 10, 999, 500, f"{SWAPPED} {CLIP_NOTE}")),
         ([0.1, 0.2, 0.5, 0.75], Box(100, 200, 500, 749, FRACTIONS)),
     ],
 )

@@ -16,14 +16,14 @@ from bot.domain.turn_record import TurnRecord, turn_of
 from bot.ports.model import ChatMessage, Picture, TextPart, VideoIntroduction
 from bot.prompt.messages import RULES, VIDEO_RULES, AskedQuestion, build
 from bot.prompt.video_part import VideoPart
-from bot.prompt.vision_context import HEARD_RULES, VisionContext, spoken, written
+from bot.prompt.vision_context import HEARD_RULES, VisionContext, sighting_text, transcript_text
 from bot.prompt.vision_context import RULES as EVIDENCE_RULES
 
 BUDGET = Budget(pictures=10, tokens=60_000, family="gpt-5.1")
 FACTS = VideoFacts("MP4 video", "h264", 640, 480, 9, 20.0, 25.0)
 PLACE = ((0.1, 0.6), (0.3, 0.6), (0.3, 0.65), (0.1, 0.65))
 KIOSK = Sighting((TextLine("KIOSK", PLACE, 0.9),))
-HELLO = spoken(1, (Phrase("Hello", 1.0, 1.5),), 1_000)
+HELLO = transcript_text(1, (Phrase("Hello", 1.0, 1.5),), 1_000)
 
 
 def video(number: int) -> Video:
@@ -70,8 +70,8 @@ def told(said: ChatMessage) -> list[str]:
 
 
 def test_a_video_is_introduced_then_heard_then_seen() -> None:
-    shown = film(1, 2.0, 7.5, spoken=HELLO, overview=overview(1, 1.0, 2.0, 7.5))
-    said = build("s", ThreadHistory(), AskedQuestion("What?"), (), {}, BUDGET, films=[shown])
+    shown = film(1, 2.0, 7.5, transcript=HELLO, overview=overview(1, 1.0, 2.0, 7.5))
+    said = build("s", ThreadHistory(), AskedQuestion("What?"), (), {}, BUDGET, videos=[shown])
     assert told(said[-1]) == [
         "[V1 1.mp4: a video.]",
         HELLO,
@@ -86,7 +86,7 @@ def test_a_video_is_introduced_then_heard_then_seen() -> None:
 def test_photos_stand_before_videos() -> None:
     films = [film(1, 2.0), film(2, 3.0)]
     said = build(
-        "s", ThreadHistory(), AskedQuestion("What?"), (picture(1),), {}, BUDGET, films=films
+        "s", ThreadHistory(), AskedQuestion("What?"), (picture(1),), {}, BUDGET, videos=films
     )
     assert [line for line in told(said[-1]) if line.startswith("<")] == [
         *("<P1 1.jpg>", "<V1 0:02.0>", "<V2 0:03.0>"),
@@ -99,7 +99,7 @@ def test_what_was_seen_stands_below_its_frame_and_not_below_the_overview() -> No
     said = build("s", ThreadHistory(), AskedQuestion("What?"), (), {}, BUDGET, evidence, [shown])
     assert told(said[-1])[-3:] == [
         "<V1 0:02.0>",
-        written(frame_number(1, 2.0), KIOSK, 1_000),
+        sighting_text(frame_number(1, 2.0), KIOSK, 1_000),
         "What?",
     ]
     assert sum("KIOSK" in line for line in told(said[-1])) == 1
@@ -114,11 +114,11 @@ def test_what_was_seen_stands_below_its_frame_and_not_below_the_overview() -> No
         (ThreadHistory(), [film(1, 2.0)], VisionContext(), [RULES, VIDEO_RULES, EVIDENCE_RULES]),
         (
             ThreadHistory(),
-            [film(2, 2.0), film(1, 2.0, spoken=HELLO)],
+            [film(2, 2.0), film(1, 2.0, transcript=HELLO)],
             VisionContext(),
             [RULES, VIDEO_RULES, EVIDENCE_RULES, HEARD_RULES],
         ),
-        (ThreadHistory(), [film(1, spoken=HELLO)], None, [RULES, VIDEO_RULES, HEARD_RULES]),
+        (ThreadHistory(), [film(1, transcript=HELLO)], None, [RULES, VIDEO_RULES, HEARD_RULES]),
     ],
 )
 def test_there_are_rules_for_what_there_is(
@@ -147,7 +147,7 @@ def test_a_later_turn_that_showed_frames_of_a_video_names_it() -> None:
 
 def test_a_video_that_goes_again_is_not_absent() -> None:
     past = ThreadHistory((turn(1, videos=(1, 2)),), videos=(video(1), video(2)))
-    said = build("s", past, AskedQuestion("now"), (), {}, BUDGET, films=[film(1, 2.0)])
+    said = build("s", past, AskedQuestion("now"), (), {}, BUDGET, videos=[film(1, 2.0)])
     assert told(said[1]) == ["[Shown then, not now: V2 2.mp4]\nquestion 1"]
 
 
@@ -164,7 +164,7 @@ def test_what_was_seen_in_earlier_frames_is_told_in_short_once() -> None:
         BUDGET,
         evidence,
     )
-    brief = written(number, KIOSK, 250, brief=True)
+    brief = sighting_text(number, KIOSK, 250, brief=True)
     assert told(said[1]) == ["[Shown then, not now: V1 1.mp4]\nquestion 1"]
     assert told(said[3]) == [f"[Shown then, not now: V1 1.mp4]\n{brief}\nquestion 2"]
 
@@ -179,7 +179,7 @@ def test_frames_take_the_places_of_recent_photos() -> None:
     past = ThreadHistory((turn(1, (1, 2)),), (photo(1), photo(2)))
     recent = {1: picture(1), 2: picture(2)}
     films = [film(1, 1.0, 2.0, overview=overview(1, 1.0, 2.0))]
-    said = build("s", past, AskedQuestion("now"), (), recent, Budget(4, 60_000), films=films)
+    said = build("s", past, AskedQuestion("now"), (), recent, Budget(4, 60_000), videos=films)
     assert told(said[1]) == [
         *("[P2 2.jpg]", "<P2 2.jpg>", "[Shown then, not now: P1 1.jpg]\nquestion 1"),
     ]
@@ -187,11 +187,13 @@ def test_frames_take_the_places_of_recent_photos() -> None:
 
 def test_frames_and_words_take_the_room_of_earlier_turns() -> None:
     past = ThreadHistory(tuple(turn(number) for number in range(1, 400)))
-    long = spoken(1, tuple(Phrase("word " * 40, float(n), n + 1.0) for n in range(40)), 2_000)
-    films = [film(1, *map(float, range(4)), spoken=long)]
+    long = transcript_text(
+        1, tuple(Phrase("word " * 40, float(n), n + 1.0) for n in range(40)), 2_000
+    )
+    films = [film(1, *map(float, range(4)), transcript=long)]
     budget = Budget(10, 9_000, "gpt-5.1")
     alone = build("s", past, AskedQuestion("now"), (), {}, budget)
-    beside = build("s", past, AskedQuestion("now"), (), {}, budget, films=films)
+    beside = build("s", past, AskedQuestion("now"), (), {}, budget, videos=films)
     assert len(beside) < len(alone)
     assert _estimate(beside) <= budget.tokens
 

@@ -15,7 +15,7 @@ from bot.domain.files import Phrase
 from bot.domain.frame_ids import clock, frame_number
 from bot.domain.sightings import DetectedObject, Sighting, TextLine
 from bot.domain.token_costs import text_tokens
-from bot.prompt.vision_context import FRAME, VisionContext, quoted, spoken, written
+from bot.prompt.vision_context import FRAME, VisionContext, quoted, sighting_text, transcript_text
 from bot.text.vin import Vin
 
 PLACE = ((0.1, 0.6), (0.3, 0.6), (0.3, 0.65), (0.1, 0.65))
@@ -81,12 +81,12 @@ def read_back(one: str) -> tuple[str, str, str]:
 
 def test_each_line_says_what_where_and_how_surely() -> None:
     seen = Sighting((line("KRW 301"),), (thing("car"),), ("a car by a road",))
-    assert told(written(2, seen, TOKENS)) == [
+    assert told(sighting_text(2, seen, TOKENS)) == [
         'P2, caption: "a car by a road"',
         'P2, object: "car" (88 %) [99, 599, 300, 650]',
         'P2, text: "KRW 301" (94 %) [99, 599, 300, 650]',
     ]
-    assert told(written(2, seen, TOKENS, brief=True)) == [
+    assert told(sighting_text(2, seen, TOKENS, brief=True)) == [
         'P2, caption: "a car by a road"',
         'P2, object: "car" (88 %)',
         'P2, text: "KRW 301" (94 %)',
@@ -97,7 +97,7 @@ def test_each_line_says_what_where_and_how_surely() -> None:
 def test_no_text_of_a_picture_leaves_its_quotation(
     seen: Sighting, number: int, brief: bool
 ) -> None:
-    evidence = written(number, seen, PLENTY, brief=brief)
+    evidence = sighting_text(number, seen, PLENTY, brief=brief)
     if seen == Sighting():
         assert evidence == ""
         return
@@ -132,7 +132,7 @@ def test_other_scripts_stay_readable() -> None:
 
 @given(sightings, st.integers(0, 200), st.booleans())
 def test_what_does_not_fit_is_counted(seen: Sighting, tokens: int, brief: bool) -> None:
-    evidence = written(1, seen, tokens, brief=brief)
+    evidence = sighting_text(1, seen, tokens, brief=brief)
     total = len(seen.captions) + len(seen.things) + len(seen.lines)
     between = told(evidence) if evidence else []
     kept = [one for one in between if not one.startswith("P1: ")]
@@ -150,27 +150,27 @@ def test_a_crowd_leaves_room_for_the_text_and_text_for_the_crowd() -> None:
         Sighting(tuple(words), (thing("car"),)),
         Sighting(tuple(words), tuple(crowd)),
     ):
-        between = told(written(1, seen, TOKENS))
+        between = told(sighting_text(1, seen, TOKENS))
         kinds = [one.partition(":")[0] for one in between]
         assert {"P1, object", "P1, text", "P1"} == set(kinds)
         assert (
             between[-1] == f"P1: {len(seen.things + seen.lines) - len(between) + 1} more left out"
         )
-    both = [one.partition(":")[0] for one in told(written(1, seen, TOKENS))]
+    both = [one.partition(":")[0] for one in told(sighting_text(1, seen, TOKENS))]
     assert both.count("P1, object") == pytest.approx(both.count("P1, text"), rel=0.2)
 
 
 def test_text_has_all_the_room_that_things_leave() -> None:
     seen = Sighting(tuple(line(f"word {number}") for number in range(500)))
-    *kept, _ = told(written(1, seen, TOKENS))
+    *kept, _ = told(sighting_text(1, seen, TOKENS))
     assert sum(map(text_tokens, kept)) > TOKENS - FRAME - 20
 
 
 def test_the_brief_form_has_a_part_of_the_tokens() -> None:
     seen = Sighting(tuple(line(f"word {number}") for number in range(500)))
     evidence = VisionContext({1: seen}, TOKENS, TOKENS // 4)
-    assert evidence.of(1) == written(1, seen, TOKENS)
-    assert evidence.of(1, brief=True) == written(1, seen, TOKENS // 4, brief=True)
+    assert evidence.of(1) == sighting_text(1, seen, TOKENS)
+    assert evidence.of(1, brief=True) == sighting_text(1, seen, TOKENS // 4, brief=True)
     assert text_tokens(evidence.of(1, brief=True)) < text_tokens(evidence.of(1)) / 3
 
 
@@ -182,7 +182,7 @@ def test_the_brief_form_has_a_part_of_the_tokens() -> None:
     ],
 )
 def test_a_vehicle_s_number_has_its_verdict(text: str, vin: Vin) -> None:
-    (only,) = told(written(1, Sighting((line(text),)), TOKENS, brief=True))
+    (only,) = told(sighting_text(1, Sighting((line(text),)), TOKENS, brief=True))
     assert only == f'P1, text: "{text}" (94 %, {texts.vin_verdict(vin)})'
 
 
@@ -193,7 +193,7 @@ def test_nothing_seen_is_nothing_told() -> None:
 
 
 def test_a_frame_is_named_by_its_video_and_time() -> None:
-    assert told(written(frame_number(2, 12.4), Sighting((line("KRW 301"),)), TOKENS)) == [
+    assert told(sighting_text(frame_number(2, 12.4), Sighting((line("KRW 301"),)), TOKENS)) == [
         'V2 0:12.4, text: "KRW 301" (94 %) [99, 599, 300, 650]',
     ]
 
@@ -202,7 +202,9 @@ def test_a_frame_is_named_by_its_video_and_time() -> None:
 
 
 def test_each_phrase_says_when_it_was_spoken() -> None:
-    heard = spoken(2, [Phrase("Watch out!", 1.84, 2.5), Phrase("Oh.", 61.0, 3723.0)], TOKENS)
+    heard = transcript_text(
+        2, [Phrase("Watch out!", 1.84, 2.5), Phrase("Oh.", 61.0, 3723.0)], TOKENS
+    )
     assert told(heard, "heard") == [
         'V2, 0:01.8 to 0:02.5: "Watch out!"',
         'V2, 1:01.0 to 1:02:03.0: "Oh."',
@@ -211,7 +213,7 @@ def test_each_phrase_says_when_it_was_spoken() -> None:
 
 @given(phrases, st.integers(1, 99_999))
 def test_no_spoken_words_leave_their_quotation(heard: list[Phrase], video: int) -> None:
-    evidence = spoken(video, heard, PLENTY)
+    evidence = transcript_text(video, heard, PLENTY)
     if not heard:
         assert evidence == ""
         return
@@ -227,7 +229,7 @@ def test_no_spoken_words_leave_their_quotation(heard: list[Phrase], video: int) 
 
 @given(phrases, st.integers(0, 120))
 def test_phrases_that_do_not_fit_are_counted(heard: list[Phrase], tokens: int) -> None:
-    evidence = spoken(1, heard, tokens)
+    evidence = transcript_text(1, heard, tokens)
     assert text_tokens(evidence) <= tokens
     assert bool(evidence) == bool(heard and tokens > FRAME)
     between = told(evidence, "heard") if evidence else []

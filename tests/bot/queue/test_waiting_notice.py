@@ -103,7 +103,7 @@ async def test_whose_turn_has_come_hears_nothing() -> None:
 async def test_who_was_answered_meanwhile_hears_nothing() -> None:
     async with opened() as bench:
         await bench.come("m1")
-        await bench.mailbox.done(await bench.lease())
+        await bench.mailbox.complete(await bench.lease())
         await bench.settled()
         assert bench.shown == []
 

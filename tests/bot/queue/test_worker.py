@@ -60,7 +60,7 @@ class Bench:
 
     async def note(self, holding: Holding) -> None:
         self.seen.append(holding.lease.run[0].message.id)
-        await self.mailbox.done(holding.lease)
+        await self.mailbox.complete(holding.lease)
 
     async def until(self, condition: Callable[[], bool], seconds: float = 10) -> None:
         async with asyncio.timeout(seconds):
@@ -106,7 +106,7 @@ async def test_an_edit_that_nobody_told_of_is_heard_of_with_the_next_beat() -> N
     holding = Holding(await _leased(bench, letter("m1")))
     await bench.mailbox.accept(edited("m1"))
     standing = await bench.mailbox.renew(holding.lease)
-    holding.withdraw(standing.withdrawn)
+    holding.withdraw(standing.withdrawn_places)
     assert holding.stop.is_set()
     assert holding.remaining == []
 
@@ -338,7 +338,7 @@ async def test_a_burst_is_told_to_whoever_holds_it() -> None:
         lease = await bench.mailbox.gather(holding.lease)
         assert lease is not None
         runs.append(len(lease.run))
-        await bench.mailbox.done(lease)
+        await bench.mailbox.complete(lease)
 
     async with bench.worker(handle):
         number = 0
@@ -383,7 +383,7 @@ async def test_a_platform_is_left_alone_for_as_long_as_it_asked(
 
     async def release(lease: Lease, delay: float, *, counts: bool = True) -> bool:
         delays.append(delay)
-        return await bench.mailbox.done(lease)
+        return await bench.mailbox.complete(lease)
 
     monkeypatch.setattr(RedisMailbox, "release", lambda _, *args, **how: release(*args, **how))
     async with bench.worker(handle):

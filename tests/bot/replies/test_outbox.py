@@ -122,7 +122,7 @@ async def test_a_saying_that_may_have_arrived_counts_as_said(
 
 async def test_nothing_is_sent_without_the_lease(mailbox: RedisMailbox, lease: Lease) -> None:
     channel = FakeChannel()
-    await mailbox.done(lease)
+    await mailbox.complete(lease)
     with pytest.raises(LeaseLost):
         await sends(mailbox, lease, channel).open(0, OPENING)
     assert channel.messages == []

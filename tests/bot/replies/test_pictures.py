@@ -18,7 +18,7 @@ from bot.domain.turn_record import TurnRecord, turn_of
 from bot.errors import FileProblem, Reason
 from bot.ports.channel import Capabilities, DeliveryRefused, PictureAttachment, Post
 from bot.ports.mailbox import AnsweredTurn, CitedFrames
-from bot.replies.pictures import MOST_FRAMES, ReplyPictures, frames_cited, pointed
+from bot.replies.pictures import MOST_FRAMES, ReplyPictures, frame_citations, outlined_photos
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -68,7 +68,10 @@ def outcome(
 def test_photos_with_outlines_are_pointed_at_once_each() -> None:
     past = ThreadHistory(photos=(photo(1), photo(2)))
     outlines = [outline(3), outline(1), outline(3), outline(9), outline(frame(1, 2.0))]
-    assert pointed(outcome(outlines=outlines, photos=(photo(3),)), past) == (photo(1), photo(3))
+    assert outlined_photos(outcome(outlines=outlines, photos=(photo(3),)), past) == (
+        photo(1),
+        photo(3),
+    )
 
 
 # frames
@@ -79,25 +82,25 @@ PAST = ThreadHistory(videos=(video(1),))
 
 def test_the_frames_that_an_answer_cites_are_shown() -> None:
     seen = [frame(1, at) for at in (2.0, 5.0, 9.0)]
-    cited = frames_cited(outcome("At 0:09.0 and 0:02.0", seen), PAST)
+    cited = frame_citations(outcome("At 0:09.0 and 0:02.0", seen), PAST)
     assert cited == (CitedFrames(video(1), (frame(1, 2.0), frame(1, 9.0))),)
 
 
 def test_frames_of_an_overview_can_be_cited() -> None:
-    found = frames_cited(outcome("At 0:05.0", overviews=(frame(1, 5.0),)), PAST)
+    found = frame_citations(outcome("At 0:05.0", overviews=(frame(1, 5.0),)), PAST)
     assert found == (CitedFrames(video(1), (frame(1, 5.0),)),)
 
 
 def test_outlined_frames_are_shown_though_no_time_is_cited() -> None:
     outlines = [outline(frame(1, 5.0)), outline(1)]
-    found = frames_cited(outcome("A dent [1].", outlines=outlines), PAST)
+    found = frame_citations(outcome("A dent [1].", outlines=outlines), PAST)
     assert found == (CitedFrames(video(1), (frame(1, 5.0),)),)
 
 
 def test_each_video_has_its_frames_apart_and_in_order() -> None:
     seen = [frame(2, 1.0), frame(1, 2.0), frame(1, 1.0)]
     answer = "V2 0:01.0, V1 0:02.0 and 0:01.0"
-    assert frames_cited(outcome(answer, seen, videos=(video(2),)), PAST) == (
+    assert frame_citations(outcome(answer, seen, videos=(video(2),)), PAST) == (
         CitedFrames(video(1), (frame(1, 1.0), frame(1, 2.0))),
         CitedFrames(video(2), (frame(2, 1.0),)),
     )
@@ -105,20 +108,20 @@ def test_each_video_has_its_frames_apart_and_in_order() -> None:
 
 @pytest.mark.parametrize("status", ["stopped", "failed"])
 def test_an_answer_that_was_not_finished_shows_none(status: Status) -> None:
-    assert frames_cited(outcome("At 0:02.0", [frame(1, 2.0)], status=status), PAST) == ()
+    assert frame_citations(outcome("At 0:02.0", [frame(1, 2.0)], status=status), PAST) == ()
 
 
 def test_frames_of_a_video_that_is_kept_no_longer_are_not_shown() -> None:
-    assert frames_cited(outcome("At 0:02.0", [frame(3, 2.0)]), PAST) == ()
-    assert frames_cited(outcome("Nothing."), PAST) == ()
+    assert frame_citations(outcome("At 0:02.0", [frame(3, 2.0)]), PAST) == ()
+    assert frame_citations(outcome("Nothing."), PAST) == ()
 
 
 def test_there_are_not_more_frames_than_can_be_shown() -> None:
     seen = [frame(1, at) for at in range(60)]
-    (cited,) = frames_cited(outcome(" ".join(f"0:{at:02}.0" for at in range(60)), seen), PAST)
+    (cited,) = frame_citations(outcome(" ".join(f"0:{at:02}.0" for at in range(60)), seen), PAST)
     assert cited.frames == tuple(seen[:MOST_FRAMES])
     backwards = " ".join(f"0:{at:02}.0" for at in reversed(range(60)))
-    (cited,) = frames_cited(outcome(backwards, seen), PAST)
+    (cited,) = frame_citations(outcome(backwards, seen), PAST)
     assert cited.frames == tuple(seen[-MOST_FRAMES:])
 
 
@@ -170,7 +173,9 @@ async def show(easel: Easel, board: Board) -> None:
     """Show two photos and the frames of two videos below an answer of two messages."""
     cited = tuple(CitedFrames(video(n), (frame(n, 1.0),)) for n in (1, 2))
     turn = Turn("1", 5.0, "Anna", "What?", "That.")
-    result = AnsweredTurn(turn, ("This,", "that."), pointed=(photo(1), photo(2)), cited=cited)
+    result = AnsweredTurn(
+        turn, ("This,", "that."), outlined_photos=(photo(1), photo(2)), cited_frames=cited
+    )
     tools: Any = (easel, easel)
     sends: Any = board
     await ReplyPictures(*tools).show(sends, THREAD, result)

@@ -59,7 +59,7 @@ class Bench:
 
 async def finish(reply: Reply, text: str) -> None:
     parts = reply.whole(text)
-    await reply.finish(parts, Post(parts[-1], live=True, generated=True))
+    await reply.finish(parts, Post(parts[-1], live=True, is_generated=True))
 
 
 async def test_one_message_from_placeholder_to_answer() -> None:
@@ -75,8 +75,8 @@ async def test_one_message_from_placeholder_to_answer() -> None:
     stages = [post.stage for post in message.posts]
     assert stages == [Stage.OPENING, Stage.PROGRESS, Stage.GROWING, Stage.FINAL]
     assert message.text == "A red car."
-    assert reply.sent == (message.id,)
-    assert message.posts[-1].generated
+    assert reply.message_ids == (message.id,)
+    assert message.posts[-1].is_generated
 
 
 async def test_edits_keep_the_pace_and_show_the_newest() -> None:
@@ -156,7 +156,7 @@ async def test_a_long_answer_goes_on_in_further_messages() -> None:
     for message in bench.channel.messages:
         texts_shown = message.growing
         assert all(b.startswith(a) for a, b in itertools.pairwise(texts_shown))
-    assert len(reply.sent) == 3
+    assert len(reply.message_ids) == 3
 
 
 async def test_a_successor_keeps_what_was_shown_and_says_so_once() -> None:
@@ -172,7 +172,7 @@ async def test_a_successor_keeps_what_was_shown_and_says_so_once() -> None:
     await bench.channel.until("It is a red car")
     await finish(second, "It is a red car.")
     (message,) = bench.channel.messages
-    assert message.text == f"A red c\n\n{texts.RESUMED}\n\nIt is a red car."
+    assert message.text == f"A red c\n\n{texts.RESUME_NOTICE}\n\nIt is a red car."
     grown = message.growing
     assert all(b.startswith(a) for a, b in itertools.pairwise(grown))
 

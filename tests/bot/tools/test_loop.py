@@ -42,7 +42,7 @@ class Script:
                     raise step
                 yield Delta(step) if isinstance(step, str) else step
             calls = any(isinstance(step, ToolCall) for step in script)
-            yield Finished("gpt-test", USAGE, "tool_calls" if calls else "stop", offered=True)
+            yield Finished("gpt-test", USAGE, "tool_calls" if calls else "stop", had_tools=True)
         finally:
             self.closed += 1
 
@@ -93,7 +93,7 @@ async def test_without_calls_the_answer_is_that_of_the_model() -> None:
     script = Script(["A ", "dent."])
     assert await heard(rounds(script)) == (
         "A dent.",
-        Finished("gpt-test", USAGE, "stop", offered=True),
+        Finished("gpt-test", USAGE, "stop", had_tools=True),
     )
     assert script.requests[0].tools == tools.TOOLS
 

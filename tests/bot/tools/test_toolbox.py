@@ -237,18 +237,18 @@ async def test_more_calls_than_the_limit_are_not_followed(scissors: Scissors) ->
     toolbox = Toolbox({1}, scissors, ToolLimits(max_tool_calls=2, _env_file=None))
     said = await toolbox.follow([look("P9"), look(), look()])
     assert [words(one) == tools.OVER for one in said[:3]] == [False, False, True]
-    assert toolbox.closed
+    assert toolbox.is_closed
     assert await told(toolbox, look()) == tools.OVER
     assert len(scissors.cut) == 1
 
 
 async def test_after_the_time_no_call_is_followed(scissors: Scissors) -> None:
     toolbox = Toolbox({1}, scissors, ToolLimits(tool_seconds=0.05, _env_file=None))
-    assert not toolbox.closed
+    assert not toolbox.is_closed
     scissors.gate = asyncio.Event()
     async with asyncio.timeout(2):
         assert await told(toolbox, look()) == tools.OVER
-    assert toolbox.closed
+    assert toolbox.is_closed
     assert await told(toolbox, outline()) == tools.OVER
 
 

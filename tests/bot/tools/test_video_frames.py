@@ -149,7 +149,7 @@ async def test_a_time_that_there_is_not_is_refused(
 ) -> None:
     told = await refused(reels, call(**{name: time}))
     assert told == "Times are written as 0:12.4, from 0:00.0 to 0:20.0."
-    assert (projector.wanted, reels.asked) == ([], ())
+    assert (projector.wanted, reels.requested_frames) == ([], ())
 
 
 @pytest.mark.parametrize("name", ["from", "to"])
@@ -187,14 +187,14 @@ async def test_where_the_file_holds_no_frame_that_is_told(
 ) -> None:
     projector.empty = True
     assert "could be decoded there" in await refused(reels, call())
-    assert reels.asked == ()
+    assert reels.requested_frames == ()
 
 
 async def test_what_was_brought_is_remembered_once_in_order(reels: VideoFramesTool) -> None:
     for start in ("0:08.0", "0:04.0", "0:08.0"):
         await reels.bring(call(to=start, count=1, **{"from": start}))
-    assert [seconds_of(number) for number in reels.asked] == [8.0, 4.0]
-    assert [label(number) for number in reels.seen] == [
+    assert [seconds_of(number) for number in reels.requested_frames] == [8.0, 4.0]
+    assert [label(number) for number in reels.shown_frames] == [
         *("V1 0:02.0", "V1 0:04.0", "V1 0:08.0", "V1 0:12.4", "V2 0:05.0"),
     ]
 
@@ -214,12 +214,12 @@ async def test_what_was_brought_is_remembered_once_in_order(reels: VideoFramesTo
 def test_a_frame_that_was_seen_is_found_by_its_name(
     reels: VideoFramesTool, words: str, frame: str
 ) -> None:
-    assert label(reels.named(words)) == frame
+    assert label(reels.find(words)) == frame
 
 
 @pytest.mark.parametrize("words", ["P1", "1", "", "None", "V1", "0:12.4", "V1 crash.mp4"])
 def test_other_words_name_no_frame(reels: VideoFramesTool, words: str) -> None:
-    assert reels.named(words) == 0
+    assert reels.find(words) == 0
 
 
 @pytest.mark.parametrize("words", ["V1 0:12.2", "V2 0:12.4", "V3 0:12.4", "V1 1:00:12.4"])
@@ -227,12 +227,12 @@ def test_a_frame_that_was_not_seen_yet_has_to_be_asked_for(
     reels: VideoFramesTool, words: str
 ) -> None:
     with pytest.raises(UnknownFrame, match="ask for it with frames first"):
-        reels.named(words)
+        reels.find(words)
 
 
 async def test_a_frame_that_was_brought_is_seen(reels: VideoFramesTool) -> None:
     await reels.bring(call(count=1, to="0:05.0"))
-    assert label(reels.named("V1 0:05.0")) == "V1 0:05.0"
+    assert label(reels.find("V1 0:05.0")) == "V1 0:05.0"
 
 
 json_values = st.recursive(

@@ -44,7 +44,7 @@ async def test_a_question_is_answered_in_one_message_and_remembered(
     (shown,) = bench.channel.messages
     assert shown.posts[0].text == texts.THINKING
     assert (shown.posts[0].stage, shown.posts[0].live) == (Stage.OPENING, True)
-    assert shown.posts[-1].generated
+    assert shown.posts[-1].is_generated
     (turn,) = (await bench.outside.past()).turns
     assert (turn.question, turn.answer, turn.posts.answers) == (
         "What is it?",
@@ -103,7 +103,7 @@ async def test_a_stop_ends_the_wait_for_more_photos(tmp_path: Path) -> None:
 @pytest.mark.parametrize("shared", [False, True])
 async def test_whoever_adds_loupe_is_greeted(bench: DispatcherDriver, shared: bool) -> None:
     added = replace(POST, kind="installed", text="", shared=shared)
-    assert await bench.said(added) == [texts.greeting(shared=shared)]
+    assert await bench.said(added) == [texts.greeting(is_shared=shared)]
 
 
 async def test_the_work_of_a_channel_is_carried_on(bench: DispatcherDriver) -> None:
@@ -197,7 +197,7 @@ async def test_a_command_is_answered_with_its_buttons(bench: DispatcherDriver) -
         "/system continue",
         "/system cancel",
     ]
-    assert not shown.posts[0].generated
+    assert not shown.posts[0].is_generated
 
 
 async def test_a_transcript_that_is_too_long_is_handed_over_as_a_file(tmp_path: Path) -> None:
@@ -234,7 +234,7 @@ async def test_a_conversation_that_is_gone_ends_the_work(bench: DispatcherDriver
 async def test_a_turn_that_a_predecessor_finished_is_only_shown(bench: DispatcherDriver) -> None:
     holding = await bench.taken(POST)
     turn = Turn("1", 1.0, "Anna", "What is it?", "A blue car.")
-    lease = replace(holding.lease, answered=AnsweredTurn(turn, ("A blue car.",)))
+    lease = replace(holding.lease, result=AnsweredTurn(turn, ("A blue car.",)))
     await bench.house.desk.handle(replace(holding, lease=lease))
     assert bench.shown == ["A blue car."]
     assert bench.model.requests == []
@@ -295,7 +295,7 @@ async def test_what_cannot_even_be_told_is_buried_all_the_same(
 async def test_an_answer_that_could_not_be_shown_is_remembered(bench: DispatcherDriver) -> None:
     holding = await bench.taken(POST)
     turn = Turn("1", 1.0, "Anna", "What is it?", "A blue car.")
-    lease = replace(holding.lease, answered=AnsweredTurn(turn, ("A blue car.",)))
+    lease = replace(holding.lease, result=AnsweredTurn(turn, ("A blue car.",)))
     await bench.house.desk.give_up(lease, "too many attempts")
     assert bench.shown == [texts.GIVEN_UP]
     assert (await bench.outside.past()).turns == (turn,)

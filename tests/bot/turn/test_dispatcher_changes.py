@@ -80,7 +80,7 @@ async def test_an_edit_ends_the_answer_that_is_running(bench: DispatcherDriver) 
     await bench.channel.until("A red")
     await bench.receive(edited(POST, "And now?"))
     standing = await bench.outside.mailbox.renew(holding.lease)
-    holding.withdraw(standing.withdrawn)
+    holding.withdraw(standing.withdrawn_places)
     async with asyncio.timeout(5):
         await work
     bench.model.gate = None

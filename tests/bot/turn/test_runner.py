@@ -206,7 +206,7 @@ async def test_words_not_meant_for_loupe_are_nothing_without_a_photo(tmp_path: P
 
 async def test_a_question_that_was_cut_is_told_so(tmp_path: Path) -> None:
     bench = Bench(tmp_path)
-    outcome = await bench.ask("What is", shortened=True)
+    outcome = await bench.ask("What is", is_shortened=True)
     assert outcome.text == f"{texts.question_shortened(bench.limits.messages)}\n\nA red car."
 
 
@@ -393,7 +393,7 @@ async def test_only_links_that_people_gave_stay_links(tmp_path: Path) -> None:
 
 async def test_authors_are_named_where_several_write(tmp_path: Path) -> None:
     bench = Bench(tmp_path)
-    await bench.ask("What is it?", shared=True)
+    await bench.ask("What is it?", is_shared=True)
     assert bench.last == ["[Written by: Anna]\nWhat is it?"]
 
 

@@ -16,7 +16,7 @@ from bot.domain.sightings import Sighting
 from bot.domain.threads import Thread
 from bot.errors import FileProblem, ModelProblem, ModelReason, Reason
 from bot.ports.model import Picture
-from bot.prompt.vision_context import spoken
+from bot.prompt.vision_context import transcript_text
 from bot.video.candidates import FrameRequest, Survey
 from bot.video.context import VideoContexts
 from bot.video.transcription import Transcript
@@ -164,7 +164,7 @@ async def test_a_video_brings_its_chosen_frames(bench: Bench) -> None:
         "[V1 crash.mp4: video, 0:20.0 long, 640 x 480 pixels, 25 frames a second; "
         "its sound was not listened to.]"
     )
-    assert (brought.part.overview, brought.part.spoken) == (None, "")
+    assert (brought.part.overview, brought.part.transcript) == (None, "")
     assert (brought.notes, brought.tail) == ((), ())
     assert (bench.footage.kept, brought.passages, brought.sightings) == ([], (), {})
 
@@ -259,7 +259,7 @@ async def test_what_is_spoken_goes_with_the_video(bench: Bench) -> None:
     bench.hearing.phrases = (HELLO,)
     brought = await bench.bring()
     assert "its words follow" in brought.part.clip.text
-    assert brought.part.spoken == spoken(1, (HELLO,), LIMITS.requests.speech_tokens)
+    assert brought.part.transcript == transcript_text(1, (HELLO,), LIMITS.requests.speech_tokens)
     assert (brought.part.clip.phrases, brought.passages) == (
         (HELLO,),
         (SpokenPassage(1, 0, 21, (HELLO,)),),
@@ -272,7 +272,7 @@ async def test_words_for_which_there_is_no_room_are_not_promised() -> None:
     bench.hearing.phrases = (HELLO,)
     brought = await bench.bring()
     assert "there is no room for its words" in brought.part.clip.text
-    assert brought.part.spoken == ""
+    assert brought.part.transcript == ""
 
 
 async def test_what_was_heard_before_a_model_failed_goes_with_the_video(bench: Bench) -> None:
@@ -287,7 +287,7 @@ async def test_silence_is_told(bench: Bench) -> None:
     bench.hearing.phrases = ()
     brought = await bench.bring()
     assert "no words were heard in its sound" in brought.part.clip.text
-    assert (brought.part.spoken, brought.passages) == ("", (SpokenPassage(1, 0, 21),))
+    assert (brought.part.transcript, brought.passages) == ("", (SpokenPassage(1, 0, 21),))
 
 
 async def test_a_model_that_cannot_hear_costs_one_sentence(bench: Bench) -> None:

@@ -231,7 +231,7 @@ async def test_without_the_original_there_is_nothing_to_be_had(room: Room) -> No
     for work in (
         room.survey(video),
         room.footage.frames(THREAD, video, [0.4]),
-        room.footage.closer(THREAD, video, frame_number(1, 0.4), Box(0, 0, 500, 500)),
+        room.footage.crop(THREAD, video, frame_number(1, 0.4), Box(0, 0, 500, 500)),
         room.footage.contact_sheet(THREAD, CitedFrames(video, (frame_number(1, 0.4),)), ()),
     ):
         with pytest.raises(FileProblem) as caught:
@@ -245,10 +245,10 @@ async def test_a_part_of_a_frame_comes_at_full_resolution(tmp_path: Path) -> Non
     number = frame_number(1, 1.4)
     whole = (await room.footage.frames(THREAD, video, [1.4]))[number]
     assert (whole.width, whole.height) == (512, 288)
-    part = await room.footage.closer(THREAD, video, number, Box(0, 0, 250, 999))
+    part = await room.footage.crop(THREAD, video, number, Box(0, 0, 250, 999))
     assert (part.width, part.height, part.numbers) == (228, 512, (number,))
     assert part.name.startswith("V1 0:01.4 ")
-    near = await room.footage.closer(THREAD, video, number, Box(0, 0, 249, 250))
+    near = await room.footage.crop(THREAD, video, number, Box(0, 0, 249, 250))
     assert near.width >= 319
 
 

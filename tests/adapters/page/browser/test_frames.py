@@ -53,7 +53,7 @@ async def show(
     address = PageAddress(page.url.rpartition("/c/")[2], ASKS, quiet=False)
     outlines = [outline for frame in frames for outline in frame.outlines]
     cited = tuple(Citation(one.number, one.label, "Outlined on V1.") for one in outlines)
-    await served.page.channel.post(address, Post(text, generated=True, citations=cited))
+    await served.page.channel.post(address, Post(text, is_generated=True, citations=cited))
     sheet = PictureAttachment("V1 crash.mp4", ALT, b"sheet", b"sheet", b"sheet", frames=frames)
     await served.page.channel.send_picture(address, sheet)
     await expect(page.locator(".cells li")).to_have_count(len(frames))

@@ -43,7 +43,7 @@ async def show(
     cited = tuple(Citation(one.number, one.label, "Outlined on P1.") for one in outlines)
     photo = photo or PHOTO.read_bytes()
     channel = served.page.channel
-    await channel.post(address, Post(TEXT, generated=True, citations=cited))
+    await channel.post(address, Post(TEXT, is_generated=True, citations=cited))
     alt = "P1 motorway.jpg with outlines: 1 red car, 2 emergency sign, 3 gantry."
     picture = PictureAttachment("P1 motorway.jpg", alt, photo, photo, photo, outlines)
     await channel.send_picture(address, picture)
