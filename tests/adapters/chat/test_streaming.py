@@ -27,11 +27,11 @@ SECONDS = 100.0
 
 
 class Cancelled(StreamEnded):
-    cancelled = True
+    is_cancelled = True
 
 
 class Late(StreamEnded):
-    late = True
+    is_late = True
 
 
 def opening(text: str = "Looking…") -> Post:
