@@ -107,7 +107,7 @@ async def test_a_finished_turn_waits_with_its_videos_and_frames(bench: Bench) ->
         )
     )
     result = AnsweredTurn(turn, ("That.",), videos=(video(1),), cited_frames=cited)
-    assert await bench.mailbox.answered(lease, result)
+    assert await bench.mailbox.store_result(lease, result)
     await bench.mailbox.release(lease, 0)
     again = await bench.mailbox.take(lease.lane)
     assert isinstance(again, Lease)

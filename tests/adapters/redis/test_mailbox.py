@@ -156,7 +156,7 @@ async def test_an_expired_lease_goes_to_a_successor_and_fences_the_first(
     second = await until_taken(mailbox, first.lane)
     assert (second.box, second.attempt) == (first.box, 2)
     assert not (await mailbox.renew(first)).is_held
-    assert not await mailbox.answered(first, answered())
+    assert not await mailbox.store_result(first, answered())
     assert not await mailbox.complete(first)
     assert not await mailbox.release(first, 0)
     assert await mailbox.gather(first) is None
@@ -185,7 +185,7 @@ async def test_a_finished_turn_waits_for_its_successor(mailbox: RedisMailbox) ->
     await mailbox.accept(Submission(message("m1")))
     lease = await take(mailbox)
     result = answered(photos=(photo(1),), request=({"role": "user", "content": []},))
-    assert await mailbox.answered(lease, result)
+    assert await mailbox.store_result(lease, result)
     await mailbox.release(lease, 0)
     assert (await take(mailbox)).result == result
 
@@ -235,7 +235,7 @@ async def test_what_an_older_generation_wants_to_store_is_refused(
     older = await take(mailbox)
     await mailbox.accept(Submission(message("r", "/reset"), stops=True, joins=False))
     await mailbox.complete(await take(mailbox), erase="history")
-    assert not await mailbox.answered(older, answered())
+    assert not await mailbox.store_result(older, answered())
     assert not await mailbox.complete(older, answered(photos=(photo(1),)))
     assert not (await mailbox.renew(older)).is_held
     past = await history.past(THREAD)

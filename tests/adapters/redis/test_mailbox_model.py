@@ -308,7 +308,7 @@ class MailboxMachine(RuleBasedStateMachine):
     @rule(lease=leases)
     def answered(self, lease: Lease) -> None:
         result = self.result(lease)
-        assert self.do(self.mailbox.answered(lease, result)) == self.holds(lease)
+        assert self.do(self.mailbox.store_result(lease, result)) == self.holds(lease)
         if self.holds(lease):
             self.boxes[lease.box].answered = result
 
