@@ -1,4 +1,4 @@
-"""The bot's token: one for all, renewed ahead of time, never in the playground."""
+"""The bot's token: shared, renewed before it expires, and absent in the playground."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ async def token_of(settings, clock=None):
 
 
 async def becomes(token, value):
-    """Ask for the token until it is another."""
+    """Poll the token until it changes."""
 
     async def is_there():
         return await token.value() == value
@@ -152,7 +152,7 @@ async def test_there_is_no_token_in_the_playground():
 
 @pytest.fixture
 async def identity(monkeypatch):
-    """The managed identity endpoint of an Azure web app; it may refuse."""
+    """Yield the managed identity endpoint of an Azure web app; with `refuses`, it responds 400."""
     requests = []
 
     async def give(request):

@@ -1,4 +1,4 @@
-"""Activities as messages of ours."""
+"""Activities as messages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the bot makes of every kind of activity."""
+"""Which kinds of activities are accepted as messages, and the responses to invokes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The files of an activity."""
+"""The attachments of an activity."""
 
 from __future__ import annotations
 

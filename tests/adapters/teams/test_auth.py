@@ -1,4 +1,4 @@
-"""Tokens of the Bot Framework, and which activities they prove."""
+"""Tokens of the Bot Framework, and which activities they authenticate."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ async def test_a_token_of_the_service_is_verified(
 
 
 def from_now(claims: dict[str, Any]) -> dict[str, Any]:
-    """Turn spans of time into times when the test runs, not when it was collected."""
+    """Return claims with time spans added to the time at which the test runs."""
     now = int(time.time())
     return {
         name: now + int(value.total_seconds()) if isinstance(value, timedelta) else value
@@ -185,14 +185,14 @@ def authentication(settings: TeamsSettings, keys: SigningKeys) -> TeamsAuthentic
 
 
 class Checks:
-    """Asks whether an activity is served, under settings."""
+    """Authenticates activities with various settings."""
 
     def __init__(self, openid: OpenIdServer, keys: SigningKeys) -> None:
         self.openid = openid
         self.keys = keys
 
     async def __call__(self, name: str = "teams_personal_text", **changes: Any) -> str:
-        """Return why the activity was refused; empty when it was not."""
+        """Return why the activity is refused; empty if it is accepted."""
         settings = endpoint_settings(self.openid, **changes.pop("settings", {}))
         post = activity(name, **{"serviceUrl": SERVICE, **changes})
         checks = authentication(settings, self.keys)

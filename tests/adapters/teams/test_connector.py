@@ -1,4 +1,4 @@
-"""Posts, edits and deletes over HTTP: what is repeated, what is not, who sees the token."""
+"""Posts, edits and deletes over HTTP: what is repeated, and who receives the token."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `loupe doctor` tries of Microsoft's services, and how it says what is wrong."""
+"""The checks of Microsoft's services for `loupe doctor`, and their errors."""
 
 from __future__ import annotations
 

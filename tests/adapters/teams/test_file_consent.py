@@ -1,4 +1,4 @@
-"""Files that Loupe hands over: offered, accepted, declined, too late, by the wrong one."""
+"""Offered files: accepted, declined, expired, or accepted by somebody else."""
 
 from __future__ import annotations
 

@@ -94,7 +94,7 @@ async def test_without_a_token_the_picture_cannot_be_reached(teams, files, tmp_p
 
 
 async def test_the_token_goes_to_no_other_host(teams, tmp_path):
-    """Somebody's server is named as the place of a picture that needs the token."""
+    """The URL of a picture with the credential `bot` is that of a stranger's server."""
     async with (
         FileServer(tmp_path) as theirs,
         close_after(Guard(**theirs.outside)) as guard,
@@ -202,7 +202,7 @@ async def test_inline_bytes_are_not_decoded_on_the_loop(teams, files, tmp_path, 
 
 
 async def test_the_playground_asks_no_other_address(tmp_path):
-    """Nothing is configured, so that whoever sends an activity names the address."""
+    """No bot is configured, so anyone who sends an activity chooses the service URL."""
     async with (
         FileServer(tmp_path) as theirs,
         TeamsServer() as playground,

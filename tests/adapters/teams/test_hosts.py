@@ -1,4 +1,4 @@
-"""Which hosts are answered with the bot's token."""
+"""The hosts to which the bot's token may be sent."""
 
 from __future__ import annotations
 

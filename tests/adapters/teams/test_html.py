@@ -1,4 +1,4 @@
-"""The HTML that Teams sends beside a message."""
+"""The HTML that Teams sends with a message."""
 
 from __future__ import annotations
 

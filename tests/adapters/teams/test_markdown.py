@@ -1,4 +1,4 @@
-"""Markdown for Teams: what it looks like, that nothing harmful passes, and that it only grows."""
+"""Markdown for Teams: its look, its safety, and that growing texts stay prefixes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Text messages as they are posted and edited, and what people see of them."""
+"""Text messages: how they are posted and edited, and what people see."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Posts as activities, checked against what Teams takes."""
+"""Posts as activities, checked against the limits of Teams."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reading JSON into botbuilder's schema."""
+"""JSON to botbuilder's schema."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ FIELDS = [
 
 
 def plain(value: Any) -> Any:
-    """Lay a schema object open, without what was not sent."""
+    """Return a schema object as a dict, without empty fields."""
     if isinstance(value, list):
         return [plain(one) for one in value]
     if not hasattr(value, "_attribute_map"):

@@ -1,4 +1,4 @@
-"""The Bot Framework's signing keys: cached, refreshed in the background, kept when stale."""
+"""The Bot Framework's signing keys: cached, refreshed in the background, kept if that fails."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class StandingClock(Clock):
-    """A clock that stands until it is moved."""
+    """A clock that only moves when it is told to."""
 
     def __init__(self) -> None:
         self.time = 1000.0
@@ -168,7 +168,7 @@ async def test_keys_are_fetched_again_when_they_are_old(
     async with asyncio.timeout(5):
         await openid.asked.wait()
         new = openid.rotate()
-        for _ in range(2):  # that the second is asked for shows that the first has come
+        for _ in range(2):  # The second request shows that the response to the first was read.
             openid.asked.clear()
             await openid.asked.wait()
     assert keys.get(new.id) is not None

@@ -1,4 +1,4 @@
-"""Native streaming against a connector that enforces Teams' rules."""
+"""Streams to a connector that enforces the rules of Teams."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ async def streaming(teams, clock=None, **limits):
 
 
 def infos(teams):
-    """What the requests said of the stream: type, sequence, whether they named it."""
+    """Return type, sequence and whether there was a stream id for each request."""
     chunks = []
     for request in teams.requests:
         entities = request.activity.get("entities", [])

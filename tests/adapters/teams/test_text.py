@@ -1,4 +1,4 @@
-"""What was said, without mention and quote."""
+"""The text of activities, without mention and quote."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who is served while no bot is configured."""
+"""The webhook while no bot is configured: only programs on this machine are accepted."""
 
 from __future__ import annotations
 
