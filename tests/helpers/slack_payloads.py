@@ -218,18 +218,18 @@ class OneWorkspace:
 
 
 class SlackReceiver:
-    """A bot with a recording inbox and a memory of its own."""
+    """A bot with a recording inbox and an index of its own."""
 
     def __init__(self, reaction: str = "mag") -> None:
         self.inbox = RecordingInbox()
         self.workspaces = OneWorkspace()
         self.server = FakeServer()
         self.redis: Redis = FakeAsyncRedis(server=self.server, decode_responses=True)
-        self.memory = ThreadIndex(self.redis, 3600, GRAMMAR)
-        self.bot = SlackBot(self.workspaces, self.inbox.accept, self.memory, GRAMMAR, reaction)
+        self.index = ThreadIndex(self.redis, 3600, GRAMMAR)
+        self.bot = SlackBot(self.workspaces, self.inbox.accept, self.index, GRAMMAR, reaction)
 
-    def break_memory(self) -> None:
-        """Let Redis be away."""
+    def break_index(self) -> None:
+        """Disconnect Redis."""
         self.server.connected = False
 
     async def close(self) -> None:

@@ -198,7 +198,7 @@ class SlackClients:
     server: SlackApiServer
     clock: FakeClock
     api: SlackApi
-    people: Users
+    users: Users
     files: SlackFiles
     uploads: SlackUploads
     guard: Guard

@@ -47,10 +47,10 @@ def test_the_channel_is_not_the_one_that_azure_brings() -> None:
 
 
 @pytest.mark.parametrize(
-    ("channel", "shared"), [("C1", True), ("G1", True), ("D1", False), ("", True)]
+    ("channel", "is_group"), [("C1", True), ("G1", True), ("D1", False), ("", True)]
 )
-def test_only_direct_messages_are_not_shared(channel: str, shared: bool) -> None:
-    assert is_shared(channel) is shared
+def test_only_direct_messages_are_not_shared(channel: str, is_group: bool) -> None:
+    assert is_shared(channel) is is_group
 
 
 HERE = {"team": "T1", "channel": "C1", "thread": "1.0", "user": "U1"}
@@ -58,7 +58,7 @@ HOOK = "https://hooks.slack.com/commands/T1/1/x"
 
 
 @pytest.mark.parametrize(
-    ("stored", "address"),
+    ("fields", "address"),
     [
         ({}, SlackAddress("T1", "C1", "1.0", "U1")),
         ({"home": "T2"}, SlackAddress("T1", "C1", "1.0", "U1", home="T2")),
@@ -77,8 +77,8 @@ HOOK = "https://hooks.slack.com/commands/T1/1/x"
         ),
     ],
 )
-def test_what_0_4_0_stored_is_read(stored: dict[str, Any], address: SlackAddress) -> None:
-    assert read_address({**HERE, **stored}) == address
+def test_what_0_4_0_stored_is_read(fields: dict[str, Any], address: SlackAddress) -> None:
+    assert read_address({**HERE, **fields}) == address
     assert read_address(json.loads(json.dumps(asdict(address)))) == address
 
 

@@ -42,8 +42,8 @@ def test_no_still_picture_stands_for_a_video() -> None:
 
 
 def test_files_of_shared_posts_count_and_the_same_file_counts_once() -> None:
-    shared = [{"is_share": True, "files": [photo(1), photo(2)]}, {"text": "no files"}]
-    files = files_of(message_event(files=[photo(1)], attachments=shared))
+    quotes = [{"is_share": True, "files": [photo(1), photo(2)]}, {"text": "no files"}]
+    files = files_of(message_event(files=[photo(1)], attachments=quotes))
     assert [file.source["id"] for file in files] == ["F1", "F2"]
 
 

@@ -35,22 +35,22 @@ REPLIES = "conversations.replies"
 TS, ROOT = "1700000000.000100", "1700000000.000001"
 
 
-class Office(SlackReceiver):
-    """The house with its errands, and what they ask of Slack."""
+class TaskReceiver(SlackReceiver):
+    """A bot with its background work, and the calls that this makes."""
 
     def __init__(self) -> None:
         super().__init__()
         self.calls = CallRecorder()
         api: Any = self.calls
-        self.errands = BackgroundWork(api, self.workspaces, self.inbox.accept, self.memory)
+        self.background = BackgroundWork(api, self.workspaces, self.inbox.accept, self.index)
 
     async def run(self, event: dict[str, Any], identity: str = "Ev1") -> Message:
-        """Do what an event asks for; returns the errand."""
-        errand = read_event(event_callback(event, event_id=identity), WORKSPACE, "mag")
-        assert errand is not None
-        assert errand.kind == "channel"
-        await self.errands.run(errand)
-        return errand
+        """Do what an event asks for; returns the task."""
+        task = read_event(event_callback(event, event_id=identity), WORKSPACE, "mag")
+        assert task is not None
+        assert task.kind == "channel"
+        await self.background.run(task)
+        return task
 
     async def mark(self, *posts: Any, user: str = ALEX) -> None:
         """Mark a post with the reaction; Slack answers with posts."""
@@ -59,7 +59,7 @@ class Office(SlackReceiver):
 
     async def talked(self, team: str, channel: str, root: str, user: str = ALEX) -> None:
         """Remember that somebody wrote in a thread."""
-        await self.memory.note(Message("1", thread_of(team, channel, root), Author(user), "look"))
+        await self.index.note(Message("1", thread_of(team, channel, root), Author(user), "look"))
 
 
 def marked(user: str = ALEX) -> dict[str, Any]:
@@ -72,13 +72,15 @@ def dent(**more: Any) -> dict[str, Any]:
 
 
 @pytest.fixture
-async def workspace() -> AsyncIterator[Office]:
-    workspace = Office()
+async def workspace() -> AsyncIterator[TaskReceiver]:
+    workspace = TaskReceiver()
     yield workspace
     await workspace.close()
 
 
-async def test_a_marked_post_is_looked_at_for_the_one_who_marked_it(workspace: Office) -> None:
+async def test_a_marked_post_is_looked_at_for_the_one_who_marked_it(
+    workspace: TaskReceiver,
+) -> None:
     await workspace.mark(dent())
     message = workspace.inbox.message
     assert (message.id, message.text, message.author.id) == (TS, "the dent", SAM)
@@ -88,36 +90,40 @@ async def test_a_marked_post_is_looked_at_for_the_one_who_marked_it(workspace: O
 
 
 @pytest.mark.parametrize("keeps", [True, False])
-async def test_a_thread_that_a_mark_began_is_remembered(workspace: Office, keeps: bool) -> None:
+async def test_a_thread_that_a_mark_began_is_remembered(
+    workspace: TaskReceiver, keeps: bool
+) -> None:
     """Else nothing would erase it when the app is uninstalled."""
     workspace.inbox.keeps = keeps
     await workspace.mark(dent())
-    assert await workspace.memory.threads(TEAM) == [(CHANNEL, TS)] * keeps
+    assert await workspace.index.threads(TEAM) == [(CHANNEL, TS)] * keeps
     place = thread_of(TEAM, CHANNEL, TOP).place
-    assert await workspace.memory.latest(place, ALEX) == TS * keeps
-    assert await workspace.memory.latest(place, SAM) == ""
+    assert await workspace.index.latest(place, ALEX) == TS * keeps
+    assert await workspace.index.latest(place, SAM) == ""
 
 
-async def test_a_thread_that_could_not_be_remembered_is_tried_again(workspace: Office) -> None:
-    workspace.break_memory()
+async def test_a_thread_that_could_not_be_remembered_is_tried_again(
+    workspace: TaskReceiver,
+) -> None:
+    workspace.break_index()
     with pytest.raises(StoreDown):
         await workspace.mark(dent())
     workspace.server.connected = True
     await workspace.mark(dent())
     assert len({message.dedup for message in workspace.inbox.messages}) == 1
-    assert await workspace.memory.threads(TEAM) == [(CHANNEL, TS)]
+    assert await workspace.index.threads(TEAM) == [(CHANNEL, TS)]
 
 
-async def test_a_post_within_a_thread_is_found_beside_its_root(workspace: Office) -> None:
+async def test_a_post_within_a_thread_is_found_beside_its_root(workspace: TaskReceiver) -> None:
     await workspace.mark(dent(ts=ROOT), dent(thread_ts=ROOT))
     message = workspace.inbox.message
     assert (message.id, message.thread.root, message.opening) == (TS, ROOT, False)
-    [asked] = workspace.calls.of(REPLIES)
-    assert (asked["ts"], asked["oldest"], asked["latest"]) == (TS, TS, TS)
-    assert asked["limit"] > 1, "the root may come before it"
+    [request] = workspace.calls.of(REPLIES)
+    assert (request["ts"], request["oldest"], request["latest"]) == (TS, TS, TS)
+    assert request["limit"] > 1, "the root may come before it"
 
 
-async def test_a_post_that_two_people_mark_is_answered_once(workspace: Office) -> None:
+async def test_a_post_that_two_people_mark_is_answered_once(workspace: TaskReceiver) -> None:
     await workspace.mark(dent())
     await workspace.mark(dent(), user=SAM)
     first, second = workspace.inbox.messages
@@ -143,14 +149,14 @@ async def test_a_post_that_two_people_mark_is_answered_once(workspace: Office) -
     ],
 )
 async def test_of_posts_that_show_nothing_or_are_no_person_s_none_is_looked_at(
-    workspace: Office, post: Any
+    workspace: TaskReceiver, post: Any
 ) -> None:
     await workspace.mark(post)
     assert workspace.inbox.messages == []
 
 
 @pytest.mark.parametrize("messages", [None, [], "none", 7, {"ts": TS}])
-async def test_a_deleted_post_is_not_looked_at(workspace: Office, messages: Any) -> None:
+async def test_a_deleted_post_is_not_looked_at(workspace: TaskReceiver, messages: Any) -> None:
     workspace.calls.then(REPLIES, {"ok": True, "messages": messages})
     await workspace.run(marked())
     assert workspace.inbox.messages == []
@@ -164,7 +170,9 @@ async def test_a_deleted_post_is_not_looked_at(workspace: Office, messages: Any)
         ConversationGone("token_revoked"),
     ],
 )
-async def test_an_errand_that_slack_refuses_is_over(workspace: Office, refusal: Exception) -> None:
+async def test_a_task_that_slack_refuses_is_over(
+    workspace: TaskReceiver, refusal: Exception
+) -> None:
     workspace.calls.then(REPLIES, refusal)
     await workspace.run(marked())
     assert workspace.inbox.messages == []
@@ -173,8 +181,8 @@ async def test_an_errand_that_slack_refuses_is_over(workspace: Office, refusal: 
 @pytest.mark.parametrize(
     "problem", [DeliveryUnknown("cut"), DeliveryRefused("Slack has not told yet who it is")]
 )
-async def test_an_errand_that_slack_did_not_hear_of_comes_again(
-    workspace: Office, problem: Exception
+async def test_a_task_that_slack_did_not_hear_of_comes_again(
+    workspace: TaskReceiver, problem: Exception
 ) -> None:
     workspace.calls.then(REPLIES, problem)
     with pytest.raises(type(problem)):
@@ -197,13 +205,13 @@ async def test_an_errand_that_slack_did_not_hear_of_comes_again(
     ],
 )
 async def test_who_opens_a_chat_is_told_what_to_ask(
-    workspace: Office, event: dict[str, Any], where: dict[str, str]
+    workspace: TaskReceiver, event: dict[str, Any], where: dict[str, str]
 ) -> None:
     await workspace.run(event)
-    [(method, asked)] = workspace.calls.made
-    prompts = asked.pop("prompts")
+    [(method, arguments)] = workspace.calls.made
+    prompts = arguments.pop("prompts")
     assert method == "assistant.threads.setSuggestedPrompts"
-    assert asked == {"channel_id": "D1", **where}
+    assert arguments == {"channel_id": "D1", **where}
     assert 1 <= len(prompts) <= 4
     assert all(prompt["title"] and prompt["message"] for prompt in prompts)
 
@@ -213,7 +221,7 @@ async def test_who_opens_a_chat_is_told_what_to_ask(
     [DeliveryUnknown("cut"), DeliveryRefused("not yet"), ConversationGone("token_revoked")],
 )
 async def test_suggestions_that_cannot_be_shown_are_left_out(
-    workspace: Office, problem: Exception
+    workspace: TaskReceiver, problem: Exception
 ) -> None:
     workspace.calls.then("assistant.threads.setSuggestedPrompts", problem)
     await workspace.run(
@@ -225,22 +233,22 @@ async def test_suggestions_that_cannot_be_shown_are_left_out(
 THREADS = [(f"C{n % 3}", f"17000000{n:02}.000100") for n in range(40)]
 
 
-async def test_an_uninstalled_app_has_every_thread_erased(workspace: Office) -> None:
+async def test_an_uninstalled_app_has_every_thread_erased(workspace: TaskReceiver) -> None:
     for channel, root in THREADS:
         await workspace.talked(TEAM, channel, root)
     await workspace.talked(TEAM, CHANNEL, TOP)
     await workspace.talked("T2", "C9", ROOT)
     await workspace.run({"type": "app_uninstalled"})
-    erased = workspace.inbox.messages
-    assert {message.kind for message in erased} == {"uninstalled"}
-    named = {(message.thread.conversation, message.thread.root) for message in erased}
-    assert named == {*THREADS, (CHANNEL, TOP)}
-    assert {(m.thread.channel, m.thread.tenant) for m in erased} == {(SLACK, TEAM)}
-    assert await workspace.memory.threads(TEAM) == []
-    assert await workspace.memory.threads("T2") == [("C9", ROOT)]
+    messages = workspace.inbox.messages
+    assert {message.kind for message in messages} == {"uninstalled"}
+    threads = {(message.thread.conversation, message.thread.root) for message in messages}
+    assert threads == {*THREADS, (CHANNEL, TOP)}
+    assert {(m.thread.channel, m.thread.tenant) for m in messages} == {(SLACK, TEAM)}
+    assert await workspace.index.threads(TEAM) == []
+    assert await workspace.index.threads("T2") == [("C9", ROOT)]
 
 
-async def test_no_thread_is_taken_for_another_when_all_are_erased(workspace: Office) -> None:
+async def test_no_thread_is_taken_for_another_when_all_are_erased(workspace: TaskReceiver) -> None:
     """Threads of one channel are messages of one place, where equal messages are dropped."""
     for channel, root in THREADS:
         await workspace.talked(TEAM, channel, root)
@@ -248,18 +256,18 @@ async def test_no_thread_is_taken_for_another_when_all_are_erased(workspace: Off
     assert len({message.dedup for message in workspace.inbox.messages}) == len(THREADS)
 
 
-async def test_erasing_that_was_broken_off_begins_anew(workspace: Office) -> None:
+async def test_erasing_that_was_broken_off_begins_anew(workspace: TaskReceiver) -> None:
     for channel, root in THREADS[:4]:
         await workspace.talked(TEAM, channel, root)
-    accepted = workspace.inbox.accept
+    accept = workspace.inbox.accept
     left = iter([True, True, False])
 
     async def shaky(message: Message) -> bool:
         workspace.inbox.down = not next(left, True)
-        return await accepted(message)
+        return await accept(message)
 
     api: Any = workspace.calls
-    workspace.errands = BackgroundWork(api, workspace.workspaces, shaky, workspace.memory)
+    workspace.background = BackgroundWork(api, workspace.workspaces, shaky, workspace.index)
     with pytest.raises(StoreDown):
         await workspace.run({"type": "app_uninstalled"})
     before = {message.dedup for message in workspace.inbox.messages}
@@ -270,7 +278,9 @@ async def test_erasing_that_was_broken_off_begins_anew(workspace: Office) -> Non
     assert len(after) == 4
 
 
-async def test_what_tells_twice_that_the_app_is_gone_erases_nothing_new(workspace: Office) -> None:
+async def test_what_tells_twice_that_the_app_is_gone_erases_nothing_new(
+    workspace: TaskReceiver,
+) -> None:
     await workspace.talked(TEAM, CHANNEL, ROOT)
     await workspace.run({"type": "app_uninstalled"}, "Ev1")
     await workspace.run({"type": "tokens_revoked", "tokens": {"bot": [BOT]}}, "Ev2")
@@ -278,22 +288,22 @@ async def test_what_tells_twice_that_the_app_is_gone_erases_nothing_new(workspac
     assert workspace.calls.made == []
 
 
-async def test_of_a_place_that_loupe_left_nobody_is_remembered(workspace: Office) -> None:
+async def test_of_a_place_that_loupe_left_nobody_is_remembered(workspace: TaskReceiver) -> None:
     for channel in (CHANNEL, "C2"):
         await workspace.talked(TEAM, channel, ROOT)
     await workspace.run({"type": "channel_left", "channel": CHANNEL})
-    assert await workspace.memory.latest(thread_of(TEAM, CHANNEL, TOP).place, ALEX) == ""
-    assert await workspace.memory.latest(thread_of(TEAM, "C2", TOP).place, ALEX) == ROOT
-    assert len(await workspace.memory.threads(TEAM)) == 2
+    assert await workspace.index.latest(thread_of(TEAM, CHANNEL, TOP).place, ALEX) == ""
+    assert await workspace.index.latest(thread_of(TEAM, "C2", TOP).place, ALEX) == ROOT
+    assert len(await workspace.index.threads(TEAM)) == 2
     assert workspace.inbox.messages == []
 
 
 @pytest.mark.parametrize("address", [{}, {"errand": None}, {"errand": {}}, {"errand": {"do": "x"}}])
-async def test_an_errand_of_another_version_is_left_alone(
-    workspace: Office, address: dict[str, Any]
+async def test_a_task_of_another_version_is_left_alone(
+    workspace: TaskReceiver, address: dict[str, Any]
 ) -> None:
-    errand = Message("1", thread_of(TEAM, CHANNEL, TOP), Author(ALEX), kind="channel")
-    await workspace.errands.run(
-        replace(errand, address=read_address({"team": TEAM, "channel": "C1", **address}))
+    task = Message("1", thread_of(TEAM, CHANNEL, TOP), Author(ALEX), kind="channel")
+    await workspace.background.run(
+        replace(task, address=read_address({"team": TEAM, "channel": "C1", **address}))
     )
     assert (workspace.calls.made, workspace.inbox.messages) == ([], [])

@@ -23,8 +23,8 @@ def test_a_text_is_one_block_of_markdown() -> None:
     ["<!channel>", "<@U012AB3CD>", "<#C012|general>", "<!subteam^S1>", "<https://x.test|y>", "<!"],
 )
 def test_nothing_in_a_text_is_a_mention_or_a_link_of_slacks(hostile: str) -> None:
-    shown = message(Post(f"Say {hostile} now"))
-    for words in (shown["text"], shown["blocks"][0]["text"]):
+    arguments = message(Post(f"Say {hostile} now"))
+    for words in (arguments["text"], arguments["blocks"][0]["text"]):
         assert hostile not in words
         assert words.replace("\u2060", "") == f"Say {hostile} now"
 
@@ -40,10 +40,10 @@ def test_a_growing_text_stays_growing(start: str, more: str) -> None:
 
 
 def test_a_text_that_is_too_long_is_cut_at_a_line_and_says_so() -> None:
-    shown = text(Post("\n".join(f"line {n}" for n in range(3000))))
-    assert len(shown) <= MAX_TEXT
-    assert shown.endswith(f"\n\n{texts.CUT}")
-    assert shown.removesuffix(f"\n\n{texts.CUT}").splitlines()[-1].startswith("line ")
+    short_text = text(Post("\n".join(f"line {n}" for n in range(3000))))
+    assert len(short_text) <= MAX_TEXT
+    assert short_text.endswith(f"\n\n{texts.CUT}")
+    assert short_text.removesuffix(f"\n\n{texts.CUT}").splitlines()[-1].startswith("line ")
     assert len(fit("x" * 20_000, MAX_TEXT)) <= MAX_TEXT
 
 
@@ -52,8 +52,8 @@ def test_signs_that_are_parted_count() -> None:
 
 
 def test_buttons_send_their_commands() -> None:
-    shown = message(Post("Sure?", buttons=(Button("Yes", "/reset"), Button("No", "/help"))))
-    (actions,) = shown["blocks"][1:]
+    arguments = message(Post("Sure?", buttons=(Button("Yes", "/reset"), Button("No", "/help"))))
+    (actions,) = arguments["blocks"][1:]
     assert actions["type"] == "actions"
     assert [(one["text"]["text"], one["value"]) for one in actions["elements"]] == [
         ("Yes", "/reset"),

@@ -42,52 +42,52 @@ EVERY: list[dict[str, Any]] = [
 
 
 @pytest.fixture
-async def house() -> AsyncIterator[SlackReceiver]:
-    house = SlackReceiver()
-    yield house
-    await house.close()
+async def receiver() -> AsyncIterator[SlackReceiver]:
+    receiver = SlackReceiver()
+    yield receiver
+    await receiver.close()
 
 
 @pytest.mark.parametrize("payload", EVERY)
 async def test_what_is_for_loupe_is_accepted_and_acknowledged(
-    house: SlackReceiver, payload: dict[str, Any]
+    receiver: SlackReceiver, payload: dict[str, Any]
 ) -> None:
-    response = await house.bot.dispatch(payload)
+    response = await receiver.bot.dispatch(payload)
     assert (response.status, response.body) == (200, "")
-    assert house.inbox.message.thread.tenant == TEAM
+    assert receiver.inbox.message.thread.tenant == TEAM
 
 
 @pytest.mark.parametrize("payload", EVERY)
 async def test_the_answer_waits_until_it_is_stored(
-    house: SlackReceiver, payload: dict[str, Any]
+    receiver: SlackReceiver, payload: dict[str, Any]
 ) -> None:
-    house.inbox.gate = asyncio.Event()
-    dispatched = asyncio.create_task(house.bot.dispatch(payload))
-    await asyncio.wait_for(house.inbox.taken.wait(), 5)
+    receiver.inbox.gate = asyncio.Event()
+    dispatched = asyncio.create_task(receiver.bot.dispatch(payload))
+    await asyncio.wait_for(receiver.inbox.taken.wait(), 5)
     await asyncio.sleep(0.01)
     assert not dispatched.done()
-    house.inbox.gate.set()
+    receiver.inbox.gate.set()
     assert (await dispatched).status == 200
 
 
 @pytest.mark.parametrize("payload", EVERY)
 async def test_when_the_store_is_down_it_has_to_come_again(
-    house: SlackReceiver, payload: dict[str, Any]
+    receiver: SlackReceiver, payload: dict[str, Any]
 ) -> None:
-    house.inbox.down = True
-    assert (await house.bot.dispatch(payload)).status == 503
-    house.inbox.down = False
-    assert (await house.bot.dispatch(payload)).status == 200
-    assert house.inbox.message.id
+    receiver.inbox.down = True
+    assert (await receiver.bot.dispatch(payload)).status == 503
+    receiver.inbox.down = False
+    assert (await receiver.bot.dispatch(payload)).status == 200
+    assert receiver.inbox.message.id
 
 
 @pytest.mark.parametrize("payload", EVERY)
 async def test_before_slack_told_who_we_are_it_has_to_come_again(
-    house: SlackReceiver, payload: dict[str, Any]
+    receiver: SlackReceiver, payload: dict[str, Any]
 ) -> None:
-    house.workspaces.workspace = None
-    assert (await house.bot.dispatch(payload)).status == 503
-    assert house.inbox.messages == []
+    receiver.workspaces.workspace = None
+    assert (await receiver.bot.dispatch(payload)).status == 503
+    assert receiver.inbox.messages == []
 
 
 @pytest.mark.parametrize(
@@ -101,19 +101,19 @@ async def test_before_slack_told_who_we_are_it_has_to_come_again(
     ],
 )
 async def test_another_workspace_is_not_served(
-    house: SlackReceiver, payload: dict[str, Any]
+    receiver: SlackReceiver, payload: dict[str, Any]
 ) -> None:
-    with capture_logs() as logged:
-        assert (await house.bot.dispatch(payload)).status == 200
-    assert [line["event"] for line in logged] == ["slack_team_unknown"]
-    assert house.inbox.messages == []
+    with capture_logs() as logs:
+        assert (await receiver.bot.dispatch(payload)).status == 200
+    assert [line["event"] for line in logs] == ["slack_team_unknown"]
+    assert receiver.inbox.messages == []
 
 
-async def test_of_a_shared_channel_our_own_workspace_counts(house: SlackReceiver) -> None:
-    await house.bot.dispatch(
+async def test_of_a_shared_channel_our_own_workspace_counts(receiver: SlackReceiver) -> None:
+    await receiver.bot.dispatch(
         event_callback(message_event(team="T9"), team_id="T9", is_ext_shared_channel=True)
     )
-    assert house.inbox.message.thread.tenant == TEAM
+    assert receiver.inbox.message.thread.tenant == TEAM
 
 
 @pytest.mark.parametrize(
@@ -126,52 +126,52 @@ async def test_of_a_shared_channel_our_own_workspace_counts(house: SlackReceiver
     ],
 )
 async def test_what_loupe_did_itself_and_what_it_does_not_know_is_left(
-    house: SlackReceiver, event: dict[str, Any]
+    receiver: SlackReceiver, event: dict[str, Any]
 ) -> None:
-    assert (await house.bot.dispatch(event_callback(event))).status == 200
-    assert house.inbox.messages == []
+    assert (await receiver.bot.dispatch(event_callback(event))).status == 200
+    assert receiver.inbox.messages == []
 
 
-async def test_that_loupe_joined_is_no_act_of_its_own(house: SlackReceiver) -> None:
-    joined = {"type": "member_joined_channel", "user": BOT, "channel": CHANNEL}
-    await house.bot.dispatch(event_callback(joined))
-    assert house.inbox.message.kind == "installed"
+async def test_that_loupe_joined_is_no_act_of_its_own(receiver: SlackReceiver) -> None:
+    join_event = {"type": "member_joined_channel", "user": BOT, "channel": CHANNEL}
+    await receiver.bot.dispatch(event_callback(join_event))
+    assert receiver.inbox.message.kind == "installed"
 
 
-async def test_an_uninstalled_app_is_still_heard(house: SlackReceiver) -> None:
-    await house.bot.dispatch(event_callback({"type": "app_uninstalled"}))
-    assert house.inbox.message.address.task == BackgroundTask("uninstalled")
+async def test_an_uninstalled_app_is_still_heard(receiver: SlackReceiver) -> None:
+    await receiver.bot.dispatch(event_callback({"type": "app_uninstalled"}))
+    assert receiver.inbox.message.address.task == BackgroundTask("uninstalled")
 
 
 async def test_only_the_set_reaction_asks() -> None:
     item = {"type": "message", "channel": CHANNEL, "ts": TS}
     reaction = {"type": "reaction_added", "user": ALEX, "reaction": "eyes", "item": item}
     for name, count in (("eyes", 1), ("mag", 0), ("", 0)):
-        house = SlackReceiver(name)
-        await house.bot.dispatch(event_callback(reaction))
-        assert len(house.inbox.messages) == count
-        await house.close()
+        receiver = SlackReceiver(name)
+        await receiver.bot.dispatch(event_callback(reaction))
+        assert len(receiver.inbox.messages) == count
+        await receiver.close()
 
 
-async def test_slack_asks_whether_the_address_is_ours(house: SlackReceiver) -> None:
-    house.workspaces.workspace = None
-    response = await house.bot.dispatch({"type": "url_verification", "challenge": "abc"})
+async def test_slack_asks_whether_the_address_is_ours(receiver: SlackReceiver) -> None:
+    receiver.workspaces.workspace = None
+    response = await receiver.bot.dispatch({"type": "url_verification", "challenge": "abc"})
     assert (response.status, response.body) == (200, '{"challenge": "abc"}')
 
 
-async def test_the_caller_of_an_order_is_known_from_what_was_kept(house: SlackReceiver) -> None:
-    await house.bot.dispatch(event_callback(message_event()))
-    await house.bot.dispatch(dict(slash("json")))
-    assert house.inbox.messages[-1].thread.root == TS
-    await house.bot.dispatch(dict(slash("json", channel_id=DIRECT)))
-    assert len(house.inbox.messages) == 2
+async def test_the_caller_of_an_order_is_known_from_what_was_kept(receiver: SlackReceiver) -> None:
+    await receiver.bot.dispatch(event_callback(message_event()))
+    await receiver.bot.dispatch(dict(slash("json")))
+    assert receiver.inbox.messages[-1].thread.root == TS
+    await receiver.bot.dispatch(dict(slash("json", channel_id=DIRECT)))
+    assert len(receiver.inbox.messages) == 2
 
 
-async def test_what_was_not_for_loupe_is_not_noted(house: SlackReceiver) -> None:
-    house.inbox.keeps = False
-    await house.bot.dispatch(event_callback(message_event("just saying")))
-    assert len(house.inbox.messages) == 1
-    assert await house.memory.threads(TEAM) == []
+async def test_what_was_not_for_loupe_is_not_noted(receiver: SlackReceiver) -> None:
+    receiver.inbox.keeps = False
+    await receiver.bot.dispatch(event_callback(message_event("just saying")))
+    assert len(receiver.inbox.messages) == 1
+    assert await receiver.index.threads(TEAM) == []
 
 
 @pytest.mark.parametrize(
@@ -179,58 +179,58 @@ async def test_what_was_not_for_loupe_is_not_noted(house: SlackReceiver) -> None
     [("json", texts.SLASH_NO_THREAD), ("reset", texts.SLASH_NEEDS_THREAD)],
 )
 async def test_what_is_not_accepted_is_answered_privately_at_once(
-    house: SlackReceiver, text: str, answer: str
+    receiver: SlackReceiver, text: str, answer: str
 ) -> None:
-    response = await house.bot.dispatch(dict(slash(text)))
+    response = await receiver.bot.dispatch(dict(slash(text)))
     assert (response.status, response.body) == (200, answer)
-    assert house.inbox.messages == []
+    assert receiver.inbox.messages == []
 
 
-async def test_a_lost_note_is_no_reason_to_deliver_again(house: SlackReceiver) -> None:
-    house.break_memory()
-    with capture_logs() as logged:
-        assert (await house.bot.dispatch(event_callback(message_event()))).status == 200
-    assert house.inbox.message.id == TS
-    assert [line["event"] for line in logged] == ["slack_note_lost"]
+async def test_a_lost_note_is_no_reason_to_deliver_again(receiver: SlackReceiver) -> None:
+    receiver.break_index()
+    with capture_logs() as logs:
+        assert (await receiver.bot.dispatch(event_callback(message_event()))).status == 200
+    assert receiver.inbox.message.id == TS
+    assert [line["event"] for line in logs] == ["slack_note_lost"]
 
 
-async def test_an_order_about_a_thread_needs_the_memory(house: SlackReceiver) -> None:
-    house.break_memory()
-    assert (await house.bot.dispatch(dict(slash("json")))).status == 503
+async def test_an_order_about_a_thread_needs_the_index(receiver: SlackReceiver) -> None:
+    receiver.break_index()
+    assert (await receiver.bot.dispatch(dict(slash("json")))).status == 503
 
 
-async def test_feedback_is_logged_and_accepted_as_nothing(house: SlackReceiver) -> None:
+async def test_feedback_is_logged_and_accepted_as_nothing(receiver: SlackReceiver) -> None:
     action = {"type": "feedback_buttons", "action_id": "feedback", "value": "good"}
-    with capture_logs() as logged:
-        response = await house.bot.dispatch(button(actions=[action]))
-    assert (response.status, house.inbox.messages) == (200, [])
+    with capture_logs() as logs:
+        response = await receiver.bot.dispatch(button(actions=[action]))
+    assert (response.status, receiver.inbox.messages) == (200, [])
     key = thread_of(TEAM, CHANNEL, TS).key[:8]
-    told = {"event": "feedback", "value": "good", "thread": key, "post": "1700000001.000200"}
-    assert logged == [{**told, "log_level": "info"}]
+    rating = {"event": "feedback", "value": "good", "thread": key, "post": "1700000001.000200"}
+    assert logs == [{**rating, "log_level": "info"}]
 
 
 @pytest.mark.parametrize("kind", ["view_submission", "shortcut", "app_rate_limited", "ssl_check"])
 async def test_what_loupe_never_asked_for_does_not_reach_bolt(
-    house: SlackReceiver, kind: str, caplog: pytest.LogCaptureFixture
+    receiver: SlackReceiver, kind: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
     payload = {"type": kind, "secret": "hush"}
-    with capture_logs() as logged:
-        assert (await house.bot.dispatch(payload)).status == 200
-    assert [(line["event"], line["kind"]) for line in logged] == [("slack_delivery_ignored", kind)]
+    with capture_logs() as logs:
+        assert (await receiver.bot.dispatch(payload)).status == 200
+    assert [(line["event"], line["kind"]) for line in logs] == [("slack_delivery_ignored", kind)]
     assert caplog.records == []
 
 
 async def test_a_listener_that_breaks_is_an_error_of_ours(
-    house: SlackReceiver, monkeypatch: pytest.MonkeyPatch
+    receiver: SlackReceiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def broken(_: Any) -> bool:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(house.bot, "_accept", broken)
-    with capture_logs() as logged:
-        assert (await house.bot.dispatch(event_callback(message_event()))).status == 500
-    assert [line["event"] for line in logged] == ["slack_delivery_failed"]
+    monkeypatch.setattr(receiver.bot, "_accept", broken)
+    with capture_logs() as logs:
+        assert (await receiver.bot.dispatch(event_callback(message_event()))).status == 500
+    assert [line["event"] for line in logs] == ["slack_delivery_failed"]
 
 
 async def test_tokens_of_the_environment_change_nothing(
@@ -238,21 +238,21 @@ async def test_tokens_of_the_environment_change_nothing(
 ) -> None:
     for name in ("SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET", "SLACK_VERIFICATION_TOKEN"):
         monkeypatch.setenv(name, "xoxb-of-the-environment")
-    house = SlackReceiver()
-    assert (await house.bot.dispatch(event_callback(message_event()))).status == 200
-    assert house.inbox.message.id == TS
+    receiver = SlackReceiver()
+    assert (await receiver.bot.dispatch(event_callback(message_event()))).status == 200
+    assert receiver.inbox.message.id == TS
     assert caplog.records == []
-    await house.close()
+    await receiver.close()
 
 
 async def test_bolt_logs_no_words_and_no_tokens(
-    house: SlackReceiver, caplog: pytest.LogCaptureFixture
+    receiver: SlackReceiver, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
     logging.getLogger("slack_bolt").setLevel(logging.ERROR)
     for payload in EVERY:
-        await house.bot.dispatch(payload)
-        house.inbox.down = not house.inbox.down
+        await receiver.bot.dispatch(payload)
+        receiver.inbox.down = not receiver.inbox.down
     assert caplog.records == []
 
 
@@ -285,11 +285,11 @@ async def test_bolt_logs_no_words_and_no_tokens(
     ],
 )
 async def test_what_slack_never_sends_is_malformed(
-    house: SlackReceiver, payload: dict[str, Any]
+    receiver: SlackReceiver, payload: dict[str, Any]
 ) -> None:
     with pytest.raises(MalformedBody):
-        await house.bot.dispatch(payload)
-    assert house.inbox.messages == []
+        await receiver.bot.dispatch(payload)
+    assert receiver.inbox.messages == []
 
 
 odd = st.recursive(
@@ -331,7 +331,7 @@ KEYS = [
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200)
 @given(payload=st.sampled_from(EVERY), key=st.sampled_from(KEYS), value=odd, inside=st.booleans())
 async def test_no_field_of_the_wrong_type_breaks_anything(
-    house: SlackReceiver, payload: dict[str, Any], key: str, value: Any, inside: bool
+    receiver: SlackReceiver, payload: dict[str, Any], key: str, value: Any, inside: bool
 ) -> None:
     inside = inside and "event" in payload
     odd = (
@@ -340,28 +340,28 @@ async def test_no_field_of_the_wrong_type_breaks_anything(
         else {**payload, key: value}
     )
     with suppress(MalformedBody):
-        assert (await house.bot.dispatch(odd)).status == 200
+        assert (await receiver.bot.dispatch(odd)).status == 200
 
 
-async def test_orders_at_the_top_wait_there(house: SlackReceiver) -> None:
-    await house.bot.dispatch(dict(slash("system Answer in French")))
-    message = house.inbox.message
+async def test_orders_at_the_top_wait_there(receiver: SlackReceiver) -> None:
+    await receiver.bot.dispatch(dict(slash("system Answer in French")))
+    message = receiver.inbox.message
     assert (message.text, message.thread.root) == ("/system Answer in French", TOP)
-    assert await house.memory.threads(TEAM) == [(CHANNEL, TOP)]
+    assert await receiver.index.threads(TEAM) == [(CHANNEL, TOP)]
 
 
-async def test_slack_is_answered_in_time_however_slow_the_memory_is(
+async def test_slack_is_answered_in_time_however_slow_the_index_is(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     async def hang(*_: Any, **__: Any) -> None:
         await asyncio.Event().wait()
 
     monkeypatch.setattr("adapters.slack.bolt_app.INDEX_TIMEOUT", 0.05)
-    house = SlackReceiver()
-    monkeypatch.setattr(house.redis, "get", hang)
+    receiver = SlackReceiver()
+    monkeypatch.setattr(receiver.redis, "get", hang)
     monkeypatch.setattr("redis.asyncio.client.Pipeline.execute", hang)
     async with asyncio.timeout(2):
-        assert (await house.bot.dispatch(event_callback(message_event()))).status == 200
-        assert (await house.bot.dispatch(dict(slash("json")))).status == 503
-    assert len(house.inbox.messages) == 1
-    await house.close()
+        assert (await receiver.bot.dispatch(event_callback(message_event()))).status == 200
+        assert (await receiver.bot.dispatch(dict(slash("json")))).status == 503
+    assert len(receiver.inbox.messages) == 1
+    await receiver.close()

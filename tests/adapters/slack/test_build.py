@@ -1,4 +1,4 @@
-"""The Slack room as a whole: it opens without waiting, serves one door, and leaves nothing open."""
+"""The Slack channel as a whole: it opens without waiting, and leaves nothing open."""
 
 from __future__ import annotations
 
@@ -43,45 +43,45 @@ if TYPE_CHECKING:
 
     from adapters.chat.declaration import RunningChannel
 
-DOORS = ["http", "socket"]
+CONNECTIONS = ["http", "socket"]
 EVENT = event_callback(message_event())
 
 
-class Office(Loopback):
-    """An open room, its routes where Slack can call them, and what came in."""
+class ServedChannel(Loopback):
+    """An open channel, its routes where Slack can call them, and what came in."""
 
     def __init__(
-        self, slack: SlackServer, room: RunningChannel, inbox: RecordingInbox, redis: Any
+        self, slack: SlackServer, running_channel: RunningChannel, inbox: RecordingInbox, redis: Any
     ) -> None:
         super().__init__()
         self.slack = slack
-        self.room = room
+        self.running_channel = running_channel
         self.inbox = inbox
         self.redis = redis
 
     async def deliver(self, payload: dict[str, Any]) -> bool:
-        """Deliver by the door that is open; tells whether it was taken."""
-        if not self.room.routes:
+        """Deliver as the channel receives, and return whether it was accepted."""
+        if not self.running_channel.routes:
             return await self.slack.send(payload)
         async with ClientSession() as session:
             return await self.slack.deliver(session, self.url, payload) == 200
 
 
-def settings(slack: SlackServer, door: str) -> SlackSettings:
+def settings(slack: SlackServer, connection: str) -> SlackSettings:
     secret = {"signing_secret": SecretStr(SECRET)}
-    given = {"app_token": SecretStr(APP_TOKEN)} if door == "socket" else secret
-    return SlackSettings(bot_token=SecretStr(TOKEN), api_url=slack.api_url, **given)
+    secrets = {"app_token": SecretStr(APP_TOKEN)} if connection == "socket" else secret
+    return SlackSettings(bot_token=SecretStr(TOKEN), api_url=slack.api_url, **secrets)
 
 
 @asynccontextmanager
-async def opened(slack: SlackServer, door: str = "http") -> AsyncIterator[Office]:
+async def opened(slack: SlackServer, connection: str = "http") -> AsyncIterator[ServedChannel]:
     inbox = RecordingInbox()
     redis = FakeAsyncRedis(server=FakeServer(), decode_responses=True)
-    sections = Sections([settings(slack, door), SlackLimits()])
-    async with open_slack(sections, services_of(inbox.accept, redis=redis)) as room:
-        workspace = Office(slack, room, inbox, redis)
+    sections = Sections([settings(slack, connection), SlackLimits()])
+    async with open_slack(sections, services_of(inbox.accept, redis=redis)) as running_channel:
+        workspace = ServedChannel(slack, running_channel, inbox, redis)
         app = web.Application()
-        app.add_routes(room.routes)
+        app.add_routes(running_channel.routes)
         await workspace.start(app)
         try:
             yield workspace
@@ -92,8 +92,8 @@ async def opened(slack: SlackServer, door: str = "http") -> AsyncIterator[Office
 
 def _ours(before: set[asyncio.Task[Any]]) -> list[asyncio.Task[Any]]:
     """Tasks begun since then that run code of ours or of Slack's library."""
-    begun = asyncio.all_tasks() - before
-    files = {task: repr(task.get_coro()) + repr(task.get_stack(limit=1)) for task in begun}
+    new_tasks = asyncio.all_tasks() - before
+    files = {task: repr(task.get_coro()) + repr(task.get_stack(limit=1)) for task in new_tasks}
     return [task for task, file in files.items() if "/adapters/" in file or "slack_" in file]
 
 
@@ -104,19 +104,23 @@ async def slack() -> AsyncIterator[SlackServer]:
         assert server.alarms == []
 
 
-@pytest.mark.parametrize("door", DOORS)
-async def test_what_people_write_comes_in_and_is_answered(slack: SlackServer, door: str) -> None:
-    async with opened(slack, door) as workspace:
+@pytest.mark.parametrize("connection", CONNECTIONS)
+async def test_what_people_write_comes_in_and_is_answered(
+    slack: SlackServer, connection: str
+) -> None:
+    async with opened(slack, connection) as workspace:
         assert await workspace.deliver(EVENT)
         message = workspace.inbox.message
-        assert message.thread.channel == workspace.room.channel.name == SLACK
-        await workspace.room.channel.post(message.address, Post("A red car."))
-    assert [shown.text for shown in slack.messages] == ["A red car."]
+        assert message.thread.channel == workspace.running_channel.channel.name == SLACK
+        await workspace.running_channel.channel.post(message.address, Post("A red car."))
+    assert [message.text for message in slack.messages] == ["A red car."]
 
 
-@pytest.mark.parametrize("door", DOORS)
-async def test_who_wrote_where_is_remembered_for_commands(slack: SlackServer, door: str) -> None:
-    async with opened(slack, door) as workspace:
+@pytest.mark.parametrize("connection", CONNECTIONS)
+async def test_who_wrote_where_is_remembered_for_commands(
+    slack: SlackServer, connection: str
+) -> None:
+    async with opened(slack, connection) as workspace:
         assert await workspace.deliver(EVENT)
         assert await workspace.deliver(slash("photos"))
         _, command = workspace.inbox.messages
@@ -135,7 +139,7 @@ async def test_slack_is_told_that_a_store_is_down(slack: SlackServer) -> None:
 
 async def test_with_an_app_token_nothing_comes_by_http(slack: SlackServer) -> None:
     async with opened(slack, "socket") as workspace, ClientSession() as session:
-        assert not workspace.room.routes
+        assert not workspace.running_channel.routes
         assert await slack.deliver(session, workspace.url, EVENT) == 404
     assert workspace.inbox.messages == []
 
@@ -150,7 +154,7 @@ async def test_files_come_from_slack_and_go_there(slack: SlackServer, tmp_path: 
     file = slack.file(b"jpeg")
     async with opened(slack) as workspace:
         assert await workspace.deliver(EVENT)
-        channel = workspace.room.channel
+        channel = workspace.running_channel.channel
         attachment = Attachment("a", "", {"id": file["id"], "url": file["url_private"]})
         await channel.fetch(address(), attachment, tmp_path / "a", SizeLimits(99, 99))
         await channel.send_file(address(), "a.json", "application/json", b"[]")
@@ -167,7 +171,7 @@ async def test_it_opens_while_slack_is_away_and_finds_it_later(
     async with opened(slack) as workspace:
         assert not await workspace.deliver(EVENT)
         with pytest.raises(DeliveryRefused):
-            await workspace.room.channel.post(address(), Post("Hello"))
+            await workspace.running_channel.channel.post(address(), Post("Hello"))
         slack.errors.clear()
         await slack.until(lambda: slack.calls[-1] == "auth.test" and not slack.errors)
         async with asyncio.timeout(5):
@@ -176,14 +180,14 @@ async def test_it_opens_while_slack_is_away_and_finds_it_later(
     assert workspace.inbox.message.author.id == ALEX
 
 
-@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize("connection", CONNECTIONS)
 @pytest.mark.parametrize("away", [False, True])
-async def test_nothing_is_left_open(slack: SlackServer, door: str, away: bool) -> None:
+async def test_nothing_is_left_open(slack: SlackServer, connection: str, away: bool) -> None:
     """An unclosed session or socket would be a warning, which is an error here."""
     if away:
         slack.errors = {"auth.test": ["invalid_auth"], "apps.connections.open": ["invalid_auth"]}
     before = asyncio.all_tasks()
-    async with opened(slack, door) as workspace:
+    async with opened(slack, connection) as workspace:
         if not away:
             assert await workspace.deliver(EVENT)
     gc.collect()
@@ -207,8 +211,8 @@ async def test_no_log_tells_a_token_or_what_people_write(
             assert await workspace.deliver(event_callback(message_event("words of a person")))
             assert await workspace.deliver(slash("photos"))
             with pytest.raises(DeliveryRefused):
-                await workspace.room.channel.post(address(), Post("words of Loupe"))
-    logged = f"{logs}{capfd.readouterr()}"
-    assert "slack_failed" in logged
+                await workspace.running_channel.channel.post(address(), Post("words of Loupe"))
+    output = f"{logs}{capfd.readouterr()}"
+    assert "slack_failed" in output
     for secret in (TOKEN, SECRET, "words of a person", "words of Loupe", "hooks.slack.com"):
-        assert secret not in logged
+        assert secret not in output

@@ -54,39 +54,39 @@ START, APPEND, STOP = "chat.startStream", "chat.appendStream", "chat.stopStream"
 OPENING = Post("Looking…", Stage.OPENING, live=True)
 GROWING = Post("A red", Stage.GROWING, live=True)
 FINAL = Post("A red car.", live=True, is_generated=True)
-NAMED = Answer({"ok": True, "ts": "7.0001"})
+MESSAGE_ID = Answer({"ok": True, "ts": "7.0001"})
 
 
-def channel_of(wires: SlackClients, house: SlackReceiver) -> SlackChannel:
+def channel_of(clients: SlackClients, receiver: SlackReceiver) -> SlackChannel:
     """A channel as a process has it, without what another one remembers."""
-    api, limits = wires.api, wires.limits
-    paper = SlackMessages(api, AgentStatus(api), limits)
-    streams = Streams(SlackStreamTransport(api), limits.stream_seconds, wires.clock)
+    api, limits = clients.api, clients.limits
+    messages = SlackMessages(api, AgentStatus(api), limits)
+    streams = Streams(SlackStreamTransport(api), limits.stream_seconds, clients.clock)
     return SlackChannel(
-        GrowingMessages(paper, streams, wires.clock),
-        paper,
-        EphemeralMessages(api, wires.guard, wires.hosts, limits),
-        wires.files,
-        wires.uploads,
-        wires.people,
-        ThreadPictures(api, wires.people, wires.team, limits),
-        BackgroundWork(api, wires.team, house.inbox.accept, house.memory),
+        GrowingMessages(messages, streams, clients.clock),
+        messages,
+        EphemeralMessages(api, clients.guard, clients.hosts, limits),
+        clients.files,
+        clients.uploads,
+        clients.users,
+        ThreadPictures(api, clients.users, clients.team, limits),
+        BackgroundWork(api, clients.team, receiver.inbox.accept, receiver.index),
         limits,
     )
 
 
 @dataclass
-class Office:
-    wires: SlackClients
-    house: SlackReceiver
+class ChannelSetup:
+    clients: SlackClients
+    receiver: SlackReceiver
     channel: Channel
 
     @property
     def server(self) -> SlackApiServer:
-        return self.wires.server
+        return self.clients.server
 
     def successor(self) -> Channel:
-        return channel_of(self.wires, self.house)
+        return channel_of(self.clients, self.receiver)
 
     def forms(self, method: str) -> list[dict[str, str]]:
         return [call.form for call in self.server.calls if call.name == method]
@@ -97,11 +97,11 @@ class Office:
 
 
 @asynccontextmanager
-async def workspace(**limits: Any) -> AsyncIterator[Office]:
-    house = SlackReceiver()
-    async with slack_clients(**limits) as wires:
-        yield Office(wires, house, channel_of(wires, house))
-    await house.close()
+async def workspace(**limits: Any) -> AsyncIterator[ChannelSetup]:
+    receiver = SlackReceiver()
+    async with slack_clients(**limits) as clients:
+        yield ChannelSetup(clients, receiver, channel_of(clients, receiver))
+    await receiver.close()
 
 
 @pytest.mark.parametrize(
@@ -113,8 +113,8 @@ async def test_what_can_be_done_in_public(
 ) -> None:
     async with workspace(text_limit=5_000) as parts:
         able = parts.channel.capabilities(address(**where))
-    told = PLACES["Slack, in a thread"]
-    assert able == replace(told, streams=streams, pace=pace, text_limit=5_000)
+    documented = PLACES["Slack, in a thread"]
+    assert able == replace(documented, streams=streams, pace=pace, text_limit=5_000)
     assert (able.edits, able.files, able.pictures, able.earlier_messages, able.edit_events) == (
         True,
     ) * 5
@@ -135,11 +135,11 @@ async def test_what_can_be_done_in_private() -> None:
 
 async def test_an_answer_grows_in_a_stream() -> None:
     async with workspace() as parts:
-        parts.server.then(START, NAMED)
-        sent = await parts.channel.post(address(), OPENING)
-        await parts.channel.edit(address(), sent, GROWING)
-        await parts.channel.edit(address(), sent, FINAL)
-    assert sent == "7.0001"
+        parts.server.then(START, MESSAGE_ID)
+        message_id = await parts.channel.post(address(), OPENING)
+        await parts.channel.edit(address(), message_id, GROWING)
+        await parts.channel.edit(address(), message_id, FINAL)
+    assert message_id == "7.0001"
     assert parts.server.methods() == [START, APPEND, STOP]
 
 
@@ -147,10 +147,10 @@ async def test_an_answer_grows_in_a_stream() -> None:
 async def test_without_a_stream_it_is_posted_and_edited(error: str) -> None:
     async with workspace() as parts:
         parts.server.then(START, refusal(error))
-        parts.server.then(POST, NAMED)
-        sent = await parts.channel.post(address(), OPENING)
-        await parts.channel.edit(address(), sent, GROWING)
-        await parts.channel.edit(address(), sent, FINAL)
+        parts.server.then(POST, MESSAGE_ID)
+        message_id = await parts.channel.post(address(), OPENING)
+        await parts.channel.edit(address(), message_id, GROWING)
+        await parts.channel.edit(address(), message_id, FINAL)
     assert parts.asked() == [START, POST, UPDATE, UPDATE]
     assert [form["text"] for form in parts.forms(UPDATE)] == ["A red", "A red car."]
 
@@ -166,21 +166,21 @@ async def test_a_stream_that_may_have_begun_is_unclear(fault: Answer) -> None:
 
 async def test_a_stream_that_a_dead_process_left_is_ended_by_its_successor() -> None:
     async with workspace() as parts:
-        parts.server.then(START, NAMED)
-        sent = await parts.channel.post(address(), OPENING)
+        parts.server.then(START, MESSAGE_ID)
+        message_id = await parts.channel.post(address(), OPENING)
         parts.server.then(UPDATE, refusal("streaming_state_conflict"))
         later = parts.successor()
-        await later.edit(address(), sent, GROWING)
-        await later.edit(address(), sent, FINAL)
+        await later.edit(address(), message_id, GROWING)
+        await later.edit(address(), message_id, FINAL)
     assert parts.asked() == [START, UPDATE, STOP, UPDATE, UPDATE]
     assert parts.forms(UPDATE)[-1]["text"] == "A red car."
 
 
-@pytest.mark.parametrize("sent", ["", NO_ID])
-async def test_the_end_of_a_message_without_an_id_is_posted(sent: str) -> None:
+@pytest.mark.parametrize("message_id", ["", NO_ID])
+async def test_the_end_of_a_message_without_an_id_is_posted(message_id: str) -> None:
     async with workspace() as parts:
-        await parts.channel.edit(address(), sent, GROWING)
-        await parts.channel.edit(address(), sent, FINAL)
+        await parts.channel.edit(address(), message_id, GROWING)
+        await parts.channel.edit(address(), message_id, FINAL)
     assert parts.asked() == [POST]
 
 
@@ -274,19 +274,19 @@ async def test_files_and_pictures_are_shared_in_the_thread() -> None:
         await parts.channel.send_file(address(), "transcript.json", "application/json", b"[]")
         picture = PictureAttachment("P1 a.heic", "A car.", b"drawn", b"small", b"photo")
         await parts.channel.send_picture(address(), picture)
-    file, shown = parts.forms("files.getUploadURLExternal")
-    assert (file["filename"], shown["filename"], shown["alt_txt"]) == (
+    file, second = parts.forms("files.getUploadURLExternal")
+    assert (file["filename"], second["filename"], second["alt_txt"]) == (
         "transcript.json",
         "P1 a.jpg",
         "A car.",
     )
     assert [upload.body for upload in parts.server.uploads] == [b"[]", b"drawn"]
-    done = parts.forms("files.completeUploadExternal")
-    assert [json.loads(form["files"])[0]["title"] for form in done] == [
+    completions = parts.forms("files.completeUploadExternal")
+    assert [json.loads(form["files"])[0]["title"] for form in completions] == [
         "transcript.json",
         "P1 a.heic",
     ]
-    assert {form["thread_ts"] for form in done} == {"1.0000"}
+    assert {form["thread_ts"] for form in completions} == {"1.0000"}
 
 
 async def test_a_picture_of_a_person_is_fetched(tmp_path: Path) -> None:
@@ -295,10 +295,10 @@ async def test_a_picture_of_a_person_is_fetched(tmp_path: Path) -> None:
         file = Attachment("a.jpg", "", {"id": "F1", "url": url})
         await parts.channel.fetch(address(), file, tmp_path / "a", SizeLimits(100, 100))
         assert (tmp_path / "a").read_bytes() == b"jpeg"
-        gone = Attachment("b.jpg", "", {}, Reason.DELETED)
-        with pytest.raises(FileProblem) as told:
-            await parts.channel.fetch(address(), gone, tmp_path / "b", SizeLimits(100, 100))
-    assert told.value.reason is Reason.DELETED
+        deleted_file = Attachment("b.jpg", "", {}, Reason.DELETED)
+        with pytest.raises(FileProblem) as failure:
+            await parts.channel.fetch(address(), deleted_file, tmp_path / "b", SizeLimits(100, 100))
+    assert failure.value.reason is Reason.DELETED
 
 
 def asking(text: str = "", **more: Any) -> Message:
@@ -325,9 +325,9 @@ async def test_names_and_files_that_slack_left_out_are_filled_in() -> None:
 async def test_people_are_called_by_their_names() -> None:
     async with workspace() as parts:
         parts.server.then("users.info", known("Sam"), refusal("user_not_found"))
-        await parts.wires.people.name("T1", SAM)
-        written = asking(f"ask <@{SAM}> or <@UGONE>", user=SAM)
-        message = await parts.channel.add_details(written)
+        await parts.clients.users.name("T1", SAM)
+        question = asking(f"ask <@{SAM}> or <@UGONE>", user=SAM)
+        message = await parts.channel.add_details(question)
     assert (message.text, message.author.name) == ("ask @Sam or <@UGONE>", "Sam")
     assert [form["user"] for form in parts.forms("users.info")] == [SAM, "UGONE"]
 
@@ -372,8 +372,8 @@ async def test_what_stood_in_a_thread_before_is_told() -> None:
     async with workspace() as parts:
         post = message_event("the dent", user=SAM, ts="1.0000", files=[photo()])
         parts.server.then("conversations.replies", Answer({"ok": True, "messages": [post]}))
-        [found] = await parts.channel.earlier_messages(asking("what is it?"))
-    assert (found.id, found.author.id) == ("1.0000", SAM)
+        [earlier] = await parts.channel.earlier_messages(asking("what is it?"))
+    assert (earlier.id, earlier.author.id) == ("1.0000", SAM)
 
 
 async def test_work_of_slack_s_own_is_done() -> None:

@@ -60,8 +60,8 @@ def test_the_manifest_asks_for_what_is_needed() -> None:
 
 async def test_a_socket_is_opened_with_the_app_token() -> None:
     async with SlackApiServer() as server:
-        told = await check_socket(settings(server.api_url))
-    assert told == "Slack opens a socket to the app."
+        sentence = await check_socket(settings(server.api_url))
+    assert sentence == "Slack opens a socket to the app."
     assert [call.authorization for call in server.calls] == [f"Bearer {APP_TOKEN}"]
 
 
@@ -80,15 +80,15 @@ async def test_what_slack_says_is_told(
 ) -> None:
     async with SlackApiServer() as server:
         server.then(method, answer)
-        with pytest.raises(OSError, match=word) as caught:
+        with pytest.raises(OSError, match=word) as failure:
             await check(settings(server.api_url))
-    assert method in str(caught.value)
-    assert "xoxb" not in str(caught.value)
+    assert method in str(failure.value)
+    assert "xoxb" not in str(failure.value)
 
 
 @pytest.mark.parametrize(("check", "method"), CHECKS)
 async def test_a_slack_that_is_not_there_is_told(check: Check, method: str) -> None:
     async with SlackApiServer() as server:
-        gone = server.api_url
+        closed_url = server.api_url
     with pytest.raises(OSError, match=f"{method} cannot be asked: ClientConnectorError"):
-        await check(settings(gone))
+        await check(settings(closed_url))

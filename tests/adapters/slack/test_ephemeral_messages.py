@@ -32,13 +32,13 @@ if TYPE_CHECKING:
     from bot.domain.messages import Address
 
 EPHEMERAL = "chat.postEphemeral"
-SAID = Post("P1 car.jpg", buttons=(Button("Help", "/help"),))
+POST = Post("P1 car.jpg", buttons=(Button("Help", "/help"),))
 OUTSIDE = refusal("not_in_channel")
 LINK = "https://acme.slack.com/archives/C1/p1"
 
 
 @dataclass
-class Desk:
+class EphemeralSetup:
     private: EphemeralMessages
     server: SlackApiServer
 
@@ -47,7 +47,7 @@ class Desk:
         hook = f"{self.server.url}/hooks/commands/T1/1/secret"
         return slack_address(thread="", private=True, **{"response": hook, **changes})
 
-    async def say(self, post: Post = SAID, **changes: Any) -> None:
+    async def say(self, post: Post = POST, **changes: Any) -> None:
         await self.private.say(self.address(**changes), post)
 
     async def hook(self, *answers: Answer, **changes: Any) -> None:
@@ -58,10 +58,11 @@ class Desk:
 
 
 @asynccontextmanager
-async def desk(**limits: Any) -> AsyncIterator[Desk]:
-    async with slack_clients(**limits) as wires:
-        yield Desk(
-            EphemeralMessages(wires.api, wires.guard, wires.hosts, wires.limits), wires.server
+async def desk(**limits: Any) -> AsyncIterator[EphemeralSetup]:
+    async with slack_clients(**limits) as clients:
+        yield EphemeralSetup(
+            EphemeralMessages(clients.api, clients.guard, clients.hosts, clients.limits),
+            clients.server,
         )
 
 
@@ -82,19 +83,19 @@ async def test_an_answer_about_a_thread_says_about_which() -> None:
         await parts.hook(about=LINK)
     [form, _] = [call.form for call in parts.server.calls]
     body = json.loads(parts.server.hooks[0].body)
-    for told in (form["text"], body["text"]):
-        assert told.startswith(texts.slack_about(LINK))
-        assert told.endswith("P1 car.jpg")
-    shown = [block for block in body["blocks"] if block["type"] == "markdown"]
-    assert "\n\n".join(block["text"] for block in shown) == body["text"]
+    for text in (form["text"], body["text"]):
+        assert text.startswith(texts.slack_about(LINK))
+        assert text.endswith("P1 car.jpg")
+    markdown = [block for block in body["blocks"] if block["type"] == "markdown"]
+    assert "\n\n".join(block["text"] for block in markdown) == body["text"]
 
 
 async def test_a_long_answer_about_a_thread_is_no_longer_than_slack_takes() -> None:
     async with desk() as parts:
         await parts.say(Post("<a line>\n" * 2_000), about=LINK)
     [call] = parts.server.calls
-    shown = [block for block in json.loads(call.form["blocks"]) if block["type"] == "markdown"]
-    assert sum(len(block["text"]) for block in shown) <= blocks.MAX_TEXT
+    markdown = [block for block in json.loads(call.form["blocks"]) if block["type"] == "markdown"]
+    assert sum(len(block["text"]) for block in markdown) <= blocks.MAX_TEXT
     assert call.form["text"].startswith(texts.slack_about(LINK))
     assert call.form["text"].endswith(texts.CUT)
 
@@ -214,9 +215,9 @@ async def test_a_web_hook_that_never_answers_is_left() -> None:
 async def test_no_problem_tells_the_address_of_a_web_hook() -> None:
     async with desk() as parts:
         for fault in (Answer("", 404), PAGE_502, CUT):
-            with pytest.raises((ConversationGone, DeliveryUnknown)) as told:
+            with pytest.raises((ConversationGone, DeliveryUnknown)) as failure:
                 await parts.hook(fault)
-            assert "secret" not in str(told.value)
+            assert "secret" not in str(failure.value)
         hook = "https://evil.example/commands/secret"
         with pytest.raises(ConversationGone) as refusal:
             await parts.hook(response=hook)

@@ -44,10 +44,10 @@ def test_a_message_that_is_too_big_is_told_apart(error: str) -> None:
 
 @pytest.mark.parametrize("method", ["chat.appendStream", "chat.stopStream"])
 def test_a_stream_that_is_over_is_an_ended_one(method: str) -> None:
-    told = error_for(method, 200, "message_not_in_streaming_state")
-    assert isinstance(told, StreamExpired)
-    assert isinstance(told, StreamEnded)
-    assert (told.is_cancelled, told.is_late, told.status) == (False, False, 200)
+    problem = error_for(method, 200, "message_not_in_streaming_state")
+    assert isinstance(problem, StreamExpired)
+    assert isinstance(problem, StreamEnded)
+    assert (problem.is_cancelled, problem.is_late, problem.status) == (False, False, 200)
 
 
 def test_a_message_that_still_streams_is_a_conflict() -> None:

@@ -183,15 +183,15 @@ def test_a_deleted_post_with_replies_leaves_a_tombstone() -> None:
 
 
 def test_the_bot_greets_where_it_joins() -> None:
-    joined = {"type": "member_joined_channel", "user": BOT, "channel": "C1", "inviter": SAM}
-    message = heard(joined)
+    join_event = {"type": "member_joined_channel", "user": BOT, "channel": "C1", "inviter": SAM}
+    message = heard(join_event)
     assert (message.kind, message.thread.root, message.author.id) == ("installed", TOP, SAM)
     assert message.address == SlackAddress(TEAM, "C1", "", SAM)
-    assert ignored({**joined, "user": SAM})
+    assert ignored({**join_event, "user": SAM})
 
 
 def test_slacks_own_stop_is_the_command_without_a_receipt() -> None:
-    stopped = {
+    stop_event = {
         "type": "agent_session_stopped",
         "channel": CHANNEL,
         "thread_ts": TS,
@@ -199,11 +199,11 @@ def test_slacks_own_stop_is_the_command_without_a_receipt() -> None:
         "streaming_message_ts": ["1700000001.000200"],
         "event_ts": "1700000002.000000",
     }
-    message = heard(stopped)
+    message = heard(stop_event)
     assert (message.text, message.thread.root, message.id) == ("/stop", TS, "Ev1")
     assert message.address == replace(ADDRESS, delivery=QuietPost())
     assert not message.opening
-    assert ignored({**stopped, "thread_ts": None})
+    assert ignored({**stop_event, "thread_ts": None})
 
 
 REACTION = {
@@ -216,7 +216,7 @@ REACTION = {
 }
 
 
-def test_the_reaction_that_asks_is_an_errand() -> None:
+def test_the_reaction_that_asks_is_a_task() -> None:
     message = heard(REACTION)
     assert (message.kind, message.id, message.author.id) == ("channel", "Ev1", ALEX)
     assert message.address == replace(ADDRESS, task=BackgroundTask("reaction", post=TS))
@@ -241,11 +241,11 @@ def test_other_reactions_are_left(reaction: str, more: dict[str, Any]) -> None:
 
 
 def test_an_opened_chat_gets_prompts() -> None:
-    opened = {"type": "app_home_opened", "user": ALEX, "channel": DIRECT, "tab": "messages"}
-    message = heard(opened)
+    open_event = {"type": "app_home_opened", "user": ALEX, "channel": DIRECT, "tab": "messages"}
+    message = heard(open_event)
     assert message.address.task == BackgroundTask("prompts")
     assert (message.address.channel, message.shared) == (DIRECT, False)
-    assert ignored({**opened, "tab": "home"})
+    assert ignored({**open_event, "tab": "home"})
 
 
 def test_a_thread_of_the_older_assistant_view_gets_prompts() -> None:
@@ -259,7 +259,7 @@ def test_a_thread_of_the_older_assistant_view_gets_prompts() -> None:
     "event",
     [{"type": "app_uninstalled"}, {"type": "tokens_revoked", "tokens": {"bot": [BOT]}}],
 )
-def test_an_uninstalled_app_is_an_errand(event: dict[str, Any]) -> None:
+def test_an_uninstalled_app_is_a_task(event: dict[str, Any]) -> None:
     message = heard(event)
     assert (message.kind, message.address.task) == ("channel", BackgroundTask("uninstalled"))
     assert message.thread.tenant == TEAM
@@ -273,7 +273,7 @@ def test_tokens_of_others_may_be_revoked(tokens: Any) -> None:
 
 
 @pytest.mark.parametrize("kind", ["channel_left", "group_left"])
-def test_a_left_channel_is_an_errand(kind: str) -> None:
+def test_a_left_channel_is_a_task(kind: str) -> None:
     message = heard({"type": kind, "channel": CHANNEL})
     assert message.address.task == BackgroundTask("left")
     assert message.thread.conversation == CHANNEL
@@ -288,8 +288,8 @@ def test_all_other_events_are_left(event: dict[str, Any]) -> None:
 
 def test_a_stored_post_reads_like_its_event() -> None:
     event = message_event(files=[photo()])
-    stored = {key: value for key, value in event.items() if key not in {"channel", "event_ts"}}
-    assert read_post({**stored, "channel": CHANNEL}, WORKSPACE) == heard(event)
+    post = {key: value for key, value in event.items() if key not in {"channel", "event_ts"}}
+    assert read_post({**post, "channel": CHANNEL}, WORKSPACE) == heard(event)
 
 
 def test_a_workspace_that_does_not_name_the_bot_addresses_nobody() -> None:

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from bot.domain.messages import Address
     from tests.helpers.slack_wire_server import SlackClients
 
-ALLOWED = SizeLimits(1000, 2000)
+LIMITS = SizeLimits(1000, 2000)
 PAGE = Reply(body=b"<html>", headers={"Content-Type": "text/html; charset=utf-8"})
 
 
@@ -50,63 +50,63 @@ def told(**file: Any) -> Answer:
 
 
 @pytest.fixture
-async def wires() -> AsyncIterator[SlackClients]:
-    async with slack_clients(send_tries=1) as wires:
-        yield wires
+async def clients() -> AsyncIterator[SlackClients]:
+    async with slack_clients(send_tries=1) as clients:
+        yield clients
 
 
 async def problem(
     files: SlackFiles, file: Attachment, into: Path, where: Address | None = None
 ) -> FileProblem:
-    with pytest.raises(FileProblem) as found:
-        await files.fetch(where or address(), file, into, ALLOWED)
+    with pytest.raises(FileProblem) as failure:
+        await files.fetch(where or address(), file, into, LIMITS)
     assert not into.exists()
-    return found.value
+    return failure.value
 
 
-async def test_a_photo_is_fetched_with_the_token(wires: SlackClients, tmp_path: Path) -> None:
-    url = wires.server.picture("a.jpg", b"jpeg")
-    assert await wires.files.fetch(address(), photo(url), tmp_path / "a", ALLOWED)
+async def test_a_photo_is_fetched_with_the_token(clients: SlackClients, tmp_path: Path) -> None:
+    url = clients.server.picture("a.jpg", b"jpeg")
+    assert await clients.files.fetch(address(), photo(url), tmp_path / "a", LIMITS)
     assert (tmp_path / "a").read_bytes() == b"jpeg"
-    assert [asked.authorization for asked in wires.server.downloads] == [f"Bearer {TOKEN}"]
-    assert wires.server.calls == []
+    assert [call.authorization for call in clients.server.downloads] == [f"Bearer {TOKEN}"]
+    assert clients.server.calls == []
 
 
-async def test_a_page_to_sign_in_is_no_picture(wires: SlackClients, tmp_path: Path) -> None:
-    hidden = photo(f"{wires.server.url}/files/hidden.jpg")
-    found = await problem(wires.files, hidden, tmp_path / "a")
-    assert (found.reason, found.detail) == (Reason.FORBIDDEN, "a sign-in page")
+async def test_a_page_to_sign_in_is_no_picture(clients: SlackClients, tmp_path: Path) -> None:
+    hidden = photo(f"{clients.server.url}/files/hidden.jpg")
+    failure = await problem(clients.files, hidden, tmp_path / "a")
+    assert (failure.reason, failure.detail) == (Reason.FORBIDDEN, "a sign-in page")
 
 
 async def test_a_web_page_that_was_posted_is_told_from_one_to_sign_in(
-    wires: SlackClients, tmp_path: Path
+    clients: SlackClients, tmp_path: Path
 ) -> None:
-    page = replace(photo(f"{wires.server.url}/files/a.html"), declared="text/html")
-    found = await problem(wires.files, page, tmp_path / "a")
-    assert (found.reason, found.detail) == (Reason.UNSUPPORTED, "HTML")
-    assert wires.server.downloads == []
+    page = replace(photo(f"{clients.server.url}/files/a.html"), declared="text/html")
+    failure = await problem(clients.files, page, tmp_path / "a")
+    assert (failure.reason, failure.detail) == (Reason.UNSUPPORTED, "HTML")
+    assert clients.server.downloads == []
 
 
 async def test_the_largest_picture_of_slack_s_own_stands_in(
-    wires: SlackClients, tmp_path: Path
+    clients: SlackClients, tmp_path: Path
 ) -> None:
-    thumbs = [f"{wires.server.url}/files/1024.jpg"]
-    thumbs += [wires.server.picture(name, name.encode()) for name in ("960.jpg", "720.jpg")]
-    hidden = photo(f"{wires.server.url}/files/hidden.heic", *thumbs)
-    await wires.files.fetch(address(), hidden, tmp_path / "a", ALLOWED)
+    thumbs = [f"{clients.server.url}/files/1024.jpg"]
+    thumbs += [clients.server.picture(name, name.encode()) for name in ("960.jpg", "720.jpg")]
+    hidden = photo(f"{clients.server.url}/files/hidden.heic", *thumbs)
+    await clients.files.fetch(address(), hidden, tmp_path / "a", LIMITS)
     assert (tmp_path / "a").read_bytes() == b"960.jpg"
-    asked = [asked.name.rpartition("/")[2] for asked in wires.server.downloads]
-    assert asked == ["hidden.heic", "1024.jpg", "960.jpg"]
+    names = [call.name.rpartition("/")[2] for call in clients.server.downloads]
+    assert names == ["hidden.heic", "1024.jpg", "960.jpg"]
 
 
 async def test_a_file_that_is_too_large_is_told_and_nothing_stands_in(
-    wires: SlackClients, tmp_path: Path
+    clients: SlackClients, tmp_path: Path
 ) -> None:
-    url = wires.server.picture("a.jpg", b"\xff\xd8\xff" + bytes(1000))
-    thumb = wires.server.picture("360.jpg")
-    found = await problem(wires.files, photo(url, thumb), tmp_path / "a")
-    assert found.reason is Reason.TOO_LARGE
-    assert len(wires.server.downloads) == 1
+    url = clients.server.picture("a.jpg", b"\xff\xd8\xff" + bytes(1000))
+    thumb = clients.server.picture("360.jpg")
+    failure = await problem(clients.files, photo(url, thumb), tmp_path / "a")
+    assert failure.reason is Reason.TOO_LARGE
+    assert len(clients.server.downloads) == 1
 
 
 @pytest.mark.parametrize(
@@ -119,42 +119,44 @@ async def test_a_file_that_is_too_large_is_told_and_nothing_stands_in(
         "http://169.254.169.254/latest",
     ],
 )
-async def test_only_slack_s_hosts_are_asked(wires: SlackClients, tmp_path: Path, url: str) -> None:
-    found = await problem(wires.files, photo(url, url), tmp_path / "a")
-    assert found.reason is Reason.REFUSED_ADDRESS
+async def test_only_slack_s_hosts_are_asked(
+    clients: SlackClients, tmp_path: Path, url: str
+) -> None:
+    failure = await problem(clients.files, photo(url, url), tmp_path / "a")
+    assert failure.reason is Reason.REFUSED_ADDRESS
 
 
 async def test_the_problem_of_a_post_is_told_without_asking(
-    wires: SlackClients, tmp_path: Path
+    clients: SlackClients, tmp_path: Path
 ) -> None:
     external = Attachment("a.jpg", problem=Reason.EXTERNAL)
-    assert (await problem(wires.files, external, tmp_path / "a")).reason is Reason.EXTERNAL
-    assert wires.server.calls == []
+    assert (await problem(clients.files, external, tmp_path / "a")).reason is Reason.EXTERNAL
+    assert clients.server.calls == []
 
 
 @pytest.mark.parametrize("team", ["T0", "T2"])
 async def test_a_workspace_that_is_not_known_has_no_token_for_its_files(
-    wires: SlackClients, tmp_path: Path, team: str
+    clients: SlackClients, tmp_path: Path, team: str
 ) -> None:
-    url = wires.server.picture("a.jpg")
-    found = await problem(wires.files, photo(url), tmp_path / "a", address(team=team))
-    assert found.reason is Reason.UNREACHABLE
-    assert wires.server.downloads == []
+    url = clients.server.picture("a.jpg")
+    failure = await problem(clients.files, photo(url), tmp_path / "a", address(team=team))
+    assert failure.reason is Reason.UNREACHABLE
+    assert clients.server.downloads == []
 
 
-async def test_a_stub_is_completed_by_its_id(wires: SlackClients, tmp_path: Path) -> None:
-    url, thumb = wires.server.picture("a.jpg", b"jpeg"), wires.server.picture("360.jpg")
-    wires.server.then("files.info", told(url_private=url, mimetype="image/jpeg", thumb_360=thumb))
-    known = await wires.files.with_details("T1", photo(""))
-    assert (known.name, known.declared) == ("a.jpg", "image/jpeg")
-    assert known.source == {"id": "F1", "url": url, "thumbs": [thumb]}
-    assert wires.server.calls[0].form == {"file": "F1"}
+async def test_a_stub_is_completed_by_its_id(clients: SlackClients, tmp_path: Path) -> None:
+    url, thumb = clients.server.picture("a.jpg", b"jpeg"), clients.server.picture("360.jpg")
+    clients.server.then("files.info", told(url_private=url, mimetype="image/jpeg", thumb_360=thumb))
+    details = await clients.files.with_details("T1", photo(""))
+    assert (details.name, details.declared) == ("a.jpg", "image/jpeg")
+    assert details.source == {"id": "F1", "url": url, "thumbs": [thumb]}
+    assert clients.server.calls[0].form == {"file": "F1"}
 
 
-async def test_what_is_known_already_is_not_asked(wires: SlackClients) -> None:
+async def test_what_is_known_already_is_not_asked(clients: SlackClients) -> None:
     for file in (photo("https://files.slack.com/a"), Attachment("a", problem=Reason.HIDDEN)):
-        assert await wires.files.with_details("T1", file) == file
-    assert wires.server.calls == []
+        assert await clients.files.with_details("T1", file) == file
+    assert clients.server.calls == []
 
 
 @pytest.mark.parametrize(
@@ -168,11 +170,11 @@ async def test_what_is_known_already_is_not_asked(wires: SlackClients) -> None:
     ],
 )
 async def test_what_slack_knows_of_a_stub_that_cannot_be_had(
-    wires: SlackClients, tmp_path: Path, answer: Answer, reason: Reason
+    clients: SlackClients, tmp_path: Path, answer: Answer, reason: Reason
 ) -> None:
-    wires.server.then("files.info", answer, answer)
-    assert (await wires.files.with_details("T1", photo(""))).problem is reason
-    assert (await problem(wires.files, photo(""), tmp_path / "a")).reason is reason
+    clients.server.then("files.info", answer, answer)
+    assert (await clients.files.with_details("T1", photo(""))).problem is reason
+    assert (await problem(clients.files, photo(""), tmp_path / "a")).reason is reason
 
 
 @pytest.mark.parametrize(
@@ -186,11 +188,11 @@ async def test_what_slack_knows_of_a_stub_that_cannot_be_had(
     ],
 )
 async def test_a_stub_that_stays_one_is_not_shown_to_loupe(
-    wires: SlackClients, tmp_path: Path, answer: Answer
+    clients: SlackClients, tmp_path: Path, answer: Answer
 ) -> None:
-    wires.server.then("files.info", answer, answer)
-    assert (await wires.files.with_details("T1", photo(""))).problem is None
-    assert (await problem(wires.files, photo(""), tmp_path / "a")).reason is Reason.FORBIDDEN
+    clients.server.then("files.info", answer, answer)
+    assert (await clients.files.with_details("T1", photo(""))).problem is None
+    assert (await problem(clients.files, photo(""), tmp_path / "a")).reason is Reason.FORBIDDEN
 
 
 class ElsewhereHosts(SlackHosts):
@@ -221,10 +223,10 @@ async def test_the_token_stays_behind_when_slack_sends_elsewhere(
 ) -> None:
     server, files = internet
     server.then(redirect(server.at("other.example", "/b")), Reply(body=b"jpeg"))
-    await files.fetch(address(), photo(server.at("photos.example", "/a")), tmp_path / "a", ALLOWED)
+    await files.fetch(address(), photo(server.at("photos.example", "/a")), tmp_path / "a", LIMITS)
     assert (tmp_path / "a").read_bytes() == b"jpeg"
-    seen = [(asked.host, asked.authorization) for asked in server.asked]
-    assert seen == [("photos.example", f"Bearer {TOKEN}"), ("other.example", "")]
+    tokens = [(request.host, request.authorization) for request in server.asked]
+    assert tokens == [("photos.example", f"Bearer {TOKEN}"), ("other.example", "")]
 
 
 async def test_a_page_to_sign_in_on_another_host_is_recognised(
@@ -232,8 +234,8 @@ async def test_a_page_to_sign_in_on_another_host_is_recognised(
 ) -> None:
     server, files = internet
     server.then(redirect(server.at("other.example", "/login")), PAGE)
-    found = await problem(files, photo(server.at("photos.example", "/a")), tmp_path / "a")
-    assert found.reason is Reason.FORBIDDEN
+    failure = await problem(files, photo(server.at("photos.example", "/a")), tmp_path / "a")
+    assert failure.reason is Reason.FORBIDDEN
 
 
 @pytest.mark.parametrize("status", [401, 403, 404, 410])
@@ -243,7 +245,7 @@ async def test_a_file_that_slack_refuses_has_its_picture_stand_in(
     server, files = internet
     server.then(Reply(status), Reply(body=b"thumb"))
     urls = (server.at("photos.example", "/a"), server.at("photos.example", "/a_1024"))
-    assert not await files.fetch(address(), photo(*urls), tmp_path / "a", ALLOWED)
+    assert not await files.fetch(address(), photo(*urls), tmp_path / "a", LIMITS)
     assert (tmp_path / "a").read_bytes() == b"thumb"
 
 
@@ -254,4 +256,4 @@ async def test_a_picture_elsewhere_does_not_stand_in(
     server.then(Reply(403))
     urls = (server.at("photos.example", "/a"), server.at("other.example", "/a_1024"))
     assert (await problem(files, photo(*urls), tmp_path / "a")).reason is Reason.FORBIDDEN
-    assert [asked.host for asked in server.asked] == ["photos.example"]
+    assert [request.host for request in server.asked] == ["photos.example"]

@@ -51,14 +51,14 @@ CONFLICT = refusal("streaming_state_conflict")
 ADDRESS = address()
 
 
-def paper_of(calls: CallRecorder, **limits: Any) -> SlackMessages:
+def messages_of(calls: CallRecorder, **limits: Any) -> SlackMessages:
     api: Any = calls
     return SlackMessages(api, AgentStatus(api), SlackLimits(**limits))
 
 
 @dataclass
-class Desk:
-    paper: SlackMessages
+class MessagesSetup:
+    messages: SlackMessages
     server: SlackApiServer
     clock: FakeClock
 
@@ -67,11 +67,11 @@ class Desk:
 
 
 @asynccontextmanager
-async def desk(**limits: Any) -> AsyncIterator[Desk]:
+async def desk(**limits: Any) -> AsyncIterator[MessagesSetup]:
     """Paper over HTTP."""
-    async with slack_clients(**limits) as wires:
-        paper = SlackMessages(wires.api, AgentStatus(wires.api), wires.limits)
-        yield Desk(paper, wires.server, wires.clock)
+    async with slack_clients(**limits) as clients:
+        messages = SlackMessages(clients.api, AgentStatus(clients.api), clients.limits)
+        yield MessagesSetup(messages, clients.server, clients.clock)
 
 
 def posted(ts: str = "7.0001") -> Answer:
@@ -81,8 +81,8 @@ def posted(ts: str = "7.0001") -> Answer:
 async def test_a_message_is_said_in_its_thread_and_stirs_nothing_up() -> None:
     async with desk() as parts:
         parts.server.then(POST, posted())
-        said = Post("See <https://x.test> and <!channel>", buttons=(Button("Go", "/go"),))
-        assert await parts.paper.say(ADDRESS, said) == "7.0001"
+        post = Post("See <https://x.test> and <!channel>", buttons=(Button("Go", "/go"),))
+        assert await parts.messages.say(ADDRESS, post) == "7.0001"
     [form] = parts.made(POST)
     assert (form["channel"], form["thread_ts"]) == ("C1", "1.0000")
     assert (form["unfurl_links"], form["unfurl_media"], form["parse"]) == ("false", "false", "none")
@@ -95,7 +95,7 @@ async def test_a_message_is_said_in_its_thread_and_stirs_nothing_up() -> None:
 async def test_at_the_top_of_a_place_there_is_no_thread() -> None:
     async with desk() as parts:
         parts.server.then(POST, posted())
-        await parts.paper.say(address(thread=""), OPENING)
+        await parts.messages.say(address(thread=""), OPENING)
     assert "thread_ts" not in parts.made(POST)[0]
     assert parts.server.methods() == [POST]
 
@@ -105,14 +105,14 @@ async def test_a_message_that_slack_does_not_name_is_known_by_no_id(ts: Any) -> 
     """Then its end is posted anew instead of edited."""
     async with desk() as parts:
         parts.server.then(POST, Answer({"ok": True, "ts": ts}), Answer({"ok": True}))
-        assert await parts.paper.say(ADDRESS, FINAL) == ""
-        assert await parts.paper.say(ADDRESS, FINAL) == ""
+        assert await parts.messages.say(ADDRESS, FINAL) == ""
+        assert await parts.messages.say(ADDRESS, FINAL) == ""
 
 
 async def test_what_came_too_soon_is_said_when_slack_asks_for_it() -> None:
     async with desk() as parts:
         parts.server.then(POST, throttling("4"), throttling("2"), posted())
-        assert await parts.paper.say(ADDRESS, FINAL) == "7.0001"
+        assert await parts.messages.say(ADDRESS, FINAL) == "7.0001"
         assert parts.clock.waits == [4.0, 2.0]
     assert len(parts.made(POST)) == 3
 
@@ -122,7 +122,7 @@ async def test_what_may_have_been_said_is_not_said_again(fault: Answer) -> None:
     async with desk() as parts:
         parts.server.then(POST, fault)
         with pytest.raises(DeliveryUnknown):
-            await parts.paper.say(ADDRESS, FINAL)
+            await parts.messages.say(ADDRESS, FINAL)
     assert len(parts.made(POST)) == 1
 
 
@@ -139,15 +139,15 @@ async def test_what_may_have_been_said_is_not_said_again(fault: Answer) -> None:
 async def test_a_refusal_says_what_it_means(error: str, problem: type[Exception]) -> None:
     async with desk() as parts:
         parts.server.then(POST, refusal(error))
-        with pytest.raises(problem, match=error) as told:
-            await parts.paper.say(ADDRESS, FINAL)
-    assert type(told.value) is problem
+        with pytest.raises(problem, match=error) as failure:
+            await parts.messages.say(ADDRESS, FINAL)
+    assert type(failure.value) is problem
     assert len(parts.made(POST)) == 1
 
 
 async def test_an_edit_holds_the_whole_text_and_its_blocks() -> None:
     async with desk() as parts:
-        await parts.paper.change(ADDRESS, "7.0001", FINAL, brief=False)
+        await parts.messages.change(ADDRESS, "7.0001", FINAL, brief=False)
     [form] = parts.made(UPDATE)
     assert (form["ts"], form["text"], form["parse"]) == ("7.0001", "A red car.", "none")
     types = [block["type"] for block in json.loads(form["blocks"])]
@@ -158,7 +158,7 @@ async def test_an_edit_holds_the_whole_text_and_its_blocks() -> None:
 async def test_the_end_is_edited_until_it_stands(fault: Answer) -> None:
     async with desk() as parts:
         parts.server.then(UPDATE, fault, fault)
-        await parts.paper.change(ADDRESS, "7.0001", FINAL, brief=False)
+        await parts.messages.change(ADDRESS, "7.0001", FINAL, brief=False)
     assert len(parts.made(UPDATE)) == 3
 
 
@@ -166,7 +166,7 @@ async def test_a_brief_edit_is_given_up_soon() -> None:
     async with desk() as parts:
         parts.server.then(UPDATE, throttling("3"), throttling("3"))
         with pytest.raises(DeliveryRefused):
-            await parts.paper.change(ADDRESS, "7.0001", GROWING, brief=True)
+            await parts.messages.change(ADDRESS, "7.0001", GROWING, brief=True)
         assert parts.clock.waits == []
     assert len(parts.made(UPDATE)) == 1
 
@@ -175,7 +175,7 @@ async def test_a_brief_edit_is_given_up_soon() -> None:
 async def test_a_message_that_still_streams_is_ended_and_then_edited(brief: bool) -> None:
     async with desk() as parts:
         parts.server.then(UPDATE, CONFLICT)
-        await parts.paper.change(ADDRESS, "7.0001", GROWING, brief=brief)
+        await parts.messages.change(ADDRESS, "7.0001", GROWING, brief=brief)
     assert parts.server.methods() == [UPDATE, STOP, UPDATE]
     assert parts.made(STOP) == [{"channel": "C1", "ts": "7.0001"}]
 
@@ -185,7 +185,7 @@ async def test_the_end_of_a_stream_is_asked_for_until_it_is_there(fault: Answer)
     async with desk() as parts:
         parts.server.then(UPDATE, CONFLICT)
         parts.server.then(STOP, fault)
-        await parts.paper.change(ADDRESS, "7.0001", FINAL, brief=False)
+        await parts.messages.change(ADDRESS, "7.0001", FINAL, brief=False)
     assert parts.server.methods()[:4] == [UPDATE, STOP, STOP, UPDATE]
 
 
@@ -194,14 +194,14 @@ async def test_a_stream_that_ended_meanwhile_is_as_good_as_one_that_was_ended() 
     async with desk() as parts:
         parts.server.then(UPDATE, CONFLICT)
         parts.server.then(STOP, CUT, refusal("message_not_in_streaming_state"))
-        await parts.paper.change(ADDRESS, "7.0001", FINAL, brief=False)
+        await parts.messages.change(ADDRESS, "7.0001", FINAL, brief=False)
     assert len(parts.made(UPDATE)) == 2
 
 
 async def test_progress_does_not_wait_for_the_end_of_a_stream() -> None:
     calls = CallRecorder()
     calls.then(UPDATE, StillStreaming(200, "streaming_state_conflict"))
-    await paper_of(calls).change(ADDRESS, "7.0001", GROWING, brief=True)
+    await messages_of(calls).change(ADDRESS, "7.0001", GROWING, brief=True)
     assert calls.brief == [UPDATE, STOP, UPDATE]
 
 
@@ -209,7 +209,7 @@ async def test_a_message_that_streams_in_spite_of_all_is_refused() -> None:
     async with desk() as parts:
         parts.server.then(UPDATE, CONFLICT, CONFLICT)
         with pytest.raises(StillStreaming):
-            await parts.paper.change(ADDRESS, "7.0001", FINAL, brief=False)
+            await parts.messages.change(ADDRESS, "7.0001", FINAL, brief=False)
     assert parts.server.methods() == [UPDATE, STOP, UPDATE]
 
 
@@ -218,27 +218,27 @@ async def test_what_is_too_long_in_blocks_is_said_as_bare_text(error: str) -> No
     async with desk() as parts:
         parts.server.then(POST, refusal(error), posted())
         parts.server.then(UPDATE, refusal(error))
-        assert await parts.paper.say(ADDRESS, FINAL) == "7.0001"
-        await parts.paper.change(ADDRESS, "7.0001", FINAL, brief=False)
+        assert await parts.messages.say(ADDRESS, FINAL) == "7.0001"
+        await parts.messages.change(ADDRESS, "7.0001", FINAL, brief=False)
     for method in (POST, UPDATE):
         first, second = parts.made(method)
-        assert second == {key: told for key, told in first.items() if key != "blocks"}
+        assert second == {key: value for key, value in first.items() if key != "blocks"}
 
 
 async def test_what_is_too_long_in_any_form_is_refused() -> None:
     async with desk() as parts:
         parts.server.then(POST, *[refusal("msg_too_long")] * 2)
         with pytest.raises(MessageTooLong):
-            await parts.paper.say(ADDRESS, FINAL)
+            await parts.messages.say(ADDRESS, FINAL)
 
 
 @pytest.mark.parametrize("error", sorted(NEVER_EDITABLE))
 async def test_a_message_that_can_never_be_edited_is_lost(error: str) -> None:
     async with desk() as parts:
         parts.server.then(UPDATE, refusal(error))
-        with pytest.raises(SlackError) as told:
-            await parts.paper.change(ADDRESS, "7.0001", FINAL, brief=False)
-    assert parts.paper.lost(told.value)
+        with pytest.raises(SlackError) as failure:
+            await parts.messages.change(ADDRESS, "7.0001", FINAL, brief=False)
+    assert parts.messages.lost(failure.value)
 
 
 @pytest.mark.parametrize(
@@ -251,31 +251,31 @@ async def test_a_message_that_can_never_be_edited_is_lost(error: str) -> None:
     ],
 )
 def test_other_refusals_may_pass(refusal: DeliveryRefused) -> None:
-    assert not paper_of(CallRecorder()).lost(refusal)
+    assert not messages_of(CallRecorder()).lost(refusal)
 
 
 async def test_where_a_placeholder_stands_slack_shows_that_loupe_is_at_work() -> None:
     calls = CallRecorder()
-    paper = paper_of(calls)
-    sent = await paper.say(ADDRESS, OPENING)
-    await paper.change(ADDRESS, sent, GROWING, brief=True)
-    await paper.change(ADDRESS, sent, FINAL, brief=False)
+    messages = messages_of(calls)
+    message_id = await messages.say(ADDRESS, OPENING)
+    await messages.change(ADDRESS, message_id, GROWING, brief=True)
+    await messages.change(ADDRESS, message_id, FINAL, brief=False)
     assert calls.methods == [STATUS_METHOD, POST, UPDATE, UPDATE, STATUS_METHOD]
     assert [call["status"] for call in calls.of(STATUS_METHOD)] == ["processing", "active"]
 
 
 async def test_an_end_that_is_posted_anew_ends_the_work_too() -> None:
     calls = CallRecorder()
-    paper = paper_of(calls)
-    await paper.say(ADDRESS, OPENING)
-    await paper.say(ADDRESS, FINAL)
+    messages = messages_of(calls)
+    await messages.say(ADDRESS, OPENING)
+    await messages.say(ADDRESS, FINAL)
     assert [call["status"] for call in calls.of(STATUS_METHOD)] == ["processing", "active"]
 
 
 @pytest.mark.parametrize("post", [Post("Done."), Post("Waiting: 1 message…", Stage.OPENING)])
 async def test_what_is_no_answer_says_nothing_of_the_work(post: Post) -> None:
     calls = CallRecorder()
-    await paper_of(calls).say(ADDRESS, post)
+    await messages_of(calls).say(ADDRESS, post)
     assert calls.methods == [POST]
 
 
@@ -293,8 +293,10 @@ async def test_what_is_no_answer_says_nothing_of_the_work(post: Post) -> None:
 def test_streams_are_for_somebody_in_a_thread(
     changes: dict[str, Any], channels: bool, streams: bool
 ) -> None:
-    paper = paper_of(CallRecorder(), stream_channels=channels, edit_pace=2.0, stream_pace=1.25)
+    messages = messages_of(
+        CallRecorder(), stream_channels=channels, edit_pace=2.0, stream_pace=1.25
+    )
     where = address(**changes)
-    assert paper.streams(where) is streams
-    assert paper.behind(where) == (0.75 if streams else 0.0)
-    assert paper.edits(where) is not bool(changes.get("private"))
+    assert messages.streams(where) is streams
+    assert messages.behind(where) == (0.75 if streams else 0.0)
+    assert messages.edits(where) is not bool(changes.get("private"))

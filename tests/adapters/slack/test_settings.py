@@ -51,16 +51,20 @@ def test_a_token_and_a_signing_secret_receive_by_http(monkeypatch: pytest.Monkey
     assert not settings.socket
 
 
-@pytest.mark.parametrize("signed", [True, False])
-def test_an_app_token_receives_by_socket(monkeypatch: pytest.MonkeyPatch, signed: bool) -> None:
-    names = ["SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", *(["SLACK_SIGNING_SECRET"] if signed else [])]
+@pytest.mark.parametrize("has_secret", [True, False])
+def test_an_app_token_receives_by_socket(monkeypatch: pytest.MonkeyPatch, has_secret: bool) -> None:
+    names = [
+        "SLACK_BOT_TOKEN",
+        "SLACK_APP_TOKEN",
+        *(["SLACK_SIGNING_SECRET"] if has_secret else []),
+    ]
     settings = given(monkeypatch, **only(*names))
     assert settings.configured
     assert settings.socket
 
 
 @pytest.mark.parametrize(
-    ("names", "told"),
+    ("names", "texts"),
     [
         (["SLACK_BOT_TOKEN"], ["SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET", "SLACK_APP_TOKEN"]),
         (["SLACK_SIGNING_SECRET"], ["SLACK_SIGNING_SECRET", "SLACK_BOT_TOKEN"]),
@@ -68,12 +72,12 @@ def test_an_app_token_receives_by_socket(monkeypatch: pytest.MonkeyPatch, signed
     ],
 )
 def test_what_is_incomplete_stops_the_start(
-    monkeypatch: pytest.MonkeyPatch, names: list[str], told: list[str]
+    monkeypatch: pytest.MonkeyPatch, names: list[str], texts: list[str]
 ) -> None:
-    with pytest.raises(SettingsError) as stopped:
+    with pytest.raises(SettingsError) as failure:
         given(monkeypatch, **only(*names))
-    assert all(name in str(stopped.value) for name in told)
-    assert str(stopped.value).count(".") == 1
+    assert all(name in str(failure.value) for name in texts)
+    assert str(failure.value).count(".") == 1
 
 
 @pytest.mark.parametrize(
@@ -87,14 +91,14 @@ def test_what_is_incomplete_stops_the_start(
 def test_tokens_are_told_apart_without_showing_them(
     monkeypatch: pytest.MonkeyPatch, name: str, value: str, prefix: str
 ) -> None:
-    with pytest.raises(SettingsError) as stopped:
+    with pytest.raises(SettingsError) as failure:
         given(monkeypatch, **{**TOKENS, name: value})
-    assert str(stopped.value) == f"{name} has the value (hidden): it must begin with {prefix}."
+    assert str(failure.value) == f"{name} has the value (hidden): it must begin with {prefix}."
 
 
 def test_no_secret_is_listed(monkeypatch: pytest.MonkeyPatch) -> None:
-    shown = {line.name: line.value for line in lines(given(monkeypatch, **TOKENS))}
-    assert {shown[name] for name in TOKENS} == {"set"}
+    values = {line.name: line.value for line in lines(given(monkeypatch, **TOKENS))}
+    assert {values[name] for name in TOKENS} == {"set"}
     assert "hidden" not in repr(load(SlackSettings))
 
 

@@ -132,26 +132,26 @@ async def slack() -> AsyncIterator[SocketServer]:
 
 
 @pytest.fixture
-async def house() -> AsyncIterator[SlackReceiver]:
-    house = SlackReceiver()
-    yield house
-    await house.close()
+async def receiver() -> AsyncIterator[SlackReceiver]:
+    receiver = SlackReceiver()
+    yield receiver
+    await receiver.close()
 
 
 @pytest.fixture
 async def line(
-    slack: SocketServer, house: SlackReceiver, monkeypatch: pytest.MonkeyPatch
+    slack: SocketServer, receiver: SlackReceiver, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[SocketMode]:
     """The socket, brisker than in earnest; started by the test."""
     monkeypatch.setattr(socket, "PING_SECONDS", 0.2)
     monkeypatch.setattr(socket, "CHECK_SECONDS", 0.05)
     monkeypatch.setattr(socket, "DOWN_SECONDS", 0.6)
-    given = SlackSettings(
+    settings = SlackSettings(
         bot_token=SecretStr("xoxb-1"),
         app_token=SecretStr("xapp-1-not-a-real-one"),
         api_url=f"{slack.url}/api",
     )
-    line = SocketMode(given, house.bot)
+    line = SocketMode(settings, receiver.bot)
     yield line
     await line.stop()
 
@@ -174,41 +174,49 @@ async def test_it_connects_with_the_app_token(slack: SocketServer, line: SocketM
 
 @pytest.mark.parametrize(("kind", "payload"), EVERY)
 async def test_an_envelope_is_acknowledged_once_it_is_stored(
-    slack: SocketServer, house: SlackReceiver, line: SocketMode, kind: str, payload: dict[str, Any]
+    slack: SocketServer,
+    receiver: SlackReceiver,
+    line: SocketMode,
+    kind: str,
+    payload: dict[str, Any],
 ) -> None:
-    house.inbox.gate = asyncio.Event()
+    receiver.inbox.gate = asyncio.Event()
     await line.start()
     await slack.connected()
     envelope = await slack.send(kind, payload)
-    await asyncio.wait_for(house.inbox.taken.wait(), 5)
+    await asyncio.wait_for(receiver.inbox.taken.wait(), 5)
     await asyncio.sleep(0.05)
     assert slack.acks == {}
-    house.inbox.gate.set()
+    receiver.inbox.gate.set()
     assert await slack.ack(envelope) == {}
-    assert house.inbox.message.id
+    assert receiver.inbox.message.id
 
 
 @pytest.mark.parametrize(("kind", "payload"), EVERY)
 async def test_no_ack_while_the_store_is_down(
-    slack: SocketServer, house: SlackReceiver, line: SocketMode, kind: str, payload: dict[str, Any]
+    slack: SocketServer,
+    receiver: SlackReceiver,
+    line: SocketMode,
+    kind: str,
+    payload: dict[str, Any],
 ) -> None:
-    house.inbox.down = True
+    receiver.inbox.down = True
     await line.start()
     await slack.connected()
-    lost = await slack.send(kind, payload)
-    await asyncio.wait_for(house.inbox.taken.wait(), 5)
+    response = await slack.send(kind, payload)
+    await asyncio.wait_for(receiver.inbox.taken.wait(), 5)
     await slack.ack(await slack.send("interactive", {"type": "view_closed"}))
-    assert lost not in slack.acks
-    house.inbox.down = False
+    assert response not in slack.acks
+    receiver.inbox.down = False
     again = await slack.send(kind, payload, retry_attempt=1, retry_reason="timeout")
     assert await slack.ack(again) == {}
-    assert house.inbox.message.id
+    assert receiver.inbox.message.id
 
 
 async def test_no_ack_before_slack_told_who_we_are(
-    slack: SocketServer, house: SlackReceiver, line: SocketMode
+    slack: SocketServer, receiver: SlackReceiver, line: SocketMode
 ) -> None:
-    house.workspaces.workspace = None
+    receiver.workspaces.workspace = None
     await line.start()
     await slack.connected()
     early = await slack.send(*EVENT)
@@ -227,28 +235,28 @@ async def test_a_slash_command_may_be_answered_in_the_ack(
 
 @pytest.mark.parametrize("payload", [{}, {"type": "event_callback", "event": None}, "words"])
 async def test_what_has_no_shape_is_not_asked_for_again(
-    slack: SocketServer, house: SlackReceiver, line: SocketMode, payload: Any
+    slack: SocketServer, receiver: SlackReceiver, line: SocketMode, payload: Any
 ) -> None:
     await line.start()
     await slack.connected()
     assert await slack.ack(await slack.send("events_api", payload)) == {}
-    assert house.inbox.messages == []
+    assert receiver.inbox.messages == []
 
 
 @pytest.mark.parametrize("frame", ["", "garbage", "[1]", "{", '{"type": 5}', '{"payload": 1}'])
 async def test_frames_of_no_use_are_survived(
-    slack: SocketServer, house: SlackReceiver, line: SocketMode, frame: str
+    slack: SocketServer, receiver: SlackReceiver, line: SocketMode, frame: str
 ) -> None:
     await line.start()
     connection = await slack.connected()
     await connection.send_str(frame)
     await connection.send_json({"envelope_id": "x", "type": "events_api", "payload": [1]})
     assert await slack.ack(await slack.send(*EVENT)) == {}
-    assert len(house.inbox.messages) == 1
+    assert len(receiver.inbox.messages) == 1
 
 
 async def test_when_slack_asks_for_a_new_connection_there_is_one(
-    slack: SocketServer, house: SlackReceiver, line: SocketMode
+    slack: SocketServer, receiver: SlackReceiver, line: SocketMode
 ) -> None:
     await line.start()
     first = await slack.connected()
@@ -259,7 +267,7 @@ async def test_when_slack_asks_for_a_new_connection_there_is_one(
 
 
 async def test_a_cut_connection_is_replaced(
-    slack: SocketServer, house: SlackReceiver, line: SocketMode
+    slack: SocketServer, receiver: SlackReceiver, line: SocketMode
 ) -> None:
     await line.start()
     first = await slack.connected()
@@ -272,17 +280,17 @@ async def test_an_address_that_leads_nowhere_is_not_tried_for_ever(
     slack: SocketServer, line: SocketMode
 ) -> None:
     slack.lost = 4
-    with capture_logs() as logged:
+    with capture_logs() as logs:
         await line.start()
         await slack.connected()
         await until_alive(line)
     assert len(slack.tickets) > 1
-    assert "slack_socket_down" in {entry["event"] for entry in logged}
-    assert "ticket" not in str(logged)
+    assert "slack_socket_down" in {entry["event"] for entry in logs}
+    assert "ticket" not in str(logs)
 
 
 async def test_whatever_a_client_fails_with_another_takes_its_place(
-    slack: SocketServer, house: SlackReceiver, line: SocketMode, monkeypatch: pytest.MonkeyPatch
+    slack: SocketServer, receiver: SlackReceiver, line: SocketMode, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     faults = [RuntimeError("nobody foresaw this")]
 
@@ -293,10 +301,10 @@ async def test_whatever_a_client_fails_with_another_takes_its_place(
             return await super().is_connected()
 
     monkeypatch.setattr(socket, "_Client", Faulty)
-    with capture_logs() as logged:
+    with capture_logs() as logs:
         await line.start()
         await until_alive(line)
-    assert "slack_socket_failed" in {entry["event"] for entry in logged}
+    assert "slack_socket_failed" in {entry["event"] for entry in logs}
     assert await slack.ack(await slack.send(*EVENT)) == {}
 
 
@@ -304,17 +312,17 @@ async def test_the_operator_is_told_why_there_is_no_connection(
     slack: SocketServer, line: SocketMode
 ) -> None:
     slack.refusals = ["invalid_auth", "internal_error"]
-    with capture_logs() as logged:
+    with capture_logs() as logs:
         await line.start()
         await slack.connected()
         await until_alive(line)
-    refused = [entry for entry in logged if entry["event"] == "slack_socket_refused"]
-    assert [entry["error"] for entry in refused] == ["invalid_auth", "internal_error"]
-    assert "xapp" not in str(logged)
+    refusals = [entry for entry in logs if entry["event"] == "slack_socket_refused"]
+    assert [entry["error"] for entry in refusals] == ["invalid_auth", "internal_error"]
+    assert "xapp" not in str(logs)
 
 
 async def test_many_at_once_are_all_acknowledged(
-    slack: SocketServer, house: SlackReceiver, line: SocketMode
+    slack: SocketServer, receiver: SlackReceiver, line: SocketMode
 ) -> None:
     await line.start()
     await slack.connected()
@@ -322,19 +330,19 @@ async def test_many_at_once_are_all_acknowledged(
     envelopes = [await slack.send("events_api", post) for post in posts]
     for envelope in envelopes:
         assert await slack.ack(envelope) == {}
-    assert len(house.inbox.messages) == 50
+    assert len(receiver.inbox.messages) == 50
 
 
 async def test_halves_of_characters_can_be_stored(
-    slack: SocketServer, house: SlackReceiver, line: SocketMode
+    slack: SocketServer, receiver: SlackReceiver, line: SocketMode
 ) -> None:
     await line.start()
     await slack.connected()
     cut = {**photo(), "name": "holiday \ud83d"}
     payload = event_callback(message_event("what \ud83d", files=[cut], thread_ts="1.\ud800"))
     assert await slack.ack(await slack.send("events_api", payload)) == {}
-    assert TypeAdapter(Message).dump_json(house.inbox.message)
-    assert house.inbox.message.attachments[0].name == "holiday ?"
+    assert TypeAdapter(Message).dump_json(receiver.inbox.message)
+    assert receiver.inbox.message.attachments[0].name == "holiday ?"
 
 
 async def test_nothing_runs_on_after_the_end(slack: SocketServer, line: SocketMode) -> None:
@@ -354,6 +362,6 @@ async def test_what_never_began_can_be_stopped(line: SocketMode) -> None:
 
 
 def test_without_an_app_token_there_is_no_socket() -> None:
-    given = SlackSettings(bot_token=SecretStr("xoxb-1"), signing_secret=SecretStr("s"))
+    settings = SlackSettings(bot_token=SecretStr("xoxb-1"), signing_secret=SecretStr("s"))
     with pytest.raises(ValueError, match="app token"):
-        SocketMode(given, SlackReceiver().bot)
+        SocketMode(settings, SlackReceiver().bot)

@@ -10,7 +10,7 @@ from adapters.slack.text import MOST_MENTIONS, mentions, plain_text, unescape, w
 
 
 @pytest.mark.parametrize(
-    ("written", "read"),
+    ("markup", "text"),
     [
         ("<@UBOT> what is it?", "what is it?"),
         ("<@UBOT|loupe> what is it?", "what is it?"),
@@ -36,8 +36,8 @@ from adapters.slack.text import MOST_MENTIONS, mentions, plain_text, unescape, w
         ("", ""),
     ],
 )
-def test_notation_is_read_as_words(written: str, read: str) -> None:
-    assert plain_text(written, "UBOT") == read
+def test_notation_is_read_as_words(markup: str, text: str) -> None:
+    assert plain_text(markup, "UBOT") == text
 
 
 def test_without_knowing_itself_it_takes_no_mention_away() -> None:

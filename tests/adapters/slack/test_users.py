@@ -15,7 +15,7 @@ def known(**user: Any) -> Answer:
 
 
 @pytest.mark.parametrize(
-    ("user", "shown"),
+    ("user", "name"),
     [
         ({"profile": {"display_name": "Alex", "real_name": "Alex Doe"}}, "Alex"),
         ({"profile": {"display_name": "", "real_name": "Alex Doe"}}, "Alex Doe"),
@@ -25,57 +25,57 @@ def known(**user: Any) -> Answer:
         ({"profile": {"display_name": 7}}, ""),
     ],
 )
-async def test_the_name_is_the_one_that_slack_shows(user: dict[str, Any], shown: str) -> None:
-    async with slack_clients() as wires:
-        wires.server.then("users.info", known(**user))
-        assert await wires.people.name("T1", "U1") == shown
-    assert wires.server.calls[0].form == {"user": "U1"}
+async def test_the_name_is_the_one_that_slack_shows(user: dict[str, Any], name: str) -> None:
+    async with slack_clients() as clients:
+        clients.server.then("users.info", known(**user))
+        assert await clients.users.name("T1", "U1") == name
+    assert clients.server.calls[0].form == {"user": "U1"}
 
 
 async def test_a_name_is_asked_again_after_its_hours() -> None:
-    async with slack_clients() as wires:
-        wires.server.then("users.info", known(real_name="Alex"), known(real_name="Alexandra"))
-        names = [await wires.people.name("T1", "U1") for _ in range(3)]
-        wires.clock.time += 24 * 3600
-        names.append(await wires.people.name("T1", "U1"))
+    async with slack_clients() as clients:
+        clients.server.then("users.info", known(real_name="Alex"), known(real_name="Alexandra"))
+        names = [await clients.users.name("T1", "U1") for _ in range(3)]
+        clients.clock.time += 24 * 3600
+        names.append(await clients.users.name("T1", "U1"))
     assert names == ["Alex", "Alex", "Alex", "Alexandra"]
-    assert len(wires.server.calls) == 2
+    assert len(clients.server.calls) == 2
 
 
 @pytest.mark.parametrize("failure", [refusal("user_not_found"), refusal("token_revoked"), PAGE_502])
 async def test_a_name_that_cannot_be_had_is_empty_for_a_minute(failure: Answer) -> None:
-    async with slack_clients(send_tries=1) as wires:
-        wires.server.then("users.info", failure, failure)
-        assert await wires.people.name("T1", "U1") == ""
-        asked = len(wires.server.calls)
-        assert await wires.people.name("T1", "U1") == ""
-        assert len(wires.server.calls) == asked
-        wires.clock.time += people.FAILED_SECONDS
-        wires.server.only("users.info", known(real_name="Alex"))
-        assert await wires.people.name("T1", "U1") == "Alex"
+    async with slack_clients(send_tries=1) as clients:
+        clients.server.then("users.info", failure, failure)
+        assert await clients.users.name("T1", "U1") == ""
+        calls = len(clients.server.calls)
+        assert await clients.users.name("T1", "U1") == ""
+        assert len(clients.server.calls) == calls
+        clients.clock.time += people.FAILED_SECONDS
+        clients.server.only("users.info", known(real_name="Alex"))
+        assert await clients.users.name("T1", "U1") == "Alex"
 
 
 async def test_several_names_are_asked_once_each_and_the_unknown_left_out() -> None:
-    async with slack_clients() as wires:
-        wires.server.then("users.info", known(real_name="Alex"))
-        await wires.people.name("T1", "U1")
-        wires.server.then("users.info", refusal("user_not_found"))
-        assert await wires.people.names("T1", ["U1", "U2", "U2", ""]) == {"U1": "Alex"}
-    assert [call.form["user"] for call in wires.server.calls] == ["U1", "U2"]
+    async with slack_clients() as clients:
+        clients.server.then("users.info", known(real_name="Alex"))
+        await clients.users.name("T1", "U1")
+        clients.server.then("users.info", refusal("user_not_found"))
+        assert await clients.users.names("T1", ["U1", "U2", "U2", ""]) == {"U1": "Alex"}
+    assert [call.form["user"] for call in clients.server.calls] == ["U1", "U2"]
 
 
 async def test_two_workspaces_with_equal_ids_never_meet() -> None:
-    async with slack_clients() as wires:
-        wires.server.then("users.info", known(real_name="Alex"))
-        assert await wires.people.name("T1", "U1") == "Alex"
-        assert await wires.people.name("T2", "U1") == ""
+    async with slack_clients() as clients:
+        clients.server.then("users.info", known(real_name="Alex"))
+        assert await clients.users.name("T1", "U1") == "Alex"
+        assert await clients.users.name("T2", "U1") == ""
 
 
 async def test_the_names_that_were_not_asked_for_longest_are_forgotten(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(people, "MOST_NAMES", 2)
-    async with slack_clients() as wires:
+    async with slack_clients() as clients:
         for user in ("U1", "U2", "U1", "U3", "U1", "U2"):
-            await wires.people.name("T1", user)
-    assert [call.form["user"] for call in wires.server.calls] == ["U1", "U2", "U3", "U2"]
+            await clients.users.name("T1", user)
+    assert [call.form["user"] for call in clients.server.calls] == ["U1", "U2", "U3", "U2"]

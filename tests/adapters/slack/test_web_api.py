@@ -53,25 +53,25 @@ PASSING = [
 TRIES = 3
 
 
-async def post(wires: SlackClients, channel: str = "C1") -> dict[str, object]:
-    return await wires.api.call("T1", POST, channel=channel, text="Hello")
+async def post(clients: SlackClients, channel: str = "C1") -> dict[str, object]:
+    return await clients.api.call("T1", POST, channel=channel, text="Hello")
 
 
-async def edit(wires: SlackClients, *, brief: bool = False) -> dict[str, object]:
-    return await wires.api.call(
+async def edit(clients: SlackClients, *, brief: bool = False) -> dict[str, object]:
+    return await clients.api.call(
         "T1", EDIT, repeatable=True, brief=brief, channel="C1", ts="1.1", text="Bye"
     )
 
 
 async def test_a_call_is_a_form_with_the_workspace_s_token() -> None:
-    async with slack_clients() as wires:
-        wires.server.then(POST, Answer({"ok": True, "ts": "1.1"}))
+    async with slack_clients() as clients:
+        clients.server.then(POST, Answer({"ok": True, "ts": "1.1"}))
         blocks = [{"type": "markdown", "text": "Grüße <x>"}]
-        answer = await wires.api.call(
+        answer = await clients.api.call(
             "T1", POST, channel="C1", text="a&b=ü\ud800", blocks=blocks, unfurl=False, ts=None
         )
     assert answer["ts"] == "1.1"
-    [call] = wires.server.calls
+    [call] = clients.server.calls
     assert (call.name, call.authorization) == (POST, f"Bearer {TOKEN}")
     assert json.loads(call.form.pop("blocks")) == blocks
     assert call.form == {"channel": "C1", "text": "a&b=ü?", "unfurl": "false"}
@@ -81,89 +81,89 @@ async def test_a_call_is_a_form_with_the_workspace_s_token() -> None:
 async def test_nothing_is_said_in_a_workspace_that_is_not_known(
     team: str, problem: type[Exception]
 ) -> None:
-    async with slack_clients() as wires:
+    async with slack_clients() as clients:
         with pytest.raises(problem):
-            await wires.api.call(team, POST, channel="C1", text="Hello")
-    assert wires.server.calls == []
+            await clients.api.call(team, POST, channel="C1", text="Hello")
+    assert clients.server.calls == []
 
 
 @pytest.mark.parametrize("answer", [throttling("3"), refusal("ratelimited")])
 async def test_a_post_that_came_too_soon_is_repeated(answer: Answer) -> None:
-    async with slack_clients() as wires:
-        wires.server.then(POST, answer, answer)
-        assert (await post(wires))["ok"]
-    assert wires.server.methods() == [POST] * 3
+    async with slack_clients() as clients:
+        clients.server.then(POST, answer, answer)
+        assert (await post(clients))["ok"]
+    assert clients.server.methods() == [POST] * 3
 
 
 async def test_retry_after_is_honoured() -> None:
-    async with slack_clients() as wires:
-        wires.server.then(POST, throttling("7"))
-        await post(wires)
-        assert wires.clock.now() - 1000 == 7
+    async with slack_clients() as clients:
+        clients.server.then(POST, throttling("7"))
+        await post(clients)
+        assert clients.clock.now() - 1000 == 7
 
 
 async def test_what_slack_holds_back_holds_back_all_of_that_line_and_no_other() -> None:
-    async with slack_clients(send_tries=1) as wires:
-        wires.server.then(EDIT, throttling("9"))
-        with pytest.raises(SlackError) as told:
-            await edit(wires)
-        assert (told.value.status, told.value.error) == (429, "ratelimited")
-        await post(wires)
-        assert wires.clock.now() == 1000
-        await edit(wires)
-        assert wires.clock.now() == 1009
+    async with slack_clients(send_tries=1) as clients:
+        clients.server.then(EDIT, throttling("9"))
+        with pytest.raises(SlackError) as failure:
+            await edit(clients)
+        assert (failure.value.status, failure.value.error) == (429, "ratelimited")
+        await post(clients)
+        assert clients.clock.now() == 1000
+        await edit(clients)
+        assert clients.clock.now() == 1009
 
 
 async def test_throttling_ends_in_a_refusal_when_patience_does() -> None:
-    async with slack_clients(send_seconds=20) as wires:
-        wires.server.then(POST, *[throttling("8")] * 9)
+    async with slack_clients(send_seconds=20) as clients:
+        clients.server.then(POST, *[throttling("8")] * 9)
         with pytest.raises(SlackError, match="429 ratelimited"):
-            await post(wires)
-    assert wires.server.methods() == [POST] * 3
+            await post(clients)
+    assert clients.server.methods() == [POST] * 3
 
 
 @pytest.mark.parametrize("answer", PASSING)
 async def test_a_post_that_may_have_arrived_is_not_repeated(answer: Answer) -> None:
-    async with slack_clients() as wires:
-        wires.server.then(POST, answer)
+    async with slack_clients() as clients:
+        clients.server.then(POST, answer)
         with pytest.raises(DeliveryUnknown):
-            await post(wires)
-    assert wires.server.methods() == [POST]
+            await post(clients)
+    assert clients.server.methods() == [POST]
 
 
 @pytest.mark.parametrize("answer", PASSING)
 async def test_what_can_be_done_twice_is_repeated(answer: Answer) -> None:
-    async with slack_clients() as wires:
-        wires.server.then(EDIT, answer, answer)
-        assert (await edit(wires))["ok"]
-    assert wires.server.methods() == [EDIT] * 3
+    async with slack_clients() as clients:
+        clients.server.then(EDIT, answer, answer)
+        assert (await edit(clients))["ok"]
+    assert clients.server.methods() == [EDIT] * 3
 
 
 async def test_an_edit_that_never_gets_through_is_unclear_after_all_tries() -> None:
-    async with slack_clients(send_tries=TRIES) as wires:
-        wires.server.then(EDIT, *[PAGE_502] * 9)
+    async with slack_clients(send_tries=TRIES) as clients:
+        clients.server.then(EDIT, *[PAGE_502] * 9)
         with pytest.raises(DeliveryUnknown, match="502"):
-            await edit(wires)
-    assert len(wires.server.calls) == TRIES
+            await edit(clients)
+    assert len(clients.server.calls) == TRIES
 
 
 async def test_a_slack_that_says_nothing_is_unclear() -> None:
-    async with slack_clients(request_seconds=0.2) as wires:
-        wires.server.then(POST, HANG)
+    async with slack_clients(request_seconds=0.2) as clients:
+        clients.server.then(POST, HANG)
         with pytest.raises(DeliveryUnknown, match="TimeoutError"):
-            await post(wires)
-    assert wires.server.methods() == [POST]
+            await post(clients)
+    assert clients.server.methods() == [POST]
 
 
 async def test_without_a_connection_a_post_is_repeated_and_then_surely_not_sent() -> None:
     async with SlackApiServer() as server:
-        gone = server.api_url
+        closed_url = server.api_url
     clock = FakeClock()
     async with ClientSession() as session:
-        api = SlackApi(session, OneTeam(), SlackLimits(send_tries=TRIES), gone, clock)
-        with pytest.raises(SlackError) as told:
+        api = SlackApi(session, OneTeam(), SlackLimits(send_tries=TRIES), closed_url, clock)
+        with pytest.raises(SlackError) as failure:
             await api.call("T1", POST, channel="C1", text="Hello")
-    assert told.value.status == 0
+    assert failure.value.status == 0
     assert len(clock.waits) >= TRIES - 1
 
 
@@ -186,84 +186,84 @@ async def test_without_a_connection_a_post_is_repeated_and_then_surely_not_sent(
 async def test_what_slack_refuses_is_named_and_not_repeated(
     method: str, error: str, problem: type[Exception]
 ) -> None:
-    async with slack_clients() as wires:
-        wires.server.then(method, refusal(error))
-        with pytest.raises(problem) as told:
-            await wires.api.call("T1", method, repeatable=True, channel="C1")
-    assert type(told.value) is problem
-    assert wires.server.methods() == [method]
+    async with slack_clients() as clients:
+        clients.server.then(method, refusal(error))
+        with pytest.raises(problem) as failure:
+            await clients.api.call("T1", method, repeatable=True, channel="C1")
+    assert type(failure.value) is problem
+    assert clients.server.methods() == [method]
 
 
 async def test_posts_in_one_channel_keep_their_pace_and_other_channels_do_not_wait() -> None:
-    async with slack_clients() as wires:
+    async with slack_clients() as clients:
         for channel in ("C1", "C2", "C3"):
-            await post(wires, channel)
-        assert wires.clock.now() == 1000
-        await post(wires)
-        assert wires.clock.now() == 1001
+            await post(clients, channel)
+        assert clients.clock.now() == 1000
+        await post(clients)
+        assert clients.clock.now() == 1001
 
 
 async def test_a_brief_call_never_waits_for_its_rate() -> None:
-    async with slack_clients() as wires:
+    async with slack_clients() as clients:
         for _ in range(50):
-            await edit(wires, brief=True)
+            await edit(clients, brief=True)
         with pytest.raises(SlackError, match="no_room"):
-            await edit(wires, brief=True)
-        assert len(wires.server.calls) == 50
-        assert wires.clock.now() == 1000
-        await edit(wires)
-        assert wires.clock.now() > 1000
-    assert len(wires.server.calls) == 51
+            await edit(clients, brief=True)
+        assert len(clients.server.calls) == 50
+        assert clients.clock.now() == 1000
+        await edit(clients)
+        assert clients.clock.now() > 1000
+    assert len(clients.server.calls) == 51
 
 
 async def test_a_brief_call_that_came_too_soon_is_left_to_the_next_one() -> None:
-    async with slack_clients() as wires:
-        wires.server.then(EDIT, throttling("2"))
+    async with slack_clients() as clients:
+        clients.server.then(EDIT, throttling("2"))
         with pytest.raises(SlackError, match="429"):
-            await edit(wires, brief=True)
+            await edit(clients, brief=True)
         with pytest.raises(SlackError, match="no_room"):
-            await edit(wires, brief=True)
-        assert len(wires.server.calls) == 1
-        wires.clock.time += 2
-        await edit(wires, brief=True)
+            await edit(clients, brief=True)
+        assert len(clients.server.calls) == 1
+        clients.clock.time += 2
+        await edit(clients, brief=True)
 
 
 async def test_a_brief_call_gives_up_soon() -> None:
-    async with slack_clients() as wires:
-        wires.server.then(EDIT, *[PAGE_502] * 9)
+    async with slack_clients() as clients:
+        clients.server.then(EDIT, *[PAGE_502] * 9)
         with pytest.raises(DeliveryUnknown):
-            await edit(wires, brief=True)
-    assert len(wires.server.calls) == 2
+            await edit(clients, brief=True)
+    assert len(clients.server.calls) == 2
 
 
 async def test_what_is_logged_holds_no_token_and_no_text(
     caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    async with slack_clients(send_tries=1) as wires:
-        wires.server.then(POST, PAGE_502, refusal("invalid_blocks"), Answer("{secret"))
+    async with slack_clients(send_tries=1) as clients:
+        clients.server.then(POST, PAGE_502, refusal("invalid_blocks"), Answer("{secret"))
         for _ in range(3):
             with pytest.raises((DeliveryUnknown, DeliveryRefused)):
-                await wires.api.call("T1", POST, channel="C1", text="what a person said")
-    logged = caplog.text + "".join(capfd.readouterr())
-    assert "slack_failed" in logged
+                await clients.api.call("T1", POST, channel="C1", text="what a person said")
+    output = caplog.text + "".join(capfd.readouterr())
+    assert "slack_failed" in output
     for secret in (TOKEN, "what a person said", "Bad Gateway", "{secret"):
-        assert secret not in logged
+        assert secret not in output
 
 
 async def test_slack_is_left_alone_for_longer_than_anybody_waits() -> None:
-    async with slack_clients() as wires:
-        wires.server.then(EDIT, throttling("120"))
-        with pytest.raises(SlackError) as told:
-            await wires.api.call("T1", EDIT, repeatable=True, channel="C1")
-        assert told.value.after == 120
-        with pytest.raises(SlackError, match="held") as told:
-            await wires.api.call("T1", EDIT, repeatable=True, channel="C1")
-        assert told.value.after == pytest.approx(120)
-        assert len(wires.server.calls) == 1
-        wires.clock.time += 121
-        await wires.api.call("T1", EDIT, repeatable=True, channel="C1")
-    assert len(wires.server.calls) == 2
+    async with slack_clients() as clients:
+        clients.server.then(EDIT, throttling("120"))
+        with pytest.raises(SlackError) as failure:
+            await clients.api.call("T1", EDIT, repeatable=True, channel="C1")
+        assert failure.value.after == 120
+        with pytest.raises(SlackError, match="held") as failure:
+            await clients.api.call("T1", EDIT, repeatable=True, channel="C1")
+        assert failure.value.after == pytest.approx(120)
+        assert len(clients.server.calls) == 1
+        clients.clock.time += 121
+        await clients.api.call("T1", EDIT, repeatable=True, channel="C1")
+    assert len(clients.server.calls) == 2
 
 
 def test_posts_are_counted_in_each_channel() -> None:

@@ -58,7 +58,7 @@ class Endpoint:
 
     url: str
     session: ClientSession
-    house: SlackReceiver
+    receiver: SlackReceiver
 
     async def send(self, body: bytes, headers: dict[str, str]) -> Answer:
         """Deliver a body with headers as they are."""
@@ -68,9 +68,9 @@ class Endpoint:
 
     async def post(self, body: bytes, kind: str = JSON, at: int = NOW, **headers: str) -> Answer:
         """Deliver a signed body."""
-        signed = {"X-Slack-Signature": signature(body, str(at))}
-        stamped = {"X-Slack-Request-Timestamp": str(at), "Content-Type": kind}
-        return await self.send(body, {**signed, **stamped, **headers})
+        right_signature = {"X-Slack-Signature": signature(body, str(at))}
+        other_headers = {"X-Slack-Request-Timestamp": str(at), "Content-Type": kind}
+        return await self.send(body, {**right_signature, **other_headers, **headers})
 
     async def event(self, payload: dict[str, Any], **headers: str) -> Answer:
         return await self.post(json.dumps(payload).encode(), **headers)
@@ -81,21 +81,21 @@ class Endpoint:
 
 @asynccontextmanager
 async def serving() -> AsyncIterator[Endpoint]:
-    house = SlackReceiver()
-    given = SlackSettings(bot_token=SecretStr("xoxb-1"), signing_secret=SecretStr(SECRET))
-    ingress = SlackWebhook(given, house.bot, Standing())
+    receiver = SlackReceiver()
+    settings = SlackSettings(bot_token=SecretStr("xoxb-1"), signing_secret=SecretStr(SECRET))
+    webhook = SlackWebhook(settings, receiver.bot, Standing())
     application = web.Application()
-    application.add_routes(ingress.routes())
+    application.add_routes(webhook.routes())
     runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     url = f"http://127.0.0.1:{runner.addresses[0][1]}{PATH}"
     async with ClientSession() as session:
         try:
-            yield Endpoint(url, session, house)
+            yield Endpoint(url, session, receiver)
         finally:
             await runner.cleanup()
-            await house.close()
+            await receiver.close()
 
 
 @pytest.fixture
@@ -116,14 +116,14 @@ async def test_genuine_deliveries_are_accepted_before_they_are_acknowledged(
     endpoint: Endpoint, body: bytes, kind: str
 ) -> None:
     assert await endpoint.post(body, kind) == Answer(200, "", True)
-    assert endpoint.house.inbox.message.addressed
+    assert endpoint.receiver.inbox.message.addressed
 
 
 @pytest.mark.parametrize(("body", "kind"), GENUINE)
 async def test_there_is_no_answer_while_it_is_not_stored(
     endpoint: Endpoint, body: bytes, kind: str
 ) -> None:
-    inbox = endpoint.house.inbox
+    inbox = endpoint.receiver.inbox
     inbox.gate = asyncio.Event()
     posting = asyncio.create_task(endpoint.post(body, kind))
     await asyncio.wait_for(inbox.taken.wait(), 5)
@@ -137,26 +137,26 @@ async def test_there_is_no_answer_while_it_is_not_stored(
 async def test_when_the_store_is_down_slack_delivers_again(
     endpoint: Endpoint, body: bytes, kind: str
 ) -> None:
-    endpoint.house.inbox.down = True
+    endpoint.receiver.inbox.down = True
     assert await endpoint.post(body, kind) == Answer(503, "", True)
-    endpoint.house.inbox.down = False
+    endpoint.receiver.inbox.down = False
     assert (await endpoint.post(body, kind)).status == 200
 
 
 async def test_before_slack_told_who_we_are_slack_delivers_again(endpoint: Endpoint) -> None:
-    endpoint.house.workspaces.workspace = None
+    endpoint.receiver.workspaces.workspace = None
     assert await endpoint.post(EVENT) == Answer(503, "", True)
 
 
 async def test_another_workspace_is_told_nothing(endpoint: Endpoint) -> None:
     foreign = event_callback(message_event(), team_id="T2", authorizations=None)
     assert await endpoint.event(foreign) == Answer(200, "", True)
-    assert endpoint.house.inbox.messages == []
+    assert endpoint.receiver.inbox.messages == []
 
 
 async def test_slack_is_told_that_the_address_is_ours(endpoint: Endpoint) -> None:
-    asked = {"type": "url_verification", "token": "t", "challenge": "3eZbrw1a"}
-    answer = await endpoint.event(asked)
+    challenge = {"type": "url_verification", "token": "t", "challenge": "3eZbrw1a"}
+    answer = await endpoint.event(challenge)
     assert (answer.status, json.loads(answer.body)) == (200, {"challenge": "3eZbrw1a"})
     assert (await endpoint.form({"ssl_check": "1", "token": "t"})).status == 200
 
@@ -169,7 +169,7 @@ async def test_a_slash_command_may_be_answered_at_once(endpoint: Endpoint) -> No
 async def test_letters_of_all_scripts_arrive(endpoint: Endpoint) -> None:
     await endpoint.form(slash("system Antworte höflich 🙂"))
     await endpoint.event(event_callback(message_event("写真 \U0001f642 \ud83d")))
-    order, post = endpoint.house.inbox.messages
+    order, post = endpoint.receiver.inbox.messages
     assert order.text == "/system Antworte höflich 🙂"
     assert post.text == "写真 🙂 ?"
 
@@ -177,7 +177,7 @@ async def test_letters_of_all_scripts_arrive(endpoint: Endpoint) -> None:
 @pytest.mark.parametrize("off", [-SIGNATURE_SECONDS - 1, SIGNATURE_SECONDS + 2, -30 * 86400])
 async def test_an_old_or_future_signature_is_refused(endpoint: Endpoint, off: int) -> None:
     assert await endpoint.post(EVENT, at=NOW + off) == Answer(401, "", False)
-    assert endpoint.house.inbox.messages == []
+    assert endpoint.receiver.inbox.messages == []
 
 
 @pytest.mark.parametrize("off", [-SIGNATURE_SECONDS + 1, 0, SIGNATURE_SECONDS])
@@ -213,9 +213,9 @@ async def test_a_signature_holds_five_minutes(endpoint: Endpoint, off: int) -> N
 async def test_strangers_are_refused_whatever_they_send(
     endpoint: Endpoint, headers: dict[str, str]
 ) -> None:
-    sent = {"Content-Type": JSON, **headers}
-    assert await endpoint.send(EVENT, sent) == Answer(401, "", False)
-    assert endpoint.house.inbox.messages == []
+    all_headers = {"Content-Type": JSON, **headers}
+    assert await endpoint.send(EVENT, all_headers) == Answer(401, "", False)
+    assert endpoint.receiver.inbox.messages == []
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"\xff\xfe", b"ssl_check=1", b'{"event": null}'])
@@ -226,21 +226,21 @@ async def test_what_strangers_send_is_not_looked_at(endpoint: Endpoint, body: by
 
 
 async def test_a_changed_body_is_refused(endpoint: Endpoint) -> None:
-    signed = signature(EVENT, str(NOW))
-    changed = EVENT.replace(b"what is it?", b"what is that?")
-    assert (await endpoint.post(changed, **{"X-Slack-Signature": signed})).status == 401
+    right_signature = signature(EVENT, str(NOW))
+    other_body = EVENT.replace(b"what is it?", b"what is that?")
+    assert (await endpoint.post(other_body, **{"X-Slack-Signature": right_signature})).status == 401
 
 
 async def test_without_fresh_headers_the_body_is_not_even_read(endpoint: Endpoint) -> None:
-    held = asyncio.Event()
+    gate = asyncio.Event()
 
     async def never() -> AsyncIterator[bytes]:
         yield b"{"
-        await held.wait()
+        await gate.wait()
 
     async with asyncio.timeout(5), endpoint.session.post(endpoint.url, data=never()) as response:
         assert response.status == 401
-    held.set()
+    gate.set()
 
 
 @pytest.mark.parametrize(
@@ -274,7 +274,7 @@ async def test_signed_but_malformed(endpoint: Endpoint, body: bytes, kind: str) 
     answer = await endpoint.post(body, kind)
     bytes_of_no_text = b"\xff" in body
     assert answer == Answer(401 if bytes_of_no_text else 400, "", False)
-    assert endpoint.house.inbox.messages == []
+    assert endpoint.receiver.inbox.messages == []
 
 
 async def test_too_large_a_body_is_refused(endpoint: Endpoint) -> None:
@@ -285,17 +285,17 @@ async def test_too_slow_a_body_is_given_up(
     endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("adapters.slack.webhook.BODY_SECONDS", 0.05)
-    held = asyncio.Event()
+    gate = asyncio.Event()
 
     async def slow() -> AsyncIterator[bytes]:
         yield b"{"
-        await held.wait()
+        await gate.wait()
 
     stamped = {"X-Slack-Request-Timestamp": str(NOW), "X-Slack-Signature": "v0=0"}
     posting = endpoint.session.post(endpoint.url, data=slow(), headers=stamped)
     async with asyncio.timeout(5), posting as response:
         assert response.status == 408
-    held.set()
+    gate.set()
 
 
 async def test_only_posts_are_taken(endpoint: Endpoint) -> None:
@@ -307,7 +307,7 @@ async def test_a_retry_is_taken_like_the_first(endpoint: Endpoint) -> None:
     retry = {"X-Slack-Retry-Num": "1", "X-Slack-Retry-Reason": "http_timeout"}
     await endpoint.event(event_callback(message_event()))
     await endpoint.event(event_callback(message_event()), **retry)
-    first, second = endpoint.house.inbox.messages
+    first, second = endpoint.receiver.inbox.messages
     assert first == second
     assert first.dedup
 
@@ -317,7 +317,7 @@ async def test_many_at_once_are_all_acknowledged_in_time(endpoint: Endpoint) -> 
     deliveries = [event_callback(message_event(ts=f"17000000{n:02d}.000100")) for n in range(100)]
     answers = await asyncio.gather(*map(endpoint.event, deliveries))
     assert {answer.status for answer in answers} == {200}
-    assert len({message.id for message in endpoint.house.inbox.messages}) == 100
+    assert len({message.id for message in endpoint.receiver.inbox.messages}) == 100
     assert time.perf_counter() - began < 3
 
 
@@ -330,6 +330,6 @@ async def test_no_signed_bytes_are_an_error_of_ours(
 
 
 def test_without_a_signing_secret_there_is_no_route() -> None:
-    given = SlackSettings(bot_token=SecretStr("xoxb-1"), app_token=SecretStr("xapp-1"))
+    settings = SlackSettings(bot_token=SecretStr("xoxb-1"), app_token=SecretStr("xapp-1"))
     with pytest.raises(ValueError, match="signing secret"):
-        SlackWebhook(given, SlackReceiver().bot)
+        SlackWebhook(settings, SlackReceiver().bot)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
 TOKEN = "xoxb-not-a-real-one"
-TOLD = {
+IDENTITY = {
     "ok": True,
     "url": "https://acme.slack.com/",
     "team_id": "T1",
@@ -69,7 +69,7 @@ async def asked(server: AuthServer) -> AsyncIterator[tuple[OneWorkspace, FakeClo
 
 
 async def test_slack_tells_who_the_bot_is() -> None:
-    server = AuthServer(TOLD)
+    server = AuthServer(IDENTITY)
     async with asked(server) as (one, _):
         await one.start()
         workspace = await one.of("T1")
@@ -80,7 +80,7 @@ async def test_slack_tells_who_the_bot_is() -> None:
 
 
 async def test_another_team_is_unknown() -> None:
-    async with asked(AuthServer(TOLD)) as (one, _):
+    async with asked(AuthServer(IDENTITY)) as (one, _):
         await one.start()
         for team in ("T2", ""):
             with pytest.raises(UnknownTeam):
@@ -88,21 +88,21 @@ async def test_another_team_is_unknown() -> None:
 
 
 async def test_a_delivery_waits_a_little_for_the_first_answer() -> None:
-    server = AuthServer(TOLD)
+    server = AuthServer(IDENTITY)
     server.gate.clear()
     async with asked(server) as (one, _):
         await one.start()
-        waiting = asyncio.create_task(one.of("T1"))
+        lookup = asyncio.create_task(one.of("T1"))
         await asyncio.sleep(0)
         server.gate.set()
-        assert (await waiting).team == "T1"
+        assert (await lookup).team == "T1"
 
 
 async def test_without_an_answer_it_has_to_be_delivered_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(workspaces, "FIRST_WAIT_SECONDS", 0.01)
-    server = AuthServer(TOLD)
+    server = AuthServer(IDENTITY)
     server.gate.clear()
     async with asked(server) as (one, _):
         await one.start()
@@ -111,27 +111,27 @@ async def test_without_an_answer_it_has_to_be_delivered_again(
 
 
 async def test_slack_is_asked_until_it_answers() -> None:
-    refused = {"ok": False, "error": "invalid_auth"}
-    server = AuthServer(502, refused, {"ok": True}, 200, TOLD)
+    refusal = {"ok": False, "error": "invalid_auth"}
+    server = AuthServer(502, refusal, {"ok": True}, 200, IDENTITY)
     async with asked(server) as (one, clock):
-        with capture_logs() as logged:
+        with capture_logs() as logs:
             await one.start()
             assert (await one.of("T1")).team == "T1"
     assert clock.waits == [1, 2, 4, 8]
-    assert [line["event"] for line in logged] == [
+    assert [line["event"] for line in logs] == [
         "slack_token_refused",
         "slack_token_refused",
         "slack_workspace_unnamed",
         "slack_token_refused",
         "slack_workspace_found",
     ]
-    assert logged[1]["error"] == "invalid_auth"
-    assert TOKEN not in str(logged)
+    assert logs[1]["error"] == "invalid_auth"
+    assert TOKEN not in str(logs)
 
 
 @pytest.mark.parametrize("nonsense", ["plain words", b'{"ok": tr', b"[]", b"7"])
 async def test_an_answer_that_is_none_is_asked_for_again(nonsense: str | bytes) -> None:
-    async with asked(AuthServer(nonsense, TOLD)) as (one, clock):
+    async with asked(AuthServer(nonsense, IDENTITY)) as (one, clock):
         await one.start()
         assert (await one.of("T1")).team == "T1"
     assert clock.waits == [1]
@@ -141,15 +141,15 @@ async def test_a_server_that_is_away_is_asked_again() -> None:
     clock = FakeClock()
     async with ClientSession() as session:
         one = OneWorkspace("http://127.0.0.1:1/api", TOKEN, session, clock)
-        with capture_logs() as logged:
+        with capture_logs() as logs:
             await one.start()
             while len(clock.waits) < 8:
                 await asyncio.sleep(0.01)
             await one.stop()
     assert clock.waits[:8] == [1, 2, 4, 8, 16, 30, 30, 30]
-    assert {line["event"] for line in logged} == {"slack_unreachable"}
+    assert {line["event"] for line in logs} == {"slack_unreachable"}
 
 
 async def test_what_never_began_can_be_stopped() -> None:
-    async with asked(AuthServer(TOLD)) as (one, _):
+    async with asked(AuthServer(IDENTITY)) as (one, _):
         await one.stop()
