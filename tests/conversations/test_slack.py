@@ -40,7 +40,7 @@ async def test_a_photo_is_answered_in_its_thread_by_a_stream(workspace: SlackWor
     thread = await workspace.say("What is this?", workspace.slack.file(CAR))
     (answer,) = await workspace.answered(thread)
     assert answer.text == "A bowl of fruit."
-    assert answer.streamed
+    assert answer.was_streamed
     assert answer.steps[0] == texts.placeholder(1, 0)
     assert [block["type"] for block in answer.blocks] == ["context", "context_actions"]
     (request,) = workspace.bot.model.requests
@@ -104,7 +104,7 @@ async def test_where_there_are_no_streams_answers_are_posted_and_edited(
     await workspace.slack.until(lambda: [m for m in workspace.slack.messages if "fruit" in m.text])
     await workspace.bot.settled()
     (answer,) = workspace.slack.shown(thread)
-    assert not answer.streamed
+    assert not answer.was_streamed
     assert answer.texts[0] == texts.placeholder(1, 0)
     assert answer.text == "A bowl of fruit."
     assert answer.blocks[-1]["type"] == "context_actions"
@@ -127,9 +127,13 @@ async def test_the_transcript_is_a_file_in_the_thread(workspace: SlackWorkspace)
     thread = await workspace.say("What is this?", workspace.slack.file(CAR))
     await workspace.answered(thread)
     await workspace.say("!json", thread_ts=thread)
-    await workspace.slack.until(lambda: workspace.slack.shared or len(workspace.slack.messages) > 1)
+    await workspace.slack.until(
+        lambda: workspace.slack.uploads or len(workspace.slack.messages) > 1
+    )
     await workspace.bot.settled()
-    files = [json.loads(data) for _, name, data in workspace.slack.shared if name.endswith(".json")]
+    files = [
+        json.loads(data) for _, name, data in workspace.slack.uploads if name.endswith(".json")
+    ]
     told = [one.text for one in workspace.slack.shown(thread)[1:]]
     assert files or "```json" in told[0]
 

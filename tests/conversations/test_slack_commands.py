@@ -188,7 +188,7 @@ async def test_a_long_transcript_is_a_file_whose_json_is_whole(workspace: SlackW
     thread = await workspace.say("Tell me a lot.")
     await workspace.answered(thread, 2)
     assert await workspace.ask("!json", thread_ts=thread) == texts.JSON_AS_FILE
-    ((where, name, data),) = workspace.slack.shared
+    ((where, name, data),) = workspace.slack.uploads
     assert (where, name) == (thread, "transcript.json")
     roles = [told["role"] for told in json.loads(data)]
     assert roles == ["system", "user", "assistant"]
@@ -202,9 +202,9 @@ async def test_a_shortcut_where_loupe_is_no_member_is_told_so(workspace: SlackWo
     hook = f"{workspace.slack.url}/hook"
     asked = shortcut(post, channel={"id": "C9"}, response_url=hook)
     assert await workspace.deliver(asked) == 200
-    await workspace.slack.until(lambda: workspace.slack.hooked)
-    assert workspace.slack.hooked[0]["text"] == texts.SLACK_INVITE_ME
-    assert workspace.slack.hooked[0]["response_type"] == "ephemeral"
+    await workspace.slack.until(lambda: workspace.slack.hook_posts)
+    assert workspace.slack.hook_posts[0]["text"] == texts.SLACK_INVITE_ME
+    assert workspace.slack.hook_posts[0]["response_type"] == "ephemeral"
 
 
 async def test_a_shortcut_obeys_no_command_of_others_and_needs_a_picture(

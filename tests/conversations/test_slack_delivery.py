@@ -67,7 +67,7 @@ async def wired(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
 async def test_a_socket_that_slack_refreshes_loses_nothing(wired: SlackWorkspace) -> None:
     assert await wired.ask("Hello")
     await wired.slack.sockets.refresh()
-    await wired.slack.until(lambda: wired.slack.sockets.opened == 2)
+    await wired.slack.until(lambda: wired.slack.sockets.connections == 2)
     assert await wired.ask("And now?")
 
 
@@ -79,7 +79,7 @@ async def test_a_socket_that_breaks_amid_an_answer_is_opened_anew(wired: SlackWo
     await wired.slack.sockets.cut()
     hold.set()
     assert (await wired.answered(thread))[0].text == "Three apples."
-    await wired.slack.until(lambda: wired.slack.sockets.opened == 2, 30)
+    await wired.slack.until(lambda: wired.slack.sockets.connections == 2, 30)
     assert await wired.ask("And now?")
 
 
@@ -107,7 +107,7 @@ async def test_a_question_under_way_is_answered_in_its_message_after_a_restart(
             await bot.model.until_asked()
         async with run_bot(tmp_path, slack=slack, **how) as bot:
             (answer,) = await SlackWorkspace(bot, slack, socket=True).answered(thread)
-        assert answer.streamed
+        assert answer.was_streamed
         assert not answer.streaming
 
 

@@ -91,9 +91,9 @@ async def test_the_outlined_photo_is_uploaded_into_the_thread(workspace: SlackWo
         call_tools(tool_call_start("outline", json.dumps(box))), say("The apple [1].")
     )
     thread = await workspace.say("Where is the apple?", workspace.slack.file(CAR))
-    await workspace.slack.until(lambda: workspace.slack.shared)
+    await workspace.slack.until(lambda: workspace.slack.uploads)
     await workspace.bot.settled()
-    ((where, name, data),) = workspace.slack.shared
+    ((where, name, data),) = workspace.slack.uploads
     assert (where, name) == (thread, "P1 car.jpg")
     assert data.startswith(b"\xff\xd8")
 

@@ -76,7 +76,7 @@ async def test_somebody_of_another_company_is_answered_and_sees_the_answer_grow(
     payload = event_callback(post, is_ext_shared_channel=True)
     assert await workspace.deliver(payload) == 200
     (answer,) = await workspace.answered(ts)
-    assert answer.streamed
+    assert answer.was_streamed
     assert answer.readers == ("T9", "UGUEST")
 
 

@@ -14,7 +14,7 @@ from tests.helpers.slack_payloads import event_callback, message_event
 from tests.helpers.slack_workspace import CAR, open_workspace
 from tests.helpers.transcripts import parse_transcript
 from tests.servers.openai import say
-from tests.servers.slack import CUT, HTML, LOST, THROTTLED
+from tests.servers.slack import CUT, DROPPED, HTML, THROTTLED
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,7 +53,7 @@ async def seen(workspace: SlackWorkspace, words: str) -> None:
 
 
 @pytest.mark.parametrize("method", ["chat.startStream", "chat.appendStream", "chat.stopStream"])
-@pytest.mark.parametrize("fault", [f"{THROTTLED}1", CUT, LOST, HTML, "internal_error"])
+@pytest.mark.parametrize("fault", [f"{THROTTLED}1", CUT, DROPPED, HTML, "internal_error"])
 async def test_a_stream_that_meets_trouble_shows_the_whole_answer_once(
     workspace: SlackWorkspace, method: str, fault: str
 ) -> None:
@@ -66,7 +66,7 @@ async def test_a_stream_that_meets_trouble_shows_the_whole_answer_once(
     assert answers == [WHOLE]
 
 
-@pytest.mark.parametrize("fault", [f"{THROTTLED}1", LOST, HTML, "service_unavailable"])
+@pytest.mark.parametrize("fault", [f"{THROTTLED}1", DROPPED, HTML, "service_unavailable"])
 @pytest.mark.parametrize("method", ["chat.postMessage", "chat.update"])
 async def test_edits_that_meet_trouble_show_the_whole_answer_once(
     workspace: SlackWorkspace, method: str, fault: str
@@ -121,7 +121,7 @@ async def test_a_busy_day_keeps_to_slacks_rates(tmp_path: Path) -> None:
         threads = [await workspace.say(f"Question {n}") for n in range(12)]
         for thread in threads:
             await workspace.answered(thread)
-        assert workspace.slack.rates.refused == []
+        assert workspace.slack.rates.refusals == []
         assert len(workspace.slack.messages) == len(threads)
 
 
@@ -134,7 +134,7 @@ async def test_an_upload_that_is_refused_for_the_rate_is_repeated(
     thread = await workspace.say("Tell me a lot.")
     await workspace.answered(thread, 2)
     assert await workspace.ask("!json", thread_ts=thread) == texts.JSON_AS_FILE
-    assert [name for _, name, _ in workspace.slack.shared] == ["transcript.json"]
+    assert [name for _, name, _ in workspace.slack.uploads] == ["transcript.json"]
 
 
 async def test_where_no_file_can_be_uploaded_the_transcript_comes_in_messages(

@@ -52,8 +52,8 @@ class SlackConversation:
         text = f"{MENTION} {text}".rstrip() if mention and kind == "channel" else text
         post = message_event(text, channel=self.channel, channel_type=kind, ts=ts, user=PEOPLE[by])
         if files:
-            kept = [self.slack.file(file.data, file.name, _type(file)) for file in files]
-            post |= {"subtype": "file_share", "files": kept}
+            objects = [self.slack.file(file.data, file.name, _type(file)) for file in files]
+            post |= {"subtype": "file_share", "files": objects}
         if self.root:
             post["thread_ts"] = self.root
         self.root = self.root or ts
@@ -73,37 +73,37 @@ class SlackConversation:
         await self.stage.deliver(event_callback(event, event_id=f"Ev{next(_numbers)}"))
 
     async def press(self, title: str) -> None:
-        pressed = next(one for one in reversed(self._buttons()) if one["text"]["text"] == title)
+        element = next(one for one in reversed(self._buttons()) if one["text"]["text"] == title)
         place = {"channel": {"id": self.channel, "name": "somewhere"}}
         container = {"type": "message", "channel_id": self.channel, "thread_ts": self.root}
         more = {**place, "container": container, "message": {"thread_ts": self.root}}
-        payload = button(pressed["value"], trigger_id=f"9.{next(_numbers)}", **more)
+        payload = button(element["value"], trigger_id=f"9.{next(_numbers)}", **more)
         await self.stage.deliver(payload)
 
     def _buttons(self) -> list[dict[str, Any]]:
-        return [button for shown in self.shown for button in _buttons_of(shown)]
+        return [button for message in self.shown for button in _buttons_of(message)]
 
     async def stop(self) -> None:
         """Press Slack's Stop, which ends the stream before the app is told."""
-        stopped = [shown for shown in self.shown if shown.streaming]
-        for shown in stopped:
-            shown.streaming = False
+        streams = [message for message in self.shown if message.streaming]
+        for message in streams:
+            message.streaming = False
         event = {"type": "agent_session_stopped", "channel": self.channel, "user": "UALEX"}
-        marks = [shown.ts for shown in stopped]
+        marks = [message.ts for message in streams]
         await self.event({**event, "thread_ts": self.root, "streaming_message_ts": marks})
 
     async def until(self, text: str) -> None:
-        await self.slack.until(lambda: any(text in shown.text for shown in self.shown))
+        await self.slack.until(lambda: any(text in message.text for message in self.shown))
 
     async def messages(self) -> list[ShownMessage]:
         return [
-            ShownMessage(shown.text, tuple(one["text"]["text"] for one in _buttons_of(shown)))
-            for shown in self.shown
-            if shown.text
+            ShownMessage(message.text, tuple(one["text"]["text"] for one in _buttons_of(message)))
+            for message in self.shown
+            if message.text
         ]
 
     async def is_streamed(self) -> bool:
-        return any(shown.streamed for shown in self.shown)
+        return any(message.was_streamed for message in self.shown)
 
     async def pictures(self) -> int:
         return sum(name.endswith(".jpg") for name, _ in self._uploads())
@@ -112,7 +112,7 @@ class SlackConversation:
         return {name: data for name, data in self._uploads() if not name.endswith(".jpg")}
 
     def _uploads(self) -> list[tuple[str, bytes]]:
-        return [(name, data) for root, name, data in self.slack.shared if root == self.root]
+        return [(name, data) for root, name, data in self.slack.uploads if root == self.root]
 
 
 class SlashConversation(SlackConversation):
@@ -159,6 +159,6 @@ def _type(file: File) -> str:
     return mimetypes.guess_type(file.name)[0] or "application/octet-stream"
 
 
-def _buttons_of(shown: SlackMessage) -> list[dict[str, Any]]:
-    rows = [block["elements"] for block in shown.blocks if block["type"] == "actions"]
+def _buttons_of(message: SlackMessage) -> list[dict[str, Any]]:
+    rows = [block["elements"] for block in message.blocks if block["type"] == "actions"]
     return [button for row in rows for button in row]

@@ -1,4 +1,4 @@
-"""What Slack sends, as its documentation shows it, and what the room's parts need around them.
+"""What Slack sends, as its documentation shows it, and the objects that receive it in tests.
 
 The shapes follow https://docs.slack.dev/reference/events/ and
 https://docs.slack.dev/reference/interaction-payloads/.
@@ -167,8 +167,8 @@ def shortcut(post: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
 
 def signature(body: bytes, stamp: str, secret: str = SECRET) -> str:
     """Sign as Slack does: https://docs.slack.dev/authentication/verifying-requests-from-slack/."""
-    signed = b"v0:" + stamp.encode() + b":" + body
-    return "v0=" + hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest()
+    base = b"v0:" + stamp.encode() + b":" + body
+    return "v0=" + hmac.new(secret.encode(), base, hashlib.sha256).hexdigest()
 
 
 @dataclass
@@ -178,11 +178,11 @@ class RecordingInbox:
     messages: list[Message] = field(default_factory=list)
     down: bool = False
     keeps: bool = True
-    taken: asyncio.Event = field(default_factory=asyncio.Event)
+    arrival: asyncio.Event = field(default_factory=asyncio.Event)
     gate: asyncio.Event | None = None
 
     async def accept(self, message: Message) -> bool:
-        self.taken.set()
+        self.arrival.set()
         if self.gate:
             await self.gate.wait()
         if self.down:

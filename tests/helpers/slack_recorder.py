@@ -9,7 +9,7 @@ class CallRecorder:
     """Notes calls; `answers` gives for a method what comes back, or what is raised, in turn."""
 
     def __init__(self) -> None:
-        self.made: list[tuple[str, dict[str, Any]]] = []
+        self.requests: list[tuple[str, dict[str, Any]]] = []
         self.answers: dict[str, list[Any]] = {}
         self.brief: list[str] = []
 
@@ -29,21 +29,21 @@ class CallRecorder:
         """Note a call."""
         assert team == "T1"
         arguments = {name: value for name, value in arguments.items() if value is not None}
-        self.made.append((method, arguments))
+        self.requests.append((method, arguments))
         if brief:
             self.brief.append(method)
-        waiting = self.answers.get(method)
-        answer = waiting.pop(0) if waiting else {"ok": True, "ts": "7.0001"}
+        answers = self.answers.get(method)
+        answer = answers.pop(0) if answers else {"ok": True, "ts": "7.0001"}
         if isinstance(answer, Exception):
             raise answer
-        found: dict[str, Any] = answer
-        return found
+        response: dict[str, Any] = answer
+        return response
 
     @property
     def methods(self) -> list[str]:
         """The methods that were called, in order."""
-        return [method for method, _ in self.made]
+        return [method for method, _ in self.requests]
 
     def of(self, method: str) -> list[dict[str, Any]]:
         """The arguments of the calls of a method."""
-        return [arguments for name, arguments in self.made if name == method]
+        return [arguments for name, arguments in self.requests if name == method]

@@ -51,8 +51,8 @@ class SlackWorkspace:
         """Wait for so many finished answers in a thread."""
 
         def done() -> list[SlackMessage]:
-            found = [one for one in self.slack.shown(thread) if one.text and not one.streaming]
-            return found if len(found) >= count else []
+            messages = [one for one in self.slack.shown(thread) if one.text and not one.streaming]
+            return messages if len(messages) >= count else []
 
         await self.slack.until(done)
         await self.bot.settled()
@@ -75,7 +75,7 @@ class SlackWorkspace:
         self.slack.forget()
 
     async def slash(self, text: str, **where: str) -> str:
-        """Say `/loupe …`; returns what only its author sees of the answer."""
+        """Call `/loupe …` and return the answer, which only its author sees."""
         before = len(self.private)
         form = slash(text, **{"channel_id": "D1", "trigger_id": self.slack.stamp(), **where})
         assert await self.deliver(form) == 200
@@ -86,31 +86,31 @@ class SlackWorkspace:
     @property
     def private(self) -> list[SlackMessage]:
         """What was shown to one person alone."""
-        return [shown for shown in self.slack.messages if shown.only_for]
+        return [message for message in self.slack.messages if message.only_for]
 
     async def press(self, thread: str, title: str, channel: str = "D1") -> None:
         """Press the last button of that title in a thread."""
-        found = [
-            (shown, each)
-            for shown in self.slack.shown(thread)
-            for block in shown.blocks
+        buttons = [
+            (message, each)
+            for message in self.slack.shown(thread)
+            for block in message.blocks
             for each in block.get("elements", ())
             if each.get("type") == "button" and each["text"]["text"] == title
         ]
-        shown, pressed = found[-1]
-        where = {"message_ts": shown.ts, "channel_id": channel, "thread_ts": thread}
+        message, element = buttons[-1]
+        where = {"message_ts": message.ts, "channel_id": channel, "thread_ts": thread}
         payload = button(
-            pressed["value"],
+            element["value"],
             trigger_id=self.slack.stamp(),
             channel={"id": channel},
             container={"type": "message", "is_ephemeral": False, **where},
-            message={"ts": shown.ts, "thread_ts": thread},
+            message={"ts": message.ts, "thread_ts": thread},
         )
         assert await self.deliver(payload) == 200
 
 
 class SlackWorkspaces:
-    """Offices that tests share, each opened when it is first needed.
+    """Workspaces that tests share, each opened when it is first needed.
 
     "http" and "socket" are named by how Slack delivers; "troubles" is like the first, for tests
     after which Slack is to be left alone for a while.
@@ -118,7 +118,7 @@ class SlackWorkspaces:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._opened: dict[str, SlackWorkspace] = {}
+        self._workspaces: dict[str, SlackWorkspace] = {}
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -128,11 +128,11 @@ class SlackWorkspaces:
         await self._stack.aclose()
 
     async def get(self, name: str) -> SlackWorkspace:
-        """Give an workspace in which nothing has happened yet."""
-        if name not in self._opened:
+        """Return a workspace in which nothing has happened yet."""
+        if name not in self._workspaces:
             opening = open_workspace(self._folder / name, socket=name == "socket")
-            self._opened[name] = await self._stack.enter_async_context(opening)
-        workspace = self._opened[name]
+            self._workspaces[name] = await self._stack.enter_async_context(opening)
+        workspace = self._workspaces[name]
         await workspace.clear()
         return workspace
 

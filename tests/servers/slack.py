@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from aiohttp import ClientSession
 
 TOKEN, APP_TOKEN = "xoxb-a-token-of-the-tests", "xapp-a-token-of-the-tests"
-CUT, LOST, HANG, HTML = "(cut)", "(lost)", "(hang)", "(html)"
+CUT, DROPPED, HANG, HTML = "(cut)", "(lost)", "(hang)", "(html)"
 """Faults of a call: done and then cut off, cut off before, never answered, a proxy's page."""
 THROTTLED = "ratelimited"
 """Refused for the rate; a number behind it is Retry-After in seconds."""
@@ -55,7 +55,7 @@ class SlackMessage:
     blocks: list[dict[str, Any]] = field(default_factory=list)
     steps: list[str] = field(default_factory=list)
     streaming: bool = False
-    streamed: bool = False
+    was_streamed: bool = False
     only_for: str = ""
     readers: tuple[str, str] = ("", "")
 
@@ -78,9 +78,9 @@ class SlackServer(Loopback):
         self.messages: list[SlackMessage] = []
         self.posts: list[dict[str, Any]] = []
         self.files: dict[str, bytes] = {}
-        self.shared: list[tuple[str, str, bytes]] = []
+        self.uploads: list[tuple[str, str, bytes]] = []
         self.calls: list[str] = []
-        self.hooked: list[Answer] = []
+        self.hook_posts: list[Answer] = []
         self.errors: dict[str, list[str]] = {}
         self.names = {"UALEX": "Alex", "USAM": "Sam"}
         self.agent = True
@@ -89,8 +89,8 @@ class SlackServer(Loopback):
         self.signed_out = False
         self._uploads: dict[str, tuple[str, bytes]] = {}
         self._stamps = itertools.count(1)
-        self._changed = asyncio.Condition()
-        self.sockets = Sockets(self._changed)
+        self._changes = asyncio.Condition()
+        self.sockets = Sockets(self._changes)
         self.rates = Rates()
 
     async def __aenter__(self) -> Self:
@@ -111,8 +111,8 @@ class SlackServer(Loopback):
 
     def forget(self) -> None:
         """Drop what was said and ordered, as in a workspace where nothing has happened."""
-        for kept in (self.messages, self.posts, self.shared, self.calls, self.hooked):
-            kept.clear()
+        for records in (self.messages, self.posts, self.uploads, self.calls, self.hook_posts):
+            records.clear()
         self.errors.clear()
         self.rates = Rates()
         self.agent, self.signed_out = True, False
@@ -145,14 +145,14 @@ class SlackServer(Loopback):
             form = {"payload": json.dumps(payload)} if kind else payload
             body, content = urlencode(form).encode(), "application/x-www-form-urlencoded"
         stamp = str(int(time.time()))
-        signed = {
+        all_headers = {
             "Content-Type": content,
             "X-Slack-Request-Timestamp": stamp,
             "X-Slack-Signature": signature(body, stamp),
             **headers,
         }
         url = f"{origin}/slack/events"
-        async with session.post(url, data=body, headers=signed) as response:
+        async with session.post(url, data=body, headers=all_headers) as response:
             return response.status
 
     async def send(self, payload: Answer | dict[str, str], retry: int = 0) -> bool:
@@ -161,8 +161,8 @@ class SlackServer(Loopback):
 
     async def until(self, true: Callable[[], Any], seconds: float = 30) -> None:
         """Wait until something holds."""
-        async with asyncio.timeout(seconds), self._changed:
-            await self._changed.wait_for(true)
+        async with asyncio.timeout(seconds), self._changes:
+            await self._changes.wait_for(true)
 
     def shown(self, thread: str) -> list[SlackMessage]:
         """The messages of Loupe's in a thread."""
@@ -181,23 +181,29 @@ class SlackServer(Loopback):
             return _throttled(fault.removeprefix(THROTTLED) or str(math.ceil(wait)))
         if fault == HANG:
             await asyncio.Event().wait()
-        if fault == LOST:
+        if fault == DROPPED:
             return _cut(request)
         if fault == HTML:
             return web.Response(status=502, text="<h1>Bad Gateway</h1>", content_type="text/html")
         if fault and fault != CUT:
             return _json({"ok": False, "error": fault})
         answer = getattr(self, f"_{method.replace('.', '_')}", _unknown)(form)
-        async with self._changed:
-            self._changed.notify_all()
+        async with self._changes:
+            self._changes.notify_all()
         return _cut(request) if fault == CUT else _json(answer)
 
     def _apps_connections_open(self, _: dict[str, str]) -> Answer:
         return {"ok": True, "url": f"{self.url}/socket".replace("http", "ws", 1)}
 
     def _auth_test(self, _: dict[str, str]) -> Answer:
-        known = {"team_id": TEAM, "user_id": BOT, "bot_id": "B1", "user": "loupe", "team": "Acme"}
-        return {"ok": True, "url": "https://acme.slack.com/", **known}
+        identity = {
+            "team_id": TEAM,
+            "user_id": BOT,
+            "bot_id": "B1",
+            "user": "loupe",
+            "team": "Acme",
+        }
+        return {"ok": True, "url": "https://acme.slack.com/", **identity}
 
     def _users_info(self, form: dict[str, str]) -> Answer:
         name = self.names.get(form["user"])
@@ -207,8 +213,8 @@ class SlackServer(Loopback):
 
     def _conversations_replies(self, form: dict[str, str]) -> Answer:
         root = form["ts"]
-        found = [post for post in self.posts if root in {post["ts"], post.get("thread_ts")}]
-        return {"ok": True, "messages": found, "response_metadata": {"next_cursor": ""}}
+        posts = [post for post in self.posts if root in {post["ts"], post.get("thread_ts")}]
+        return {"ok": True, "messages": posts, "response_metadata": {"next_cursor": ""}}
 
     def _chat_postMessage(self, form: dict[str, str]) -> Answer:  # noqa: N802
         return self._show(
@@ -216,68 +222,70 @@ class SlackServer(Loopback):
         )
 
     def _chat_postEphemeral(self, form: dict[str, str]) -> Answer:  # noqa: N802
-        shown = SlackMessage(self.stamp(), form["channel"], form.get("thread_ts", ""), [])
-        shown.only_for = form["user"]
-        return self._show(form, shown)
+        message = SlackMessage(self.stamp(), form["channel"], form.get("thread_ts", ""), [])
+        message.only_for = form["user"]
+        return self._show(form, message)
 
     def _chat_update(self, form: dict[str, str]) -> Answer:
-        found = self._found(form)
-        if found is None:
+        message = self._found(form)
+        if message is None:
             return {"ok": False, "error": "message_not_found"}
-        if found.streaming:
+        if message.streaming:
             return {"ok": False, "error": "streaming_state_conflict"}
-        return self._show(form, found)
+        return self._show(form, message)
 
-    def _show(self, form: dict[str, str], shown: SlackMessage) -> Answer:
+    def _show(self, form: dict[str, str], message: SlackMessage) -> Answer:
         if error := wrong(form):
             return {"ok": False, "error": error}
         blocks = blocks_of(form)
         text = words_of(blocks)
         self._look(form.get("text", ""), text)
-        shown.texts.append(text)
-        shown.blocks = blocks
-        if shown not in self.messages:
-            self.messages.append(shown)
-        return {"ok": True, "ts": shown.ts, "channel": shown.channel}
+        message.texts.append(text)
+        message.blocks = blocks
+        if message not in self.messages:
+            self.messages.append(message)
+        return {"ok": True, "ts": message.ts, "channel": message.channel}
 
     def _chat_startStream(self, form: dict[str, str]) -> Answer:  # noqa: N802
         if not self.agent:
             return {"ok": False, "error": "not_authorized"}
         if not form["channel"].startswith("D") and not form.get("recipient_user_id"):
             return {"ok": False, "error": "missing_recipient_user_id"}
-        shown = SlackMessage(self.stamp(), form["channel"], form["thread_ts"], [""], streamed=True)
-        shown.streaming = True
-        shown.readers = form.get("recipient_team_id", ""), form.get("recipient_user_id", "")
-        self.messages.append(shown)
-        return self._append(form, shown)
+        message = SlackMessage(
+            self.stamp(), form["channel"], form["thread_ts"], [""], was_streamed=True
+        )
+        message.streaming = True
+        message.readers = form.get("recipient_team_id", ""), form.get("recipient_user_id", "")
+        self.messages.append(message)
+        return self._append(form, message)
 
     def _chat_appendStream(self, form: dict[str, str]) -> Answer:  # noqa: N802
-        found = self._found(form)
-        if found is None or not found.streaming:
+        message = self._found(form)
+        if message is None or not message.streaming:
             return {"ok": False, "error": "message_not_in_streaming_state"}
-        return self._append(form, found)
+        return self._append(form, message)
 
     def _chat_stopStream(self, form: dict[str, str]) -> Answer:  # noqa: N802
-        found = self._found(form)
-        if found is None or not found.streaming:
+        message = self._found(form)
+        if message is None or not message.streaming:
             return {"ok": False, "error": "message_not_in_streaming_state"}
         if error := wrong_blocks(blocks_of(form)):
             return {"ok": False, "error": error}
-        answer = self._append(form, found)
-        found.streaming = not answer["ok"]
-        found.blocks = blocks_of(form)
+        answer = self._append(form, message)
+        message.streaming = not answer["ok"]
+        message.blocks = blocks_of(form)
         return answer
 
-    def _append(self, form: dict[str, str], shown: SlackMessage) -> Answer:
+    def _append(self, form: dict[str, str], message: SlackMessage) -> Answer:
         for chunk in json.loads(form.get("chunks", "[]")):
             if chunk["type"] == "markdown_text":
                 if len(chunk["text"]) > MOST_TEXT:
                     return {"ok": False, "error": "msg_too_long"}
                 self._look(chunk["text"])
-                shown.texts.append(shown.texts[-1] + chunk["text"])
+                message.texts.append(message.texts[-1] + chunk["text"])
             else:
-                shown.steps.append(chunk["title"])
-        return {"ok": True, "ts": shown.ts, "channel": shown.channel}
+                message.steps.append(chunk["title"])
+        return {"ok": True, "ts": message.ts, "channel": message.channel}
 
     def _agents_sessions_setStatus(self, _: dict[str, str]) -> Answer:  # noqa: N802
         return {"ok": True} if self.agent else {"ok": False, "error": "not_authorized"}
@@ -291,8 +299,8 @@ class SlackServer(Loopback):
         if form["file"] not in self.files:
             return {"ok": False, "error": "file_not_found"}
         url = f"{self.url}/files-pri/{form['file']}"
-        known = {"id": form["file"], "name": "shared.jpg", "mimetype": "image/jpeg"}
-        return {"ok": True, "file": {**known, "mode": "hosted", "url_private": url}}
+        details = {"id": form["file"], "name": "shared.jpg", "mimetype": "image/jpeg"}
+        return {"ok": True, "file": {**details, "mode": "hosted", "url_private": url}}
 
     def _files_getUploadURLExternal(self, form: dict[str, str]) -> Answer:  # noqa: N802
         identity = f"U{len(self._uploads) + 1}"
@@ -305,7 +313,7 @@ class SlackServer(Loopback):
             name, data = self._uploads[file["id"]]
             if len(data) != self.lengths[file["id"]]:
                 return {"ok": False, "error": "file_update_failed"}
-            self.shared.append((form.get("thread_ts", ""), name, data))
+            self.uploads.append((form.get("thread_ts", ""), name, data))
         return {"ok": True, "files": []}
 
     async def _upload(self, request: web.Request) -> web.Response:
@@ -328,9 +336,9 @@ class SlackServer(Loopback):
 
     async def _hook(self, request: web.Request) -> web.Response:
         """Take an answer to a command or shortcut at its `response_url`."""
-        self.hooked.append(await request.json())
-        async with self._changed:
-            self._changed.notify_all()
+        self.hook_posts.append(await request.json())
+        async with self._changes:
+            self._changes.notify_all()
         return web.Response(text="ok")
 
     def _found(self, form: dict[str, str]) -> SlackMessage | None:
@@ -345,8 +353,8 @@ def _unknown(_: dict[str, str]) -> Answer:
 
 
 def _throttled(seconds: str) -> web.Response:
-    refused = {"ok": False, "error": "ratelimited"}
-    return web.json_response(refused, status=429, headers={"Retry-After": seconds})
+    refusal = {"ok": False, "error": "ratelimited"}
+    return web.json_response(refusal, status=429, headers={"Retry-After": seconds})
 
 
 def _cut(request: web.Request) -> web.Response:

@@ -16,7 +16,7 @@ MOST_TEXT = 12_000
 MOST_PLAIN = 40_000
 """Characters of `text`."""
 MOST_BLOCKS = 50
-KNOWN = {"actions", "context", "context_actions", "divider", "markdown", "section"}
+BLOCK_TYPES = {"actions", "context", "context_actions", "divider", "markdown", "section"}
 LIVE = re.compile(r"<[!@#][A-Za-z]|<https?:")
 """What Slack would make a mention or a link of."""
 
@@ -25,8 +25,8 @@ Block = dict[str, Any]
 
 def blocks_of(form: dict[str, str]) -> list[Block]:
     """The blocks of a call."""
-    found: list[Block] = json.loads(form.get("blocks", "[]"))
-    return found
+    blocks: list[Block] = json.loads(form.get("blocks", "[]"))
+    return blocks
 
 
 def words_of(blocks: list[Block]) -> str:
@@ -52,7 +52,7 @@ def wrong_blocks(blocks: list[Block]) -> str:
     actions = [each["action_id"] for each in elements if "action_id" in each]
     bad = (
         len(blocks) > MOST_BLOCKS,
-        any(block["type"] not in KNOWN for block in blocks),
+        any(block["type"] not in BLOCK_TYPES for block in blocks),
         len(set(actions)) < len(actions),
         any(not _fits(each) for each in elements if each["type"] == "button"),
         any(block["type"] == "actions" and len(block["elements"]) > 25 for block in blocks),
@@ -70,7 +70,7 @@ class Rates:
 
     def __init__(self) -> None:
         self.strict = False
-        self.refused: list[str] = []
+        self.refusals: list[str] = []
         self._calls: dict[tuple[str, ...], deque[float]] = defaultdict(deque)
 
     def wait(self, method: str, channel: str) -> float:
@@ -84,7 +84,7 @@ class Rates:
         if len(calls) < most:
             calls.append(now)
             return 0.0
-        self.refused.append(method)
+        self.refusals.append(method)
         return calls[0] + seconds - now
 
 

@@ -17,13 +17,13 @@ ACK_SECONDS = 3.0
 
 
 class Sockets:
-    """The connections of one app; `opened` counts them."""
+    """The connections of one app; `connections` counts them."""
 
-    def __init__(self, changed: asyncio.Condition) -> None:
-        self.opened = 0
-        self._changed = changed
+    def __init__(self, changes: asyncio.Condition) -> None:
+        self.connections = 0
+        self._changes = changes
         self._open: dict[web.WebSocketResponse, web.Request] = {}
-        self._told: dict[str, asyncio.Event] = {}
+        self._acks: dict[str, asyncio.Event] = {}
         self._names = itertools.count(1)
 
     async def serve(self, request: web.Request) -> web.WebSocketResponse:
@@ -32,22 +32,22 @@ class Sockets:
         await socket.prepare(request)
         await socket.send_json({"type": "hello", "num_connections": len(self._open) + 1})
         self._open[socket] = request
-        self.opened += 1
-        async with self._changed:
-            self._changed.notify_all()
+        self.connections += 1
+        async with self._changes:
+            self._changes.notify_all()
         try:
             async for message in socket:
-                told = json.loads(message.data) if message.type is WSMsgType.TEXT else {}
-                if found := self._told.get(str(told.get("envelope_id"))):
-                    found.set()
+                reply = json.loads(message.data) if message.type is WSMsgType.TEXT else {}
+                if waiter := self._acks.get(str(reply.get("envelope_id"))):
+                    waiter.set()
         finally:
             del self._open[socket]
         return socket
 
     async def send(self, payload: dict[str, Any], retry: int = 0) -> bool:
         """Deliver an envelope; tells whether it was acknowledged in time."""
-        stated = str(payload.get("type", "slash_commands"))
-        kind = {"event_callback": "events_api"}.get(stated, stated)
+        kind = str(payload.get("type", "slash_commands"))
+        kind = {"event_callback": "events_api"}.get(kind, kind)
         envelope = {
             "envelope_id": f"envelope {next(self._names)}",
             "type": kind if kind in {"events_api", "slash_commands"} else "interactive",
@@ -56,14 +56,14 @@ class Sockets:
         }
         if retry:
             envelope |= {"retry_attempt": retry, "retry_reason": "timeout"}
-        told = self._told[envelope["envelope_id"]] = asyncio.Event()
-        async with asyncio.timeout(15), self._changed:
-            await self._changed.wait_for(lambda: self._open)
+        ack = self._acks[envelope["envelope_id"]] = asyncio.Event()
+        async with asyncio.timeout(15), self._changes:
+            await self._changes.wait_for(lambda: self._open)
         await next(reversed(self._open)).send_json(envelope)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(ACK_SECONDS):
-                await told.wait()
-        return told.is_set()
+                await ack.wait()
+        return ack.is_set()
 
     async def refresh(self) -> None:
         """Ask the app to connect anew, as Slack does every few hours."""

@@ -10,7 +10,7 @@ import pytest
 from aiohttp import ClientError, ClientSession, WSMsgType
 
 from tests.helpers.slack_payloads import event_callback, message_event
-from tests.servers.slack import APP_TOKEN, CUT, HTML, LOST, THROTTLED, TOKEN, SlackServer
+from tests.servers.slack import APP_TOKEN, CUT, DROPPED, HTML, THROTTLED, TOKEN, SlackServer
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -42,7 +42,8 @@ class Client:
 
     async def call(self, method: str, token: str = TOKEN, **form: Any) -> dict[str, Any]:
         data = {
-            key: told if isinstance(told, str) else json.dumps(told) for key, told in form.items()
+            key: value if isinstance(value, str) else json.dumps(value)
+            for key, value in form.items()
         }
         async with self.session.post(
             f"{self.server.api_url}/{method}",
@@ -104,13 +105,13 @@ async def test_what_would_call_people_raises_the_alarm(client: Client) -> None:
 async def test_only_a_known_message_is_edited(client: Client) -> None:
     change = {"channel": "C1", "blocks": [WORDS], "ts": "9.9"}
     assert await client.error("chat.update", **change) == "message_not_found"
-    made = await client.call("chat.postMessage", channel="C1", blocks=[WORDS])
-    assert await client.error("chat.update", **{**change, "ts": made["ts"]}) == ""
+    response = await client.call("chat.postMessage", channel="C1", blocks=[WORDS])
+    assert await client.error("chat.update", **{**change, "ts": response["ts"]}) == ""
 
 
 async def test_a_stream_needs_its_reader_and_is_edited_only_when_it_ended(client: Client) -> None:
-    refused = await client.error("chat.startStream", **THREAD, chunks=chunk("A"))
-    assert refused == "missing_recipient_user_id"
+    error = await client.error("chat.startStream", **THREAD, chunks=chunk("A"))
+    assert error == "missing_recipient_user_id"
     stream = {
         "channel": "C1",
         "ts": (await client.call("chat.startStream", **THREAD, **HUMAN))["ts"],
@@ -120,8 +121,8 @@ async def test_a_stream_needs_its_reader_and_is_edited_only_when_it_ended(client
     long = chunk("x" * 12_001)
     assert await client.error("chat.appendStream", **stream, chunks=long) == "msg_too_long"
     assert await client.error("chat.stopStream", **stream, chunks=chunk("two.")) == ""
-    (shown,) = client.server.messages
-    assert shown.text == "One two."
+    (message,) = client.server.messages
+    assert message.text == "One two."
     for method in ("chat.appendStream", "chat.stopStream"):
         assert await client.error(method, **stream) == "message_not_in_streaming_state"
     client.server.agent = False
@@ -130,9 +131,9 @@ async def test_a_stream_needs_its_reader_and_is_edited_only_when_it_ended(client
 
 async def test_an_upload_has_the_length_that_was_stated(client: Client) -> None:
     for length, error in ((3, ""), (4, "file_update_failed")):
-        told = await client.call("files.getUploadURLExternal", filename="a", length=str(length))
-        await client.session.post(told["upload_url"], data=b"abc")
-        files = [{"id": told["file_id"]}]
+        response = await client.call("files.getUploadURLExternal", filename="a", length=str(length))
+        await client.session.post(response["upload_url"], data=b"abc")
+        files = [{"id": response["file_id"]}]
         assert await client.error("files.completeUploadExternal", files=files) == error
 
 
@@ -146,15 +147,15 @@ async def test_without_the_token_a_file_is_a_page_to_sign_in(client: Client) -> 
 
 async def test_faults_come_as_they_are_ordered(client: Client) -> None:
     post = {"channel": "C1", "blocks": [WORDS]}
-    faults = [f"{THROTTLED}7", "is_archived", CUT, LOST, HTML]
+    faults = [f"{THROTTLED}7", "is_archived", CUT, DROPPED, HTML]
     client.server.errors["chat.postMessage"] = list(faults)
     throttled = await client.call("chat.postMessage", **post)
     assert (throttled["status"], throttled["error"]) == (429, THROTTLED)
     assert await client.error("chat.postMessage", **post) == "is_archived"
-    for shown in (1, 1):
+    for count in (1, 1):
         with pytest.raises(ClientError):
             await client.call("chat.postMessage", **post)
-        assert len(client.server.messages) == shown
+        assert len(client.server.messages) == count
     with pytest.raises(ClientError):
         await client.call("chat.postMessage", **post)
     assert (await client.call("chat.postMessage", **post))["ok"]
@@ -168,15 +169,15 @@ async def test_a_strict_slack_counts_posts_by_channel_and_methods_by_tier(client
     assert await client.error("chat.postMessage", channel="C1", **post) == "ratelimited"
     errors = [await client.error("chat.startStream", **THREAD, **HUMAN) for _ in range(21)]
     assert errors == [""] * 20 + ["ratelimited"]
-    assert client.server.rates.refused == ["chat.postMessage", "chat.startStream"]
+    assert client.server.rates.refusals == ["chat.postMessage", "chat.startStream"]
 
 
 async def test_an_envelope_that_is_not_acknowledged_may_come_again(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tests.servers.slack_socket.ACK_SECONDS", 0.05)
-    told = await client.call("apps.connections.open", token=APP_TOKEN)
-    async with client.session.ws_connect(told["url"]) as socket:
+    response = await client.call("apps.connections.open", token=APP_TOKEN)
+    async with client.session.ws_connect(response["url"]) as socket:
         assert (await socket.receive_json())["type"] == "hello"
         payload = event_callback(message_event("hello"))
         assert not await client.server.send(payload)

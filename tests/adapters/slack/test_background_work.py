@@ -208,7 +208,7 @@ async def test_who_opens_a_chat_is_told_what_to_ask(
     workspace: TaskReceiver, event: dict[str, Any], where: dict[str, str]
 ) -> None:
     await workspace.run(event)
-    [(method, arguments)] = workspace.calls.made
+    [(method, arguments)] = workspace.calls.requests
     prompts = arguments.pop("prompts")
     assert method == "assistant.threads.setSuggestedPrompts"
     assert arguments == {"channel_id": "D1", **where}
@@ -227,7 +227,7 @@ async def test_suggestions_that_cannot_be_shown_are_left_out(
     await workspace.run(
         {"type": "app_home_opened", "user": ALEX, "channel": "D1", "tab": "messages"}
     )
-    assert len(workspace.calls.made) == 1
+    assert len(workspace.calls.requests) == 1
 
 
 THREADS = [(f"C{n % 3}", f"17000000{n:02}.000100") for n in range(40)]
@@ -285,7 +285,7 @@ async def test_what_tells_twice_that_the_app_is_gone_erases_nothing_new(
     await workspace.run({"type": "app_uninstalled"}, "Ev1")
     await workspace.run({"type": "tokens_revoked", "tokens": {"bot": [BOT]}}, "Ev2")
     assert workspace.inbox.message.thread.root == ROOT
-    assert workspace.calls.made == []
+    assert workspace.calls.requests == []
 
 
 async def test_of_a_place_that_loupe_left_nobody_is_remembered(workspace: TaskReceiver) -> None:
@@ -306,4 +306,4 @@ async def test_a_task_of_another_version_is_left_alone(
     await workspace.background.run(
         replace(task, address=read_address({"team": TEAM, "channel": "C1", **address}))
     )
-    assert (workspace.calls.made, workspace.inbox.messages) == ([], [])
+    assert (workspace.calls.requests, workspace.inbox.messages) == ([], [])

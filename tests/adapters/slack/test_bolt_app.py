@@ -63,7 +63,7 @@ async def test_the_answer_waits_until_it_is_stored(
 ) -> None:
     receiver.inbox.gate = asyncio.Event()
     dispatched = asyncio.create_task(receiver.bot.dispatch(payload))
-    await asyncio.wait_for(receiver.inbox.taken.wait(), 5)
+    await asyncio.wait_for(receiver.inbox.arrival.wait(), 5)
     await asyncio.sleep(0.01)
     assert not dispatched.done()
     receiver.inbox.gate.set()

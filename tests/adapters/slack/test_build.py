@@ -159,7 +159,7 @@ async def test_files_come_from_slack_and_go_there(slack: SlackServer, tmp_path: 
         await channel.fetch(address(), attachment, tmp_path / "a", SizeLimits(99, 99))
         await channel.send_file(address(), "a.json", "application/json", b"[]")
     assert (tmp_path / "a").read_bytes() == b"jpeg"
-    assert slack.shared == [("1.0000", "a.json", b"[]")]
+    assert slack.uploads == [("1.0000", "a.json", b"[]")]
 
 
 async def test_it_opens_while_slack_is_away_and_finds_it_later(

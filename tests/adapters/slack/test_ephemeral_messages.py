@@ -51,14 +51,14 @@ class EphemeralSetup:
         await self.private.say(self.address(**changes), post)
 
     async def hook(self, *answers: Answer, **changes: Any) -> None:
-        """Say something where Loupe is no member; the web hook answers so."""
+        """Post where Loupe is not a member; the response URL answers as scripted."""
         self.server.then(EPHEMERAL, OUTSIDE)
         self.server.then("hook", *answers)
         await self.say(**changes)
 
 
 @asynccontextmanager
-async def desk(**limits: Any) -> AsyncIterator[EphemeralSetup]:
+async def ephemeral_setup(**limits: Any) -> AsyncIterator[EphemeralSetup]:
     async with slack_clients(**limits) as clients:
         yield EphemeralSetup(
             EphemeralMessages(clients.api, clients.guard, clients.hosts, clients.limits),
@@ -67,7 +67,7 @@ async def desk(**limits: Any) -> AsyncIterator[EphemeralSetup]:
 
 
 async def test_only_the_one_who_asked_is_told() -> None:
-    async with desk() as parts:
+    async with ephemeral_setup() as parts:
         await parts.say()
     [call] = parts.server.calls
     assert call.name == EPHEMERAL
@@ -78,7 +78,7 @@ async def test_only_the_one_who_asked_is_told() -> None:
 
 
 async def test_an_answer_about_a_thread_says_about_which() -> None:
-    async with desk() as parts:
+    async with ephemeral_setup() as parts:
         await parts.say(about=LINK)
         await parts.hook(about=LINK)
     [form, _] = [call.form for call in parts.server.calls]
@@ -91,7 +91,7 @@ async def test_an_answer_about_a_thread_says_about_which() -> None:
 
 
 async def test_a_long_answer_about_a_thread_is_no_longer_than_slack_takes() -> None:
-    async with desk() as parts:
+    async with ephemeral_setup() as parts:
         await parts.say(Post("<a line>\n" * 2_000), about=LINK)
     [call] = parts.server.calls
     markdown = [block for block in json.loads(call.form["blocks"]) if block["type"] == "markdown"]
@@ -105,7 +105,7 @@ async def test_a_long_answer_about_a_thread_is_no_longer_than_slack_takes() -> N
     ["not_in_channel", "channel_not_found", "user_not_in_channel", "is_archived", "token_revoked"],
 )
 async def test_where_loupe_is_no_member_the_web_hook_says_it(error: str) -> None:
-    async with desk() as parts:
+    async with ephemeral_setup() as parts:
         parts.server.then(EPHEMERAL, refusal(error))
         await parts.say()
     [hook] = parts.server.hooks
@@ -117,7 +117,7 @@ async def test_where_loupe_is_no_member_the_web_hook_says_it(error: str) -> None
 
 
 async def test_what_came_too_soon_is_said_later_in_the_same_way() -> None:
-    async with desk() as parts:
+    async with ephemeral_setup() as parts:
         parts.server.then(EPHEMERAL, throttling(), throttling())
         await parts.say()
     assert parts.server.methods() == [EPHEMERAL] * 3
@@ -126,7 +126,7 @@ async def test_what_came_too_soon_is_said_later_in_the_same_way() -> None:
 
 @pytest.mark.parametrize("fault", [CUT, PAGE_502, refusal("internal_error")])
 async def test_what_may_have_been_told_is_not_told_by_the_web_hook_too(fault: Answer) -> None:
-    async with desk() as parts:
+    async with ephemeral_setup() as parts:
         parts.server.then(EPHEMERAL, fault)
         with pytest.raises(DeliveryUnknown):
             await parts.say()
@@ -136,7 +136,7 @@ async def test_what_may_have_been_told_is_not_told_by_the_web_hook_too(fault: An
 
 @pytest.mark.parametrize("team", ["T0", "T9"])
 async def test_a_workspace_that_is_not_known_is_told_nothing_by_slack(team: str) -> None:
-    async with desk() as parts:
+    async with ephemeral_setup() as parts:
         with pytest.raises((DeliveryRefused, ConversationGone)):
             await parts.say(team=team, response="")
     assert parts.server.calls == []
@@ -147,7 +147,7 @@ async def test_a_workspace_that_is_not_known_is_told_nothing_by_slack(team: str)
     [("not_in_channel", ConversationGone), ("user_not_in_channel", SlackError)],
 )
 async def test_without_a_web_hook_the_refusal_is_told(error: str, problem: type[Exception]) -> None:
-    async with desk() as parts:
+    async with ephemeral_setup() as parts:
         parts.server.then(EPHEMERAL, refusal(error))
         with pytest.raises(problem, match=error):
             await parts.say(response="")
@@ -168,7 +168,7 @@ async def test_without_a_web_hook_the_refusal_is_told(error: str, problem: type[
     ],
 )
 async def test_an_answer_goes_to_no_host_but_slack_s(hook: str) -> None:
-    async with desk() as parts:
+    async with ephemeral_setup() as parts:
         with pytest.raises(ConversationGone):
             await parts.hook(response=hook)
     assert parts.server.hooks == []
@@ -176,14 +176,14 @@ async def test_an_answer_goes_to_no_host_but_slack_s(hook: str) -> None:
 
 @pytest.mark.parametrize("status", [400, 403, 404, 410])
 async def test_a_web_hook_that_is_used_up_can_say_nothing_more(status: int) -> None:
-    async with desk() as parts:
+    async with ephemeral_setup() as parts:
         with pytest.raises(ConversationGone, match=str(status)):
             await parts.hook(Answer("expired_url", status))
     assert len(parts.server.hooks) == 1
 
 
 async def test_a_web_hook_that_leads_elsewhere_is_not_followed() -> None:
-    async with desk() as parts:
+    async with ephemeral_setup() as parts:
         elsewhere = {"Location": f"{parts.server.url}/hooks/elsewhere"}
         with pytest.raises(ConversationGone):
             await parts.hook(Answer("", 307, elsewhere))
@@ -191,7 +191,7 @@ async def test_a_web_hook_that_leads_elsewhere_is_not_followed() -> None:
 
 
 async def test_a_web_hook_that_is_asked_too_soon_surely_said_nothing() -> None:
-    async with desk() as parts:
+    async with ephemeral_setup() as parts:
         with pytest.raises(DeliveryRefused, match="429"):
             await parts.hook(throttling())
     assert len(parts.server.hooks) == 1
@@ -199,21 +199,21 @@ async def test_a_web_hook_that_is_asked_too_soon_surely_said_nothing() -> None:
 
 @pytest.mark.parametrize("fault", [PAGE_502, Answer("", 500), CUT])
 async def test_what_a_web_hook_may_have_said_is_not_repeated(fault: Answer) -> None:
-    async with desk() as parts:
+    async with ephemeral_setup() as parts:
         with pytest.raises(DeliveryUnknown):
             await parts.hook(fault)
     assert len(parts.server.hooks) == 1
 
 
 async def test_a_web_hook_that_never_answers_is_left() -> None:
-    async with desk(request_seconds=0.2) as parts:
+    async with ephemeral_setup(request_seconds=0.2) as parts:
         with pytest.raises(DeliveryUnknown):
             await parts.hook(HANG)
     assert len(parts.server.hooks) == 1
 
 
 async def test_no_problem_tells_the_address_of_a_web_hook() -> None:
-    async with desk() as parts:
+    async with ephemeral_setup() as parts:
         for fault in (Answer("", 404), PAGE_502, CUT):
             with pytest.raises((ConversationGone, DeliveryUnknown)) as failure:
                 await parts.hook(fault)

@@ -62,13 +62,13 @@ class MessagesSetup:
     server: SlackApiServer
     clock: FakeClock
 
-    def made(self, method: str) -> list[dict[str, str]]:
+    def forms(self, method: str) -> list[dict[str, str]]:
         return [call.form for call in self.server.calls if call.name == method]
 
 
 @asynccontextmanager
-async def desk(**limits: Any) -> AsyncIterator[MessagesSetup]:
-    """Paper over HTTP."""
+async def messages_setup(**limits: Any) -> AsyncIterator[MessagesSetup]:
+    """Messages that are sent over HTTP."""
     async with slack_clients(**limits) as clients:
         messages = SlackMessages(clients.api, AgentStatus(clients.api), clients.limits)
         yield MessagesSetup(messages, clients.server, clients.clock)
@@ -79,11 +79,11 @@ def posted(ts: str = "7.0001") -> Answer:
 
 
 async def test_a_message_is_said_in_its_thread_and_stirs_nothing_up() -> None:
-    async with desk() as parts:
+    async with messages_setup() as parts:
         parts.server.then(POST, posted())
         post = Post("See <https://x.test> and <!channel>", buttons=(Button("Go", "/go"),))
         assert await parts.messages.say(ADDRESS, post) == "7.0001"
-    [form] = parts.made(POST)
+    [form] = parts.forms(POST)
     assert (form["channel"], form["thread_ts"]) == ("C1", "1.0000")
     assert (form["unfurl_links"], form["unfurl_media"], form["parse"]) == ("false", "false", "none")
     assert "<!channel" not in form["text"]
@@ -93,37 +93,37 @@ async def test_a_message_is_said_in_its_thread_and_stirs_nothing_up() -> None:
 
 
 async def test_at_the_top_of_a_place_there_is_no_thread() -> None:
-    async with desk() as parts:
+    async with messages_setup() as parts:
         parts.server.then(POST, posted())
         await parts.messages.say(address(thread=""), OPENING)
-    assert "thread_ts" not in parts.made(POST)[0]
+    assert "thread_ts" not in parts.forms(POST)[0]
     assert parts.server.methods() == [POST]
 
 
 @pytest.mark.parametrize("ts", [None, "", 7, ["1"]])
 async def test_a_message_that_slack_does_not_name_is_known_by_no_id(ts: Any) -> None:
     """Then its end is posted anew instead of edited."""
-    async with desk() as parts:
+    async with messages_setup() as parts:
         parts.server.then(POST, Answer({"ok": True, "ts": ts}), Answer({"ok": True}))
         assert await parts.messages.say(ADDRESS, FINAL) == ""
         assert await parts.messages.say(ADDRESS, FINAL) == ""
 
 
 async def test_what_came_too_soon_is_said_when_slack_asks_for_it() -> None:
-    async with desk() as parts:
+    async with messages_setup() as parts:
         parts.server.then(POST, throttling("4"), throttling("2"), posted())
         assert await parts.messages.say(ADDRESS, FINAL) == "7.0001"
         assert parts.clock.waits == [4.0, 2.0]
-    assert len(parts.made(POST)) == 3
+    assert len(parts.forms(POST)) == 3
 
 
 @pytest.mark.parametrize("fault", [CUT, PAGE_502, refusal("internal_error"), Answer("gibberish")])
 async def test_what_may_have_been_said_is_not_said_again(fault: Answer) -> None:
-    async with desk() as parts:
+    async with messages_setup() as parts:
         parts.server.then(POST, fault)
         with pytest.raises(DeliveryUnknown):
             await parts.messages.say(ADDRESS, FINAL)
-    assert len(parts.made(POST)) == 1
+    assert len(parts.forms(POST)) == 1
 
 
 @pytest.mark.parametrize(
@@ -137,18 +137,18 @@ async def test_what_may_have_been_said_is_not_said_again(fault: Answer) -> None:
     ],
 )
 async def test_a_refusal_says_what_it_means(error: str, problem: type[Exception]) -> None:
-    async with desk() as parts:
+    async with messages_setup() as parts:
         parts.server.then(POST, refusal(error))
         with pytest.raises(problem, match=error) as failure:
             await parts.messages.say(ADDRESS, FINAL)
     assert type(failure.value) is problem
-    assert len(parts.made(POST)) == 1
+    assert len(parts.forms(POST)) == 1
 
 
 async def test_an_edit_holds_the_whole_text_and_its_blocks() -> None:
-    async with desk() as parts:
+    async with messages_setup() as parts:
         await parts.messages.change(ADDRESS, "7.0001", FINAL, brief=False)
-    [form] = parts.made(UPDATE)
+    [form] = parts.forms(UPDATE)
     assert (form["ts"], form["text"], form["parse"]) == ("7.0001", "A red car.", "none")
     types = [block["type"] for block in json.loads(form["blocks"])]
     assert types == ["markdown", "context", "context_actions"]
@@ -156,33 +156,33 @@ async def test_an_edit_holds_the_whole_text_and_its_blocks() -> None:
 
 @pytest.mark.parametrize("fault", [CUT, PAGE_502, throttling("3"), refusal("fatal_error")])
 async def test_the_end_is_edited_until_it_stands(fault: Answer) -> None:
-    async with desk() as parts:
+    async with messages_setup() as parts:
         parts.server.then(UPDATE, fault, fault)
         await parts.messages.change(ADDRESS, "7.0001", FINAL, brief=False)
-    assert len(parts.made(UPDATE)) == 3
+    assert len(parts.forms(UPDATE)) == 3
 
 
 async def test_a_brief_edit_is_given_up_soon() -> None:
-    async with desk() as parts:
+    async with messages_setup() as parts:
         parts.server.then(UPDATE, throttling("3"), throttling("3"))
         with pytest.raises(DeliveryRefused):
             await parts.messages.change(ADDRESS, "7.0001", GROWING, brief=True)
         assert parts.clock.waits == []
-    assert len(parts.made(UPDATE)) == 1
+    assert len(parts.forms(UPDATE)) == 1
 
 
 @pytest.mark.parametrize("brief", [False, True])
 async def test_a_message_that_still_streams_is_ended_and_then_edited(brief: bool) -> None:
-    async with desk() as parts:
+    async with messages_setup() as parts:
         parts.server.then(UPDATE, CONFLICT)
         await parts.messages.change(ADDRESS, "7.0001", GROWING, brief=brief)
     assert parts.server.methods() == [UPDATE, STOP, UPDATE]
-    assert parts.made(STOP) == [{"channel": "C1", "ts": "7.0001"}]
+    assert parts.forms(STOP) == [{"channel": "C1", "ts": "7.0001"}]
 
 
 @pytest.mark.parametrize("fault", [CUT, PAGE_502, throttling()])
 async def test_the_end_of_a_stream_is_asked_for_until_it_is_there(fault: Answer) -> None:
-    async with desk() as parts:
+    async with messages_setup() as parts:
         parts.server.then(UPDATE, CONFLICT)
         parts.server.then(STOP, fault)
         await parts.messages.change(ADDRESS, "7.0001", FINAL, brief=False)
@@ -191,11 +191,11 @@ async def test_the_end_of_a_stream_is_asked_for_until_it_is_there(fault: Answer)
 
 async def test_a_stream_that_ended_meanwhile_is_as_good_as_one_that_was_ended() -> None:
     """A stop whose answer was lost has ended it too."""
-    async with desk() as parts:
+    async with messages_setup() as parts:
         parts.server.then(UPDATE, CONFLICT)
         parts.server.then(STOP, CUT, refusal("message_not_in_streaming_state"))
         await parts.messages.change(ADDRESS, "7.0001", FINAL, brief=False)
-    assert len(parts.made(UPDATE)) == 2
+    assert len(parts.forms(UPDATE)) == 2
 
 
 async def test_progress_does_not_wait_for_the_end_of_a_stream() -> None:
@@ -206,7 +206,7 @@ async def test_progress_does_not_wait_for_the_end_of_a_stream() -> None:
 
 
 async def test_a_message_that_streams_in_spite_of_all_is_refused() -> None:
-    async with desk() as parts:
+    async with messages_setup() as parts:
         parts.server.then(UPDATE, CONFLICT, CONFLICT)
         with pytest.raises(StillStreaming):
             await parts.messages.change(ADDRESS, "7.0001", FINAL, brief=False)
@@ -215,18 +215,18 @@ async def test_a_message_that_streams_in_spite_of_all_is_refused() -> None:
 
 @pytest.mark.parametrize("error", ["msg_too_long", "msg_blocks_too_long"])
 async def test_what_is_too_long_in_blocks_is_said_as_bare_text(error: str) -> None:
-    async with desk() as parts:
+    async with messages_setup() as parts:
         parts.server.then(POST, refusal(error), posted())
         parts.server.then(UPDATE, refusal(error))
         assert await parts.messages.say(ADDRESS, FINAL) == "7.0001"
         await parts.messages.change(ADDRESS, "7.0001", FINAL, brief=False)
     for method in (POST, UPDATE):
-        first, second = parts.made(method)
+        first, second = parts.forms(method)
         assert second == {key: value for key, value in first.items() if key != "blocks"}
 
 
 async def test_what_is_too_long_in_any_form_is_refused() -> None:
-    async with desk() as parts:
+    async with messages_setup() as parts:
         parts.server.then(POST, *[refusal("msg_too_long")] * 2)
         with pytest.raises(MessageTooLong):
             await parts.messages.say(ADDRESS, FINAL)
@@ -234,7 +234,7 @@ async def test_what_is_too_long_in_any_form_is_refused() -> None:
 
 @pytest.mark.parametrize("error", sorted(NEVER_EDITABLE))
 async def test_a_message_that_can_never_be_edited_is_lost(error: str) -> None:
-    async with desk() as parts:
+    async with messages_setup() as parts:
         parts.server.then(UPDATE, refusal(error))
         with pytest.raises(SlackError) as failure:
             await parts.messages.change(ADDRESS, "7.0001", FINAL, brief=False)

@@ -184,7 +184,7 @@ async def test_an_envelope_is_acknowledged_once_it_is_stored(
     await line.start()
     await slack.connected()
     envelope = await slack.send(kind, payload)
-    await asyncio.wait_for(receiver.inbox.taken.wait(), 5)
+    await asyncio.wait_for(receiver.inbox.arrival.wait(), 5)
     await asyncio.sleep(0.05)
     assert slack.acks == {}
     receiver.inbox.gate.set()
@@ -204,7 +204,7 @@ async def test_no_ack_while_the_store_is_down(
     await line.start()
     await slack.connected()
     response = await slack.send(kind, payload)
-    await asyncio.wait_for(receiver.inbox.taken.wait(), 5)
+    await asyncio.wait_for(receiver.inbox.arrival.wait(), 5)
     await slack.ack(await slack.send("interactive", {"type": "view_closed"}))
     assert response not in slack.acks
     receiver.inbox.down = False

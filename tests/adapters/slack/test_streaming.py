@@ -72,7 +72,7 @@ def setup() -> StreamSetup:
 
 async def test_a_stream_begins_with_a_step_for_the_one_who_asked(setup: StreamSetup) -> None:
     assert await setup.open() == "7.0001"
-    assert setup.calls.made == [
+    assert setup.calls.requests == [
         (
             "chat.startStream",
             {
@@ -236,7 +236,7 @@ async def test_slack_is_told_what_is_done_in_a_thread() -> None:
 async def test_at_the_top_of_a_place_there_is_no_session() -> None:
     calls = CallRecorder()
     await sessions_of(calls).working(address(thread=""))
-    assert calls.made == []
+    assert calls.requests == []
 
 
 @pytest.mark.parametrize("error", sorted(NO_AGENT))

@@ -1,4 +1,4 @@
-"""What Slack's room keeps in Redis."""
+"""What Slack's channel stores in Redis."""
 
 from __future__ import annotations
 

@@ -126,7 +126,7 @@ async def test_there_is_no_answer_while_it_is_not_stored(
     inbox = endpoint.receiver.inbox
     inbox.gate = asyncio.Event()
     posting = asyncio.create_task(endpoint.post(body, kind))
-    await asyncio.wait_for(inbox.taken.wait(), 5)
+    await asyncio.wait_for(inbox.arrival.wait(), 5)
     await asyncio.sleep(0.05)
     assert not posting.done()
     inbox.gate.set()
