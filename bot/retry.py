@@ -102,8 +102,8 @@ class RetryBudget:
     def take(self, requested_wait: float | None = None) -> float | None:
         """Take another attempt and return the seconds to wait before it.
 
-        `requested` are the seconds that the service asks for. Returns None when there are no more
-        attempts, or the next one would begin too late.
+        `requested_wait` are the seconds that the service asks for. Returns None when there are no
+        more attempts, or the next one would begin too late.
         """
         wait = self._wait(requested_wait)
         if self._attempts >= self._policy.tries or self._clock.now() + wait > self._end:
@@ -129,7 +129,7 @@ class RetryBudget:
 class AttemptFailed(Exception):
     """An attempt that failed with a problem, and whether another one may be made.
 
-    `requested` are the seconds that the service asks to wait, if it does.
+    `requested_wait` are the seconds that the service asks to wait, if it does.
     """
 
     def __init__(

@@ -50,9 +50,9 @@ class StreamState(StrEnum):
 class Stream:
     """A stream of ours: `text` is what people may have seen of the answer.
 
-    `opened` and `last` are the clock's seconds when it began and when its last request ended,
-    `sequence` is the number of the current chunk. `last` and `hinted` (whether a placeholder stands
-    before the words) belong to the transport.
+    `opened_at` and `last` are the clock's seconds when it began and when its last request ended,
+    `sequence` is the number of the current chunk. `last` and `has_placeholder` (whether a
+    placeholder stands before the words) belong to the transport.
     """
 
     address: Address

@@ -43,7 +43,7 @@ log = structlog.get_logger()
 class AzureEmbedding:
     """An `Embedding` of one Azure AI Vision resource.
 
-    `shared`: somebody else closes the resource. A call takes at most as long as the wait for its
+    `is_shared`: somebody else closes the resource. A call takes at most as long as the wait for its
     turn, its retries and one more request, and then raises `VisionProblem` (`TIMED_OUT`).
     """
 

@@ -50,9 +50,9 @@ class CommandSpec:
     follows. `summary` is its line in the help.
 
     `shared_only` is the answer in a personal chat of a command that is only for places where
-    several people write, and empty for all others; `announced` ones tell everybody there what they
-    change. `menu` is how the menus of chat apps offer it, those of the lowest `rank` first, and
-    `button` the title of its button below the help.
+    several people write, and empty for all others. If it `is_announced`, everybody there is shown
+    what it changes. `menu` is how the menus of chat apps offer it, those of the lowest `rank`
+    first, and `button` the title of its button below the help.
     """
 
     name: str

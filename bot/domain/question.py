@@ -16,7 +16,8 @@ class Question:
     """What is asked: the words (may be empty), the files, and from where.
 
     `hints` are sentences to add at the end of the answer. With `photos_only` the words, which were
-    not meant for Loupe, count beside a photo only; `shortened` ones are the beginning of a text.
+    not meant for Loupe, count beside a photo only. If it `is_shortened`, the words are the
+    beginning of a longer text.
     `prefix` is what people write before the name of a command. With `links` addresses that people
     wrote may be links in the answer.
     """

@@ -68,8 +68,8 @@ class CitedFrames:
 class AnsweredTurn:
     """A finished turn that waits for its last edit: all that `Mailbox.done` commits.
 
-    `parts` are the final texts to show, one message each; `pointed` the photos that are shown
-    with outlines after them, and `cited` the frames of videos.
+    `parts` are the final texts to show, one message each; `outlined_photos` are shown with
+    their outlines after them, and so are the `cited_frames` of videos.
     """
 
     turn: Turn

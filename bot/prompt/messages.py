@@ -54,8 +54,8 @@ def build(
 ) -> tuple[ChatMessage, ...]:
     """Compose the messages of a request.
 
-    `pictures` (see `places`) and `films` always go, with the question; of `recent` (earlier photos
-    by number) and of the turns goes what fits, the newest first. `evidence` is what was seen in
+    `pictures` (see `places`) and `videos` always go, with the question; of `recent` (earlier photos
+    by number) and of the turns goes what fits, the newest first. `context` is what was seen in
     photos and frames, which stands with them, or in place of those that are not sent; None where
     vision is off.
     """
