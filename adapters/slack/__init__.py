@@ -1,1 +1,1 @@
-"""The Slack room: events, commands and sockets in, messages, streams and files out."""
+"""Slack: receives events and commands by webhook or socket; sends messages, streams, files."""

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 SLACK = (
     "Check SLACK_BOT_TOKEN, and that this machine reaches SLACK_API_URL. If you changed "
-    "its scopes, install the app in the workspace again."
+    "the app's scopes, install the app in the workspace again."
 )
 SLACK_SOCKET = "Check SLACK_APP_TOKEN (scope connections:write), and that Socket Mode is on."
 

@@ -184,7 +184,7 @@ class _Event:
         if not post_ts or old.get("bot_id") or old.get("user") == self._workspace.bot_user:
             return None
         root = identifier(old.get("thread_ts")) or post_ts
-        return self._message_of("deleted", root, identifier(old.get("user")), quoted=post_ts)
+        return self._message_of("deleted", root, identifier(old.get("user")), post_ts=post_ts)
 
     def _joined(self) -> Message | None:
         if self._event.get("user") != self._workspace.bot_user:
@@ -256,7 +256,7 @@ class _Event:
         channel: str = "",
         *,
         text: str = "",
-        quoted: str = "",
+        post_ts: str = "",
         opening: bool = True,
         delivery: QuietPost | VisiblePost = VISIBLE,
         task: BackgroundTask | None = None,
@@ -275,7 +275,7 @@ class _Event:
             kind=kind,
             shared=is_shared(channel),
             opening=opening,
-            quoted=quoted,
+            quoted=post_ts,
             at=_epoch_seconds(string(self._event.get("event_ts"))),
         )
 

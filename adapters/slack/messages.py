@@ -84,8 +84,7 @@ class SlackMessages:
     ) -> None:
         """Edit a message of Loupe's, after ending the stream that a dead process left open.
 
-        Raises `DeliveryUnknown`,
-        `ConversationGone`, `DeliveryRefused`.
+        Raises `DeliveryUnknown`, `ConversationGone`, `DeliveryRefused`.
         """
         try:
             await self._update(address, message_id, post, brief=brief)
