@@ -1,4 +1,4 @@
-"""What a channel declares of itself, and what it is given and gives back when it is opened.
+"""The declaration of a channel, the services that it gets, and what it returns when opened.
 
 Whoever adds a channel writes one `ChannelDeclaration`. The composition root, `loupe doctor`, the
 list of settings, the table of capabilities and the guard against forged channel names read it.
@@ -31,11 +31,11 @@ if TYPE_CHECKING:
     from bot.domain.messages import Message
 
 Accept = Callable[["Message"], Awaitable[bool]]
-"""Stores a message before it returns, and returns whether it is kept; raises `StoreDown`."""
+"""Stores a message and returns whether it was accepted; raises `StoreDown`."""
 
 
 AddressReader = Callable[[Mapping[str, Any]], Address]
-"""Makes an address of the fields that were stored of it, by 0.4.0 or later.
+"""Returns an address from its stored fields, written by 0.4.0 or later.
 
 Raises `pydantic.ValidationError`.
 """
@@ -49,7 +49,7 @@ class Connection(StrEnum):
     FALLBACK = "fallback"
     """It serves this machine, but only while no platform is connected."""
     LOCAL = "local"
-    """It serves programs of this machine."""
+    """It serves programs on this machine."""
     SOCKET = "socket"
     """Its platform delivers through a socket that Loupe opens."""
     WEBHOOK = "webhook"
@@ -63,11 +63,10 @@ class Connection(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ChannelServices:
-    """What every channel is given when it is opened.
+    """The services that every channel gets when it is opened.
 
-    `other_names` are the channel names that a gateway must refuse, as they are no platform's of
-    its own; `models` are the deployments that people may choose from; `spool` is a folder for
-    files on their way.
+    `other_names` are the names of the other channels, which a gateway must refuse; `models` are the
+    deployments that people may choose from; `spool` is a folder for temporary files.
     """
 
     accept: Accept

@@ -1,4 +1,4 @@
-"""Text without effects where it is shown: no mention, no tag, no picture from elsewhere."""
+"""Escapes text so that it has no effect where it is shown: no mention, tag or external picture."""
 
 from __future__ import annotations
 

@@ -30,8 +30,9 @@ FORGET_SECONDS = 3600.0
 class StreamEnded(DeliveryRefused):
     """A chunk that is refused because of the stream it belongs to.
 
-    `cancelled`: the user pressed the platform's own Stop. `late`: a later chunk overtook this one,
-    and the stream goes on. Otherwise the stream is over, and edits continue its message.
+    `is_cancelled`: the user pressed the platform's own Stop button. `is_late`: a later chunk
+    overtook this one, and the stream continues. Otherwise the stream is over, and edits continue
+    its message.
     """
 
     is_cancelled: bool = False

@@ -20,7 +20,7 @@ _ENDING = re.compile(r"(?i)\.(jpe?g|png|hei[cf]|webp|gif|bmp|tiff?)$")
 
 
 class Stage(StrEnum):
-    """How far a text message has come.
+    """How complete the text of a message is.
 
     `OPENING` and `PROGRESS` are placeholders that may be replaced ("Looking at 2 photos…"),
     `GROWING` is the answer so far, each text beginning with the one before, `FINAL` is the end.
@@ -34,7 +34,7 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Button:
-    """A choice under a message: what it says, and the command that pressing it sends."""
+    """A button under a message: its title, and the command that a press sends."""
 
     title: str
     command: str
@@ -42,7 +42,7 @@ class Button:
 
 @dataclass(frozen=True, slots=True)
 class Citation:
-    """What `[number]` in a text stands for: a name, and where to find it. Both are plain text."""
+    """What `[number]` in a text refers to: a name, and where to find it, both as plain text."""
 
     number: int
     name: str
@@ -53,9 +53,9 @@ class Citation:
 class Post:
     """A text to show, as Markdown of the common subset.
 
-    `live` says that the text will grow from a model, so a channel may open a stream for it;
-    `generated` asks for the AI-generated label; `stopped` marks text that the user stopped.
-    `citations` explain numbers in the text; a text need not hold them all.
+    `live`: the text will grow from a model, so a channel may open a stream for it;
+    `is_generated`: it needs the AI-generated label; `is_stopped`: the user stopped it.
+    `citations` explain numbers in the text, which need not contain all of them.
     """
 
     text: str
@@ -69,7 +69,7 @@ class Post:
 
 @dataclass(frozen=True, slots=True)
 class FrameAttachment:
-    """One frame of a video that is shown among others.
+    """One frame of a video, shown together with others.
 
     `name` is what people call it ("V1 0:12.4"), `alt` says in words what it shows, and `jpeg` is
     the upright frame without its `outlines`.
@@ -104,7 +104,7 @@ class PictureAttachment:
 
     @property
     def file_name(self) -> str:
-        """The name as that of a JPEG file, whatever the photo's ending was."""
+        """The name with the extension of a JPEG file instead of the photo's own."""
         return f"{_ENDING.sub('', self.name)}.jpg"
 
 
@@ -141,7 +141,7 @@ class Capabilities:
 
 
 class DeliveryUnknown(Exception):
-    """A post that may or may not have arrived: repeating it could show it twice."""
+    """A post that may have arrived: repeating it could show it twice."""
 
 
 class ConversationGone(Exception):
@@ -149,7 +149,7 @@ class ConversationGone(Exception):
 
 
 class DeliveryRefused(Exception):
-    """The platform certainly did not take a post; starting over later may help.
+    """The platform did not accept a post; trying again later may help.
 
     `after` is the number of seconds to wait before that.
     """
@@ -158,14 +158,14 @@ class DeliveryRefused(Exception):
 
 
 class StoppedByUser(Exception):
-    """The user pressed the platform's own Stop: the answer ends where it is."""
+    """The user pressed the platform's own Stop button: the answer ends where it is."""
 
 
 class Channel(Protocol):
-    """A chat platform. Every call bounds its own time and repeats what is safe to repeat.
+    """A chat platform. Every call limits its own time and retries what is safe to repeat.
 
-    A `post` is repeated only where the platform certainly refused it (429, 412); an `edit` after
-    any temporary error.
+    A `post` is retried only if the platform certainly refused it (429, 412); an `edit` after any
+    temporary error.
     """
 
     name: str
@@ -186,18 +186,18 @@ class Channel(Protocol):
         ...
 
     async def send_file(self, address: Address, name: str, media_type: str, data: bytes) -> None:
-        """Hand over a file, where `capabilities().files`.
+        """Send a file, where `capabilities().files`.
 
         Raises `DeliveryUnknown`, `ConversationGone`.
         """
         ...
 
     async def send_picture(self, address: Address, picture: PictureAttachment) -> None:
-        """Show a picture, where `capabilities().pictures`.
+        """Send a picture, where `capabilities().pictures`.
 
         Raises `DeliveryUnknown`, `ConversationGone`, `DeliveryRefused`.
 
-        `DeliveryRefused` also where the platform takes not even the smaller one.
+        `DeliveryRefused` also if the platform accepts not even the smaller version.
         """
         ...
 

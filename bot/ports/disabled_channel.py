@@ -1,4 +1,4 @@
-"""A channel that is switched off: what was stored of it can no longer be answered."""
+"""A channel that is not configured any more: its stored messages cannot be answered."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
 
 class DisabledChannel:
-    """Stands for a channel whose credentials were taken away; nothing can be posted there."""
+    """Takes the place of a channel whose credentials were removed; nothing can be posted there."""
 
     def __init__(self, name: str) -> None:
         self.name = name
 
     def capabilities(self, address: Address) -> Capabilities:
-        """Return that nothing can be done."""
+        """Return the capabilities of a channel that cannot do anything."""
         return Capabilities(edits=False)
 
     async def post(self, address: Address, post: Post) -> str:

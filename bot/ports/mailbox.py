@@ -1,4 +1,4 @@
-"""The port to the inbox: accepted once, taken in order, done once."""
+"""The port to the inbox: each message is accepted once, leased in order, and done once."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Submission:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What became of a submission; `seq` is its place in the thread's order."""
+    """The result of a submission; `seq` is its place in the thread's order."""
 
     verdict: Literal["accepted", "duplicate", "full"]
     seq: int = 0
@@ -45,8 +45,8 @@ class Entry:
     """A message in the mailbox.
 
     `seq` is its place in the thread's order, `at` when it was accepted (seconds since the epoch),
-    `before` how many messages were waiting or being answered in the thread then. It is `withdrawn`
-    when its post was deleted or edited since.
+    `before` how many messages were waiting or being answered in the thread then. `is_withdrawn`:
+    its post was deleted or edited since.
     """
 
     seq: int
@@ -87,7 +87,7 @@ class Lease:
 
     `run` are the messages to answer as one turn; `settle` is how many seconds to wait for more
     of them (0: the run is whole); `attempt` counts from 1; `stop` is the place up to which the
-    user stopped; `answered` is the finished turn that a predecessor left.
+    user stopped; `result` is the finished turn that an earlier worker left.
     """
 
     box: str
@@ -117,10 +117,10 @@ class LeaseStatus:
 
 @dataclass(frozen=True, slots=True)
 class MailboxEvent:
-    """Something happened: the mailbox `box` got mail or was freed.
+    """The mailbox `box` received a message, or its lease ended.
 
-    With `stop`, the mailbox `thread` was stopped up to that place; with `withdrawn`, the post of
-    that id was deleted or edited by what was accepted at `place`.
+    With `stop`, the mailbox `thread` was stopped up to that place; with `withdrawn_id`, the post
+    of that id was deleted or edited by what was accepted at `place`.
     """
 
     lane: int
@@ -146,7 +146,7 @@ class SendRecord:
 
 
 NO_ID = "-"
-"""Stands for the id of a post that arrived on a platform which returns none."""
+"""The id of a post that arrived on a platform that returns no ids."""
 
 Erase = Literal["nothing", "history", "everything"]
 
@@ -159,7 +159,7 @@ class Mailbox(Protocol):
     """The inbox. Every write under a lease is refused once the lease or generation is lost."""
 
     async def accept(self, submission: Submission) -> Receipt:
-        """Deduplicate, append and wake in one step; raises `StoreDown`."""
+        """Deduplicate and append a message, and notify workers, in one step; raises `StoreDown`."""
         ...
 
     async def take(self, lane: int) -> Lease | float | None:
@@ -192,7 +192,7 @@ class Mailbox(Protocol):
         ...
 
     async def release(self, lease: Lease, delay: float, *, counts: bool = True) -> bool:
-        """Give the lease back, to be taken again after `delay` seconds.
+        """End the lease, so that the thread can be leased again after `delay` seconds.
 
         `counts` is whether this was an attempt.
         """
@@ -203,7 +203,7 @@ class Mailbox(Protocol):
         ...
 
     async def count_ahead(self, message: Message, seq: int) -> int | None:
-        """Count what is before a waiting message; None once it is being worked on or done."""
+        """Return how many messages are before a waiting one; None once it is worked on or done."""
         ...
 
     async def claim(self, box: str, seq: int, number: int, token: str = "") -> SendRecord | None:
@@ -216,7 +216,7 @@ class Mailbox(Protocol):
     async def record(
         self, box: str, seq: int, number: int, send: SendRecord, token: str = ""
     ) -> None:
-        """Record what became of a send, unless its message is done.
+        """Record the result of a send, unless its message is done.
 
         With a token only while the lease is held; raises `LeaseLost`.
         """
@@ -227,9 +227,9 @@ class Mailbox(Protocol):
         ...
 
     def events(self) -> AsyncIterator[MailboxEvent]:
-        """Yield what happens anywhere, for as long as it is read; survives a lost connection."""
+        """Yield the events of all processes; reconnects after a lost connection."""
         ...
 
     async def sweep(self) -> int:
-        """Delete turns, photos and videos past their retention; returns how many turns."""
+        """Delete turns, photos and videos past their retention; returns the number of turns."""
         ...

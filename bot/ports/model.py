@@ -135,12 +135,11 @@ class Delta:
 class Finished:
     """The end of an answer.
 
-    `model` is what the service says answered, `finish` its reason for ending (`stop`, `length`,
-    `tool_calls`, …), `refusal` names the field of the response that a refusal came in, if it was
-    one. `offered` is whether the model was offered the request's tools: not every server takes
-    them. `grounding` is what the service itself says that words point at, None where it says
-    nothing of that; its offsets are those of the model's own words, before they were made safe to
-    show.
+    `model` is the name that the service returns, `finish` its reason for ending (`stop`, `length`,
+    `tool_calls`, …), `refusal` the field of the response that held a refusal, if it was one.
+    `had_tools` is whether the model got the request's tools, which not every server accepts.
+    `grounding` is what words refer to according to the service, None where it does not say; its
+    offsets are those of the model's own words, before they were made safe to show.
     """
 
     model: str = ""
