@@ -50,11 +50,11 @@ class SlackDeliveries:
         """Write the requests, signed when they are asked for."""
         body, secret = json.dumps(slack_event(ID, THREAD)), self.secret.encode()
         for number in itertools.count(first):
-            written, stamp = _numbered(body, number), str(int(time.time()))
-            signed = b"v0:" + stamp.encode() + b":" + written
-            signature = hmac.new(secret, signed, hashlib.sha256).hexdigest()
+            payload, stamp = _numbered(body, number), str(int(time.time()))
+            basestring = b"v0:" + stamp.encode() + b":" + payload
+            signature = hmac.new(secret, basestring, hashlib.sha256).hexdigest()
             proof = f"X-Slack-Request-Timestamp: {stamp}\r\nX-Slack-Signature: v0={signature}\r\n"
-            yield _head(url, proof, len(written)) + written
+            yield _head(url, proof, len(payload)) + payload
 
 
 def _numbered(body: str, number: int) -> bytes:

@@ -45,9 +45,9 @@ def memory_table(moments: Mapping[str, Memory]) -> None:
     )
 
 
-def verdict(what: str, aim: str, *, reached: bool) -> None:
+def verdict(what: str, aim: str, *, success: bool) -> None:
     """Print a result beside what it was to be."""
-    print(f"  {what} (aim {aim}: {'reached' if reached else 'missed'})")
+    print(f"  {what} (aim {aim}: {'reached' if success else 'missed'})")
 
 
 def machine() -> str:

@@ -72,32 +72,32 @@ def loupe(path: Path) -> float:
 
 async def _loupe(path: Path) -> float:
     with tempfile.TemporaryDirectory(dir=path.parent) as folder:
-        async with screening(path, Path(folder), LIMITS) as shown:
+        async with screening(path, Path(folder), LIMITS) as clip:
             chooser = Chooser(FakeVision(), None, LIMITS.turns)
             start = time.perf_counter()
-            survey = await shown.survey()
-            times, _ = await shown.chosen(
+            survey = await clip.survey()
+            times, _ = await clip.chosen(
                 chooser, survey, FrameRequest("", FRAMES, uses_engines=False)
             )
             seconds = time.perf_counter() - start
             assert times
             _note_peak()
-            return shown.taken + seconds
+            return clip.seconds_taken + seconds
 
 
 def reading(path: Path) -> float:
     """Read every frame with OpenCV, and keep ten evenly spread ones."""
     start = time.perf_counter()
     video = cv2.VideoCapture(str(path))
-    step, kept, number = int(video.get(cv2.CAP_PROP_FRAME_COUNT)) // FRAMES, [], 0
+    step, frames, number = int(video.get(cv2.CAP_PROP_FRAME_COUNT)) // FRAMES, [], 0
     while True:
         there, pixels = video.read()
         if not there:
             break
         if number % step == step // 2:
-            kept.append(cv2.imencode(".jpg", pixels)[1])
+            frames.append(cv2.imencode(".jpg", pixels)[1])
         number += 1
-    assert len(kept) == FRAMES
+    assert len(frames) == FRAMES
     return time.perf_counter() - start
 
 
@@ -106,12 +106,12 @@ def seeking(path: Path) -> float:
     start = time.perf_counter()
     video = cv2.VideoCapture(str(path))
     length = 1000 * video.get(cv2.CAP_PROP_FRAME_COUNT) / video.get(cv2.CAP_PROP_FPS)
-    kept = []
+    frames = []
     for place in range(FRAMES):
         video.set(cv2.CAP_PROP_POS_MSEC, (place + 0.5) * length / FRAMES)
         there, pixels = video.read()
         assert there
-        kept.append(cv2.imencode(".jpg", pixels)[1])
+        frames.append(cv2.imencode(".jpg", pixels)[1])
     return time.perf_counter() - start
 
 
@@ -150,61 +150,67 @@ def _spent(way: str, path: Path) -> Spent:
 
 def spend(way: str, path: Path, rounds: int) -> Spent:
     """Go a way some times; returns the median of the seconds, and the most memory."""
-    found = []
+    runs = []
     for _ in range(rounds):
         with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as fresh:
-            found.append(fresh.submit(_spent, way, path).result())
-    held = [one.memory for one in found if one.memory is not None]
-    return Spent(statistics.median(one.seconds for one in found), max(held, default=None))
+            runs.append(fresh.submit(_spent, way, path).result())
+    peaks = [one.memory for one in runs if one.memory is not None]
+    return Spent(statistics.median(one.seconds for one in runs), max(peaks, default=None))
 
 
 def films(folder: Path) -> dict[tuple[int, int], Path]:
     """Make the videos, by the seconds between their key frames and their length."""
     short = {gap: folder / f"film-{gap}.mp4" for gap in GAPS}
     encode(FILM, short, BITS)
-    made = {
+    paths = {
         (gap, length): folder / f"film-{gap}-{length}.mp4" for gap in GAPS for length in LENGTHS
     }
-    for (gap, length), path in made.items():
+    for (gap, length), path in paths.items():
         lasting(short[gap], path, length)
-    return made
+    return paths
 
 
 def main(folder: Path) -> None:
     """Measure all ways, and print the tables."""
-    made = films(folder)
-    size = made[GAPS[0], SECONDS].stat().st_size / 1e6
-    spent = {
-        (way, gap): spend(way, made[gap, SECONDS], rounds)
+    paths = films(folder)
+    size = paths[GAPS[0], SECONDS].stat().st_size / 1e6
+    costs = {
+        (way, gap): spend(way, paths[gap, SECONDS], rounds)
         for gap in GAPS
         for way, (_, rounds) in WAYS.items()
     }
-    rows = [(way, *(cell for gap in GAPS for cell in _cells(spent[way, gap]))) for way in WAYS]
+    rows = [(way, *(cell for gap in GAPS for cell in _cells(costs[way, gap]))) for way in WAYS]
     head = [f"{what}, {gap} s" for gap in GAPS for what in ("seconds", "peak MB")]
     title = f"Ten frames of three minutes: 1920x1080, 30 frames/s, H.264, {size:.0f} MB"
     table(f"{title}, by the distance of key frames", ("", *head), rows)
-    _report_memory(made)
+    _report_memory(paths)
     print()
     for gap in GAPS:
-        times = spent[READING, gap].seconds / spent[LOUPE, gap].seconds
-        told = f"key frames every {gap} s: {times:.1f} times as fast as reading every frame"
-        verdict(told, f"{AIM:g}", reached=times >= AIM)
+        times = costs[READING, gap].seconds / costs[LOUPE, gap].seconds
+        comparison = f"key frames every {gap} s: {times:.1f} times as fast as reading every frame"
+        verdict(comparison, f"{AIM:g}", success=times >= AIM)
 
 
-def _report_memory(made: dict[tuple[int, int], Path]) -> None:
-    peaks = {gap: [spend(LOUPE, made[gap, length], 1).memory for length in LENGTHS] for gap in GAPS}
-    rows = [(f"key frames every {gap} s", *map(_megabytes, held)) for gap, held in peaks.items()]
+def _report_memory(paths: dict[tuple[int, int], Path]) -> None:
+    peaks = {
+        gap: [spend(LOUPE, paths[gap, length], 1).memory for length in LENGTHS] for gap in GAPS
+    }
+    rows = [
+        (f"key frames every {gap} s", *map(_megabytes, amounts)) for gap, amounts in peaks.items()
+    ]
     table("Peak memory of Loupe, MB, by the length", ("", *(f"{n} s" for n in LENGTHS)), rows)
     print()
     for gap, (short, *_, long) in peaks.items():
         if short and long:
-            told = f"key frames every {gap} s: {long / short:.2f} times the memory of ten seconds"
-            verdict(told, f"{FLAT:g} at most", reached=long / short <= FLAT)
+            comparison = (
+                f"key frames every {gap} s: {long / short:.2f} times the memory of ten seconds"
+            )
+            verdict(comparison, f"{FLAT:g} at most", success=long / short <= FLAT)
 
 
-def _cells(spent: Spent) -> Sequence[str]:
-    return f"{spent.seconds:.2f}", _megabytes(spent.memory)
+def _cells(cost: Spent) -> Sequence[str]:
+    return f"{cost.seconds:.2f}", _megabytes(cost.memory)
 
 
-def _megabytes(held: float | None) -> str:
-    return "-" if held is None else f"{held:.0f}"
+def _megabytes(amount: float | None) -> str:
+    return "-" if amount is None else f"{amount:.0f}"

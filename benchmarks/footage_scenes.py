@@ -33,7 +33,7 @@ FIELDS = 7
 """Fields of noise that take turns: more are not told apart by an encoder."""
 LENGTHS = (0.5, 0.75, 1.0, 1.25, 1.5)
 """Seconds that planted things are wholly there."""
-COMING = 0.2
+ENTRY_SECONDS = 0.2
 """Seconds before and after in which a thing that moves comes into the picture, or leaves it."""
 NEARLY_ALL = 0.9
 MAN = 58, (612, 232, 55, 136)
@@ -56,8 +56,8 @@ class Event:
 
     def share(self, at: float) -> float:
         """Return how much of it is in the picture at a time, 0 to 1."""
-        coming, going = (at - self.start) / COMING, (self.end - at) / COMING
-        return max(0.0, min(1.0, 1 + coming, 1 + going))
+        entry, exit_ = (at - self.start) / ENTRY_SECONDS, (self.end - at) / ENTRY_SECONDS
+        return max(0.0, min(1.0, 1 + entry, 1 + exit_))
 
     def shown(self, at: float) -> bool:
         """Return whether nearly all of it is in the picture at a time."""
@@ -196,12 +196,12 @@ def _events(seed: int) -> tuple[Event, ...]:
     kinds = rng.sample(sorted(KINDS), len(KINDS))
     lengths = rng.sample(LENGTHS, len(LENGTHS))
     slot = SECONDS / len(kinds)
-    found = []
+    events = []
     for number, (kind, length) in enumerate(zip(kinds, lengths, strict=True)):
         start = round(slot * number + rng.uniform(0.05, 0.8) * slot, 2)
         question, paint = KINDS[kind](rng)
-        found.append(Event(kind, start, start + length, question, paint))
-    return tuple(found)
+        events.append(Event(kind, start, start + length, question, paint))
+    return tuple(events)
 
 
 def _sign(rng: random.Random) -> tuple[str, Painter]:

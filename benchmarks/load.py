@@ -32,12 +32,12 @@ class Result:
     """How long each answer took, in seconds, and how long all did."""
 
     seconds: float
-    taken: list[float]
+    durations: list[float]
 
     @property
     def rate(self) -> float:
         """Answers per second."""
-        return len(self.taken) / self.seconds
+        return len(self.durations) / self.seconds
 
 
 def run(load: Load) -> Result:
@@ -47,23 +47,25 @@ def run(load: Load) -> Result:
 
 async def _run(load: Load) -> Result:
     requests = load.writer(URL(load.url), load.first)
-    taken: list[float] = []
+    durations: list[float] = []
     start = time.perf_counter()
-    callers = (_call(load, requests, taken, start) for _ in range(load.connections))
+    callers = (_call(load, requests, durations, start) for _ in range(load.connections))
     await asyncio.gather(*callers)
-    return Result(time.perf_counter() - start, taken)
+    return Result(time.perf_counter() - start, durations)
 
 
-async def _call(load: Load, requests: Iterator[bytes], taken: list[float], start: float) -> None:
+async def _call(
+    load: Load, requests: Iterator[bytes], durations: list[float], start: float
+) -> None:
     """Send and wait for the answer, again and again, until the time is over."""
     url = URL(load.url)
     reader, writer = await asyncio.open_connection(url.host, url.port)
-    while (sent := time.perf_counter()) < start + load.seconds:
+    while (begin := time.perf_counter()) < start + load.seconds:
         writer.write(next(requests))
         head = await reader.readuntil(b"\r\n\r\n")
         length = LENGTH.search(head)
         await reader.readexactly(int(length[1]) if length else 0)
-        taken.append(time.perf_counter() - sent)
+        durations.append(time.perf_counter() - begin)
         if head[9:10] != b"2":
             raise RuntimeError(f"{load.url} answered {head.splitlines()[0].decode()}")
     writer.close()

@@ -16,7 +16,7 @@ class Measured:
     """The results of all rounds, and what the server saw during each."""
 
     results: list[Result] = field(default_factory=list)
-    seen: list[Seen] = field(default_factory=list)
+    usage: list[Seen] = field(default_factory=list)
 
     @property
     def rate(self) -> float:
@@ -26,13 +26,13 @@ class Measured:
     @property
     def cpu(self) -> float:
         """Seconds of the server's processor time for each answer."""
-        answers = sum(len(result.taken) for result in self.results)
-        return sum(seen.cpu for seen in self.seen) / answers
+        answers = sum(len(result.durations) for result in self.results)
+        return sum(usage.cpu for usage in self.usage) / answers
 
-    def taken(self, share: float) -> float:
+    def latency(self, share: float) -> float:
         """A percentile of the seconds to an answer, the median of the rounds."""
-        return statistics.median(percentile(result.taken, share) for result in self.results)
+        return statistics.median(percentile(result.durations, share) for result in self.results)
 
     def stall(self, share: float) -> float:
         """A percentile of the seconds by which the event loop was late, over all rounds."""
-        return percentile(itertools.chain(*(seen.stalls for seen in self.seen)), share)
+        return percentile(itertools.chain(*(usage.stalls for usage in self.usage)), share)

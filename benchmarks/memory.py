@@ -33,9 +33,9 @@ def children(parent: int) -> float | None:
 
 def peak(parent: int) -> float | None:
     """Add up the most that a process and those it has started have held, each by itself."""
-    found = [_status(one, "VmHWM") for one in (parent, *_started(parent))]
-    held = [kilobytes / 1024 for kilobytes in found if kilobytes is not None]
-    return sum(held) if held else None
+    sizes = [_status(one, "VmHWM") for one in (parent, *_started(parent))]
+    megabytes = [kilobytes / 1024 for kilobytes in sizes if kilobytes is not None]
+    return sum(megabytes) if megabytes else None
 
 
 def _started(parent: int) -> list[int]:
@@ -51,5 +51,5 @@ def _status(process: int, field: str) -> int | None:
         status = (PROCESSES / str(process) / "status").read_text()
     except OSError:
         return None
-    found = re.search(rf"^{field}:\s+(\d+)", status, re.MULTILINE)
-    return int(found[1]) if found else None
+    match = re.search(rf"^{field}:\s+(\d+)", status, re.MULTILINE)
+    return int(match[1]) if match else None

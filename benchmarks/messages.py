@@ -12,10 +12,10 @@ IMAGE = '<p><img alt="image" itemscope="image/jpeg" src="https://as.asm.skype.co
 
 def message(service: str, identity: str, where: dict[str, Any], *pictures: Any) -> dict[str, Any]:
     """Write a question in a conversation, with a mention where several people talk."""
-    shared = where["conversationType"] != "personal"
-    text = f"{MENTION if shared else ''}What is on the sign behind the red car?"
+    is_group = where["conversationType"] != "personal"
+    text = f"{MENTION if is_group else ''}What is on the sign behind the red car?"
     twin = f"<p>{text}</p>{IMAGE * len(pictures)}"
-    mentions = [{"type": "mention", "mentioned": BOT, "text": MENTION.strip()}] if shared else []
+    mentions = [{"type": "mention", "mentioned": BOT, "text": MENTION.strip()}] if is_group else []
     return {
         "type": "message",
         "id": identity,

@@ -58,8 +58,8 @@ def with_loupe(path: Path) -> None:
 
 
 def with_pillow(path: Path) -> None:
-    with Image.open(path) as stored:
-        image = ImageOps.exif_transpose(stored)
+    with Image.open(path) as source:
+        image = ImageOps.exif_transpose(source)
     size = fitted_size(*image.size, LIMITS.files.photo_side)
     image.resize(size, Image.Resampling.LANCZOS).save(io.BytesIO(), "JPEG", quality=QUALITY)
 
@@ -99,8 +99,8 @@ def memory(field: str) -> float | None:
     status = Path("/proc/self/status")
     if not status.exists():
         return None
-    found = re.search(rf"{field}:\s+(\d+) kB", status.read_text())
-    return int(found[1]) / 1024 if found else None
+    match = re.search(rf"{field}:\s+(\d+) kB", status.read_text())
+    return int(match[1]) / 1024 if match else None
 
 
 def main(rounds: int) -> None:
@@ -113,18 +113,18 @@ def main(rounds: int) -> None:
             for name, method in METHODS.items():
                 times[name].append(seconds(method, path))
         with multiprocessing.get_context("spawn").Pool(1, maxtasksperchild=1) as fresh:
-            grown = {name: fresh.apply(growth, (name, path)) for name in METHODS}
-        report(times, grown, path.stat().st_size)
+            growths = {name: fresh.apply(growth, (name, path)) for name in METHODS}
+        report(times, growths, path.stat().st_size)
 
 
-def report(times: dict[str, list[float]], grown: dict[str, float | None], size: int) -> None:
-    medians = {name: statistics.median(taken) for name, taken in times.items()}
+def report(times: dict[str, list[float]], growths: dict[str, float | None], size: int) -> None:
+    medians = {name: statistics.median(seconds) for name, seconds in times.items()}
     print(f"JPEG {SIZE[0]}x{SIZE[1]}, {size / 1e6:.1f} MB, orientation 6")
     print(f"{'':18} {'median ms':>10} {'best ms':>10} {'peak MB':>10}")
     for name, median in medians.items():
-        peak = grown[name]
-        shown = "-" if peak is None else f"{peak:.0f}"
-        print(f"{name:18} {median * 1e3:10.1f} {min(times[name]) * 1e3:10.1f} {shown:>10}")
+        peak = growths[name]
+        cell = "-" if peak is None else f"{peak:.0f}"
+        print(f"{name:18} {median * 1e3:10.1f} {min(times[name]) * 1e3:10.1f} {cell:>10}")
     loupe, pillow, decoding = medians.values()
     verdict = "reached" if pillow / loupe >= AIM else "missed"
     print(f"{pillow / loupe:.1f} times as fast as Pillow (aim {AIM:g}: {verdict})")

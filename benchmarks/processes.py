@@ -26,10 +26,10 @@ class Server:
     def __init__(self, kind: str, folder: Path, settings: dict[str, Any]) -> None:
         self._kind = kind
         self._folder = folder
-        kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-        given = {name: str(value) for name, value in settings.items()}
+        inherited_env = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+        overrides = {name: str(value) for name, value in settings.items()}
         own = {"PYTHONPATH": str(ROOT), "LOUPE_DATA": str(folder / "data"), "PORT": "0"}
-        self._environment = kept | own | given
+        self._environment = inherited_env | own | overrides
         self.origin = ""
         self._process: asyncio.subprocess.Process
 

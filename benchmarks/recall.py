@@ -83,19 +83,19 @@ class Asked:
 
     gap: int
     event: Event
-    found: frozenset[str]
+    means: frozenset[str]
 
 
 class Screening:
     """A video as the bot has it: kept in a folder, surveyed and chosen from.
 
-    `taken` is how many seconds it took to find out what the file is, and to keep it.
+    `seconds_taken` is how many seconds it took to find out what the file is, and to keep it.
     """
 
-    def __init__(self, video: Video, footage: FrameStore, taken: float) -> None:
+    def __init__(self, video: Video, footage: FrameStore, seconds: float) -> None:
         self._footage = footage
         self.video = video
-        self.taken = taken
+        self.seconds_taken = seconds
 
     async def survey(self) -> Survey:
         """Survey all of it."""
@@ -106,8 +106,8 @@ class Screening:
         self, chooser: Chooser, survey: Survey, wish: FrameRequest
     ) -> tuple[list[float], Survey]:
         """Choose frames and decode them; returns when they are shown."""
-        chosen, survey = await chooser.choose(1, survey, wish, lambda done, total: None)
-        times = [seconds_of(one.frame) for one in chosen]
+        choice, survey = await chooser.choose(1, survey, wish, lambda count, total: None)
+        times = [seconds_of(one.frame) for one in choice]
         return [seconds_of(number) for number in await self.frames(times)], survey
 
     async def frames(self, times: Iterable[float]) -> dict[int, Picture]:
@@ -128,14 +128,14 @@ async def screening(path: Path, folder: Path, limits: Limits) -> AsyncIterator[S
         children.warm()
         await asyncio.gather(*(children.run(import_module, DECODERS) for _ in range(2)))
         start = time.perf_counter()
-        examined = await children.run(probe, path, limits.files)
-        assert examined is not None
-        await blobs.put(blob_key(THREAD, examined.sha256), path)
-        taken = time.perf_counter() - start
-        video = Video(1, examined.sha256, path.name, examined.facts, "", 0.0)
+        probe_result = await children.run(probe, path, limits.files)
+        assert probe_result is not None
+        await blobs.put(blob_key(THREAD, probe_result.sha256), path)
+        seconds = time.perf_counter() - start
+        video = Video(1, probe_result.sha256, path.name, probe_result.facts, "", 0.0)
         gallery = AttachmentStore(children, blobs, limits.files, folder)
         yield Screening(
-            video, FrameStore(children, blobs, gallery, limits.files, limits.videos), taken
+            video, FrameStore(children, blobs, gallery, limits.files, limits.videos), seconds
         )
     finally:
         await children.close()
@@ -145,19 +145,19 @@ async def asked(clip: Clip, gap: int, path: Path, folder: Path, limits: Limits) 
     """Ask all questions about a clip by all means."""
     local = LocalVision(limits.files, LOCAL)
     try:
-        async with screening(path, folder, limits) as shown:
-            survey = await shown.survey()
-            found = {
+        async with screening(path, folder, limits) as video:
+            survey = await video.survey()
+            times_by_means = {
                 SPREAD: [evenly(clip.seconds)] * len(clip.events),
                 CANDIDATES: [[one.at for one in survey.candidates]] * len(clip.events),
-                EMBEDDING: await _by_embedding(shown, clip, survey, local, limits),
-                OVERVIEW: await _by_overview(shown, clip, survey, local, limits),
-                WORDS: await _by_words(shown, clip, survey, local, limits),
+                EMBEDDING: await _by_embedding(video, clip, survey, local, limits),
+                OVERVIEW: await _by_overview(video, clip, survey, local, limits),
+                WORDS: await _by_words(video, clip, survey, local, limits),
             }
     finally:
         await local.close()
     return [
-        Asked(gap, event, frozenset(_hits(event, {m: t[i] for m, t in found.items()})))
+        Asked(gap, event, frozenset(_hits(event, {m: t[i] for m, t in times_by_means.items()})))
         for i, event in enumerate(clip.events)
     ]
 
@@ -172,52 +172,52 @@ def evenly(seconds: float) -> list[float]:
 
 
 async def _by_embedding(
-    shown: Screening, clip: Clip, survey: Survey, local: LocalVision, limits: Limits
+    video: Screening, clip: Clip, survey: Survey, local: LocalVision, limits: Limits
 ) -> list[list[float]]:
     async with ImageAnalysisServer() as server:
         server.of_picture, server.of_text = _of_picture, _of_text
         settings = LOCAL.model_copy(update={"endpoint": server.url, "key": SecretStr(KEY)})
         embedding = AzureEmbedding(AzureClient(settings))
         try:
-            return await _each(shown, clip, Chooser(local, embedding, limits.turns), survey)
+            return await _each(video, clip, Chooser(local, embedding, limits.turns), survey)
         finally:
             await embedding.close()
 
 
 async def _by_words(
-    shown: Screening, clip: Clip, survey: Survey, local: LocalVision, limits: Limits
+    video: Screening, clip: Clip, survey: Survey, local: LocalVision, limits: Limits
 ) -> list[list[float]]:
-    return await _each(shown, clip, Chooser(local, None, limits.turns), survey)
+    return await _each(video, clip, Chooser(local, None, limits.turns), survey)
 
 
 async def _each(
-    shown: Screening, clip: Clip, chooser: Chooser, survey: Survey
+    video: Screening, clip: Clip, chooser: Chooser, survey: Survey
 ) -> list[list[float]]:
-    found = []
+    times_of_events = []
     for event in clip.events:
-        times, survey = await shown.chosen(chooser, survey, FrameRequest(event.question, FRAMES))
-        found.append(times)
-    return found
+        times, survey = await video.chosen(chooser, survey, FrameRequest(event.question, FRAMES))
+        times_of_events.append(times)
+    return times_of_events
 
 
 async def _by_overview(
-    shown: Screening, clip: Clip, survey: Survey, local: LocalVision, limits: Limits
+    video: Screening, clip: Clip, survey: Survey, local: LocalVision, limits: Limits
 ) -> list[list[float]]:
     """Send an overview and some frames, and have the scripted model fetch the others."""
     chooser = Chooser(local, None, limits.turns)
-    overview = await shown.overview(survey)
+    overview = await video.overview(survey)
     cells = await _cells(overview, local)
-    found = []
+    times_of_events = []
     for event in clip.events:
         wish = FrameRequest(event.question, FIRST, leads=True, overview=True)
-        times, _ = await shown.chosen(chooser, survey, wish)
+        times, _ = await video.chosen(chooser, survey, wish)
         reels = VideoFramesTool(
-            {1: shown.video.facts.seconds}, lambda _, wanted: shown.frames(wanted), ()
+            {1: video.video.facts.seconds}, lambda _, numbers: video.frames(numbers), ()
         )
         for at in _wanted(cells, event.question)[: FRAMES - 1 - FIRST]:
             await reels.bring({"video": "V1", "from": clock(at), "to": clock(at), "count": 1})
-        found.append([*times, *map(seconds_of, reels.requested_frames)])
-    return found
+        times_of_events.append([*times, *map(seconds_of, reels.requested_frames)])
+    return times_of_events
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,9 +234,9 @@ async def _cells(overview: Picture, local: LocalVision) -> list[Cell]:
     sighting = await local.look(overview.jpeg, upright=True)
     sheet = decoded(overview.jpeg)
     labels = [
-        (*_corner(line.polygon), read_clock(found))
+        (*_corner(line.polygon), read_clock(match))
         for line in sighting.lines
-        if (found := CLOCK.fullmatch(line.text.strip()))
+        if (match := CLOCK.fullmatch(line.text.strip()))
     ]
     wide, high = _step([x for x, _, _ in labels]), _step([y for _, y, _ in labels])
     cells = []
@@ -299,11 +299,11 @@ def _measures(pixels: Pixels) -> dict[str, float]:
 
 def _panel(there: NDArray[np.bool_]) -> float:
     """Return how well a panel is filled, several times wider than high; 0 where there is none."""
-    _, _, found, _ = cv2.connectedComponentsWithStats(there.astype(np.uint8))
+    _, _, statistics, _ = cv2.connectedComponentsWithStats(there.astype(np.uint8))
     return max(
         (
             float(area / (width * height))
-            for _, _, width, height, area in found[1:]
+            for _, _, width, height, area in statistics[1:]
             if area >= LEAST_PANEL and 2 <= width / height <= 6
         ),
         default=0.0,

@@ -124,8 +124,10 @@ def lay(
     turn = cv2.getRotationMatrix2D((width / 2, height / 2), angle, 1.0)
     turn[:, 2] += np.array(place) - (width / 2, height / 2)
     mask = cv2.warpAffine(np.full((height, width), 255, np.uint8), turn, size)
-    laid = cv2.warpAffine(patch, turn, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-    ground[mask > 127] = laid[mask > 127]
+    layer = cv2.warpAffine(
+        patch, turn, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
+    )
+    ground[mask > 127] = layer[mask > 127]
     assert item.corners is not None
     return replace(item, corners=cv2.transform(item.corners[None], turn)[0].astype(np.float32))
 

@@ -43,9 +43,9 @@ async def loupe() -> AsyncIterator[str]:
     logs.configure(settings.core.log_level, secrets=secrets_of(*settings.sections))
     async with app.serving(settings) as address:
         freeze_garbage()
-        found = re.search(r"http://[\w.]+:\d+", address)
-        assert found
-        yield found[0]
+        match = re.search(r"http://[\w.]+:\d+", address)
+        assert match
+        yield match[0]
 
 
 @asynccontextmanager

@@ -12,7 +12,7 @@ import sys
 
 from benchmarks.deliveries import SlackDeliveries
 from benchmarks.figures import verdict
-from benchmarks.trial import ROUNDS, WAITING, Trial
+from benchmarks.trial import BUSY_SETTINGS, ROUNDS, Trial
 from tests.helpers.slack_payloads import SECRET
 from tests.servers.openai import Hang, say
 from tests.servers.slack import TOKEN, SlackServer
@@ -45,7 +45,7 @@ async def measure(rounds: int) -> None:
             await trial.measure(BARE, bare, deliveries)
             await trial.measure(BOLT, bolt, deliveries)
             trial.model.default = Hang()
-            async with trial.server("loupe", f"loupe-{number}", **WAITING) as loupe:
+            async with trial.server("loupe", f"loupe-{number}", **BUSY_SETTINGS) as loupe:
                 await trial.measure(LOUPE, loupe, deliveries)
             trial.model.default = say("A red car.")
             async with trial.server("loupe", f"answering-{number}") as loupe:
@@ -56,9 +56,9 @@ async def measure(rounds: int) -> None:
 def report(trial: Trial) -> None:
     """Print the results beside each other."""
     trial.report("Accepting Slack's events", beside=BOLT)
-    share = max(trial.measured[name].taken(1) for name in (LOUPE, BUSY)) / LIMIT
+    share = max(trial.measured[name].latency(1) for name in (LOUPE, BUSY)) / LIMIT
     verdict(
-        f"Slowest answer {share:.0%} of Slack's three seconds", f"{AIM:.0%}", reached=share <= AIM
+        f"Slowest answer {share:.0%} of Slack's three seconds", f"{AIM:.0%}", success=share <= AIM
     )
 
 

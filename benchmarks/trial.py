@@ -30,7 +30,7 @@ ROUNDS = 3
 SECONDS = 2.5
 WARM_SECONDS = 0.5
 
-WAITING = {"LOUPE_MAX_TURNS": 1, "LOUPE_NOTICE_SECONDS": 600}
+BUSY_SETTINGS = {"LOUPE_MAX_TURNS": 1, "LOUPE_NOTICE_SECONDS": 600}
 """Every message waits for the first one, whose answer never comes, and nobody is told so."""
 
 
@@ -81,7 +81,7 @@ class Trial:
         await self._load(server, writer, WARM_SECONDS)
         await server.look()
         self.measured[name].results.append(await self._load(server, writer, SECONDS))
-        self.measured[name].seen.append(await server.look())
+        self.measured[name].usage.append(await server.look())
 
     def report(self, title: str, beside: str) -> None:
         """Print what was measured, the rates beside that of one of the servers."""
@@ -98,11 +98,11 @@ class Trial:
     async def _load(self, server: Server, writer: Writer, seconds: float) -> Result:
         load = Load(f"{server.origin}{self._path}", writer, self.sent, seconds)
         result = await asyncio.get_running_loop().run_in_executor(self._pool, run, load)
-        self.sent += len(result.taken)
+        self.sent += len(result.durations)
         return result
 
 
 def _milliseconds(each: Measured) -> list[str]:
     """Write the times of a server: to an answer, of its processor, of its event loop."""
-    times = (each.taken(0.5), each.taken(0.99), each.cpu, each.stall(0.999), each.stall(1))
+    times = (each.latency(0.5), each.latency(0.99), each.cpu, each.stall(0.999), each.stall(1))
     return [f"{time * 1e3:.2f}" if time < 0.01 else f"{time * 1e3:.0f}" for time in times]

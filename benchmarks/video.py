@@ -49,36 +49,37 @@ def main() -> None:
 
 
 def _recall(folder: Path) -> None:
-    found: list[Asked] = []
+    questions: list[Asked] = []
     glanced: list[Asked] = []
     for clip in clips():
         paths = {gap: folder / f"{clip.name}-{gap}.mp4" for gap in GAPS}
         encode(clip, paths, BITS)
         for gap, path in paths.items():
-            found += _asked(clip, gap, path, LIMITS)
+            questions += _asked(clip, gap, path, LIMITS)
             glanced += _asked(clip, gap, path, GLANCED)
-    kinds = sorted({one.event.kind for one in found})
+    kinds = sorted({one.event.kind for one in questions})
     _report(
-        f"Moments found among ten frames: {len(found)} questions about clips of a minute, 1280x720",
-        found,
+        f"Moments found among ten frames: {len(questions)} questions "
+        "about clips of a minute, 1280x720",
+        questions,
         kinds,
     )
     _report("The same where no clip is watched whole, as longer ones", glanced, kinds)
     print(PROVES, end="\n\n")
     for means in (EMBEDDING, OVERVIEW, WORDS):
-        recall = sum(means in one.found for one in found) / len(found)
-        even = sum(SPREAD in one.found for one in found) / len(found)
-        told = f"{means}: {recall:.2f} of the moments, even spread {even:.2f}"
-        verdict(told, f"{AIM:g}", reached=recall >= AIM)
+        recall = sum(means in one.means for one in questions) / len(questions)
+        even = sum(SPREAD in one.means for one in questions) / len(questions)
+        comparison = f"{means}: {recall:.2f} of the moments, even spread {even:.2f}"
+        verdict(comparison, f"{AIM:g}", success=recall >= AIM)
 
 
-def _report(title: str, found: list[Asked], kinds: list[str]) -> None:
+def _report(title: str, questions: list[Asked], kinds: list[str]) -> None:
     head = ("", *(f"key frames every {gap} s" for gap in GAPS), *kinds)
     rows = [
         (
             means,
-            *(_share(found, means, gap=gap) for gap in GAPS),
-            *(_share(found, means, kind=kind) for kind in kinds),
+            *(_share(questions, means, gap=gap) for gap in GAPS),
+            *(_share(questions, means, kind=kind) for kind in kinds),
         )
         for means in (*MEANS, CANDIDATES)
     ]
@@ -90,10 +91,10 @@ def _asked(clip: Clip, gap: int, path: Path, limits: Limits) -> list[Asked]:
         return asyncio.run(asked(clip, gap, path, Path(folder), limits))
 
 
-def _share(found: list[Asked], means: str, *, gap: int = 0, kind: str = "") -> str:
+def _share(questions: list[Asked], means: str, *, gap: int = 0, kind: str = "") -> str:
     """Return in how many of some cases a means found the moment."""
-    cases = [one for one in found if gap in {0, one.gap} and kind in {"", one.event.kind}]
-    return f"{sum(means in one.found for one in cases)}/{len(cases)}"
+    cases = [one for one in questions if gap in {0, one.gap} and kind in {"", one.event.kind}]
+    return f"{sum(means in one.means for one in cases)}/{len(cases)}"
 
 
 if __name__ == "__main__":

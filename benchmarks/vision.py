@@ -72,12 +72,12 @@ def plain(jpeg: bytes, original: Path) -> list[TextLine]:
         _rapidocr = RapidOCR(params={"Global.log_level": "critical"})
     pixels = decoded(jpeg)
     size = np.array(pixels.shape[1::-1], np.float32)
-    read = _rapidocr(pixels)
-    if read.boxes is None:
+    result = _rapidocr(pixels)
+    if result.boxes is None:
         return []
     return [
         TextLine(text, tuple(map(tuple, (box / size).tolist())), float(score))
-        for text, box, score in zip(read.txts, read.boxes, read.scores, strict=True)
+        for text, box, score in zip(result.txts, result.boxes, result.scores, strict=True)
     ]
 
 
@@ -88,30 +88,30 @@ def tesseract(jpeg: bytes, original: Path) -> list[TextLine]:
     """Read the model-ready picture with Tesseract, looking for sparse text."""
     height, width = decoded(jpeg).shape[:2]
     command = ["tesseract", "stdin", "stdout", "--psm", "11", "tsv"]
-    told = _run(command, jpeg)
+    output = _run(command, jpeg)
     lines: dict[tuple[str, ...], list[list[str]]] = {}
-    for row in (line.split("\t") for line in told.splitlines()[1:]):
+    for row in (line.split("\t") for line in output.splitlines()[1:]):
         if len(row) == 12 and row[11].strip():
             lines.setdefault(tuple(row[1:5]), []).append(row)
     return [_tesseract_line(words, width, height) for words in lines.values()]
 
 
-def _run(command: list[str], given: bytes) -> str:
+def _run(command: list[str], data: bytes) -> str:
     """Run a program on bytes, and note how much memory it takes."""
     with tempfile.TemporaryFile() as file:
-        file.write(given)
+        file.write(data)
         file.seek(0)
         pipe, none = subprocess.PIPE, subprocess.DEVNULL
         process = subprocess.Popen(command, stdin=file, stdout=pipe, stderr=none)
-    told = None
-    while told is None:
+    output = None
+    while output is None:
         try:
-            told, _ = process.communicate(timeout=LOOK)
+            output, _ = process.communicate(timeout=LOOK)
         except subprocess.TimeoutExpired:
             _peaks.append(memory(process.pid) or 0.0)
     if process.returncode:
         raise subprocess.CalledProcessError(process.returncode, command)
-    return told.decode()
+    return output.decode()
 
 
 _peaks: list[float] = []
@@ -147,13 +147,13 @@ class Score:
 
     def add(self, scene: Scene, lines: Sequence[TextLine], size: tuple[int, int]) -> None:
         """Count what was found in a photo of `size` (width, height)."""
-        read = [bare(line.text) for line in lines]
+        texts = [bare(line.text) for line in lines]
         for item in scene.items:
             words = [bare(word) for word in item.text.split()]
-            self.words += sum(any(word in line for line in read) for word in words)
+            self.words += sum(any(word in line for line in texts) for word in words)
             self.of_words += len(words)
             if item.kind != "words":
-                self.exact += bare(item.text) in read
+                self.exact += bare(item.text) in texts
                 self.of_exact += 1
             self._place(item, lines, size)
         numbers = [read_vin(line.text) for line in lines]
@@ -169,8 +169,8 @@ class Score:
         if item.corners is None:
             return
         words = [bare(word) for word in item.text.split()]
-        found = [line for line in lines if any(word in bare(line.text) for word in words)]
-        shares = [iou(corners(line.polygon, *size), item.corners) for line in found]
+        matches = [line for line in lines if any(word in bare(line.text) for word in words)]
+        shares = [iou(corners(line.polygon, *size), item.corners) for line in matches]
         self.shares += [max(shares)] if shares else []
 
 
@@ -187,14 +187,14 @@ def measure(engine: str, scenes: Sequence[Scene]) -> tuple[dict[str, Score], flo
         path = Path(folder) / "photo"
         for number, scene in enumerate([scenes[0], *scenes]):
             path.write_bytes(scene.data)
-            prepared = prepare(path, LIMITS.files)
+            picture = prepare(path, LIMITS.files)
             start = time.perf_counter()
-            lines = look(prepared.jpeg, path)
+            lines = look(picture.jpeg, path)
             seconds = time.perf_counter() - start
             if number:  # With the first look an engine loads.
                 score = scores.setdefault(scene.group, Score())
                 score.seconds.append(seconds)
-                score.add(scene, lines, (prepared.facts.width, prepared.facts.height))
+                score.add(scene, lines, (picture.facts.width, picture.facts.height))
     return scores, peak(engine)
 
 
@@ -210,10 +210,10 @@ def memory(process: int | str) -> float | None:
     """Return how much memory a process has held at most so far, in megabytes."""
     status = Path(f"/proc/{process}/status")
     try:
-        found = re.search(r"^VmHWM:\s+(\d+) kB", status.read_text(), re.MULTILINE)
+        match = re.search(r"^VmHWM:\s+(\d+) kB", status.read_text(), re.MULTILINE)
     except OSError:
         return None
-    return int(found[1]) / 1024 if found else None
+    return int(match[1]) / 1024 if match else None
 
 
 def main(photos: int = PHOTOS) -> None:
@@ -230,33 +230,36 @@ def main(photos: int = PHOTOS) -> None:
         print("  Tesseract is not installed (Debian: tesseract-ocr).")
 
 
-def report(measured: dict[str, dict[str, Score]], peaks: dict[str, float | None]) -> None:
+def report(scores_by_engine: dict[str, dict[str, Score]], peaks: dict[str, float | None]) -> None:
     """Print what was found, and what it took."""
-    groups = list(measured[LOUPE])
+    groups = list(scores_by_engine[LOUPE])
     for title, cell in CELLS.items():
-        rows = [(group, *(cell(scores[group]) for scores in measured.values())) for group in groups]
-        table(title, ("", *measured), rows)
+        rows = [
+            (group, *(cell(scores[group]) for scores in scores_by_engine.values()))
+            for group in groups
+        ]
+        table(title, ("", *scores_by_engine), rows)
     row = tuple("-" if peak is None else f"{peak:.0f}" for peak in peaks.values())
-    table("Peak of memory, MB", ("", *measured), [("all photos", *row)])
+    table("Peak of memory, MB", ("", *scores_by_engine), [("all photos", *row)])
     print()
-    ours, bare_engine = measured[LOUPE], measured[PLAIN]
+    ours, bare_engine = scores_by_engine[LOUPE], scores_by_engine[PLAIN]
     gain = ours[SMALL].words / max(1, bare_engine[SMALL].words)
     verdict(
         f"small text: {gain:.2f} times the words of plain rapidocr",
         f"{GAIN:g}",
-        reached=gain >= GAIN,
+        success=gain >= GAIN,
     )
     for what in MEASURES:
         compare(what, ours, bare_engine, PLAIN)
-    compare(WORDS, ours, measured[UNTILED], UNTILED)
+    compare(WORDS, ours, scores_by_engine[UNTILED], UNTILED)
 
 
 def compare(what: str, ours: dict[str, Score], theirs: dict[str, Score], name: str) -> None:
     """Return in which groups Loupe is worse than another engine."""
     value, slack = MEASURES[what]
     worse = [group for group in ours if value(ours[group]) < value(theirs[group]) - slack]
-    told = f"{what} than {name}: {', '.join(worse) or 'nowhere'}"
-    verdict(told, "nowhere", reached=not worse)
+    comparison = f"{what} than {name}: {', '.join(worse) or 'nowhere'}"
+    verdict(comparison, "nowhere", success=not worse)
 
 
 WORDS = "fewer words"

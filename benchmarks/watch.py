@@ -47,6 +47,6 @@ class Watch:
 
     async def _sample(self) -> None:
         while True:
-            asked = time.perf_counter()
+            start = time.perf_counter()
             await asyncio.sleep(SAMPLE_SECONDS)
-            self._stalls.append(max(0.0, time.perf_counter() - asked - SAMPLE_SECONDS))
+            self._stalls.append(max(0.0, time.perf_counter() - start - SAMPLE_SECONDS))

@@ -108,9 +108,9 @@ async def served(page_store: Redis, tmp_path: Path) -> AsyncIterator[ServedPage]
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def tab(chromium: Browser, served: ServedPage) -> AsyncIterator[Page]:
+async def tab(chromium: Browser, page_server: ServedPage) -> AsyncIterator[Page]:
     """The local page in the browser."""
-    async with open_page(chromium, served) as page:
+    async with open_page(chromium, page_server) as page:
         yield page
 
 

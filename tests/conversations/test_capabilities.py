@@ -85,8 +85,8 @@ async def test_where_texts_can_be_edited_an_answer_is_seen_while_it_is_written(
 ) -> None:
     bot, talk = await begin(place, channel_setups, bots)
     gate = await held(bot, talk, DECLARED[place])
-    seen = [one.text for one in await talk.messages()]
-    assert seen == (["A red car."] if DECLARED[place].edits else [])
+    message_texts = [one.text for one in await talk.messages()]
+    assert message_texts == (["A red car."] if DECLARED[place].edits else [])
     await finished(bot, gate)
     assert [one.text for one in await talk.messages()] == ["".join(PARTS)]
 
@@ -114,9 +114,9 @@ async def test_the_stop_button_ends_an_answer_where_there_is_one(
     ):  # Teams tells of it at the next words.
         await bot.model.until_closed()
     await finished(bot, gate)
-    (told,) = await talk.messages()
-    assert told.text.startswith("A red car.")
-    assert ("parked" in told.text) is not able.stop_button
+    (message,) = await talk.messages()
+    assert message.text.startswith("A red car.")
+    assert ("parked" in message.text) is not able.stop_button
 
 
 @pytest.mark.parametrize("place", PUBLIC)
@@ -127,10 +127,10 @@ async def test_addresses_that_people_wrote_are_links_where_that_shows_nothing_el
     bot.model.then(say("See [the form](https://example.com/form)."))
     await talk.post("Where is https://example.com/form ?")
     await bot.settled()
-    (told,) = await talk.messages()
-    active = "[the form](https://example.com/form)" in told.text
+    (message,) = await talk.messages()
+    active = "[the form](https://example.com/form)" in message.text
     assert active is DECLARED[place].links
-    assert active is ("`https://example.com/form`" not in told.text)
+    assert active is ("`https://example.com/form`" not in message.text)
 
 
 @pytest.mark.parametrize("place", PUBLIC)
@@ -166,9 +166,9 @@ async def test_attached_files_are_looked_at_where_they_arrive(
     await bot.settled()
     (request,) = bot.model.requests
     assert len(request.pictures) == DECLARED[place].attachments
-    (told,) = await talk.messages()
-    missing = texts.file_problem("", 1, FileProblem(Reason.HTML_ONLY), FileLimits())
-    assert (missing in told.text) is not DECLARED[place].attachments
+    (message,) = await talk.messages()
+    problem = texts.file_problem("", 1, FileProblem(Reason.HTML_ONLY), FileLimits())
+    assert (problem in message.text) is not DECLARED[place].attachments
 
 
 @pytest.mark.parametrize("place", THREADS)
@@ -181,8 +181,8 @@ async def test_pictures_that_stood_in_a_thread_before_are_looked_at_where_they_c
     await bot.settled()
     (request,) = bot.model.requests
     assert len(request.pictures) == DECLARED[place].earlier_messages
-    (told,) = await talk.messages()
-    assert (texts.EARLIER_POSTS in told.text) is not DECLARED[place].earlier_messages
+    (message,) = await talk.messages()
+    assert (texts.EARLIER_POSTS in message.text) is not DECLARED[place].earlier_messages
 
 
 @pytest.mark.parametrize("place", PUBLIC)
@@ -221,9 +221,9 @@ async def test_what_is_private_is_said_to_one_person_at_once_and_without_files(
     calls.clear()
     await talk.order("json")
     await stage.bot.settled()
-    able, told = DECLARED[SLASH], await talk.messages()
+    able, messages = DECLARED[SLASH], await talk.messages()
     can = replace(Capabilities(prefix="/loupe ", private_posts=True), edits=False, links=False)
     assert able == replace(can, attachments=False)
-    assert len(told) > 1
+    assert len(messages) > 1
     assert set(calls) == {"chat.postEphemeral"}
     assert len(stage.slack.shown(talk.root)) == public

@@ -18,13 +18,13 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 HELP = texts.help_text(GRAMMAR.specs, "/", offline=False)
 
 
-@pytest.mark.parametrize("written", ["/help", "!help", "/HELP", "/help me"])
+@pytest.mark.parametrize("command", ["/help", "!help", "/HELP", "/help me"])
 async def test_a_command_needs_no_mention_and_may_have_an_exclamation_mark(
-    registered: RunningBot, written: str
+    registered: RunningBot, command: str
 ) -> None:
     chat = registered.group()
-    await chat.ask(written)
-    await chat.ask(written, mention=False)
+    await chat.ask(command)
+    await chat.ask(command, mention=False)
     assert chat.texts == [HELP, HELP]
     assert registered.model.requests == []
 
@@ -70,9 +70,13 @@ async def test_what_only_reads_overtakes_a_running_answer(bot: RunningBot) -> No
     await chat.ask("One")
     await chat.post("Two")
     await bot.model.until_asked(2)
-    for command, told in (("/help", HELP), ("/photos", texts.NO_PHOTOS), ("/usage", "1 answer,")):
+    for command, response in (
+        ("/help", HELP),
+        ("/photos", texts.NO_PHOTOS),
+        ("/usage", "1 answer,"),
+    ):
         await chat.post(command)
-        await chat.until(told)
+        await chat.until(response)
     await chat.post("/json")
     transcript = await chat.until("```json")
     assert "Before." in transcript.text
@@ -96,12 +100,12 @@ async def test_another_model_is_chosen_by_its_name(bot: RunningBot) -> None:
 async def test_a_setting_at_the_top_of_a_channel_holds_for_its_threads(bot: RunningBot) -> None:
     top = bot.thread()
     beside, elsewhere = bot.thread(beside=top), bot.thread()
-    told = await top.ask("/model gpt-4o-mini")
-    assert told == texts.model_set("gpt-4o-mini", texts.IN_THIS_CHANNEL)
+    response = await top.ask("/model gpt-4o-mini")
+    assert response == texts.model_set("gpt-4o-mini", texts.IN_THIS_CHANNEL)
     for chat in (beside, elsewhere):
         await chat.ask("Hello")
-    told = await beside.ask("/model gpt-4o")
-    assert told == texts.model_set("gpt-4o", texts.IN_THIS_THREAD)
+    response = await beside.ask("/model gpt-4o")
+    assert response == texts.model_set("gpt-4o", texts.IN_THIS_THREAD)
     for chat in (beside, bot.thread(beside=top)):
         await chat.ask("Hello again")
     models = [request.body["model"] for request in bot.model.requests]
@@ -111,8 +115,8 @@ async def test_a_setting_at_the_top_of_a_channel_holds_for_its_threads(bot: Runn
 async def test_the_vision_switch_is_remembered(registered: RunningBot) -> None:
     chat = registered.group()
     assert await chat.ask("/vision") == texts.vision_shown(True)
-    told = await chat.ask("/vision off")
-    assert told == texts.vision_set(False, texts.IN_THIS_CHAT)
+    response = await chat.ask("/vision off")
+    assert response == texts.vision_set(False, texts.IN_THIS_CHAT)
     assert await chat.ask("/vision") == texts.vision_shown(False)
 
 
@@ -122,7 +126,7 @@ async def test_commands_are_no_part_of_the_conversation_with_the_model(bot: Runn
     await chat.ask("Hello")
     await chat.ask("/jsn")
     await chat.ask("Again")
-    told = "\n".join(bot.model.requests[-1].texts)
-    assert "Hello" in told
-    assert "vision off" not in told
-    assert "jsn" not in told
+    request_text = "\n".join(bot.model.requests[-1].texts)
+    assert "Hello" in request_text
+    assert "vision off" not in request_text
+    assert "jsn" not in request_text

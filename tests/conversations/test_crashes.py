@@ -139,8 +139,10 @@ class Story:
         return all(b.startswith(a) for m in self.shown for a, b in itertools.pairwise(m.growing))
 
     def __str__(self) -> str:
-        told = [[(post.stage.value, post.text) for post in message.posts] for message in self.shown]
-        return "\n".join(["", *map(str, self.fuses), *map(str, told)])
+        posts = [
+            [(post.stage.value, post.text) for post in message.posts] for message in self.shown
+        ]
+        return "\n".join(["", *map(str, self.fuses), *map(str, posts)])
 
 
 Begin = Callable[[], Awaitable[Story]]
@@ -260,28 +262,28 @@ async def test_a_video_is_answered_once_and_its_frames_are_shown_again_only_in_d
         )
         assert [one.frame % 10**9 for one in turn.pictures.frames] == [0, 1000, 2000], story
         assert await story.outside.blobs.get(blob_key(THREAD, video.sha256)), story
-        shown = [picture.name for picture in story.outside.channel.pictures]
+        names = [picture.name for picture in story.outside.channel.pictures]
         doubt = story.fuses[0].done[-1:] == ["send_picture"]
-        assert shown == ["V1 day.mp4"] * (1 + doubt), story
+        assert names == ["V1 day.mp4"] * (1 + doubt), story
 
 
 async def test_a_long_answer_is_shown_once_in_its_parts(begin: Beginning) -> None:
     for story in await every_crash(begin(PatientModel, *LONG, text_limit=200)):
         turn = await the_turn(story)
-        shown = " ".join(" ".join(message.text for message in story.finals).split())
+        text = " ".join(" ".join(message.text for message in story.finals).split())
         assert turn.answer == story.model.said, story
-        assert shown.endswith(" ".join(turn.answer.split())), story
+        assert text.endswith(" ".join(turn.answer.split())), story
         assert turn.posts.answers == tuple(message.id for message in story.finals), story
 
 
 async def test_a_stopped_turn_stays_stopped_with_what_was_shown(begin: Beginning) -> None:
     for story in await every_crash(begin(StoppedModel, *SHORT)):
         turn = await the_turn(story)
-        answer, *said = story.finals
+        answer, *notices = story.finals
         assert turn.status == "stopped", story
         assert turn.answer, story
         assert answer.text.endswith(f"{turn.answer}\n\n{texts.STOPPED_HERE}"), story
-        assert [m.text for m in said] == [texts.STOPPING, *story.doubtful], story
+        assert [m.text for m in notices] == [texts.STOPPING, *story.doubtful], story
 
 
 async def test_a_text_that_cannot_be_edited_is_repeated_only_in_doubt(begin: Beginning) -> None:
@@ -324,5 +326,5 @@ async def test_a_transcript_is_handed_over_once(begin: Beginning) -> None:
         await verify(story)
         in_doubt = story.fuses[1].done[-1:] == ["send_file"]
         assert len(story.outside.channel.files) == 1 + in_doubt, story
-        said = [message.text for message in story.finals].count(texts.JSON_AS_FILE)
-        assert said == 1 + len(story.doubtful), story
+        count = [message.text for message in story.finals].count(texts.JSON_AS_FILE)
+        assert count == 1 + len(story.doubtful), story

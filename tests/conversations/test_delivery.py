@@ -157,8 +157,8 @@ async def test_who_cannot_prove_to_be_the_service_is_refused(
 ) -> None:
     assert registered.openid
     chat, before = registered.group(), await registered.stored()
-    given = {"audience": APP_ID, "service_url": registered.teams.url, **CLAIMS[claims]}
-    headers = {"Authorization": f"Bearer {registered.openid.token(**given)}"}
+    token_claims = {"audience": APP_ID, "service_url": registered.teams.url, **CLAIMS[claims]}
+    headers = {"Authorization": f"Bearer {registered.openid.token(**token_claims)}"}
     async with registered.session.post(
         f"{registered.origin}/api/messages",
         json=chat.activity("Hello"),

@@ -43,11 +43,11 @@ async def test_several_photos_of_one_message_are_one_turn(bot: RunningBot) -> No
 
 async def test_more_photos_than_the_model_takes_go_as_contact_sheets(bot: RunningBot) -> None:
     chat = bot.group()
-    told = await chat.ask("Which is best?", *(bot.photo(name) for name in PHOTOS))
+    answer = await chat.ask("Which is best?", *(bot.photo(name) for name in PHOTOS))
     (request,) = bot.model.requests
     assert len(request.pictures) == 4
     assert request.texts[-2] == "[P4–P6 (contact sheet)]"
-    assert told == f"{ANSWER}\n\n{texts.overview_sheets([1, 2, 3], [4, 5, 6])}"
+    assert answer == f"{ANSWER}\n\n{texts.overview_sheets([1, 2, 3], [4, 5, 6])}"
     log = await chat.ask("/photos")
     assert [line[:6] for line in log.splitlines()] == [f"- **P{n}" for n in range(1, 7)]
 
@@ -74,9 +74,9 @@ async def test_only_the_connector_sees_the_token_of_the_bot(registered: RunningB
     chat = registered.personal()
     registered.teams.drive.downloads.clear()
     await chat.ask("Look", registered.photo("fruits.jpg"), registered.file("copy_centre.jpg"))
-    seen = {path.split("/")[1]: header for path, header in registered.teams.drive.downloads}
-    assert seen["amer"].removeprefix("Bearer ") in registered.teams.tokens.valid
-    assert seen["files"] == ""
+    headers = {path.split("/")[1]: header for path, header in registered.teams.drive.downloads}
+    assert headers["amer"].removeprefix("Bearer ") in registered.teams.tokens.valid
+    assert headers["files"] == ""
     assert len(registered.model.requests[0].pictures) == 2
 
 
@@ -84,8 +84,8 @@ async def test_a_file_that_cannot_be_used_is_named_and_the_rest_goes_on(bot: Run
     chat = bot.group()
     notes = bot.teams.file(b"Plate: KRW 301\n", "notes.txt")
     bomb = bot.file("decompression_bomb.gif", "bomb.gif")
-    told = await chat.ask("What is this?", notes, bot.photo("fruits.jpg"), bomb)
-    assert told == "\n\n".join(
+    answer = await chat.ask("What is this?", notes, bot.photo("fruits.jpg"), bomb)
+    assert answer == "\n\n".join(
         [
             complaint("notes.txt", Reason.UNSUPPORTED, "unknown format"),
             complaint("bomb.gif", Reason.TOO_MANY_PIXELS),
@@ -109,8 +109,8 @@ async def test_a_file_without_words_that_cannot_be_used_is_all_that_is_told(
     registered: RunningBot, data: bytes, name: str, reason: Reason, detail: str
 ) -> None:
     chat = registered.group()
-    told = await chat.ask("", registered.teams.file(data, name))
-    assert told == complaint(name, reason, detail)
+    answer = await chat.ask("", registered.teams.file(data, name))
+    assert answer == complaint(name, reason, detail)
     assert registered.model.requests == []
 
 
@@ -118,15 +118,15 @@ async def test_a_link_that_has_expired_asks_for_the_file_again(registered: Runni
     chat = registered.group()
     file = registered.file("fruits.jpg", "a.jpg")
     file["content"]["downloadUrl"] = file["contentUrl"].partition("?")[0]
-    told = await chat.ask("What is this?", file)
-    assert told == f"{complaint('a.jpg', Reason.EXPIRED)}\n\n{ANSWER}"
+    answer = await chat.ask("What is this?", file)
+    assert answer == f"{complaint('a.jpg', Reason.EXPIRED)}\n\n{ANSWER}"
 
 
 async def test_an_address_inside_the_network_is_not_asked(bot: RunningBot) -> None:
     chat = bot.group()
     inside = {"contentType": "image/png", "contentUrl": "https://169.254.169.254/metadata"}
-    told = await chat.ask("", inside | {"name": "a.png"})
-    assert told == complaint("a.png", Reason.REFUSED_ADDRESS)
+    answer = await chat.ask("", inside | {"name": "a.png"})
+    assert answer == complaint("a.png", Reason.REFUSED_ADDRESS)
 
 
 async def test_a_clip_recorded_in_teams_is_declined(registered: RunningBot) -> None:
@@ -168,8 +168,8 @@ async def test_files_beyond_the_limits_are_told(tmp_path: Path) -> None:
     async with run_bot(tmp_path, limits=limits) as bot:
         chat = bot.group()
         files = [bot.file(name) for name in ("passat_cc.webp", "fruits.jpg", "broken.png")]
-        told = await chat.ask("What is this?", *files)
-        assert told == "\n\n".join(
+        answer = await chat.ask("What is this?", *files)
+        assert answer == "\n\n".join(
             [
                 complaint("fruits.jpg", Reason.TOO_LARGE, **limits),
                 complaint("", Reason.TOO_MANY, **limits),
@@ -184,8 +184,8 @@ async def test_what_a_file_is_tells_how_large_it_may_be(tmp_path: Path) -> None:
         chat = bot.group()
         clip = bot.teams.file(MP4 + bytes(90_000), "clip.mp4")
         contract = bot.teams.file(b"%PDF-1.7 \n" + bytes(25_000), "contract.pdf")
-        told = await chat.ask("", bot.file("fruits.jpg"), contract, clip)
-        assert told == "\n\n".join(
+        answer = await chat.ask("", bot.file("fruits.jpg"), contract, clip)
+        assert answer == "\n\n".join(
             [
                 complaint("fruits.jpg", Reason.TOO_LARGE, **limits),
                 complaint("contract.pdf", Reason.UNSUPPORTED, "PDF document", **limits),

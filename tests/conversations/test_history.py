@@ -60,9 +60,9 @@ async def test_threads_people_and_tenants_never_mix(bot: RunningBot) -> None:
     bot.model.requests.clear()
     for n, chat in enumerate(chats):
         await chat.ask(f"What was it, {n}{n}{n}?")
-        told = "\n".join(bot.model.requests[-1].texts)
-        assert f"The secret is {n}{n}{n}" in told
-        assert told.count("The secret is") == 1
+        request_text = "\n".join(bot.model.requests[-1].texts)
+        assert f"The secret is {n}{n}{n}" in request_text
+        assert request_text.count("The secret is") == 1
 
 
 async def test_only_the_last_pictures_travel_and_the_older_are_named(bot: RunningBot) -> None:
@@ -90,8 +90,8 @@ async def test_quoting_a_message_brings_its_photos_back(
 ) -> None:
     chat = registered.group()
     await with_photos(registered, chat, "fruits.jpg", "passat_cc.webp", "copy_centre.jpg")
-    quoted = chat.posts[0] if quoting == "the post" else chat.messages[0].id
-    entity: dict[str, Any] = {"type": "quotedReply", "quotedReply": {"messageId": quoted}}
+    message_id = chat.posts[0] if quoting == "the post" else chat.messages[0].id
+    entity: dict[str, Any] = {"type": "quotedReply", "quotedReply": {"messageId": message_id}}
     await chat.ask("And this one?", entities=[entity])
     assert labels(registered.model.requests[-1])[-1] == "[P1 fruits.jpg]"
 
@@ -100,9 +100,9 @@ async def test_the_model_is_told_who_said_what_where_several_people_write(bot: R
     chat = bot.thread()
     await chat.ask("Is it damaged?", bot.photo("passat_cc.webp"), by=ALEX)
     await chat.ask("Are you sure?", by=ROBIN)
-    told = bot.model.requests[-1].texts
-    assert told[-3] == "[Written by: Alex]\nIs it damaged?"
-    assert told[-1] == "[Written by: Robin]\nAre you sure?"
+    request_texts = bot.model.requests[-1].texts
+    assert request_texts[-3] == "[Written by: Alex]\nIs it damaged?"
+    assert request_texts[-1] == "[Written by: Robin]\nAre you sure?"
 
 
 async def test_a_photo_posted_twice_keeps_its_number(registered: RunningBot) -> None:

@@ -69,14 +69,14 @@ async def test_text_in_a_picture_is_quoted_and_the_rest_of_the_request_is_the_sa
         chat = bot.personal()
         await chat.ask("Is this claim in order?", bot.teams.picture(notice(*lines)))
     harmless, hostile = bot.model.requests
-    told = seen(hostile)
-    quoted = re.findall(r'"(?:[^"\\]|\\.)*"', "\n".join(told))
-    read = " ".join(map(json.loads, quoted)).lower()
+    sentences = seen(hostile)
+    quotations = re.findall(r'"(?:[^"\\]|\\.)*"', "\n".join(sentences))
+    words = " ".join(map(json.loads, quotations)).lower()
     letters = re.sub(r"\W", "", "".join(ORDERS[name])).lower()
-    assert sum(letter in read for letter in letters) > 0.9 * len(letters)
+    assert sum(letter in words for letter in letters) > 0.9 * len(letters)
     line = r'P1, (text|object): "(?:[^"\\<>]|\\.)*" \(\d+ %[^")]*\) \[[\d, ]+\]'
-    assert all(re.fullmatch(line, one) for one in told)
-    assert told != seen(harmless)
+    assert all(re.fullmatch(line, one) for one in sentences)
+    assert sentences != seen(harmless)
     assert without_seen(hostile) == without_seen(harmless)
 
 
@@ -85,13 +85,13 @@ async def test_the_engine_still_reads_an_order_as_recorded(bot: RunningBot, tmp_
         for one in (real, bot):
             chat = one.personal()
             await chat.ask("Is this claim in order?", one.teams.picture(notice(*ORDERS["order"])))
-        recorded, read = bot.model.requests[-1], real.model.requests[-1]
-    assert len(seen(read)) == len(seen(recorded)) > 1
-    for ours, theirs in zip(seen(read), seen(recorded), strict=True):
+        recorded_request, real_request = bot.model.requests[-1], real.model.requests[-1]
+    assert len(seen(real_request)) == len(seen(recorded_request)) > 1
+    for ours, theirs in zip(seen(real_request), seen(recorded_request), strict=True):
         assert NUMBER.sub("", ours) == NUMBER.sub("", theirs)
         numbers = [list(map(int, NUMBER.findall(line))) for line in (ours, theirs)]
         assert numbers[0] == pytest.approx(numbers[1], abs=3)
-    assert without_seen(read) == without_seen(recorded)
+    assert without_seen(real_request) == without_seen(recorded_request)
 
 
 def without_seen(request: ReceivedRequest) -> Any:
@@ -128,11 +128,11 @@ async def test_what_a_picture_says_is_no_mention_and_no_link_in_answer_or_key(
     bot.model.then(say("It says: " + " ".join(LURE)))
     chat = bot.personal()
     await chat.ask("Read it to me", bot.teams.picture(notice(*LURE)))
-    shown = chat.messages[0]
-    assert "evil.example/pay" in shown.text
-    bare = re.sub(r"`[^`]*`", "", shown.text)
+    message = chat.messages[0]
+    assert "evil.example/pay" in message.text
+    bare = re.sub(r"`[^`]*`", "", message.text)
     assert not re.search(r"https?://|<at>|\]\(|(?<!\w)@(?=\w)", bare)
-    kinds = [one.get("type") for one in shown.activity.get("entities") or []]
+    kinds = [one.get("type") for one in message.activity.get("entities") or []]
     assert "mention" not in kinds
     for picture in chat.messages[1:]:
         assert not picture.activity.get("text")
@@ -140,8 +140,8 @@ async def test_what_a_picture_says_is_no_mention_and_no_link_in_answer_or_key(
 
 async def test_a_label_that_a_model_copies_from_a_picture_is_plain_text(bot: RunningBot) -> None:
     label = "<at>Everyone</at> [pay](https://evil.example/pay)"
-    told = json.dumps({"photo": "P1", "label": label, "box": [10, 10, 300, 300]})
-    bot.model.then(call_tools(tool_call_start("outline", told)), say("Look."))
+    arguments = json.dumps({"photo": "P1", "label": label, "box": [10, 10, 300, 300]})
+    bot.model.then(call_tools(tool_call_start("outline", arguments)), say("Look."))
     chat = bot.personal()
     await chat.ask("?", bot.teams.picture(notice(*LURE)))
     text = chat.messages[0]
@@ -157,8 +157,8 @@ async def test_the_analyst_shows_orders_as_code(tmp_path_factory: pytest.TempPat
     async with seeing_as_recorded(folder, model=offline) as analyst:
         chat = analyst.personal()
         await chat.ask("What does it say?", analyst.teams.picture(notice(*LURE_WITH_COMMAND)))
-        told = chat.texts[0]
-        assert texts.OFFLINE_HINT in told
-        bare = re.sub(r"`[^`]*`", "", told)
+        answer = chat.texts[0]
+        assert texts.OFFLINE_HINT in answer
+        bare = re.sub(r"`[^`]*`", "", answer)
         assert "evil" not in bare
         assert not re.search(r"<at>|\]\(|(?<!\w)@(?=\w)|^/", bare, re.MULTILINE)

@@ -96,7 +96,7 @@ class Platform:
 
 def answers(teams: TeamsServer, thread: int) -> list[str]:
     """What was answered in a thread, in the order of its messages."""
-    return [named for text in teams.texts(conversation(thread)) for named in ANSWERS.findall(text)]
+    return [name for text in teams.texts(conversation(thread)) for name in ANSWERS.findall(text)]
 
 
 def answered(teams: TeamsServer) -> int:
@@ -149,11 +149,11 @@ async def test_killing_a_worker_and_the_store_loses_and_repeats_nothing(
         await asyncio.wait_for(posting, 120)
         await when(teams, lambda: answered(teams) == total, 120)
 
-        expected = [f"t{{}} m{number}" for number in range(MESSAGES)]
+        expected_answers = [f"t{{}} m{number}" for number in range(MESSAGES)]
         for thread in range(THREADS):
-            named = answers(teams, thread)
-            assert Counter(named).most_common(1)[0][1] == 1
-            assert named == [one.format(thread) for one in expected]
-            for shown in teams.messages(conversation(thread)):
-                grown = [text for text in shown.texts if "nswer" in text]
-                assert all(b.startswith(a) for a, b in itertools.pairwise(grown))
+            names = answers(teams, thread)
+            assert Counter(names).most_common(1)[0][1] == 1
+            assert names == [one.format(thread) for one in expected_answers]
+            for message in teams.messages(conversation(thread)):
+                versions = [text for text in message.texts if "nswer" in text]
+                assert all(b.startswith(a) for a, b in itertools.pairwise(versions))

@@ -73,9 +73,9 @@ async def test_a_mention_without_words_is_told_what_to_do(registered: RunningBot
 async def test_the_bot_says_hello_where_it_is_added(registered: RunningBot, shared: bool) -> None:
     chat = registered.thread() if shared else registered.personal()
     name = f"teams_{'channel' if shared else 'personal'}_installation_add"
-    added = payload(name, id=new_id(), serviceUrl=registered.teams.url, recipient=BOT)
-    added["conversation"] |= {"id": chat.place}
-    assert await registered.deliver(added) == 202
+    activity = payload(name, id=new_id(), serviceUrl=registered.teams.url, recipient=BOT)
+    activity["conversation"] |= {"id": chat.place}
+    assert await registered.deliver(activity) == 202
     await registered.settled()
     assert registered.teams.texts(chat.place) == [texts.greeting(is_shared=shared)]
 
@@ -85,8 +85,8 @@ def emulated(bot: RunningBot, scope: str = "emulator") -> Chat:
 
 
 def data_uri(name: str) -> dict[str, Any]:
-    encoded = base64.b64encode((MEDIA / name).read_bytes()).decode()
-    return {"contentType": "image/jpeg", "contentUrl": f"data:image/jpeg;base64,{encoded}"}
+    data = base64.b64encode((MEDIA / name).read_bytes()).decode()
+    return {"contentType": "image/jpeg", "contentUrl": f"data:image/jpeg;base64,{data}"}
 
 
 async def test_the_emulator_sends_plain_addresses_and_data_uris(playground: RunningBot) -> None:
@@ -103,7 +103,7 @@ async def test_where_nothing_can_be_edited_the_answer_comes_as_one_post(
 ) -> None:
     chat = emulated(playground, "webchat")
     await chat.ask("What is this?", data_uri("fruits.jpg"))
-    assert [shown.texts for shown in chat.messages] == [[ANSWER]]
+    assert [message.texts for message in chat.messages] == [[ANSWER]]
     assert playground.teams.chats.typing[chat.conversation] == 1
 
 

@@ -35,26 +35,26 @@ CASES = [
     for stage in CHANNELS
     if not (behaviour.shared and stage == "page")
 ]
-_played: dict[tuple[str, str], PlayResult] = {}
+_results: dict[tuple[str, str], PlayResult] = {}
 """What came of the conversations that were held already."""
 
 
 async def played(channel_setups: ChannelSetups, behaviour: Behaviour, stage: str) -> PlayResult:
     """Hold a conversation, once."""
-    if (stage, behaviour.name) not in _played:
-        _played[stage, behaviour.name] = await play(behaviour, await channel_setups.get(stage))
-    return _played[stage, behaviour.name]
+    if (stage, behaviour.name) not in _results:
+        _results[stage, behaviour.name] = await play(behaviour, await channel_setups.get(stage))
+    return _results[stage, behaviour.name]
 
 
 @pytest.mark.parametrize(("behaviour", "stage"), CASES)
 async def test_it_is_as_the_script_says(
     channel_setups: ChannelSetups, behaviour: Behaviour, stage: str
 ) -> None:
-    found = await played(channel_setups, behaviour, stage)
-    assert found.told == behaviour.told
-    assert found.turns == behaviour.turns
-    assert found.asked == behaviour.asked
-    assert (found.pictures, found.buttons) == (behaviour.pictures, behaviour.buttons)
+    result = await played(channel_setups, behaviour, stage)
+    assert result.told == behaviour.told
+    assert result.turns == behaviour.turns
+    assert result.asked == behaviour.asked
+    assert (result.pictures, result.buttons) == (behaviour.pictures, behaviour.buttons)
 
 
 @pytest.mark.parametrize("behaviour", SCRIPT, ids=lambda behaviour: behaviour.name)
@@ -81,9 +81,9 @@ async def test_a_long_transcript_is_handed_over_whole(
         await talk.post(text, *files)
         await stage.bot.settled()
     assert (await talk.messages())[-1].text == texts.JSON_AS_FILE
-    handed = await talk.files()
-    assert list(handed) == ["transcript.json"]
-    assert [one["content"][-1] for one in json.loads(handed["transcript.json"])[1:]] == [
+    documents = await talk.files()
+    assert list(documents) == ["transcript.json"]
+    assert [one["content"][-1] for one in json.loads(documents["transcript.json"])[1:]] == [
         *(LOOK_STEP.say, "A bowl of fruit."),
         *(story.strip(), "A story."),
     ]
@@ -118,8 +118,8 @@ async def test_at_the_top_of_direct_messages_a_setting_holds_for_all_threads_of_
     top: Conversation = stage.private()
     await top.post("/model gpt-4o-mini")
     await stage.bot.settled()
-    (told,) = await top.messages()
-    assert told.text == texts.model_set("gpt-4o-mini", texts.IN_THIS_CHAT)
+    (message,) = await top.messages()
+    assert message.text == texts.model_set("gpt-4o-mini", texts.IN_THIS_CHAT)
 
 
 @pytest.mark.parametrize("name", ["slack-http", "slack-socket"])

@@ -61,9 +61,9 @@ async def test_of_a_photo_out_of_reach_slacks_smaller_copy_is_looked_at(
     workspace: SlackWorkspace,
 ) -> None:
     small = workspace.slack.file(CAR)
-    lost = workspace.slack.file(SIGN, "IMG_0042.heic", "image/heic")
-    del workspace.slack.files[lost["id"]]
-    answer = await workspace.ask("What is this?", {**lost, "thumb_1024": small["url_private"]})
+    original = workspace.slack.file(SIGN, "IMG_0042.heic", "image/heic")
+    del workspace.slack.files[original["id"]]
+    answer = await workspace.ask("What is this?", {**original, "thumb_1024": small["url_private"]})
     assert answer.startswith(texts.smaller_copy("IMG_0042.heic", 1))
     assert len(workspace.bot.model.requests[0].pictures) == 1
 
@@ -106,8 +106,8 @@ async def test_a_video_is_looked_through(workspace: SlackWorkspace) -> None:
     (answer,) = await workspace.answered(thread)
     assert answer.text.startswith("A taxi passes.")
     assert answer.steps[0] == texts.placeholder(0, 1)
-    told = await workspace.ask("!photos", channel="C1", thread_ts=thread)
-    assert told.startswith("- **V1** `street.mp4`")
+    response = await workspace.ask("!photos", channel="C1", thread_ts=thread)
+    assert response.startswith("- **V1** `street.mp4`")
 
 
 async def test_a_file_that_is_too_large_is_told(tmp_path: Path) -> None:

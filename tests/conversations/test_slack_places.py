@@ -26,13 +26,13 @@ async def workspace(workspaces: SlackWorkspaces, fast_rates: None) -> SlackWorks
 async def test_whoever_invites_loupe_is_greeted_with_what_can_be_said_there(
     workspace: SlackWorkspace,
 ) -> None:
-    joined = {"type": "member_joined_channel", "user": BOT, "channel": "C1", "inviter": "UALEX"}
-    assert await workspace.event({**joined, "event_ts": workspace.slack.stamp()}) == 200
+    invitation = {"type": "member_joined_channel", "user": BOT, "channel": "C1", "inviter": "UALEX"}
+    assert await workspace.event({**invitation, "event_ts": workspace.slack.stamp()}) == 200
     await workspace.slack.until(lambda: workspace.slack.messages)
     (greeting,) = workspace.slack.messages
     assert greeting.text == texts.with_prefix(texts.greeting(is_shared=True), "!")
     assert (greeting.channel, greeting.thread) == ("C1", "")
-    assert await workspace.event({**joined, "user": "USAM"}) == 200
+    assert await workspace.event({**invitation, "user": "USAM"}) == 200
     await workspace.bot.settled()
     assert len(workspace.slack.messages) == 1
 
@@ -52,7 +52,7 @@ async def test_a_channel_that_was_left_is_no_place_to_answer_in(workspace: Slack
     await workspace.answered(thread)
     assert await workspace.event({"type": "channel_left", "channel": "C1"}) == 200
     await workspace.bot.settled()
-    told = await workspace.deliver(
+    status = await workspace.deliver(
         {
             "command": "/loupe",
             "text": "photos",
@@ -62,7 +62,7 @@ async def test_a_channel_that_was_left_is_no_place_to_answer_in(workspace: Slack
             "trigger_id": "1.2.x",
         }
     )
-    assert told == 200
+    assert status == 200
     await workspace.bot.settled()
     assert workspace.private == []
 
@@ -97,9 +97,9 @@ async def test_two_people_in_one_thread_are_told_apart(workspace: SlackWorkspace
     thread = await workspace.say(f"{MENTION} what is it?", workspace.slack.file(CAR), channel="C1")
     await workspace.answered(thread)
     await workspace.ask(f"{MENTION} are you sure?", channel="C1", thread_ts=thread, user="USAM")
-    asked = str(workspace.bot.model.requests[1].body["messages"])
-    assert "Alex" in asked
-    assert "Sam" in asked
+    request_text = str(workspace.bot.model.requests[1].body["messages"])
+    assert "Alex" in request_text
+    assert "Sam" in request_text
 
 
 async def test_people_who_are_named_in_a_question_have_names(workspace: SlackWorkspace) -> None:

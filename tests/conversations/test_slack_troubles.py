@@ -35,13 +35,13 @@ async def workspace(workspaces: SlackWorkspaces, fast_rates: None) -> SlackWorks
 async def asked(workspace: SlackWorkspace) -> str:
     """Ask for an answer in three pieces, each given when the one before is shown."""
     gates = [asyncio.Event() for _ in PIECES[1:]]
-    held = [step for gate, piece in zip(gates, PIECES[1:], strict=True) for step in (gate, piece)]
-    workspace.bot.model.then(say(PIECES[0], *held))
+    steps = [step for gate, piece in zip(gates, PIECES[1:], strict=True) for step in (gate, piece)]
+    workspace.bot.model.then(say(PIECES[0], *steps))
     thread = await workspace.say("What is this?", workspace.slack.file(CAR))
-    shown = ""
+    text = ""
     for gate, piece in zip(gates, PIECES, strict=False):
-        shown += piece
-        await seen(workspace, shown.strip())
+        text += piece
+        await seen(workspace, text.strip())
         gate.set()
     await workspace.answered(thread)
     return thread
@@ -146,9 +146,9 @@ async def test_where_no_file_can_be_uploaded_the_transcript_comes_in_messages(
     workspace.slack.errors["files.getUploadURLExternal"] = ["storage_limit_reached"]
     await workspace.say("!json", thread_ts=thread)
     await workspace.bot.settled()
-    told = [one.text for one in workspace.slack.shown(thread)[2:]]
-    assert told[:2] == [texts.JSON_AS_FILE, texts.NO_FILE_HERE]
-    roles = [part["role"] for block in told[2:] for part in parse_transcript(block)]
+    message_texts = [one.text for one in workspace.slack.shown(thread)[2:]]
+    assert message_texts[:2] == [texts.JSON_AS_FILE, texts.NO_FILE_HERE]
+    roles = [part["role"] for block in message_texts[2:] for part in parse_transcript(block)]
     assert list(dict.fromkeys(roles)) == ["system", "user", "assistant"]
 
 
@@ -216,5 +216,5 @@ async def test_deliveries_are_taken_however_much_is_being_answered(tmp_path: Pat
                     """A store that is slow has Slack deliver it again."""
 
         await asyncio.gather(*(late(number) for number in range(200)))
-        assert all("yes" not in shown.text for shown in workspace.slack.messages)
+        assert all("yes" not in message.text for message in workspace.slack.messages)
         hold.set()

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 ANSWER = "A red car with the plate KRW 301."
-STOPPED = f"A red car.\n\n{texts.STOPPED_HERE}"
+STOPPED_ANSWER = f"A red car.\n\n{texts.STOPPED_HERE}"
 
 
 async def begun(chat: Chat) -> None:
@@ -38,14 +38,14 @@ async def test_stop_ends_the_answer_within_a_second_and_closes_the_connection(
     await bot.model.until_closed(1)
     assert bot.model.left_early == left + 1
     await bot.settled()
-    assert chat.texts == [STOPPED, texts.STOPPING]
+    assert chat.texts == [STOPPED_ANSWER, texts.STOPPING]
 
 
 async def test_anybody_in_the_chat_may_stop_an_answer(registered: RunningBot) -> None:
     chat = registered.group()
     await begun(chat)
     await chat.ask("/stop", by=ROBIN)
-    assert chat.texts == [STOPPED, texts.STOPPING]
+    assert chat.texts == [STOPPED_ANSWER, texts.STOPPING]
 
 
 async def test_what_was_said_before_the_stop_stays_part_of_the_conversation(
@@ -66,10 +66,12 @@ async def test_stop_removes_what_waits_but_not_what_comes_later(bot: RunningBot)
     await chat.post("/stop")
     await chat.post("This comes later")
     await bot.settled()
-    assert sorted(chat.texts) == sorted([STOPPED, texts.STOPPED_EARLY, texts.STOPPING, ANSWER])
-    asked = "\n".join(text for request in bot.model.requests for text in request.texts)
-    assert "This waits" not in asked
-    assert "This comes later" in asked
+    assert sorted(chat.texts) == sorted(
+        [STOPPED_ANSWER, texts.STOPPED_EARLY, texts.STOPPING, ANSWER]
+    )
+    request_text = "\n".join(text for request in bot.model.requests for text in request.texts)
+    assert "This waits" not in request_text
+    assert "This comes later" in request_text
 
 
 async def test_a_stop_reaches_no_other_conversation(registered: RunningBot) -> None:
@@ -79,4 +81,4 @@ async def test_a_stop_reaches_no_other_conversation(registered: RunningBot) -> N
     await chat.until(texts.NOTHING_TO_STOP)
     assert registered.model.open_streams == 1
     await other.ask("/stop")
-    assert other.texts == [STOPPED, texts.STOPPING]
+    assert other.texts == [STOPPED_ANSWER, texts.STOPPING]

@@ -31,8 +31,8 @@ async def test_the_system_message_is_shown_with_its_origin(registered: RunningBo
     assert await chat.ask("/system") == texts.system_shown(EffectiveSettings(DEFAULT, "", True))
     await chat.ask(f"/system {NEW}")
     await chat.ask("/system continue")
-    told = await chat.ask("/system")
-    assert told == texts.system_shown(EffectiveSettings(NEW, "", True, "thread"))
+    response = await chat.ask("/system")
+    assert response == texts.system_shown(EffectiveSettings(NEW, "", True, "thread"))
 
 
 async def test_a_new_one_is_confirmed_by_a_button_and_keeps_the_history(bot: RunningBot) -> None:
@@ -40,8 +40,8 @@ async def test_a_new_one_is_confirmed_by_a_button_and_keeps_the_history(bot: Run
     await chat.ask("Hello")
     await chat.ask(f"/system {NEW}")
     (card,) = chat.messages[-1].cards
-    shown = "\n\n".join(block["text"] for block in card["content"]["body"])
-    assert shown == texts.system_confirm(DEFAULT, NEW, texts.IN_THIS_CHAT)
+    text = "\n\n".join(block["text"] for block in card["content"]["body"])
+    assert text == texts.system_confirm(DEFAULT, NEW, texts.IN_THIS_CHAT)
     await chat.ask("Not yet")
     assert in_force(bot) == DEFAULT
     await chat.press("Continue")
@@ -97,16 +97,18 @@ async def test_it_waits_for_ten_minutes(
     await chat.ask(f"/system {NEW}")
     later = SimpleNamespace(time=lambda: time.time() + minutes * 60)
     monkeypatch.setattr(command_delivery, "time", later)
-    told = await chat.ask("/system continue")
-    assert told == (texts.system_changed(texts.IN_THIS_CHAT) if holds else texts.NOTHING_PENDING)
+    response = await chat.ask("/system continue")
+    assert response == (
+        texts.system_changed(texts.IN_THIS_CHAT) if holds else texts.NOTHING_PENDING
+    )
 
 
 async def test_it_is_taken_back(bot: RunningBot) -> None:
     chat = bot.group()
     await chat.ask(f"/system {NEW}")
     await chat.ask("/system continue")
-    told = await chat.ask("/system reset")
-    assert told == texts.system_reset(EffectiveSettings(DEFAULT, "", True), texts.IN_THIS_CHAT)
+    response = await chat.ask("/system reset")
+    assert response == texts.system_reset(EffectiveSettings(DEFAULT, "", True), texts.IN_THIS_CHAT)
     await chat.ask("Hello")
     assert in_force(bot) == DEFAULT
 
@@ -124,7 +126,7 @@ async def test_at_the_top_of_a_channel_it_holds_for_all_threads_and_in_a_thread_
     await inside.ask("/system For the thread.")
     assert texts.IN_THIS_THREAD in str(inside.messages[-1].cards)
     assert await inside.ask("/system continue") == texts.system_changed(texts.IN_THIS_THREAD)
-    expected = {inside: "For the thread.", beside: "For the channel.", elsewhere: DEFAULT}
-    for chat, system in expected.items():
+    messages = {inside: "For the thread.", beside: "For the channel.", elsewhere: DEFAULT}
+    for chat, system in messages.items():
         await chat.ask("Hello")
         assert in_force(bot) == system

@@ -89,13 +89,12 @@ async def test_it_parses_whatever_people_and_models_write(
     chat = registered.group()
     registered.model.then(say(f"You said {hostile.encode('utf-8', 'replace').decode()}"))
     await chat.ask(f"Look {hostile}", by={"id": "29:eve", "name": hostile})
-    system, asked, answered = parse_transcript(await chat.ask("/json"))
-    assert [one["role"] for one in (system, asked, answered)] == ["system", "user", "assistant"]
-    assert asked["content"][0].startswith("Look")
-    assert answered["content"][0].startswith("You said")
+    system, question, answer = parse_transcript(await chat.ask("/json"))
+    assert [one["role"] for one in (system, question, answer)] == ["system", "user", "assistant"]
+    assert question["content"][0].startswith("Look")
+    assert answer["content"][0].startswith("You said")
     assert (
-        parse_transcript(await chat.ask("/json full"))["turns"][0]["answer"]
-        == answered["content"][0]
+        parse_transcript(await chat.ask("/json full"))["turns"][0]["answer"] == answer["content"][0]
     )
 
 
@@ -114,8 +113,8 @@ async def test_in_full_it_has_everything_that_is_recorded(bot: RunningBot) -> No
     assert (turn["author"], turn["answer"], turn["status"]) == ("Alex", ANSWER, "answered")
     assert (turn["model"], turn["finish"], turn["usage"]["prompt"]) == ("gpt-4o", "stop", 1000)
     assert turn["photos"][0]["sha256"] == picture["image"].removeprefix("sha256:")
-    (seen,) = turn["sightings"]
-    assert (seen["photo"], seen["engine"]) == (1, "Azure AI Vision 2024-02-01")
+    (sighting,) = turn["sightings"]
+    assert (sighting["photo"], sighting["engine"]) == (1, "Azure AI Vision 2024-02-01")
     assert (turn["outlines"], turn["grounding"]) == ([], [])
 
 
@@ -131,13 +130,13 @@ async def long_talk(chat: Chat) -> list[dict[str, Any]]:
 
 async def test_a_long_one_comes_in_blocks_that_each_parse(bot: RunningBot) -> None:
     chat = bot.group()
-    expected = await long_talk(chat)
+    expected_items = await long_talk(chat)
     before = len(chat.texts)
     await chat.ask("/json")
     blocks = chat.texts[before:]
     assert len(blocks) > 1
     assert all(len(block) <= 2000 for block in blocks)
-    assert [one for block in blocks for one in parse_transcript(block)] == expected
+    assert [one for block in blocks for one in parse_transcript(block)] == expected_items
 
 
 async def test_a_text_that_fills_several_blocks_is_whole_when_they_are_joined(
@@ -157,14 +156,14 @@ async def test_in_a_personal_chat_a_long_one_is_a_file_once_the_user_accepts(
     bot: RunningBot,
 ) -> None:
     chat = bot.personal()
-    expected = await long_talk(chat)
+    expected_items = await long_talk(chat)
     await chat.ask("/json")
     assert chat.texts[-2:] == [texts.JSON_AS_FILE, ""]
     assert chat.messages[-1].cards[0]["name"] == "transcript.json"
     await decide(chat, "accept")
     upload = list(bot.teams.drive.uploads.values())[-1]
     assert upload.is_complete
-    assert json.loads(upload.data) == expected
+    assert json.loads(upload.data) == expected_items
     assert chat.messages[-1].cards[0]["contentType"].endswith("file.info")
 
 
@@ -180,10 +179,10 @@ async def test_a_file_that_is_declined_is_not_handed_over(registered: RunningBot
 
 async def decide(chat: Chat, action: str) -> None:
     """Press a button of the card that offers a file."""
-    made = chat.activity(mention=False)
+    base = chat.activity(mention=False)
     invoke = payload("teams_personal_file_consent", id=f"f:{new_id()}")
-    wanted = {"name", "type", "id"}
-    activity = made | {key: invoke[key] for key in wanted}
+    fields = {"name", "type", "id"}
+    activity = base | {key: invoke[key] for key in fields}
     activity["value"] = chat.bot.teams.consent(action, chat.conversation)
     activity["text"], activity["attachments"] = None, []
     assert await chat.bot.deliver(activity) == 200

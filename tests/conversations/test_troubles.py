@@ -104,9 +104,9 @@ async def test_what_was_said_stays_and_one_sentence_follows(
     await chat.ask("What is this?")
     assert chat.texts == [f"A red car.\n\n{texts.WHY_MODEL[reason]}"]
     assert len(registered.model.requests) == 1
-    (shown,) = chat.messages
-    assert shown.has_ai_label
-    assert not shown.streaming
+    (message,) = chat.messages
+    assert message.has_ai_label
+    assert not message.streaming
 
 
 async def test_oddities_of_a_stream_are_not_seen(registered: RunningBot) -> None:
@@ -164,8 +164,8 @@ async def test_without_a_model_the_bot_tells_what_the_files_prove(tmp_path: Path
         tmp_path, registered=False, model={"api": "offline"}, sees_itself=True
     ) as bot:
         chat = bot.group()
-        told = await chat.ask("", bot.file("plate_KRW301.png", "plate.png"))
-        assert "- File: PNG, " in told
-        assert "301" in told
-        assert texts.OFFLINE_HINT in told
+        answer = await chat.ask("", bot.file("plate_KRW301.png", "plate.png"))
+        assert "- File: PNG, " in answer
+        assert "301" in answer
+        assert texts.OFFLINE_HINT in answer
         assert await chat.ask("/model") == texts.OFFLINE_STATUS

@@ -56,10 +56,10 @@ async def upgraded(
         teams.chats.messages[conversation] += messages
     for key, (picture, kind) in data.teams_files.items():
         teams.drive._files[key] = (base64.b64decode(picture), kind)
-    for ts, channel, thread, texts, streaming, streamed, readers in data.slack_posts:
-        shown = SlackMessage(ts, channel, thread, texts, streaming=streaming, streamed=streamed)
-        shown.readers = tuple(readers)
-        slack.messages.append(shown)
+    for ts, channel, thread, texts, streaming, is_stream, readers in data.slack_posts:
+        message = SlackMessage(ts, channel, thread, texts, streaming=streaming, streamed=is_stream)
+        message.readers = tuple(readers)
+        slack.messages.append(message)
     limits = {"retention_days": 3650, "burst_seconds": 0.2}
     async with run_bot(folder, redis_url=store.url, teams=teams, slack=slack, limits=limits) as bot:
         yield bot, data
@@ -78,8 +78,8 @@ async def test_a_store_of_0_4_0_is_opened_and_answered_from(
         assert len(personal) == 2
         assert all("A red car" in text for text in personal)
         assert teams.texts(data.where["undelivered"]) == ["An answer that was not delivered."]
-        waiting = [one.text for one in slack.messages if one.thread == data.where["slack_waiting"]]
-        assert sum("A red car" in text for text in waiting) == 2
+        answers = [one.text for one in slack.messages if one.thread == data.where["slack_waiting"]]
+        assert sum("A red car" in text for text in answers) == 2
         assert await bot.redis.keys("loupe:*:dead") == []
 
         chat = Chat(bot, "groupChat", data.where["chat"])

@@ -61,11 +61,11 @@ async def test_a_video_is_answered_wherever_teams_hands_it_over(
     registered: RunningBot, scope: str
 ) -> None:
     chat: Chat = getattr(registered, scope)()
-    told = "It turns red at 0:01.0."
-    request = await ask_model(registered, chat, "When?", attach_clip(registered), says=told)
+    answer = "It turns red at 0:01.0."
+    request = await ask_model(registered, chat, "When?", attach_clip(registered), says=answer)
     assert len(request.pictures) <= 4
     assert "0:01.0" in frame_times(request) or "overview" in "".join(request.texts)
-    assert told in chat.texts
+    assert answer in chat.texts
     assert len(bot_pictures(chat)) == 1
 
 
@@ -127,8 +127,8 @@ async def test_photos_and_a_video_share_one_message(video_bot: RunningBot) -> No
     chat = video_bot.group()
     files = video_bot.photo("fruits.jpg"), attach_clip(video_bot), video_bot.photo("motorway.jpg")
     request = await ask_model(video_bot, chat, "Compare them", *files)
-    told = [text for text in request.texts[1:] if text.startswith("[")]
-    assert told[:2] == ["[P1]", "[P2]"]
+    introductions = [text for text in request.texts[1:] if text.startswith("[")]
+    assert introductions[:2] == ["[P1]", "[P2]"]
     assert frame_times(request)
     assert "Looking at 2 photos and 1 video…" in _seen(video_bot, chat)
 
@@ -160,10 +160,10 @@ def _shades(at: int) -> tuple[tuple[float, str, str], ...]:
 async def test_videos_that_there_is_no_room_for_are_named(bot: RunningBot) -> None:
     videos = [attach_clip(bot, scene_video((1.0, "navy", str(at))), f"{at}.mp4") for at in range(6)]
     chat = bot.group()
-    told = await chat.ask("Compare them", *videos)
+    answer = await chat.ask("Compare them", *videos)
     (request,) = bot.model.requests
     assert len(request.pictures) <= 4
-    assert told.startswith(texts.videos_left_out(["V5 4.mp4", "V6 5.mp4"]))
+    assert answer.startswith(texts.videos_left_out(["V5 4.mp4", "V6 5.mp4"]))
 
 
 async def test_frames_of_a_rotated_video_stand_upright(video_bot: RunningBot) -> None:

@@ -43,13 +43,13 @@ async def test_a_question_afterwards_chooses_frames_anew_from_the_kept_video(
     first = await ask_model(
         video_bot, chat, "What happens?", attach_clip(video_bot, LONG), says="Red at 0:01.0."
     )
-    looked = len(video_bot.vision.requests)
+    count = len(video_bot.vision.requests)
     second = await ask_model(video_bot, chat, "And at 0:07.35?", says="It is red at 0:07.3.")
     assert "0:07.3" not in frame_times(first)
     assert "0:07.3" in frame_times(second)
     assert video_introduction(second) == video_introduction(first)
     assert "Red at 0:01.0." in second.texts
-    frames_looked_at = len(video_bot.vision.requests) - looked
+    frames_looked_at = len(video_bot.vision.requests) - count
     assert frames_looked_at <= len(frame_times(second)) + 1, "the survey was made anew"
     assert share(bot_pictures(chat)[-1], "darkred") > 0.8
 
@@ -61,9 +61,9 @@ async def test_an_earlier_video_is_looked_at_again_when_it_is_named(video_bot: R
     assert frame_times(other) == []
     assert any("[Shown then, not now: V1 clip.mp4]" in text for text in other.texts)
     assert frame_times(await ask_model(video_bot, chat, "How many fruits?")) == []
-    named = await ask_model(video_bot, chat, "When does V1 turn red?")
-    assert frame_times(named)
-    assert video_introduction(named).startswith("[V1 clip.mp4: ")
+    request = await ask_model(video_bot, chat, "When does V1 turn red?")
+    assert frame_times(request)
+    assert video_introduction(request).startswith("[V1 clip.mp4: ")
 
 
 @pytest.mark.parametrize("quoting", ["the post", "the answer"])
@@ -72,9 +72,9 @@ async def test_quoting_a_message_brings_its_video_back(
 ) -> None:
     chat = registered.group()
     await chat.ask("What happens?", attach_clip(registered))
-    quoted = chat.posts[0] if quoting == "the post" else chat.messages[0].id
+    message_id = chat.posts[0] if quoting == "the post" else chat.messages[0].id
     await chat.ask("And this?", registered.photo("fruits.jpg"))
-    entity: dict[str, Any] = {"type": "quotedReply", "quotedReply": {"messageId": quoted}}
+    entity: dict[str, Any] = {"type": "quotedReply", "quotedReply": {"messageId": message_id}}
     assert frame_times(await ask_model(registered, chat, "And now?", entities=[entity]))
 
 
@@ -102,9 +102,9 @@ async def test_of_a_long_video_the_first_and_the_last_part_are_offered(tmp_path:
     limits = {"max_video_seconds": 4}
     async with run_bot(tmp_path, registered=False, limits=limits) as bot:
         chat = bot.group()
-        told = await chat.ask("What happens?", attach_clip(bot, LONG))
+        answer = await chat.ask("What happens?", attach_clip(bot, LONG))
         note = texts.parts_seen("V1 clip.mp4", 12, ((0, 2), (10, 12)))
-        assert told == f"{note}\n\n{ANSWER}"
+        assert answer == f"{note}\n\n{ANSWER}"
         request = bot.model.requests[-1]
         assert "only 0:00.0 to 0:02.0, 0:10.0 to 0:12.0 was looked at" in video_introduction(
             request
@@ -120,9 +120,9 @@ async def test_a_video_that_is_gone_is_asked_for_again(video_bot: RunningBot) ->
     await chat.ask("What happens?", attach_clip(video_bot))
     for path in set(video_bot.files()) - before:
         path.unlink()
-    told = await chat.ask("And then?")
-    gone = texts.file_problem("V1 clip.mp4", 1, FileProblem(Reason.GONE), FileLimits())
-    assert told == f"{gone}\n\nA red car with the plate KRW 301."
+    answer = await chat.ask("And then?")
+    problem = texts.file_problem("V1 clip.mp4", 1, FileProblem(Reason.GONE), FileLimits())
+    assert answer == f"{problem}\n\nA red car with the plate KRW 301."
     request = video_bot.model.requests[-1]
     assert request.pictures == []
     assert "none of its frames could be had" in video_introduction(request)
@@ -133,13 +133,13 @@ async def test_what_is_kept_of_a_video_is_erased(video_bot: RunningBot, command:
     chat = video_bot.group()
     before = set(video_bot.files())
     await ask_model(video_bot, chat, "What happens?", video_bot.file(CLIP), says="See 0:01.6.")
-    kept = set(video_bot.files()) - before
-    endings = {path.suffix for path in kept}
+    files = set(video_bot.files()) - before
+    endings = {path.suffix for path in files}
     assert {".jpg", ".survey"} <= endings
-    assert (MEDIA / CLIP).read_bytes() in {path.read_bytes() for path in kept}
-    told = await chat.ask(command)
+    assert (MEDIA / CLIP).read_bytes() in {path.read_bytes() for path in files}
+    response = await chat.ask(command)
     if command == "/forget":
-        assert told == texts.forget_receipt(1, 0, 1, 0)
+        assert response == texts.forget_receipt(1, 0, 1, 0)
     assert set(video_bot.files()) <= before
     await chat.ask("And then?")
     assert video_bot.model.requests[-1].pictures == []
@@ -162,8 +162,8 @@ async def test_the_transcript_names_videos_and_frames(video_bot: RunningBot) -> 
     request = await ask_model(
         video_bot, chat, "When is it red?", attach_clip(video_bot), says="At 0:01.0."
     )
-    told = await chat.ask("/json")
-    item, question = _messages(told)[1]["content"]
+    response = await chat.ask("/json")
+    item, question = _messages(response)[1]["content"]
     assert question == "When is it red?"
     assert (item["name"], len(item["video"])) == ("V1 clip.mp4", len("sha256:") + 64)
     assert [clock(at) for at in item["frames"]] == frame_times(request)
@@ -176,5 +176,5 @@ async def test_the_transcript_names_videos_and_frames(video_bot: RunningBot) -> 
     assert turn["sightings"] == [] or all("photo" in one for one in turn["sightings"])
 
 
-def _messages(told: str) -> Any:
-    return json.loads(told.removeprefix("```json\n").removesuffix("\n```"))
+def _messages(response: str) -> Any:
+    return json.loads(response.removeprefix("```json\n").removesuffix("\n```"))

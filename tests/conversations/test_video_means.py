@@ -62,7 +62,7 @@ async def test_frames_are_chosen_by_their_likeness_to_the_question(discerning: R
     fits = {one["at"]: (one["why"], one["score"]) for one in turn["frames"]}
     assert fits.pop(3.0) == ("question", 1.0)
     assert all(why in {"change", "spread"} and score < 0.5 for why, score in fits.values())
-    asked_for = [received.path for received in discerning.vision.requests]
+    asked_for = [one.path for one in discerning.vision.requests]
     assert asked_for.count(OF_TEXTS) == 1
     assert asked_for.count(OF_PICTURES) == len(COLOURS)
 
@@ -72,7 +72,7 @@ async def test_a_question_afterwards_embeds_its_words_only(discerning: RunningBo
     await chat.ask("What happens?", attach_clip(discerning, SCENES))
     discerning.vision.requests.clear()
     await ask_model(discerning, chat, "When does it stop?")
-    asked_for = [received.path for received in discerning.vision.requests]
+    asked_for = [request.path for request in discerning.vision.requests]
     assert (asked_for.count(OF_TEXTS), asked_for.count(OF_PICTURES)) == (1, 0)
 
 
@@ -93,7 +93,7 @@ async def test_where_nothing_embeds_the_question_is_answered_all_the_same(
     assert chat.texts == [ANSWER]
     (turn,) = (await full_transcript(chat))["turns"]
     assert {one["means"] for one in turn["frames"]} == {"changes"}
-    asked_for = [received.path for received in video_bot.vision.requests]
+    asked_for = [one.path for one in video_bot.vision.requests]
     assert OF_PICTURES not in asked_for
 
 
@@ -105,7 +105,7 @@ async def test_a_region_without_embeddings_is_asked_once(
         chat = bot.group()
         for question in (["Why?", attach_clip(bot, SCENES)], ["And then?"]):
             assert frame_times(await ask_model(bot, chat, *question))
-        asked_for = [received.path for received in bot.vision.requests]
+        asked_for = [request.path for request in bot.vision.requests]
         assert (asked_for.count(OF_TEXTS), asked_for.count(OF_PICTURES)) == (1, 0)
         assert chat.texts == [ANSWER, ANSWER]
 
@@ -116,8 +116,8 @@ async def test_an_engine_that_fails_altogether_is_told_once(video_bot: RunningBo
     chat = video_bot.group()
     request = await ask_model(video_bot, chat, "Why does it stop?", attach_clip(video_bot, SCENES))
     assert frame_times(request)
-    missing = texts.without_vision(VisionProblem(VisionReason.UNAUTHORIZED))
-    assert chat.texts == [f"{ANSWER}\n\n{missing}"]
+    problem = texts.without_vision(VisionProblem(VisionReason.UNAUTHORIZED))
+    assert chat.texts == [f"{ANSWER}\n\n{problem}"]
 
 
 async def test_what_is_seen_in_frames_joins_the_question(video_bot: RunningBot) -> None:
@@ -158,14 +158,14 @@ async def test_the_analyst_tells_what_the_file_proves_and_what_is_read_when(
 ) -> None:
     chat = analyst.group()
     data = scene_video((1.0, "navy", ""), (1.0, "darkred", "STOP HERE"), (1.0, "olive", ""))
-    told = await chat.ask("When can STOP be read?", attach_clip(analyst, data))
+    answer = await chat.ask("When can STOP be read?", attach_clip(analyst, data))
     assert "**V1** `clip.mp4`" in chat.texts[0]
     assert "MP4 video, H264, 0:03.0 long, 320 × 240 pixels" in (
         await chat.ask("What file is it? Which format and size?")
     )
     assert "- Biggest changes: 0:01.0, 0:02.0" in chat.texts[0]
     assert "- At 0:01.0: Text: `STOP HERE`" in chat.texts[0].replace("**", "")
-    assert told
+    assert answer
     (turn, *_) = (await full_transcript(chat))["turns"]
     (best,) = (one for one in turn["frames"] if one["at"] == 1.0)
     assert (best["why"], best["means"]) == ("question", "words")
@@ -181,8 +181,8 @@ async def test_the_analyst_shows_the_moments_that_it_tells_of(analyst: RunningBo
 async def test_the_analyst_answers_a_question_afterwards(analyst: RunningBot) -> None:
     chat = analyst.group()
     await chat.ask("", attach_clip(analyst))
-    told = await chat.ask("What is there at 0:01.5?")
-    assert "- At 0:01.5" in told
+    answer = await chat.ask("What is there at 0:01.5?")
+    assert "- At 0:01.5" in answer
 
 
 @pytest.mark.parametrize("version", GPT4V_VERSIONS)

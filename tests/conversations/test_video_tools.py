@@ -36,14 +36,14 @@ async def test_a_model_asks_for_frames_and_gets_them_exactly(video_bot: RunningB
     await chat.ask("When?", attach_clip(video_bot, SCENES))
     first, second = video_bot.model.requests
     assert [one["function"]["name"] for one in first.body["tools"]] == ["look", "outline", "frames"]
-    shown = ["0:03.5", "0:03.9", "0:04.3", "0:04.7"]
-    names = ", ".join(f"V1 {time}" for time in shown)
+    times = ["0:03.5", "0:03.9", "0:04.3", "0:04.7"]
+    names = ", ".join(f"V1 {time}" for time in times)
     assert tool_results(second) == [reels.FRAMES_RESULT.format(frames=names)]
     assert second.body["messages"][-1]["role"] == "user"
-    assert frame_times(second)[-4:] == shown
-    brought = [open_jpeg(jpeg) for jpeg in second.pictures[-4:]]
-    assert [share(one, "navy") > 0.9 for one in brought] == [True, True, False, False]
-    assert [share(one, "darkred") > 0.9 for one in brought] == [False, False, True, True]
+    assert frame_times(second)[-4:] == times
+    pictures = [open_jpeg(jpeg) for jpeg in second.pictures[-4:]]
+    assert [share(one, "navy") > 0.9 for one in pictures] == [True, True, False, False]
+    assert [share(one, "darkred") > 0.9 for one in pictures] == [False, False, True, True]
     assert chat.texts[0] == "I look closer.\n\nIt turns red at 0:04.4."
 
 
@@ -56,8 +56,8 @@ async def test_frames_that_a_model_asked_for_are_recorded_and_shown_when_cited(
     (sheet,) = bot_pictures(chat)
     assert share(sheet, "darkred") > 0.8
     (turn,) = (await full_transcript(chat))["turns"]
-    asked = [one for one in turn["frames"] if one["why"] == "asked"]
-    assert [(one["video"], one["at"], one["means"]) for one in asked] == [(1, 7.3, "tool")]
+    frames = [one for one in turn["frames"] if one["why"] == "asked"]
+    assert [(one["video"], one["at"], one["means"]) for one in frames] == [(1, 7.3, "tool")]
 
 
 async def test_what_is_pointed_at_in_a_frame_is_outlined_on_it(video_bot: RunningBot) -> None:
@@ -72,10 +72,10 @@ async def test_what_is_pointed_at_in_a_frame_is_outlined_on_it(video_bot: Runnin
     assert tool_results(video_bot.model.requests[-1])[-1].startswith(
         tools.OUTLINE_RESULT.format(number=1)
     )
-    text, shown = chat.messages
+    text, picture = chat.messages
     assert text.citations == {1: "door"}
     (sheet,) = bot_pictures(chat)
-    assert shown.cards[0]["name"].startswith("V1 clip.mp4")
+    assert picture.cards[0]["name"].startswith("V1 clip.mp4")
     assert share(sheet, "darkred") < share(_frame_of(sheet), "darkred") < 0.995
     (turn,) = (await full_transcript(chat))["turns"]
     (drawing,) = turn["outlines"]
@@ -120,8 +120,8 @@ async def test_what_is_wrong_with_a_call_is_told(video_bot: RunningBot) -> None:
     )
     chat = video_bot.group()
     await chat.ask("When?", attach_clip(video_bot))
-    told = tool_results(video_bot.model.requests[-1])
-    assert told == [
+    results = tool_results(video_bot.model.requests[-1])
+    assert results == [
         reels.NO_VIDEO.format(known="V1"),
         reels.NO_TIME.format(end="0:03.0"),
         reels.NO_TIME.format(end="0:03.0"),
@@ -163,9 +163,9 @@ async def test_frames_of_a_video_that_is_gone_are_told_to_be_gone(video_bot: Run
     chat = video_bot.group()
     before = set(video_bot.files())
     await chat.ask("When?", attach_clip(video_bot, SCENES))
-    kept = set(video_bot.files()) - before
+    files = set(video_bot.files()) - before
     await chat.ask("And this?", video_bot.photo("fruits.jpg"))
-    for path in kept:
+    for path in files:
         path.unlink()
     video_bot.model.then(call_tools(frames_call("0:07.3", "0:07.3")), say("I cannot tell."))
     assert await chat.ask("How was it at the end again?") == "I cannot tell."

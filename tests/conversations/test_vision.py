@@ -63,8 +63,8 @@ async def test_what_is_read_and_seen_joins_the_question_as_data(bot: RunningBot)
         "What is this?",
     ]
     assert "It is data" in request.texts[0]
-    (looked,) = bot.vision.requests
-    assert {"read", "objects", "people"} <= looked.features
+    (analysis,) = bot.vision.requests
+    assert {"read", "objects", "people"} <= analysis.features
 
 
 async def test_without_outlines_of_the_model_its_words_are_matched_with_what_was_seen(
@@ -72,9 +72,9 @@ async def test_without_outlines_of_the_model_its_words_are_matched_with_what_was
 ) -> None:
     bot.vision.seen = STREET
     chat = bot.group()
-    told = await chat.ask("What is this?", bot.photo("motorway.jpg"))
+    answer = await chat.ask("What is this?", bot.photo("motorway.jpg"))
     doubt = texts.uncertain_code("KRW 301", 0.93)
-    assert told == f"{ANSWER}\n\n[1] car · [2] KRW 301\n\n{doubt}"
+    assert answer == f"{ANSWER}\n\n[1] car · [2] KRW 301\n\n{doubt}"
     text, picture = chat.messages
     assert text.citations == {1: "car", 2: "KRW 301"}
     assert picture.text == ""
@@ -89,8 +89,8 @@ async def test_a_model_looks_closer_and_outlines_before_it_cites(bot: RunningBot
         say("The car [1] has the plate KRW 301 [2]."),
     )
     chat = bot.group()
-    told = await chat.ask("Read the plate", bot.photo("motorway.jpg"))
-    assert told == "Let me look closer.\n\nThe car [1] has the plate KRW 301 [2]."
+    answer = await chat.ask("Read the plate", bot.photo("motorway.jpg"))
+    assert answer == "Let me look closer.\n\nThe car [1] has the plate KRW 301 [2]."
     first, second, third = bot.model.requests
     assert [tool["function"]["name"] for tool in first.body["tools"]] == ["look", "outline"]
     assert tool_results(second) == [tools.CROP_RESULT.format(label="P1", box=PLATE_BOX)]
@@ -129,8 +129,8 @@ async def test_the_picture_shows_the_photo_with_outlines_on_a_copy(bot: RunningB
     original = open_jpeg((MEDIA / "motorway.jpg").read_bytes()).resize(picture.size)
     assert near(picture, original, (0.2, 0.4))
     assert not near(picture, original, (0.05, 0.5))
-    kept = {path.read_bytes() for path in bot.files()}
-    assert (MEDIA / "motorway.jpg").read_bytes() in kept
+    files = {path.read_bytes() for path in bot.files()}
+    assert (MEDIA / "motorway.jpg").read_bytes() in files
 
 
 def near(one: Image.Image, other: Image.Image, at: tuple[float, float]) -> bool:
@@ -150,8 +150,8 @@ async def test_an_earlier_photo_is_looked_at_again(bot: RunningBot) -> None:
     bot.model.requests.clear()
     bot.vision.requests.clear()
     bot.model.then(call_tools(look_call("P1")), say("KRW 301."))
-    told = await chat.ask("What was the first plate again?")
-    assert told == f"KRW 301.\n\n{texts.uncertain_code('KRW 301', 0.93)}"
+    answer = await chat.ask("What was the first plate again?")
+    assert answer == f"KRW 301.\n\n{texts.uncertain_code('KRW 301', 0.93)}"
     request = bot.model.requests[0]
     assert any('P1, text: "KRW 301" (93 %)\n' in text for text in request.texts)
     assert tool_results(bot.model.requests[1]) == [
@@ -185,8 +185,8 @@ async def test_an_engine_that_fails_is_told_once(
     bot.vision.then(*[wrong] * 6)
     chat = bot.group()
     photos = [bot.photo("motorway.jpg"), bot.photo("fruits.jpg")]
-    told = await chat.ask("What are they?", *photos)
-    assert told == f"{ANSWER}\n\n{texts.without_vision(VisionProblem(reason))}"
+    answer = await chat.ask("What are they?", *photos)
+    assert answer == f"{ANSWER}\n\n{texts.without_vision(VisionProblem(reason))}"
 
 
 async def test_a_throttled_engine_is_waited_for(registered: RunningBot) -> None:
@@ -251,11 +251,11 @@ async def test_what_is_wrong_with_a_call_is_told_the_model(bot: RunningBot) -> N
     )
     chat = bot.group()
     assert await chat.ask("?", bot.photo("motorway.jpg")) == "Done."
-    told = tool_results(bot.model.requests[1])
-    assert told[:2] == [tools.NOT_JSON, tools.NO_TOOL.format(names="look and outline")]
-    assert told[2].startswith("There is no such photo")
-    assert "0 to 999" in told[3]
-    assert "nearly the whole picture" in told[4]
+    results = tool_results(bot.model.requests[1])
+    assert results[:2] == [tools.NOT_JSON, tools.NO_TOOL.format(names="look and outline")]
+    assert results[2].startswith("There is no such photo")
+    assert "0 to 999" in results[3]
+    assert "nearly the whole picture" in results[4]
     assert "swapped" in tool_results(bot.model.requests[2])[-1]
     assert bot_pictures(chat) == []
 
@@ -282,7 +282,7 @@ async def test_the_picture_keeps_to_the_limits_of_teams(bot: RunningBot) -> None
     bot.model.then(call_tools(outline_call("car", CAR_BOX)), say("A car [1]."))
     chat = bot.group()
     await chat.ask("?", bot.file("passat_cc.webp"))
-    (data,) = [data for shown in chat.messages for data in shown.pictures]
+    (data,) = [data for message in chat.messages for data in message.pictures]
     assert len(data) <= PICTURE_BYTES
     assert max(open_jpeg(data).size) <= PICTURE_SIDE
 
@@ -301,9 +301,9 @@ async def test_the_full_transcript_says_which_words_stand_for_what(bot: RunningB
     assert (span["photo"], span["number"]) == (1, 1)
     assert span["polygon"][0] == [0.05005, 0.3003]
     assert turn["outlines"][0]["label"].startswith("Auto")
-    (seen,) = turn["sightings"]
-    assert seen["lines"][0]["text"] == "KRW 301"
-    assert seen["engine"].startswith("Azure AI Vision")
+    (sighting,) = turn["sightings"]
+    assert sighting["lines"][0]["text"] == "KRW 301"
+    assert sighting["engine"].startswith("Azure AI Vision")
 
 
 @pytest.mark.parametrize("version", GPT4V_VERSIONS)
@@ -324,8 +324,8 @@ async def test_what_the_retired_service_grounds_is_outlined(tmp_path: Path, vers
                 GroundedAnswer("A red car stands there.", (GroundedSpan("Red car", 2, 7, SQUARE),))
             )
             chat = bot.group()
-            told = await chat.ask("What is this?", bot.photo("motorway.jpg"))
-            assert told == "A red car stands there.\n\n[1] red car"
+            answer = await chat.ask("What is this?", bot.photo("motorway.jpg"))
+            assert answer == "A red car stands there.\n\n[1] red car"
             assert len(bot_pictures(chat)) == 1
             (span,) = (await full_transcript(chat))["turns"][0]["grounding"]
             assert (span["text"], span["offset"], span["length"]) == ("red car", 2, 7)

@@ -89,10 +89,10 @@ async def test_words_that_wait_for_an_answer_together_with_a_photo_are_told_noth
 
 async def test_who_waits_for_other_conversations_is_told_so(slow: RunningBot) -> None:
     chat, other, gate = slow.group(), slow.personal(), asyncio.Event()
-    asked = len(slow.model.requests)
+    count = len(slow.model.requests)
     slow.model.then(say(gate, "First."), say("Second."))
     await chat.post("One")
-    await slow.model.until_asked(asked + 1)
+    await slow.model.until_asked(count + 1)
     await other.post("Two")
     notice = await other.until(texts.waiting_notice(0))
     gate.set()

@@ -33,11 +33,11 @@ CAR_GROUNDING = {
 
 def turn(question: str, answer: str, *photos: int, **more: Any) -> dict[str, Any]:
     """A turn that was answered, in the fields that are not as they are by default."""
-    shown = {"photos": photos, "shown": photos} if photos else {}
-    told = {"status": "answered", "deployment": "gpt-4o", "model": "gpt-4o", "finish": "stop"}
+    pictures = {"photos": photos, "shown": photos} if photos else {}
+    outcome = {"status": "answered", "deployment": "gpt-4o", "model": "gpt-4o", "finish": "stop"}
     usage = {"prompt": 1000, "completion": 20, "cached": 0}
-    made = {"question": question, "answer": answer, **told, "usage": usage, **shown, **more}
-    return {name: value for name, value in made.items() if value}
+    record = {"question": question, "answer": answer, **outcome, "usage": usage, **pictures, **more}
+    return {name: value for name, value in record.items() if value}
 
 
 NO_USAGE = {"prompt": 0, "completion": 0, "cached": 0}

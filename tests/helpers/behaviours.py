@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 VARYING_FIELDS = {"id", "at", "messages", "sent", "first", "seconds", "sightings", "frames"}
 """Fields of a turn that tell when it was and by which ids, or what vision measured."""
 
-_POSTED = re.compile(r"posted( by \w+)? [\d-]{10} [\d:]{5} UTC")
+_POST_STAMP = re.compile(r"posted( by \w+)? [\d-]{10} [\d:]{5} UTC")
 _HERE = re.compile(r"in this (chat|thread)")
 _COMMAND = re.compile(rf"!(?=({'|'.join(spec.name for spec in GRAMMAR.specs)})\b)")
 _NAME = re.compile(r"\b([PV]\d+) [\w-]+\.(jpg|png|mp4)")
@@ -86,16 +86,16 @@ async def play(behaviour: Behaviour, stage: ChannelSetup) -> PlayResult:
             beside = talks.get(0)
             talks[step.thread] = stage.shared(beside) if behaviour.shared else stage.private()
         await _take(step, talks[step.thread], stage)
-    told = [one for talk in talks.values() for one in await talk.messages()]
+    messages = [one for talk in talks.values() for one in await talk.messages()]
     requests = bot.model.requests
     return PlayResult(
-        told=tuple(_plain(one.text, behaviour) for one in told),
+        told=tuple(_plain(one.text, behaviour) for one in messages),
         turns=tuple(
             [turn for talk in talks.values() for turn in await _turns(talk, stage, behaviour)]
         ),
         asked=tuple(tuple(_words(request, behaviour)) for request in requests),
         pictures=sum([await talk.pictures() for talk in talks.values()]),
-        buttons=_titles(told),
+        buttons=_titles(messages),
         bodies=[_plain(repr(request.body), behaviour) for request in requests],
     )
 
@@ -112,8 +112,8 @@ async def _take(step: Step, talk: Conversation, stage: ChannelSetup) -> None:
         await stage.bot.settled()
 
 
-def _titles(told: Iterable[ShownMessage]) -> tuple[str, ...]:
-    return tuple(title for one in told for title in one.buttons)
+def _titles(messages: Iterable[ShownMessage]) -> tuple[str, ...]:
+    return tuple(title for one in messages for title in one.buttons)
 
 
 def _words(request: ReceivedRequest, behaviour: Behaviour) -> Iterable[str]:
@@ -126,7 +126,7 @@ def _plain(text: str, behaviour: Behaviour) -> str:
     Commands begin with `!` in Slack's threads, and so Loupe names them there. A picture that is
     pasted in a Teams channel has no name, so that none counts where many write.
     """
-    text = _COMMAND.sub("/", _POSTED.sub("posted", text))
+    text = _COMMAND.sub("/", _POST_STAMP.sub("posted", text))
     return _NAME.sub(r"\1", text) if behaviour.shared else _HERE.sub("here", text)
 
 

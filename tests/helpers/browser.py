@@ -55,7 +55,7 @@ class PageAddress(Protocol):
 
 @asynccontextmanager
 async def open_page(
-    browser: Browser, served: PageAddress, width: int = 1200
+    browser: Browser, address: PageAddress, width: int = 1200
 ) -> AsyncIterator[Page]:
     """Open the page by its printed address; whatever it complains of fails the test."""
     context = await browser.new_context(viewport={"width": width, "height": 800})
@@ -63,8 +63,8 @@ async def open_page(
     page.set_default_timeout(30_000)
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
-    page.on("request", lambda request: errors.extend(_foreign(request, served.origin)))
-    await page.goto(served.address)
+    page.on("request", lambda request: errors.extend(_foreign(request, address.origin)))
+    await page.goto(address.address)
     await expect(page.locator("#model option")).to_have_count(2)
     yield page
     await context.close()

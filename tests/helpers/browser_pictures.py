@@ -41,7 +41,7 @@ def box(left: float, top: float, right: float, bottom: float) -> Polygon:
 async def lit_marks(page: Page) -> set[str]:
     """Name all that is lit: kind and number."""
     kind = "node.tagName === 'g' ? 'outline' : node.classList[1]"
-    found = await page.locator(".lit").evaluate_all(
+    marks = await page.locator(".lit").evaluate_all(
         f"(all) => all.map((node) => `${{{kind}}} ${{node.dataset.mark}}`)"
     )
-    return set(found)
+    return set(marks)

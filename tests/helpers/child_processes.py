@@ -16,11 +16,11 @@ class PidPipe:
         self._end = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
 
     async def pid(self) -> int:
-        said = asyncio.Event()
+        written_event = asyncio.Event()
         loop = asyncio.get_running_loop()
-        loop.add_reader(self._end, said.set)
+        loop.add_reader(self._end, written_event.set)
         try:
-            await asyncio.wait_for(said.wait(), 20)
+            await asyncio.wait_for(written_event.wait(), 20)
         finally:
             loop.remove_reader(self._end)
         return int(os.read(self._end, 64))

@@ -161,7 +161,7 @@ class ConsoleConversation:
 
     async def until(self, text: str) -> None:
         async with asyncio.timeout(TIMEOUT):
-            while not any(text in shown.text for shown in await self.messages()):
+            while not any(text in message.text for message in await self.messages()):
                 await asyncio.sleep(0.01)
 
     async def messages(self) -> list[ShownMessage]:

@@ -24,9 +24,9 @@ class File:
     data: bytes = field(repr=False)
 
     @classmethod
-    def of(cls, name: str, called: str = "") -> File:
+    def of(cls, name: str, alias: str = "") -> File:
         """Read a file of `tests/media`."""
-        return cls(called or name, (MEDIA / name).read_bytes())
+        return cls(alias or name, (MEDIA / name).read_bytes())
 
 
 @dataclass(frozen=True)

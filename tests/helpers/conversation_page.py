@@ -88,8 +88,8 @@ class PageConversation:
         return sum(message["picture"] is not None for message in await self.replies())
 
     async def files(self) -> dict[str, bytes]:
-        found = [file for message in await self.replies() for file in message["files"]]
-        return {file["name"]: await self._blob(file["ref"]) for file in found}
+        files = [file for message in await self.replies() for file in message["files"]]
+        return {file["name"]: await self._blob(file["ref"]) for file in files}
 
     async def _blob(self, ref: str) -> bytes:
         async with self._client.get(f"/page/blob/{self.conversation}/{ref}") as response:
@@ -109,18 +109,18 @@ class PageConversation:
         async with self._client.get(path) as response:
             async for line in response.content:
                 if line.startswith(b"data: "):
-                    changed = json.loads(line.removeprefix(b"data: "))["messages"]
-                    messages |= {message["id"]: message for message in changed}
+                    changes = json.loads(line.removeprefix(b"data: "))["messages"]
+                    messages |= {message["id"]: message for message in changes}
                     yield messages
 
 
 def _of_loupe(messages: Messages) -> list[dict[str, Any]]:
-    said = (
+    reply = (
         message
         for message in messages.values()
         if message["by"] == "loupe" and not message["quiet"]
     )
-    return sorted(said, key=lambda message: int(message["order"]))
+    return sorted(reply, key=lambda message: int(message["order"]))
 
 
 class PageSetup:

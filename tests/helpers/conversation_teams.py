@@ -29,15 +29,17 @@ class TeamsConversation:
         return Thread("msteams", self.chat.tenant, self.chat.place, self.chat.root)
 
     async def post(self, text: str, *files: File, by: str = "Alex", mention: bool = True) -> None:
-        teams, attached = self.chat.bot.teams, self.chat.scope == "personal"
-        sent = [teams.file(f.data, f.name) if attached else teams.picture(f.data) for f in files]
-        await self.chat.post(text, *sent, by=PEOPLE[by], mention=mention)
+        teams, is_personal = self.chat.bot.teams, self.chat.scope == "personal"
+        attachments = [
+            teams.file(f.data, f.name) if is_personal else teams.picture(f.data) for f in files
+        ]
+        await self.chat.post(text, *attachments, by=PEOPLE[by], mention=mention)
 
     async def attach(self, text: str, file: File) -> None:
         """Attach a file: in groups of Teams all that a bot sees of it is that it is there."""
-        scope, made = self.chat.scope, self.chat.bot.teams.file(file.data, file.name)
+        scope, attachment = self.chat.scope, self.chat.bot.teams.file(file.data, file.name)
         if scope == "personal":
-            await self.chat.post(text, made)
+            await self.chat.post(text, attachment)
         elif scope in {"groupChat", "channel"}:
             twin = {"contentType": "text/html", "content": '<attachment id="1"></attachment>'}
             assert (
@@ -45,13 +47,13 @@ class TeamsConversation:
                 == 202
             )
         else:
-            plain = {"contentType": "image/jpeg", "contentUrl": made["contentUrl"]}
+            plain = {"contentType": "image/jpeg", "contentUrl": attachment["contentUrl"]}
             await self.chat.post(text, plain | {"name": file.name})
 
     async def edit(self, text: str) -> None:
-        changed = {"type": "messageUpdate", "id": self.chat.posts[-1]}
+        update = {"type": "messageUpdate", "id": self.chat.posts[-1]}
         event = {"eventType": "editMessage"}
-        activity = self.chat.activity(text, **changed)
+        activity = self.chat.activity(text, **update)
         activity["channelData"] = {**activity.get("channelData", {}), **event}
         assert await self.chat.bot.deliver(activity) in {200, 202}
 
@@ -65,23 +67,23 @@ class TeamsConversation:
         await self.chat.until(text)
 
     async def messages(self) -> list[ShownMessage]:
-        return [told for shown in self.chat.messages if (told := _told(shown)).text]
+        return [reading for message in self.chat.messages if (reading := _told(message)).text]
 
     async def is_streamed(self) -> bool:
-        return any(shown.stream for shown in self.chat.messages)
+        return any(message.stream for message in self.chat.messages)
 
     async def pictures(self) -> int:
-        return sum(len(shown.pictures) for shown in self.chat.messages)
+        return sum(len(message.pictures) for message in self.chat.messages)
 
     async def files(self) -> dict[str, bytes]:
         """Accept the file that is offered, which Teams lets people do in personal chats only."""
         if self.chat.scope != "personal":
             return {}
-        cards = [card for shown in self.chat.messages for card in shown.cards]
+        cards = [card for message in self.chat.messages for card in message.cards]
         if not any(card["contentType"] == CONSENT for card in cards):
             return {}
         teams, invoke = self.chat.bot.teams, payload("teams_personal_file_consent")
-        accepted: dict[str, Any] = {
+        consent: dict[str, Any] = {
             **self.chat.activity(),
             **{key: invoke[key] for key in ("name", "type")},
             "id": f"f:{new_id()}",
@@ -89,10 +91,10 @@ class TeamsConversation:
             "text": None,
             "attachments": [],
         }
-        assert await self.chat.bot.deliver(accepted) == 200
+        assert await self.chat.bot.deliver(consent) == 200
         await self.chat.bot.settled()
-        (offered,) = [card["name"] for card in cards if card["contentType"] == CONSENT]
-        return {offered: bytes(list(teams.drive.uploads.values())[-1].data)}
+        (name,) = [card["name"] for card in cards if card["contentType"] == CONSENT]
+        return {name: bytes(list(teams.drive.uploads.values())[-1].data)}
 
 
 class TeamsSetup:
@@ -111,11 +113,11 @@ class TeamsSetup:
         return TeamsConversation(self.bot.thread(beside=beside.chat if beside else None))
 
 
-def _told(shown: TeamsMessage) -> ShownMessage:
+def _told(message: TeamsMessage) -> ShownMessage:
     """Read a message; what has buttons is a card."""
-    for card in shown.cards:
+    for card in message.cards:
         content = card.get("content", {})
         if "actions" in content:
             words = "\n\n".join(block["text"] for block in content["body"])
             return ShownMessage(words, tuple(action["title"] for action in content["actions"]))
-    return ShownMessage(shown.text)
+    return ShownMessage(message.text)

@@ -64,10 +64,10 @@ class CrashProxy:
         self._fuse = fuse
 
     def __getattr__(self, name: str) -> Any:
-        found = getattr(self._outside, name)
-        if not inspect.iscoroutinefunction(found):
-            return found
-        return lambda *args, **named: self._fuse.step(name, lambda: found(*args, **named))
+        attribute = getattr(self._outside, name)
+        if not inspect.iscoroutinefunction(attribute):
+            return attribute
+        return lambda *args, **kwargs: self._fuse.step(name, lambda: attribute(*args, **kwargs))
 
 
 class CrashingModel:

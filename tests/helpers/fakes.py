@@ -86,12 +86,12 @@ class FakeChannel:
             raise fault
         if not self._capabilities.edits and post.stage is not Stage.FINAL:
             return ""
-        shown = RecordedMessage(f"b{len(self.messages) + 1}", [post])
-        self.messages.append(shown)
+        message = RecordedMessage(f"b{len(self.messages) + 1}", [post])
+        self.messages.append(message)
         await self._tell()
         if fault is not None:
             raise fault
-        return shown.id
+        return message.id
 
     async def edit(self, address: Address, message_id: str, post: Post) -> None:
         next(m for m in self.messages if m.id == message_id).posts.append(post)
@@ -106,9 +106,9 @@ class FakeChannel:
     async def until(self, text: str, timeout: float = 30) -> RecordedMessage:
         """Wait for a message that shows a text."""
         async with asyncio.timeout(timeout), self.changed:
-            while not (found := [m for m in self.messages if text in m.text]):
+            while not (matches := [m for m in self.messages if text in m.text]):
                 await self.changed.wait()
-            return found[0]
+            return matches[0]
 
     async def send_file(self, address: Address, name: str, media_type: str, data: bytes) -> None:
         self.files.append((name, data))

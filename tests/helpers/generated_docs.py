@@ -74,7 +74,7 @@ def pages() -> list[Path]:
 
 def places() -> dict[str, Capabilities]:
     """All places where conversations are held, with what can be done there."""
-    return {name: able for declared in CHANNELS for name, able in declared.places.items()}
+    return {name: able for channel in CHANNELS for name, able in channel.places.items()}
 
 
 def sections() -> dict[str, type[Section]]:
@@ -92,16 +92,16 @@ def generate(page: str) -> str:
 
 def help_of(*command: str) -> str:
     """What the command line says of itself, 80 columns wide."""
-    said, before = StringIO(), os.environ.get("COLUMNS")
+    output, before = StringIO(), os.environ.get("COLUMNS")
     os.environ["COLUMNS"] = "80"
     try:
-        with redirect_stdout(said):
+        with redirect_stdout(output):
             cli.run([*command, "--help"])
     finally:
         os.environ.pop("COLUMNS")
         if before is not None:
             os.environ["COLUMNS"] = before
-    return said.getvalue().rstrip()
+    return output.getvalue().rstrip()
 
 
 def _parts() -> dict[str, Callable[[], str]]:
@@ -131,8 +131,8 @@ def _channels() -> str:
     return _table(
         ("", *places()),
         [
-            (said, *(_able(getattr(able, name)) for able in places().values()))
-            for name, said in CAPABILITIES.items()
+            (capabilities, *(_able(getattr(able, name)) for able in places().values()))
+            for name, capabilities in CAPABILITIES.items()
         ],
     )
 
@@ -189,16 +189,16 @@ def _meaning(info: FieldInfo) -> str:
 
 def _bounds(info: FieldInfo) -> list[str]:
     """Say between which values a number has to be."""
-    said = []
+    bounds = []
     for bound in info.metadata:
         match bound:
             case annotated_types.Gt(gt=least):
-                said.append(f"more than {least}")
+                bounds.append(f"more than {least}")
             case annotated_types.Ge(ge=least):
-                said.append(f"at least {least}")
+                bounds.append(f"at least {least}")
             case annotated_types.Le(le=most):
-                said.append(f"at most {most}")
-    return said
+                bounds.append(f"at most {most}")
+    return bounds
 
 
 def _code(text: str) -> str:

@@ -80,8 +80,8 @@ def difference(one: Image.Image, other: Image.Image) -> float:
 def zeros_zip(megabytes: int) -> bytes:
     """So many megabytes of zeros, packed into a thousandth of them."""
     squeeze = zlib.compressobj(9)
-    packed = [squeeze.compress(bytes(1 << 20)) for _ in range(megabytes)]
-    return b"".join(packed) + squeeze.flush()
+    chunks = [squeeze.compress(bytes(1 << 20)) for _ in range(megabytes)]
+    return b"".join(chunks) + squeeze.flush()
 
 
 def chunk(name: bytes, body: bytes) -> bytes:

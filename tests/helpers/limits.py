@@ -10,8 +10,8 @@ from bot.limits import Limits
 def limits_of(**changes: Any) -> Limits:
     """All limits, untouched by any `.env`; each change goes to the section that declares it."""
     kinds = get_type_hints(Limits)
-    known = {field for kind in kinds.values() for field in kind.model_fields}
-    if unknown := changes.keys() - known:
+    names = {field for kind in kinds.values() for field in kind.model_fields}
+    if unknown := changes.keys() - names:
         raise TypeError(f"no limit is named {sorted(unknown)}")
     return Limits(
         **{

@@ -128,9 +128,9 @@ class RunningBot:
         """Paste a photo of `tests/media` into a message."""
         return self.teams.picture((MEDIA / name).read_bytes())
 
-    def file(self, name: str, called: str = "") -> dict[str, Any]:
+    def file(self, name: str, alias: str = "") -> dict[str, Any]:
         """Attach a file of `tests/media`."""
-        return self.teams.file((MEDIA / name).read_bytes(), called or name)
+        return self.teams.file((MEDIA / name).read_bytes(), alias or name)
 
     def personal(self, **where: str) -> Chat:
         """Begin a chat with one person."""
@@ -201,16 +201,16 @@ async def run_bot(
         redis = connect(address, RedisSettings())
         stack.push_async_callback(redis.aclose)
         session = await stack.enter_async_context(ClientSession())
-        found = re.search(r"(http://[^/\s]+)\S*", line)
-        assert found
-        address, origin = found[0], found[1]
+        match = re.search(r"(http://[^/\s]+)\S*", line)
+        assert match
+        address, origin = match[0], match[1]
         services = (connector, service, speech, vision, openid)
         yield RunningBot(address, origin, data, *services, redis, session)
 
 
 def _model(service: OpenAIServer, changes: dict[str, Any]) -> ModelSettings:
-    known = {"openai_url": f"{service.url}/v1", "openai_key": SecretStr(KEY), "tries": 2}
-    return ModelSettings(**{**known, "models": "gpt-4o,gpt-4o-mini", **changes})
+    connection = {"openai_url": f"{service.url}/v1", "openai_key": SecretStr(KEY), "tries": 2}
+    return ModelSettings(**{**connection, "models": "gpt-4o,gpt-4o-mini", **changes})
 
 
 def _vision(service: ImageAnalysisServer) -> VisionSettings:

@@ -21,8 +21,8 @@ class ServeProcess:
 
     def __init__(self, folder: Path, **settings: Any) -> None:
         self._folder = folder
-        kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-        self._environment = kept | {
+        inherited_env = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+        self._environment = inherited_env | {
             "PORT": "0",
             "LOUPE_DATA": str(folder / "data"),
             **{name: str(value) for name, value in settings.items()},

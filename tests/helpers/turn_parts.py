@@ -57,9 +57,9 @@ class TurnParts:
         leads: bool = False,
     ) -> ComposedRequest:
         """Prepare a question whose files are collected, and compose its request."""
-        collected = CollectedQuestion(question, past, settings, files)
-        prepared = await self._preparer.prepare(collected, say, leads=leads)
-        return await self._composer.compose(prepared)
+        question_files = CollectedQuestion(question, past, settings, files)
+        preparation = await self._preparer.prepare(question_files, say, leads=leads)
+        return await self._composer.compose(preparation)
 
     def runner(self, model: Model, frames: FrameStore) -> TurnRunner:
         """Return what runs whole turns with a model."""

@@ -61,12 +61,12 @@ def clip(
     gop: int = 10,
     times: Sequence[float] | None = None,
     start: float = 0.0,
-    turned: int = 0,
+    rotation: int = 0,
     sound: bool = False,
     pixels: str = "yuv420p",
     tags: Mapping[str, str] | None = None,
     movflags: str = "",
-    drawn: Any = blocks,
+    draw: Any = blocks,
     **options: str,
 ) -> Path:
     """Make a clip of frames 0, 1, 2, ... at a rate, or at these times (in whole milliseconds).
@@ -88,15 +88,15 @@ def clip(
         base = TICK if times is not None else Fraction(1, rate)
         stream.codec_context.time_base = base
         at = times if times is not None else [number / rate for number in range(frames)]
-        heard = silence(container, path.suffix, max(at)) if sound else []
+        audio = silence(container, path.suffix, max(at)) if sound else []
         for number, seconds in enumerate(at):
-            frame = av.VideoFrame.from_ndarray(drawn(number, size), "bgr24")
+            frame = av.VideoFrame.from_ndarray(draw(number, size), "bgr24")
             frame.pts, frame.time_base = round((seconds + start) / base), base
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
-        container.mux(heard)
-    if turned:
-        turn(path, turned)
+        container.mux(audio)
+    if rotation:
+        turn(path, rotation)
     return path
 
 
@@ -117,8 +117,8 @@ def silence(container: Any, suffix: str, seconds: float) -> list[av.Packet[Any]]
 MATRICES = {0: (1, 0, 0, 1), 90: (0, 1, -1, 0), 180: (-1, 0, 0, -1), 270: (0, -1, 1, 0)}
 
 
-def _matrix(turned: int) -> bytes:
-    a, b, c, d = MATRICES[turned]
+def _matrix(rotation: int) -> bytes:
+    a, b, c, d = MATRICES[rotation]
     return struct.pack(">9i", a << 16, b << 16, 0, c << 16, d << 16, 0, 0, 0, 1 << 30)
 
 

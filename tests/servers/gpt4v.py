@@ -102,51 +102,51 @@ class Gpt4vServer(Loopback):
     async def _serve(self, request: web.Request) -> web.StreamResponse:
         version = request.query.get("api-version", "")
         body = await request.json()
-        asked = ExtensionsRequest(request.path, CIMultiDict(request.headers), body, version)
-        self.requests.append(asked)
-        if refusal := self._refusal(request, asked):
+        question = ExtensionsRequest(request.path, CIMultiDict(request.headers), body, version)
+        self.requests.append(question)
+        if refusal := self._refusal(request, question):
             return web.json_response(refusal.body, status=refusal.status, headers=refusal.headers)
-        reply = _complaint_in_band(asked, self.resource) or (
+        reply = _complaint_in_band(question, self.resource) or (
             self._script.popleft() if self._script else self.default
         )
         if isinstance(reply, Plain):
             return web.json_response(reply.body, status=reply.status, headers=reply.headers)
         if not body.get("stream", False):
-            return web.json_response(_whole(asked, reply))
-        return await _stream(request, asked, reply)
+            return web.json_response(_whole(question, reply))
+        return await _stream(request, question, reply)
 
-    def _refusal(self, request: web.Request, asked: ExtensionsRequest) -> Plain | None:
+    def _refusal(self, request: web.Request, question: ExtensionsRequest) -> Plain | None:
         """Refuse what the service refused before any model was asked."""
-        known = re.fullmatch(
-            r"/openai/deployments/([^/]+)(/extensions)?/chat/completions", asked.path
+        match = re.fullmatch(
+            r"/openai/deployments/([^/]+)(/extensions)?/chat/completions", question.path
         )
-        if request.method != "POST" or not known or asked.version not in SOURCES:
+        if request.method != "POST" or not match or question.version not in SOURCES:
             return NOT_FOUND
         if request.headers.get("api-key") != KEY or "Authorization" in request.headers:
             return fail(401, "401", message="Access denied due to invalid subscription key.")
-        if known[1] not in self.deployments:
+        if match[1] not in self.deployments:
             return fail(404, "DeploymentNotFound")
-        if known[2] and asked.version != WITH_EXTENSIONS:
+        if match[2] and question.version != WITH_EXTENSIONS:
             return NOT_FOUND
         if request.headers.get("Content-Type") != "application/json":
             return fail(415, message="Unsupported media type")
-        return _complaint(asked, enhancing=bool(known[2]) or asked.version == WITHOUT)
+        return _complaint(question, enhancing=bool(match[2]) or question.version == WITHOUT)
 
 
-def _complaint(asked: ExtensionsRequest, *, enhancing: bool) -> Plain | None:
+def _complaint(question: ExtensionsRequest, *, enhancing: bool) -> Plain | None:
     """Refuse what the service found wrong in the body."""
-    source = SOURCES[asked.version]
-    allowed = PLAIN_FIELDS | ({"enhancements", source} if enhancing else set())
-    for name in asked.body:
-        if name not in allowed:
+    source = SOURCES[question.version]
+    fields = PLAIN_FIELDS | ({"enhancements", source} if enhancing else set())
+    for name in question.body:
+        if name not in fields:
             return _invalid(f"{name}\n  extra fields not permitted (type=value_error.extra)")
-    if not isinstance(asked.body.get("messages"), list) or not asked.body["messages"]:
+    if not isinstance(question.body.get("messages"), list) or not question.body["messages"]:
         return _invalid("messages\n  field required (type=value_error.missing)")
-    if not all(map(_is_part, asked.parts)):
+    if not all(map(_is_part, question.parts)):
         return _invalid("messages\n  value is not a valid list of parts")
-    if asked.body.get("max_tokens", 1) > MOST_TOKENS:
+    if question.body.get("max_tokens", 1) > MOST_TOKENS:
         return _invalid("max_tokens is too large")
-    if len(asked.pictures) > MOST_PICTURES:
+    if len(question.pictures) > MOST_PICTURES:
         return _invalid("messages\n  too many images")
     return None
 
@@ -170,10 +170,10 @@ def _is_part(part: Any) -> bool:
     )
 
 
-def _complaint_in_band(asked: ExtensionsRequest, resource: tuple[str, str]) -> InBand | None:
+def _complaint_in_band(question: ExtensionsRequest, resource: tuple[str, str]) -> InBand | None:
     """Refuse what the enhancements found wrong: with status 200."""
-    enhancements = asked.body.get("enhancements")
-    sources = asked.body.get(SOURCES[asked.version])
+    enhancements = question.body.get("enhancements")
+    sources = question.body.get(SOURCES[question.version])
     if enhancements is None and sources is None:
         return None
     if not _are_enhancements(enhancements):
@@ -182,18 +182,18 @@ def _complaint_in_band(asked: ExtensionsRequest, resource: tuple[str, str]) -> I
         return InBand(400, "The 'ocr' enhancement requires an AzureComputerVision data source")
     if sources[0]["parameters"]["key"] != resource[1]:
         return InBand(401, "Access denied due to invalid subscription key")
-    if len(asked.pictures) != 1:
+    if len(question.pictures) != 1:
         return InBand(400, "The 'grounding' enhancement requires one image")
     return None
 
 
-def _are_enhancements(told: Any) -> bool:
+def _are_enhancements(value: Any) -> bool:
     return (
-        isinstance(told, dict)
-        and bool(told)
-        and set(told) <= {"ocr", "grounding"}
+        isinstance(value, dict)
+        and bool(value)
+        and set(value) <= {"ocr", "grounding"}
         and all(
-            set(one) == {"enabled"} and one["enabled"] in {True, False} for one in told.values()
+            set(one) == {"enabled"} and one["enabled"] in {True, False} for one in value.values()
         )
     )
 
@@ -207,23 +207,23 @@ def _is_source(source: Any, endpoint: str) -> bool:
     )
 
 
-def _cut(asked: ExtensionsRequest, content: str) -> tuple[str, dict[str, str]]:
+def _cut(question: ExtensionsRequest, content: str) -> tuple[str, dict[str, str]]:
     """Cut an answer to its tokens, and tell how it ends."""
     words = re.findall(r"\s*\S+|\s+$", content)
-    most = asked.body.get("max_tokens", DEFAULT_TOKENS)
+    most = question.body.get("max_tokens", DEFAULT_TOKENS)
     if len(words) > most:
         return "".join(words[:most]), {"type": "max_tokens"}
     return content, {"type": "stop", "stop": "<|fim_suffix|>"}
 
 
-def _grounding(asked: ExtensionsRequest, told: GroundedAnswer) -> dict[str, Any]:
+def _grounding(question: ExtensionsRequest, answer: GroundedAnswer) -> dict[str, Any]:
     """The enhancements of a choice, as far as they were asked for."""
-    wanted = asked.body.get("enhancements", {}).get("grounding", {}).get("enabled")
-    lines = told.lines or (((told.content, told.spans),) if told.spans else ())
-    if not wanted:
+    is_enabled = question.body.get("enhancements", {}).get("grounding", {}).get("enabled")
+    lines = answer.lines or (((answer.content, answer.spans),) if answer.spans else ())
+    if not is_enabled:
         return {}
-    written = [{"text": text, "spans": [_span(span) for span in spans]} for text, spans in lines]
-    return {"enhancements": {"grounding": {"lines": written, "status": "Success"}}}
+    lines_json = [{"text": text, "spans": [_span(span) for span in spans]} for text, spans in lines]
+    return {"enhancements": {"grounding": {"lines": lines_json, "status": "Success"}}}
 
 
 def _span(span: GroundedSpan) -> dict[str, Any]:
@@ -240,14 +240,14 @@ def _in_band(error: InBand) -> dict[str, str]:
     return {"role": "tool", "content": content}
 
 
-def _whole(asked: ExtensionsRequest, reply: GroundedAnswer | InBand) -> dict[str, Any]:
+def _whole(question: ExtensionsRequest, reply: GroundedAnswer | InBand) -> dict[str, Any]:
     choice: dict[str, Any] = {"index": 0}
     if isinstance(reply, InBand):
         choice |= {"messages": [_in_band(reply)], "finish_details": {"type": "stop"}}
     else:
-        content, ending = _cut(asked, reply.content)
+        content, ending = _cut(question, reply.content)
         message = {"role": "assistant", "content": content}
-        choice |= {"finish_details": ending, "message": message, **_grounding(asked, reply)}
+        choice |= {"finish_details": ending, "message": message, **_grounding(question, reply)}
     return {
         "id": "chatcmpl-1",
         "object": "chat.completion",
@@ -259,11 +259,11 @@ def _whole(asked: ExtensionsRequest, reply: GroundedAnswer | InBand) -> dict[str
 
 
 async def _stream(
-    request: web.Request, asked: ExtensionsRequest, reply: GroundedAnswer | InBand
+    request: web.Request, question: ExtensionsRequest, reply: GroundedAnswer | InBand
 ) -> web.StreamResponse:
     response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
     await response.prepare(request)
-    for choice in _chunks(asked, reply):
+    for choice in _chunks(question, reply):
         chunk = {"id": "chatcmpl-1", "object": "extensions.chat.completion.chunk"}
         chunk |= {"model": "gpt-4", "choices": [{"index": 0, **choice}]}
         await response.write(b"data: " + json.dumps(chunk).encode() + b"\n\n")
@@ -272,7 +272,7 @@ async def _stream(
     return response
 
 
-def _chunks(asked: ExtensionsRequest, reply: GroundedAnswer | InBand) -> list[dict[str, Any]]:
+def _chunks(question: ExtensionsRequest, reply: GroundedAnswer | InBand) -> list[dict[str, Any]]:
     """An answer in pieces: those of the extensions in `messages`, as reported."""
     if isinstance(reply, InBand):
         error = _in_band(reply)
@@ -282,16 +282,16 @@ def _chunks(asked: ExtensionsRequest, reply: GroundedAnswer | InBand) -> list[di
             {"messages": [{"delta": {"role": "tool", "content": first}}]},
             {"messages": [{"delta": {"content": rest}}]},
         ]
-    content, ending = _cut(asked, reply.content)
-    end = {"finish_details": ending, **_grounding(asked, reply)}
-    if reply.plain_delta or "extensions" not in asked.path:
+    content, ending = _cut(question, reply.content)
+    end = {"finish_details": ending, **_grounding(question, reply)}
+    if reply.plain_delta or "extensions" not in question.path:
         deltas = [{"delta": {"content": piece}} for piece in re.findall(r".{1,6}", content)]
         return [{"delta": {"role": "assistant"}}, *deltas, end]
     pieces = [
         {"messages": [{"delta": {"content": piece}}]} for piece in re.findall(r".{1,6}", content)
     ]
     intent = {"role": "tool", "content": '{"citations": [], "intent": "[]"}'}
-    opening = [{"messages": [{"delta": told}]} for told in (intent, {"role": "assistant"})]
+    opening = [{"messages": [{"delta": delta}]} for delta in (intent, {"role": "assistant"})]
     if reply.end_turn:
         end = {"messages": [{"delta": {"content": "[DONE]"}, "end_turn": True}]}
     return [*opening, *pieces, end]

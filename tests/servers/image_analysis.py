@@ -147,7 +147,7 @@ class ImageAnalysisServer(Loopback):
         return self
 
     async def _receive(self, request: web.Request) -> web.StreamResponse:
-        received = ReceivedRequest(
+        record = ReceivedRequest(
             set(request.query.get("features", "").split(",")),
             request.query.get("api-version", ""),
             await request.read(),
@@ -156,63 +156,63 @@ class ImageAnalysisServer(Loopback):
             request.path,
             request.query.get("model-version", ""),
         )
-        self.requests.append(received)
+        self.requests.append(record)
         self.at_once += 1
         self.most_at_once = max(self.most_at_once, self.at_once)
         try:
             if self.gate is not None:
                 await self.gate.wait()
-            return await self._answer(request, received)
+            return await self._answer(request, record)
         finally:
             self.at_once -= 1
 
-    async def _answer(self, request: web.Request, received: ReceivedRequest) -> web.StreamResponse:
-        refusal = self._refusal(received, request.content_type)
+    async def _answer(self, request: web.Request, record: ReceivedRequest) -> web.StreamResponse:
+        refusal = self._refusal(record, request.content_type)
         reply = refusal or (self._script.popleft() if self._script else None)
         if reply is None:
-            return web.json_response(self._result(received))
+            return web.json_response(self._result(record))
         if reply.cut:
             return await _broken(request, reply)
         if isinstance(reply.body, str):
             return web.Response(status=reply.status, text=reply.body, headers=reply.headers)
         return web.json_response(reply.body, status=reply.status, headers=reply.headers)
 
-    def _refusal(self, received: ReceivedRequest, content_type: str) -> Reply | None:
+    def _refusal(self, record: ReceivedRequest, content_type: str) -> Reply | None:
         """Refuse what the service refuses."""
-        if received.key not in self.keys and received.token not in self.tokens:
+        if record.key not in self.keys and record.token not in self.tokens:
             return fail(401, "PermissionDenied", message="Access denied: wrong key or endpoint.")
-        if received.version not in VERSIONS:
+        if record.version not in VERSIONS:
             return fail(404, "404", message="Resource not found.")
-        expected = "application/json" if received.path == OF_TEXTS else "application/octet-stream"
-        if content_type != expected:
+        media_type = "application/json" if record.path == OF_TEXTS else "application/octet-stream"
+        if content_type != media_type:
             return fail(415, "InvalidRequest", "UnsupportedMediaType")
-        if received.path != PATH:
-            return self._embedding_refusal(received)
-        if not received.features <= FEATURES:
+        if record.path != PATH:
+            return self._embedding_refusal(record)
+        if not record.features <= FEATURES:
             return fail(400, "InvalidRequest", "NotSupportedVisualFeature")
-        if received.features & CAPTIONS and not self.captions:
+        if record.features & CAPTIONS and not self.captions:
             message = "The feature 'DenseCaptions' is not supported in this region."
             return fail(400, "InvalidRequest", "NotSupportedFeature", message)
-        return _picture_refusal(received, 50)
+        return _picture_refusal(record, 50)
 
-    def _embedding_refusal(self, received: ReceivedRequest) -> Reply | None:
+    def _embedding_refusal(self, record: ReceivedRequest) -> Reply | None:
         if not self.embeddings:
             message = "The feature 'Vectorize' is not supported in this region."
             return fail(400, "InvalidRequest", "NotSupportedFeature", message)
-        if received.model not in MODEL_VERSIONS:
+        if record.model not in MODEL_VERSIONS:
             return fail(400, "InvalidRequest", "InvalidModelVersion")
-        if received.path == OF_PICTURES:
-            return _picture_refusal(received, 10)
-        if not 1 <= len(received.text.split()) <= MOST_WORDS:
+        if record.path == OF_PICTURES:
+            return _picture_refusal(record, 10)
+        if not 1 <= len(record.text.split()) <= MOST_WORDS:
             return fail(400, "InvalidRequest", "InvalidArgument", "The text has 1 to 70 words.")
         return None
 
-    def _result(self, received: ReceivedRequest) -> dict[str, Any]:
-        if received.path == PATH:
-            return _result(self.seen, received)
-        if received.path == OF_PICTURES:
-            return vector_response(self.of_picture(received.body), received.model)
-        return vector_response(self.of_text(received.text), received.model)
+    def _result(self, record: ReceivedRequest) -> dict[str, Any]:
+        if record.path == PATH:
+            return _result(self.seen, record)
+        if record.path == OF_PICTURES:
+            return vector_response(self.of_picture(record.body), record.model)
+        return vector_response(self.of_text(record.text), record.model)
 
 
 async def _broken(request: web.Request, reply: Reply) -> web.StreamResponse:
@@ -238,11 +238,11 @@ def vector_response(vector: Sequence[float], model: str = "2023-04-15") -> dict[
     return {"modelVersion": model, "vector": [*vector, *(DIMENSIONS - len(vector)) * [0.0]]}
 
 
-def _picture_refusal(received: ReceivedRequest, too_small: int) -> Reply | None:
-    if not 0 < len(received.body) < MOST_BYTES:
+def _picture_refusal(record: ReceivedRequest, too_small: int) -> Reply | None:
+    if not 0 < len(record.body) < MOST_BYTES:
         return fail(400, "InvalidRequest", "InvalidImageSize")
     try:
-        width, height = received.size
+        width, height = record.size
     except OSError:
         return fail(400, "InvalidRequest", "InvalidImageFormat")
     if min(width, height) <= too_small or max(width, height) >= 16_000:
@@ -250,20 +250,20 @@ def _picture_refusal(received: ReceivedRequest, too_small: int) -> Reply | None:
     return None
 
 
-def _result(seen: PictureContent, received: ReceivedRequest) -> dict[str, Any]:
+def _result(content: PictureContent, record: ReceivedRequest) -> dict[str, Any]:
     """Write what is seen, of the features that were asked for."""
-    width, height = received.size
-    told = {
-        "read": ("readResult", {"blocks": [{"lines": _lines(seen, width, height)}]}),
-        "objects": ("objectsResult", {"values": _objects(seen, width, height)}),
-        "people": ("peopleResult", {"values": _people(seen, width, height)}),
-        "denseCaptions": ("denseCaptionsResult", {"values": _captions(seen, width, height)}),
+    width, height = record.size
+    parts = {
+        "read": ("readResult", {"blocks": [{"lines": _lines(content, width, height)}]}),
+        "objects": ("objectsResult", {"values": _objects(content, width, height)}),
+        "people": ("peopleResult", {"values": _people(content, width, height)}),
+        "denseCaptions": ("denseCaptionsResult", {"values": _captions(content, width, height)}),
     }
     result: dict[str, Any] = {
-        "modelVersion": received.version,
+        "modelVersion": record.version,
         "metadata": {"width": width, "height": height},
     }
-    return result | dict(told[feature] for feature in received.features)
+    return result | dict(parts[feature] for feature in record.features)
 
 
 def _pixels(box: Box, width: int, height: int) -> dict[str, int]:
@@ -283,7 +283,7 @@ def _corners(box: Box, width: int, height: int) -> list[dict[str, int]]:
     return [{"x": x, "y": y} for x, y in places]
 
 
-def _lines(seen: PictureContent, width: int, height: int) -> list[dict[str, Any]]:
+def _lines(content: PictureContent, width: int, height: int) -> list[dict[str, Any]]:
     return [
         {
             "text": " ".join(text for text, _ in words),
@@ -297,27 +297,27 @@ def _lines(seen: PictureContent, width: int, height: int) -> list[dict[str, Any]
                 for text, confidence in words
             ],
         }
-        for box, words in seen.lines
+        for box, words in content.lines
     ]
 
 
-def _objects(seen: PictureContent, width: int, height: int) -> list[dict[str, Any]]:
+def _objects(content: PictureContent, width: int, height: int) -> list[dict[str, Any]]:
     return [
         {
             "boundingBox": _pixels(box, width, height),
             "tags": [{"name": name, "confidence": confidence}],
         }
-        for box, name, confidence in seen.objects
+        for box, name, confidence in content.objects
     ]
 
 
-def _people(seen: PictureContent, width: int, height: int) -> list[dict[str, Any]]:
+def _people(content: PictureContent, width: int, height: int) -> list[dict[str, Any]]:
     return [
         {"boundingBox": _pixels(box, width, height), "confidence": confidence}
-        for box, confidence in seen.people
+        for box, confidence in content.people
     ]
 
 
-def _captions(seen: PictureContent, width: int, height: int) -> list[dict[str, Any]]:
+def _captions(content: PictureContent, width: int, height: int) -> list[dict[str, Any]]:
     whole = _pixels((0, 0, 1, 1), width, height)
-    return [{"text": text, "confidence": 0.8, "boundingBox": whole} for text in seen.captions]
+    return [{"text": text, "confidence": 0.8, "boundingBox": whole} for text in content.captions]

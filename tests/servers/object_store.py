@@ -34,13 +34,13 @@ class SlowObjectStore(Loopback):
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         size = len(self._data)
-        asked = RANGE.fullmatch(request.headers.get("Range", ""))
-        start, end = (int(asked[1]), int(asked[2]) + 1) if asked else (0, size)
-        response = web.StreamResponse(status=206 if asked else 200)
+        match = RANGE.fullmatch(request.headers.get("Range", ""))
+        start, end = (int(match[1]), int(match[2]) + 1) if match else (0, size)
+        response = web.StreamResponse(status=206 if match else 200)
         response.content_length = end - start
         response.headers["ETag"] = '"1"'
         response.headers["Last-Modified"] = "Mon, 23 Nov 2026 10:00:00 GMT"
-        if asked:
+        if match:
             response.headers["Content-Range"] = f"bytes {start}-{end - 1}/{size}"
         await response.prepare(request)
         if request.method == "GET":

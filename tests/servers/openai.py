@@ -146,12 +146,12 @@ def content_filter() -> Plain:
 
 def choice(finish: str | None = None, **delta: Any) -> dict[str, Any]:
     """A chunk with one choice; without a delta it is one of Azure's annotations."""
-    told: dict[str, Any] = {"index": 0, "finish_reason": finish}
+    fields: dict[str, Any] = {"index": 0, "finish_reason": finish}
     if delta:
-        told["delta"] = delta
+        fields["delta"] = delta
     else:
-        told["content_filter_results"] = {"hate": {"filtered": False, "severity": "safe"}}
-    return {"id": "", "object": "chat.completion.chunk", "model": "", "choices": [told]}
+        fields["content_filter_results"] = {"hate": {"filtered": False, "severity": "safe"}}
+    return {"id": "", "object": "chat.completion.chunk", "model": "", "choices": [fields]}
 
 
 @dataclass(frozen=True)
@@ -345,8 +345,8 @@ def _is_call(call: dict[str, Any]) -> bool:
         json.loads(call["function"]["arguments"])
     except ValueError:
         return False
-    named = re.fullmatch(r"[a-zA-Z0-9_-]{1,64}", call["function"]["name"])
-    return call["type"] == "function" and bool(call["id"]) and bool(named)
+    match = re.fullmatch(r"[a-zA-Z0-9_-]{1,64}", call["function"]["name"])
+    return call["type"] == "function" and bool(call["id"]) and bool(match)
 
 
 def _is_tool(tool: dict[str, Any]) -> bool:
@@ -385,10 +385,10 @@ def _is_part(part: dict[str, Any]) -> bool:
         return False
     head, _, data = part["image_url"]["url"].partition(",")
     try:
-        decoded = base64.b64decode(data, validate=True)
+        picture = base64.b64decode(data, validate=True)
     except ValueError:
         return False
-    return head == "data:image/jpeg;base64" and decoded.startswith(b"\xff\xd8\xff")
+    return head == "data:image/jpeg;base64" and picture.startswith(b"\xff\xd8\xff")
 
 
 def _refusal(reply: Plain) -> web.Response:

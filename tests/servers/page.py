@@ -108,7 +108,7 @@ class ScriptedBot:
         opening = (
             f"Looking at {count} photo{'s' * (count != 1)}…" if count else "Thinking about it…"
         )
-        sent = await self._post(message, Post(opening, Stage.OPENING, live=True))
+        message_id = await self._post(message, Post(opening, Stage.OPENING, live=True))
         text = ""
         for piece in self.pieces:
             if await self._stopped():
@@ -116,10 +116,10 @@ class ScriptedBot:
                 break
             text += piece
             post = Post(text, Stage.GROWING, live=True, is_generated=True)
-            await self.channel.edit(message.address, sent, post)
-        stopped = self._stop.is_set()
+            await self.channel.edit(message.address, message_id, post)
+        is_stopped = self._stop.is_set()
         await self.channel.edit(
-            message.address, sent, Post(text, is_generated=True, is_stopped=stopped)
+            message.address, message_id, Post(text, is_generated=True, is_stopped=is_stopped)
         )
 
     async def _stopped(self) -> bool:
@@ -148,13 +148,13 @@ class ScriptedBot:
                 message.address, "transcript.json", "application/json", self.file
             )
             return
-        said = getattr(self, f"_{name}")(argument) if name != "stop" else "Stopped."
+        response = getattr(self, f"_{name}")(argument) if name != "stop" else "Stopped."
         buttons = (
             (Button("Continue", "/system continue"), Button("Cancel", "/system cancel"))
-            if said.startswith("Change")
+            if response.startswith("Change")
             else ()
         )
-        await self._post(message, Post(said, buttons=buttons))
+        await self._post(message, Post(response, buttons=buttons))
 
     def _json(self, argument: str) -> str:
         return f"```json\n{self.transcript}\n```"

@@ -67,9 +67,9 @@ async def test_a_refusing_proxy_serves_again_when_it_stops(proxy: TcpProxy) -> N
 
 async def test_throttled_replies_take_their_time(proxy: TcpProxy) -> None:
     proxy.throttle = 10_000
-    started = time.monotonic()
+    start = time.monotonic()
     assert len(await ask(proxy, b"x" * 3_000 + b"\n")) == 3_001
-    assert 0.25 < time.monotonic() - started < 3
+    assert 0.25 < time.monotonic() - start < 3
 
 
 async def test_a_half_closed_connection_still_carries_requests(proxy: TcpProxy) -> None:

@@ -102,15 +102,15 @@ class ReceivedRequest:
         """The words that are in the sound, with their times."""
         size = round(RATE * BLOCK)
         blocks = self.samples[: len(self.samples) // size * size].reshape(-1, size)
-        said = [_word(block) for block in blocks]
-        found: list[SpokenWord] = []
-        for number, word in enumerate(said):
+        numbers = [_word(block) for block in blocks]
+        words: list[SpokenWord] = []
+        for number, word in enumerate(numbers):
             at = number * BLOCK
-            if word and number and said[number - 1] == word:
-                found[-1] = (word, found[-1][1], at + BLOCK)
+            if word and number and numbers[number - 1] == word:
+                words[-1] = (word, words[-1][1], at + BLOCK)
             elif word:
-                found.append((word, at, at + BLOCK))
-        return found
+                words.append((word, at, at + BLOCK))
+        return words
 
 
 def _word(block: NDArray[np.float64]) -> str:
@@ -168,13 +168,13 @@ class TranscriptionServer(Loopback):
             self._changed.notify_all()
 
     async def _transcriptions(self, request: web.Request) -> web.StreamResponse:
-        received = await _received(request)
-        self.requests.append(received)
+        record = await _received(request)
+        self.requests.append(record)
         self.at_once += 1
         self.most_at_once = max(self.most_at_once, self.at_once)
         try:
             await self._tell()
-            return await self._reply(request, received)
+            return await self._reply(request, record)
         except (asyncio.CancelledError, ConnectionError):
             self.left_early += 1
             raise
@@ -182,12 +182,12 @@ class TranscriptionServer(Loopback):
             self.at_once -= 1
             await self._tell()
 
-    async def _reply(self, request: web.Request, received: ReceivedRequest) -> web.StreamResponse:
-        if refusal := self._refusal(request, received) or _complaint(received):
+    async def _reply(self, request: web.Request, record: ReceivedRequest) -> web.StreamResponse:
+        if refusal := self._refusal(request, record) or _complaint(record):
             return _plain(refusal)
         if self.gate is not None:
             await self.gate.wait()
-        reply = self._script.popleft() if self._script else _transcription(received)
+        reply = self._script.popleft() if self._script else _transcription(record)
         if isinstance(reply, Hang):
             await asyncio.Event().wait()
             raise AssertionError
@@ -195,16 +195,16 @@ class TranscriptionServer(Loopback):
             return await _cut(request)
         return _plain(reply)
 
-    def _refusal(self, request: web.Request, received: ReceivedRequest) -> Plain | None:
+    def _refusal(self, request: web.Request, record: ReceivedRequest) -> Plain | None:
         """Refuse whom the real services refuse, and models they do not know."""
-        bearer = received.headers.get("Authorization", "").removeprefix("Bearer ")
+        bearer = record.headers.get("Authorization", "").removeprefix("Bearer ")
         dated = "name" in request.match_info
-        known = bearer in self.tokens or received.headers.get("api-key", "") in self.keys
-        if dated and (bearer in self.keys or not known):
+        is_authorized = bearer in self.tokens or record.headers.get("api-key", "") in self.keys
+        if dated and (bearer in self.keys or not is_authorized):
             return fail(401, "401", message="Access denied due to invalid subscription key.")
-        if not dated and not known and bearer not in self.keys:
+        if not dated and not is_authorized and bearer not in self.keys:
             return fail(401, "invalid_api_key", message=f"Incorrect API key provided: {bearer}.")
-        model = request.match_info.get("name", received["model"])
+        model = request.match_info.get("name", record["model"])
         if dated and request.query.get("api-version") != "2024-10-21":
             return fail(404, "404", message="Resource not found")
         whisper_at_v1 = "whisper" in model and request.path.startswith("/openai/v1/")
@@ -225,29 +225,29 @@ async def _received(request: web.Request) -> ReceivedRequest:
     return ReceivedRequest(request.path, request.headers.copy(), fields, filename, wav)
 
 
-def _complaint(received: ReceivedRequest) -> Plain | None:
+def _complaint(record: ReceivedRequest) -> Plain | None:
     def wrong(param: str, message: str, code: str = "invalid_value") -> Plain:
         return fail(400, code, param=param, message=message, type="invalid_request_error")
 
-    if not received["model"]:
+    if not record["model"]:
         return wrong("model", "you must provide a model parameter")
-    if len(received.wav) > MOST_BYTES:
-        message = f"Maximum content size limit (26214400) exceeded ({len(received.wav)} bytes read)"
+    if len(record.wav) > MOST_BYTES:
+        message = f"Maximum content size limit (26214400) exceeded ({len(record.wav)} bytes read)"
         return fail(413, None, message=message, type="server_error")
     try:
-        seconds = received.seconds
+        seconds = record.seconds
     except (wave.Error, EOFError, AssertionError):
         return wrong("file", "The audio file could not be decoded or its format is not supported.")
-    if not received.filename.endswith(".wav"):
+    if not record.filename.endswith(".wav"):
         return wrong("file", "Unrecognized file format.")
     if seconds < 0.1:
         message = "Audio file is too short. Minimum audio length is 0.1 seconds."
         return wrong("file", message, "audio_too_short")
-    return _format_complaint(received, wrong)
+    return _format_complaint(record, wrong)
 
 
-def _format_complaint(received: ReceivedRequest, wrong: Any) -> Plain | None:
-    form, model = received["response_format"] or "json", received["model"]
+def _format_complaint(record: ReceivedRequest, wrong: Any) -> Plain | None:
+    form, model = record["response_format"] or "json", record["model"]
     if form not in FORMATS:
         return wrong("response_format", f"Invalid value: '{form}'.")
     if model.startswith("gpt-4o-") and form not in {"json", "text"}:
@@ -256,18 +256,18 @@ def _format_complaint(received: ReceivedRequest, wrong: Any) -> Plain | None:
             "Use 'json' or 'text' instead."
         )
         return wrong("response_format", message, "unsupported_value")
-    if "timestamp_granularities[]" in received.fields and form != "verbose_json":
+    if "timestamp_granularities[]" in record.fields and form != "verbose_json":
         message = "timestamp_granularities is only supported with verbose_json"
         return wrong("timestamp_granularities", message)
     return None
 
 
-def _transcription(received: ReceivedRequest) -> Plain:
-    told = received.heard
-    answer: dict[str, Any] = {"text": " ".join(word for word, _, _ in told)}
-    if received["response_format"] == "verbose_json":
-        segments = [segment(*spoken, id=number) for number, spoken in enumerate(told)]
-        duration = round(received.seconds, 2)
+def _transcription(record: ReceivedRequest) -> Plain:
+    words = record.heard
+    answer: dict[str, Any] = {"text": " ".join(word for word, _, _ in words)}
+    if record["response_format"] == "verbose_json":
+        segments = [segment(*spoken, id=number) for number, spoken in enumerate(words)]
+        duration = round(record.seconds, 2)
         answer = {
             "task": "transcribe",
             "language": "english",
@@ -281,7 +281,7 @@ def _transcription(received: ReceivedRequest) -> Plain:
 
 def segment(text: str, start: float, end: float, **more: Any) -> dict[str, Any]:
     """A phrase as Whisper tells it; `more` are further fields of it, such as `no_speech_prob`."""
-    told = {
+    fields = {
         "id": 0,
         "seek": 0,
         "start": start,
@@ -293,7 +293,7 @@ def segment(text: str, start: float, end: float, **more: Any) -> dict[str, Any]:
         "compression_ratio": 1.1,
         "no_speech_prob": 0.02,
     }
-    return {**told, **more}
+    return {**fields, **more}
 
 
 def tell(*segments: dict[str, Any], **more: Any) -> Plain:

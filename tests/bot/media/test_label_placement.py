@@ -83,8 +83,8 @@ def test_twenty_labels_are_apart_and_near(seed: int) -> None:
     assert all(one.overlap(other) == 0 for one, other in combinations(spots, 2))
     for spot, target in zip(spots, targets, strict=True):
         assert cv2.pointPolygonTest(target, spot.centre, measureDist=True) > -6 * SIZE[1]
-    covered = [under(spot, target) > 0 for spot in spots for target in targets]
-    assert sum(covered) <= 4
+    overlaps = [under(spot, target) > 0 for spot in spots for target in targets]
+    assert sum(overlaps) <= 4
 
 
 def test_a_point_and_a_line_have_labels_too() -> None:

@@ -100,9 +100,9 @@ def test_transparency_is_announced() -> None:
     ],
 )
 def test_too_many_pixels(data: bytes) -> None:
-    with pytest.raises(FileProblem) as caught:
+    with pytest.raises(FileProblem) as error:
         header_of(data)
-    assert caught.value.reason is Reason.TOO_MANY_PIXELS
+    assert error.value.reason is Reason.TOO_MANY_PIXELS
 
 
 def test_the_limits_themselves_are_allowed() -> None:
@@ -118,9 +118,9 @@ def test_limits_are_settings() -> None:
 @pytest.mark.parametrize("size", [0, 8, 30])
 def test_a_header_that_cannot_be_read_is_damage(size: int) -> None:
     data = png(10, 10)
-    with pytest.raises(FileProblem) as caught:
+    with pytest.raises(FileProblem) as error:
         read_header(data[:size], sniff(data), FileLimits())
-    assert caught.value.reason is Reason.DAMAGED
+    assert error.value.reason is Reason.DAMAGED
 
 
 def test_the_kind_alone_chooses_the_reader() -> None:

@@ -51,9 +51,9 @@ def prepared(file: Path, data: bytes, **limits: Any) -> PreparedPhoto:
 
 
 def reason(file: Path, data: bytes, **limits: Any) -> tuple[Reason, str]:
-    with pytest.raises(FileProblem) as caught:
+    with pytest.raises(FileProblem) as error:
         prepared(file, data, **limits)
-    return caught.value.reason, caught.value.detail
+    return error.value.reason, error.value.detail
 
 
 @pytest.fixture
@@ -63,11 +63,11 @@ def file(tmp_path: Path) -> Path:
 
 def segments(jpeg: bytes) -> list[int]:
     """The markers of a JPEG up to its pixels."""
-    at, found = 2, []
+    at, markers = 2, []
     while jpeg[at + 1] != 0xDA:
-        found.append(jpeg[at + 1])
+        markers.append(jpeg[at + 1])
         at += 2 + int.from_bytes(jpeg[at + 2 : at + 4])
-    return found
+    return markers
 
 
 def test_a_phone_photo(file: Path) -> None:
@@ -206,9 +206,9 @@ def test_the_name_of_a_file_does_not_matter(tmp_path: Path) -> None:
 def test_a_file_over_the_limit_is_not_even_read(file: Path) -> None:
     with file.open("wb") as sparse:
         sparse.truncate(1 << 40)
-    with pytest.raises(FileProblem) as caught:
+    with pytest.raises(FileProblem) as error:
         prepare(file, FileLimits())
-    assert caught.value.reason is Reason.TOO_LARGE
+    assert error.value.reason is Reason.TOO_LARGE
 
 
 on_linux = pytest.mark.skipif(
@@ -243,9 +243,9 @@ async def test_bombs_take_no_memory(
     file: Path, children: ChildProcesses, data: bytes, outcome: str
 ) -> None:
     file.write_bytes(data)
-    result, grown = await children.run(peak, file, FileLimits())
+    result, growth = await children.run(peak, file, FileLimits())
     assert result == outcome
-    assert grown < 32 * MIB
+    assert growth < 32 * MIB
 
 
 @on_linux
@@ -255,6 +255,6 @@ async def test_twelve_megapixels_take_little_memory(file: Path, children: ChildP
             detailed_image(4032, 3024), exif=orientation_exif(6), quality=90, subsampling=2
         )
     )
-    result, grown = await children.run(peak, file, FileLimits())
+    result, growth = await children.run(peak, file, FileLimits())
     assert result == "JPEG"
-    assert grown < 64 * MIB
+    assert growth < 64 * MIB

@@ -58,12 +58,12 @@ def corners_of(image: Image.Image) -> list[tuple[int, ...]]:
     return [image.getpixel(at) for at in ((3, 3), (right, 3), (3, bottom), (right, bottom))]
 
 
-def near(colour: tuple[int, ...], expected: tuple[int, ...]) -> bool:
-    return max(abs(a - b) for a, b in zip(colour, expected, strict=True)) <= 8
+def near(colour: tuple[int, ...], reference: tuple[int, ...]) -> bool:
+    return max(abs(a - b) for a, b in zip(colour, reference, strict=True)) <= 8
 
 
 # By hand, from the figure of the standard: what stands top left, top right, bottom left, right.
-SEEN = {
+CORNERS_BY_ORIENTATION = {
     1: (RED, GREEN, BLUE, GREY),
     2: (GREEN, RED, GREY, BLUE),
     3: (GREY, BLUE, GREEN, RED),
@@ -75,19 +75,19 @@ SEEN = {
 }
 
 
-@pytest.mark.parametrize("orientation", SEEN)
+@pytest.mark.parametrize("orientation", CORNERS_BY_ORIENTATION)
 @pytest.mark.parametrize("writer", ["JPEG", "PNG", "WEBP", "TIFF"])
 def test_every_format_is_upright_by_its_exif(writer: str, orientation: int) -> None:
     data = encode_image(corners_image(), writer, exif=orientation_exif(orientation))
     image = image_of(data)
-    assert all(map(near, corners_of(image), SEEN[orientation]))
+    assert all(map(near, corners_of(image), CORNERS_BY_ORIENTATION[orientation]))
     assert difference(image, by_pillow(data)) < 1
 
 
-@pytest.mark.parametrize("orientation", SEEN)
+@pytest.mark.parametrize("orientation", CORNERS_BY_ORIENTATION)
 def test_transparent_pictures_are_upright_too(orientation: int) -> None:
     data = encode_image(corners_image().convert("RGBA"), "PNG", exif=orientation_exif(orientation))
-    assert all(map(near, corners_of(image_of(data)), SEEN[orientation]))
+    assert all(map(near, corners_of(image_of(data)), CORNERS_BY_ORIENTATION[orientation]))
 
 
 @pytest.mark.parametrize(
@@ -170,7 +170,7 @@ def test_colour_modes(writer: str, mode: str, options: dict[str, Any]) -> None:
 def test_the_first_of_several_frames(writer: str) -> None:
     frames = [Image.new("RGB", (96, 64), colour) for colour in (GREEN, BLUE)]
     data = encode_image(corners_image(), writer, save_all=True, append_images=frames)
-    assert all(map(near, corners_of(image_of(data)), SEEN[1]))
+    assert all(map(near, corners_of(image_of(data)), CORNERS_BY_ORIENTATION[1]))
 
 
 def half_transparent() -> Image.Image:
@@ -196,17 +196,17 @@ def on_white(colour: tuple[int, ...]) -> tuple[int, ...]:
     ],
 )
 def test_what_is_transparent_lies_over_white(data: bytes) -> None:
-    seen = corners_of(image_of(data))
-    assert all(map(near, seen, (WHITE, on_white(GREEN), WHITE, on_white(GREY))))
+    colours = corners_of(image_of(data))
+    assert all(map(near, colours, (WHITE, on_white(GREEN), WHITE, on_white(GREY))))
 
 
 @pytest.mark.parametrize(("writer", "mode"), [("PNG", "P"), ("GIF", "P"), ("PNG", "L")])
 def test_one_transparent_colour_lies_over_white(writer: str, mode: str) -> None:
     image = corners_image().convert(mode)
     data = encode_image(image, writer, transparency=image.getpixel((3, 3)))
-    seen = corners_of(image_of(data))
-    assert near(seen[0], WHITE)
-    assert not near(seen[2], WHITE)
+    colours = corners_of(image_of(data))
+    assert near(colours[0], WHITE)
+    assert not near(colours[2], WHITE)
 
 
 @pytest.mark.parametrize(
@@ -223,7 +223,7 @@ def test_a_jpeg_is_decoded_as_small_as_will_do(longest: int, size: tuple[int, in
     data = encode_image(corners_image(4001, 3001), subsampling=2)
     image = image_of(data, longest)
     assert image.size == size
-    assert all(map(near, corners_of(image), SEEN[1]))
+    assert all(map(near, corners_of(image), CORNERS_BY_ORIENTATION[1]))
 
 
 @pytest.mark.parametrize(
@@ -243,9 +243,9 @@ def test_a_cut_file_yields_what_it_holds(writer: str, options: dict[str, Any]) -
     data = whole[: len(whole) * 6 // 10]
     pixels, complete = decode(data, read_header(data, sniff(data), FileLimits()), 10_000)
     part = (0, 128, 320, 256) if writer == "BMP" else (0, 0, 320, 96)
-    expected = by_pillow(whole).crop(part)
+    reference = by_pillow(whole).crop(part)
     assert not complete
-    assert difference(as_image(pixels).crop(part), expected) < 12
+    assert difference(as_image(pixels).crop(part), reference) < 12
 
 
 @pytest.mark.parametrize(
@@ -256,9 +256,9 @@ def test_a_cut_file_of_which_nothing_can_be_read_is_damaged(
 ) -> None:
     whole = encode_image(detailed_image(320, 256), writer, **options)
     data = whole[: len(whole) // 2]
-    with pytest.raises(FileProblem) as caught:
+    with pytest.raises(FileProblem) as error:
         decode(data, read_header(data, sniff(data), FileLimits()), 10_000)
-    assert caught.value.reason is Reason.DAMAGED
+    assert error.value.reason is Reason.DAMAGED
 
 
 def test_shrinking_averages_what_falls_together() -> None:

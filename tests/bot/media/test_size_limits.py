@@ -19,15 +19,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PHOTO, VIDEO = 10_000, 50_000
-ALLOWED = SizeLimits(PHOTO, VIDEO)
+LIMITS = SizeLimits(PHOTO, VIDEO)
 JPEG = b"\xff\xd8\xff"
 MP4 = b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom"
 PDF = b"%PDF-1.7\n"
 
 
 def test_both_limits_are_settings() -> None:
-    allowed = size_limits(FileLimits(max_photo_bytes=3, max_video_bytes=7))
-    assert (allowed, allowed.most) == (SizeLimits(3, 7), 7)
+    limits = size_limits(FileLimits(max_photo_bytes=3, max_video_bytes=7))
+    assert (limits, limits.most) == (SizeLimits(3, 7), 7)
     assert SizeLimits(7, 3).most == 7
 
 
@@ -44,25 +44,25 @@ def test_both_limits_are_settings() -> None:
     ],
 )
 def test_what_it_is_tells_how_large_it_may_be(kind: FileType, most: int, reason: Reason) -> None:
-    check_size(ALLOWED, kind, most)
-    with pytest.raises(FileProblem) as caught:
-        check_size(ALLOWED, kind, most + 1)
-    assert caught.value.reason is reason
-    assert caught.value.detail == (kind.name if reason is Reason.UNSUPPORTED else "")
+    check_size(LIMITS, kind, most)
+    with pytest.raises(FileProblem) as error:
+        check_size(LIMITS, kind, most + 1)
+    assert error.value.reason is reason
+    assert error.value.detail == (kind.name if reason is Reason.UNSUPPORTED else "")
 
 
 def test_a_file_that_is_there_is_judged_by_its_bytes(tmp_path: Path) -> None:
     path = tmp_path / "a.jpg"
     path.write_bytes(MP4 + bytes(PHOTO))
-    check_file(ALLOWED, path)
+    check_file(LIMITS, path)
     path.write_bytes(PDF + bytes(PHOTO))
     with pytest.raises(FileProblem, match="unsupported"):
-        check_file(ALLOWED, path)
+        check_file(LIMITS, path)
 
 
-def refused(head: bytes, piece: int, declared: int = 0) -> tuple[Reason, int]:
+def refused(head: bytes, piece: int, length: int = 0) -> tuple[Reason, int]:
     """Let an endless file arrive in pieces; tells why it was refused, and after how many bytes."""
-    tally = ByteCounter(ALLOWED, declared)
+    tally = ByteCounter(LIMITS, length)
     try:
         tally.add(head)
         while tally.size < 2 * VIDEO:
@@ -91,19 +91,19 @@ def test_a_file_is_refused_with_the_piece_that_is_too_much(
 
 @pytest.mark.parametrize(("head", "reason"), [(JPEG, Reason.TOO_LARGE), (PDF, Reason.UNSUPPORTED)])
 def test_a_declared_length_is_judged_with_the_head(head: bytes, reason: Reason) -> None:
-    why, size = refused(head, 100, declared=PHOTO + 1)
+    why, size = refused(head, 100, length=PHOTO + 1)
     assert why is reason
     assert HEAD_BYTES <= size < HEAD_BYTES + 100
 
 
 def test_a_length_that_no_file_may_have_is_refused_at_once() -> None:
-    ByteCounter(ALLOWED, VIDEO)
+    ByteCounter(LIMITS, VIDEO)
     with pytest.raises(FileProblem, match="too_large_video"):
-        ByteCounter(ALLOWED, VIDEO + 1)
+        ByteCounter(LIMITS, VIDEO + 1)
 
 
 def test_a_declared_length_makes_no_video_of_a_few_bytes() -> None:
-    tally = ByteCounter(ALLOWED, VIDEO)
+    tally = ByteCounter(LIMITS, VIDEO)
     for at in range(len(MP4)):
         tally.add(MP4[at : at + 1])
     assert (tally.kind, tally.size) == (kinds.MP4, len(MP4))

@@ -54,16 +54,16 @@ def test_a_cut_video_shows_what_it_holds(
 ) -> None:
     path = clip(tmp_path / name, codec, frames=120, gop=20, **how)
     cut(path, share)
-    found = probe(path, LIMITS)
-    assert found is not None
-    assert found.facts.incomplete
-    held = len(frame_times(path, LIMITS).at)
-    assert found.facts.seconds == pytest.approx(held / 25, abs=0.2)
-    assert held > 40
-    made = decode_frames(path, LIMITS, [FrameSpec(number / 25) for number in range(held)], 160)
-    off = [shot for shot in made if number_of(shot.jpeg) != round(shot.at * 25)]
+    result = probe(path, LIMITS)
+    assert result is not None
+    assert result.facts.incomplete
+    count = len(frame_times(path, LIMITS).at)
+    assert result.facts.seconds == pytest.approx(count / 25, abs=0.2)
+    assert count > 40
+    frames = decode_frames(path, LIMITS, [FrameSpec(number / 25) for number in range(count)], 160)
+    off = [shot for shot in frames if number_of(shot.jpeg) != round(shot.at * 25)]
     assert len(off) <= 1  # The last picture may be cut itself.
-    assert len({shot.at for shot in made}) >= held - 3
+    assert len({shot.at for shot in frames}) >= count - 3
 
 
 @pytest.mark.parametrize("name", ["a.mp4", "a.mov"])
@@ -71,9 +71,9 @@ def test_without_the_index_at_the_end_nothing_can_be_had(tmp_path: Path, name: s
     path = clip(tmp_path / name, frames=100)
     cut(path, 0.9)
     assert is_truncated(path, kind_of(path))
-    with pytest.raises(FileProblem) as caught:
+    with pytest.raises(FileProblem) as error:
         probe(path, LIMITS)
-    assert caught.value.reason is Reason.DAMAGED
+    assert error.value.reason is Reason.DAMAGED
 
 
 @pytest.mark.parametrize("name", ["a.gif", "a.webp"])

@@ -40,15 +40,15 @@ def middles(pixels: Any, count: int = len(COLOURS)) -> Any:
 
 def frame_of(rgb: Any, pixel_format: str, matrix: int, wide: ColorRange) -> av.VideoFrame:
     kind = "rgb24" if rgb.dtype == np.uint8 else "rgb48le"
-    made = av.VideoFrame.from_ndarray(rgb, format=kind).reformat(
+    frame = av.VideoFrame.from_ndarray(rgb, format=kind).reformat(
         format=pixel_format, dst_colorspace=matrix, dst_color_range=wide
     )
-    made.colorspace, made.color_range = matrix, wide
-    return made
+    frame.colorspace, frame.color_range = matrix, wide
+    return frame
 
 
-def near(found: Any, expected: Any, within: int) -> bool:
-    return bool(np.abs(np.array(found) - np.array(expected)).max() <= within)
+def near(pixels: Any, reference: Any, within: int) -> bool:
+    return bool(np.abs(np.array(pixels) - np.array(reference)).max() <= within)
 
 
 @pytest.mark.parametrize("matrix", [1, 5, 9])
@@ -142,16 +142,16 @@ def test_a_white_page_in_hdr_is_white_but_not_as_bright_as_a_lamp(
 
 def test_hdr_without_a_matrix_has_that_of_bt2020(tmp_path: Path) -> None:
     frame = hdr(tmp_path / "hdr.mkv", light(bars()) * WHITE, HLG)
-    named = to_pixels(frame, 4000)
+    reference = to_pixels(frame, 4000)
     frame.colorspace = 2
-    assert np.array_equal(to_pixels(frame, 4000), named)
+    assert np.array_equal(to_pixels(frame, 4000), reference)
 
 
 def test_hdr_is_the_same_in_each_strip_of_rows(tmp_path: Path) -> None:
     ramp = np.linspace(0, 600, 200)[:, None, None].repeat(64, 1).repeat(3, 2)
-    made = to_pixels(hdr(tmp_path / "hdr.mkv", ramp, HLG), 4000)
-    steps = np.diff(made[:, 32, 1].astype(int))
-    assert made.shape == (200, 64, 3)
+    pixels = to_pixels(hdr(tmp_path / "hdr.mkv", ramp, HLG), 4000)
+    steps = np.diff(pixels[:, 32, 1].astype(int))
+    assert pixels.shape == (200, 64, 3)
     assert (steps >= 0).all()
     assert steps[20:].max() <= 4
 
@@ -175,8 +175,8 @@ def first(path: Path) -> tuple[av.VideoFrame, float]:
 
 def test_a_turned_video_is_upright() -> None:
     path = MEDIA / "vtest12_rotated90.mp4"
-    _, expected = cv2.VideoCapture(str(path)).read()
-    assert np.array_equal(to_pixels(first(path)[0], 4000), expected)
+    _, reference = cv2.VideoCapture(str(path)).read()
+    assert np.array_equal(to_pixels(first(path)[0], 4000), reference)
 
 
 MATRICES = {
@@ -196,11 +196,11 @@ def test_each_display_matrix_is_obeyed(tmp_path: Path, matrix: tuple[int, ...]) 
     unity = struct.pack(">9i", 1 << 16, 0, 0, 0, 1 << 16, 0, 0, 0, 1 << 30)
     at = data.index(b"tkhd")
     place = data.index(unity, at)
-    turned = tmp_path / "turned.mp4"
+    path = tmp_path / "turned.mp4"
     shown = struct.pack(">9i", a, b, 0, c, d, 0, 0, 0, 1 << 30)
-    turned.write_bytes(data[:place] + shown + data[place + len(unity) :])
+    path.write_bytes(data[:place] + shown + data[place + len(unity) :])
     plain = to_pixels(first(MEDIA / "vtest12_h264.mp4")[0], 4000)
-    assert np.array_equal(to_pixels(first(turned)[0], 4000), MATRICES[matrix](plain))
+    assert np.array_equal(to_pixels(first(path)[0], 4000), MATRICES[matrix](plain))
 
 
 def test_pixels_that_are_not_square_are_made_so(tmp_path: Path) -> None:
@@ -220,17 +220,17 @@ def test_pixels_that_are_not_square_are_made_so(tmp_path: Path) -> None:
 def test_what_is_transparent_lies_over_white() -> None:
     rgba = np.zeros((16, 16, 4), np.uint8)
     rgba[:, 8:, 3] = 255
-    made = to_pixels(av.VideoFrame.from_ndarray(rgba, format="rgba"), 4000)
-    assert made[8, 2].tolist() == [255, 255, 255]
-    assert made[8, 13].tolist() == [0, 0, 0]
+    pixels = to_pixels(av.VideoFrame.from_ndarray(rgba, format="rgba"), 4000)
+    assert pixels[8, 2].tolist() == [255, 255, 255]
+    assert pixels[8, 13].tolist() == [0, 0, 0]
 
 
 def test_what_is_transparent_leaves_no_dark_rim_when_shrunk() -> None:
     rgba = np.zeros((64, 64, 4), np.uint8)
     rgba[:, :33] = (255, 0, 0, 255)
-    made = to_pixels(av.VideoFrame.from_ndarray(rgba, format="rgba"), 16)
-    assert made[8, 7].tolist() == [0, 0, 255]
-    assert made[8, 8].tolist() == [191, 191, 255]
+    pixels = to_pixels(av.VideoFrame.from_ndarray(rgba, format="rgba"), 16)
+    assert pixels[8, 7].tolist() == [0, 0, 255]
+    assert pixels[8, 8].tolist() == [191, 191, 255]
 
 
 def test_a_transparent_colour_of_a_palette_is_white() -> None:
@@ -238,9 +238,9 @@ def test_a_transparent_colour_of_a_palette_is_white() -> None:
     palette[0] = (255, 10, 20, 30)  # alpha, red, green, blue
     which = np.zeros((16, 16), np.uint8)
     which[:, 8:] = 1
-    made = to_pixels(av.VideoFrame.from_ndarray((which, palette), format="pal8"), 4000)
-    assert made[8, 2].tolist() == [30, 20, 10]
-    assert made[8, 13].tolist() == [255, 255, 255]
+    pixels = to_pixels(av.VideoFrame.from_ndarray((which, palette), format="pal8"), 4000)
+    assert pixels[8, 2].tolist() == [30, 20, 10]
+    assert pixels[8, 13].tolist() == [255, 255, 255]
 
 
 @pytest.mark.parametrize("transfer", [2, PQ, HLG])
@@ -249,9 +249,9 @@ def test_a_transparent_colour_of_a_palette_is_white() -> None:
 def test_odd_sizes(size: tuple[int, int], longest: int, transfer: int) -> None:
     frame = av.VideoFrame.from_ndarray(np.full((*size, 3), 90, np.uint8), format="rgb24")
     frame.color_trc = transfer
-    made = to_pixels(frame, longest)
-    assert max(made.shape[:2]) <= max(longest, 1)
-    assert len(set(made[0, 0].tolist())) == 1
-    assert (made == made[0, 0]).all()
+    pixels = to_pixels(frame, longest)
+    assert max(pixels.shape[:2]) <= max(longest, 1)
+    assert len(set(pixels[0, 0].tolist())) == 1
+    assert (pixels == pixels[0, 0]).all()
     if transfer == 2:
-        assert made[0, 0].tolist() == [90, 90, 90]
+        assert pixels[0, 0].tolist() == [90, 90, 90]

@@ -24,9 +24,9 @@ LIMITS = FileLimits(_env_file=None)
 
 def refused(path: Path, limits: FileLimits = LIMITS) -> tuple[Reason, str]:
     """Why a file is not opened, and the detail."""
-    with pytest.raises(FileProblem) as caught, open_video(path, limits):
+    with pytest.raises(FileProblem) as error, open_video(path, limits):
         pass
-    return caught.value.reason, caught.value.detail
+    return error.value.reason, error.value.detail
 
 
 def tags(path: Path) -> dict[str, Any]:
@@ -119,7 +119,7 @@ def test_the_cover_of_a_sound_recording_is_no_video(tmp_path: Path, name: str) -
 def sound(path: Path, *, cover: bool = False) -> Path:
     """Make a second of silence, perhaps with the picture of its cover."""
     with av.open(str(path), "w") as container:
-        heard = silence(container, path.suffix, 1.0)
+        audio = silence(container, path.suffix, 1.0)
         jpeg = cv2.imencode(".jpg", blocks(5))[1].tobytes()
         if cover and path.suffix == ".mkv":
             container.add_attachment("cover.jpg", "image/jpeg", jpeg)
@@ -130,7 +130,7 @@ def sound(path: Path, *, cover: bool = False) -> Path:
             packet = av.Packet(jpeg)
             packet.stream, packet.pts, packet.dts, packet.is_keyframe = picture, 0, 0, True
             container.mux(packet)
-        container.mux(heard)
+        container.mux(audio)
     return path
 
 
@@ -178,8 +178,8 @@ def test_the_first_picture_is_at_no_time(
 ) -> None:
     with open_video(clip(tmp_path / name, codec, frames=9, **how), LIMITS) as reel:
         assert reel.only_order_is_known is ordered
-        found = [reel.time_of_packet(packet) for packet in reel.container.demux(reel.stream)]
-    at = sorted(at for at in found if at is not None)
+        times = [reel.time_of_packet(packet) for packet in reel.container.demux(reel.stream)]
+    at = sorted(at for at in times if at is not None)
     assert at == pytest.approx([number / 25 for number in range(9)], abs=1e-6)
 
 
@@ -212,10 +212,14 @@ def test_a_phone_tells_local_time_place_and_make(tmp_path: Path) -> None:
 
 
 def test_a_container_tells_time_and_place(tmp_path: Path) -> None:
-    expected = {"taken": "2023-01-02T03:04:05+00:00", "latitude": -33.8568, "longitude": 151.2153}
-    assert tags(clip(tmp_path / "a.mp4", tags=PLAIN)) == {**NOTHING, **expected}
+    facts_expected = {
+        "taken": "2023-01-02T03:04:05+00:00",
+        "latitude": -33.8568,
+        "longitude": 151.2153,
+    }
+    assert tags(clip(tmp_path / "a.mp4", tags=PLAIN)) == {**NOTHING, **facts_expected}
     named = {**PLAIN, "MAKE": "Acme", "MODEL": "Dash 2"}
-    assert tags(clip(tmp_path / "a.mkv", tags=named)) == {**expected, "camera": "Acme Dash 2"}
+    assert tags(clip(tmp_path / "a.mkv", tags=named)) == {**facts_expected, "camera": "Acme Dash 2"}
 
 
 @pytest.mark.parametrize(

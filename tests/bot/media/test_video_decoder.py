@@ -23,18 +23,18 @@ LIMITS = FileLimits(_env_file=None)
 CODECS = ["libx264", "libx265", "mpeg4", "libvpx-vp9"]
 
 
-def number(reel: VideoContainer, shown: TimedFrame | None) -> int:
-    assert shown is not None
-    return number_in(to_pixels(shown[1], 160, reel.aspect))
+def number(reel: VideoContainer, frame: TimedFrame | None) -> int:
+    assert frame is not None
+    return number_in(to_pixels(frame[1], 160, reel.aspect))
 
 
 @pytest.mark.parametrize("codec", CODECS)
 def test_any_time_gives_the_frame_that_is_shown(tmp_path: Path, codec: str) -> None:
     path = clip(tmp_path / "a.mp4", codec, frames=60, gop=20, rate=25)
-    wanted = [random.Random(codec).randrange(60) for _ in range(25)]
+    numbers = [random.Random(codec).randrange(60) for _ in range(25)]
     with open_video(path, LIMITS) as reel:
         source = VideoDecoder(reel)
-        assert [number(reel, source.frame(n / 25 + 0.02)) for n in wanted] == wanted
+        assert [number(reel, source.frame(n / 25 + 0.02)) for n in numbers] == numbers
 
 
 def test_a_frame_that_is_shown_for_long_is_found_though_it_was_passed_over(tmp_path: Path) -> None:
@@ -60,11 +60,11 @@ def test_a_time_before_the_first_or_after_the_last_gives_the_nearest(tmp_path: P
 def test_passing_gives_some_frames_in_order_and_each_key_frame(tmp_path: Path, codec: str) -> None:
     path = clip(tmp_path / "a.mp4", codec, frames=100, gop=20, rate=25)
     with open_video(path, LIMITS) as reel:
-        passed = [(at, number(reel, (at, one))) for at, one in VideoDecoder(reel).skim(0.8, 3.0)]
-    assert [at for at, _ in passed] == pytest.approx([n / 25 for _, n in passed])
-    assert {20, 40, 60} <= {n for _, n in passed}
-    assert [n for _, n in passed] == sorted({n for _, n in passed})
-    assert all(20 <= n < 75 for _, n in passed)
+        frames = [(at, number(reel, (at, one))) for at, one in VideoDecoder(reel).skim(0.8, 3.0)]
+    assert [at for at, _ in frames] == pytest.approx([n / 25 for _, n in frames])
+    assert {20, 40, 60} <= {n for _, n in frames}
+    assert [n for _, n in frames] == sorted({n for _, n in frames})
+    assert all(20 <= n < 75 for _, n in frames)
 
 
 def test_frames_that_no_other_is_made_from_are_passed_over(tmp_path: Path) -> None:

@@ -60,13 +60,13 @@ KINDS: list[tuple[str, str, dict[str, Any]]] = [
 
 def seen(path: Path, times: Sequence[float]) -> list[tuple[float, int]]:
     """When the frames that are shown at some times are first shown, and their numbers."""
-    wanted = [FrameSpec(at) for at in times]
-    return [(shot.at, number_of(shot.jpeg)) for shot in decode_frames(path, LIMITS, wanted, 160)]
+    specs = [FrameSpec(at) for at in times]
+    return [(shot.at, number_of(shot.jpeg)) for shot in decode_frames(path, LIMITS, specs, 160)]
 
 
 def planned(path: Path, times: Sequence[float]) -> list[FrameSpec]:
-    listed = frame_times(path, LIMITS)
-    return [plan_frame(listed, at).spec for at in times]
+    ticks = frame_times(path, LIMITS)
+    return [plan_frame(ticks, at).spec for at in times]
 
 
 @pytest.mark.parametrize(("name", "codec", "how"), KINDS)
@@ -75,10 +75,10 @@ def test_each_frame_is_the_one_of_its_time(
 ) -> None:
     path = clip(tmp_path / name, codec, frames=60, gop=35, **how)
     numbers = [0, 1, 2, 7, 20, 29, 33, 34, 35, 36, 52, 59]
-    expected = [(number / 25, number) for number in numbers]
-    assert seen(path, [at for at, _ in expected]) == expected
-    assert seen(path, [at + 0.03 for at, _ in expected]) == expected
-    for at, number in expected[3::2]:
+    frames = [(number / 25, number) for number in numbers]
+    assert seen(path, [at for at, _ in frames]) == frames
+    assert seen(path, [at + 0.03 for at, _ in frames]) == frames
+    for at, number in frames[3::2]:
         assert seen(path, [at]) == [(at, number)]
 
 
@@ -104,11 +104,11 @@ def test_in_any_rhythm_the_frame_at_a_time_is_the_last_that_began(
     times = [at / 1000 for at in accumulate(gaps, initial=0)]
     with TemporaryDirectory() as folder:
         path = clip(Path(folder) / name, codec, size=(64, 36), gop=100, times=times, bf="2")
-        found = seen(path, sorted(asked))
+        frames = seen(path, sorted(asked))
         first, *_ = seen(path, [min(asked)])
-    expected = [max(i for i, at in enumerate(times) if at <= t + 0.0006) for t in sorted(asked)]
-    assert found == [(times[i], i) for i in expected]
-    assert found[0] == first
+    numbers = [max(i for i, at in enumerate(times) if at <= t + 0.0006) for t in sorted(asked)]
+    assert frames == [(times[i], i) for i in numbers]
+    assert frames[0] == first
 
 
 def test_the_shown_frame_is_right_for_a_recording_of_variable_rate() -> None:
@@ -116,11 +116,11 @@ def test_the_shown_frame_is_right_for_a_recording_of_variable_rate() -> None:
     with av.open(str(path)) as container:
         stamps = sorted(float(frame.time or 0) for frame in container.decode(video=0))
     assert len({round(b - a, 3) for a, b in pairwise(stamps)}) > 1
-    asked = [at for stamp in stamps[::7] for at in (stamp, stamp + 0.011)]
-    wanted = planned(path, asked)
-    expected = [max(stamp for stamp in stamps if stamp <= at + 0.0006) for at in asked]
-    made = decode_frames(path, LIMITS, wanted, 64)
-    assert [shot.at for shot in made] == [pytest.approx(at, abs=0.0006) for at in expected]
+    times = [at for stamp in stamps[::7] for at in (stamp, stamp + 0.011)]
+    specs = planned(path, times)
+    expected_times = [max(stamp for stamp in stamps if stamp <= at + 0.0006) for at in times]
+    frames = decode_frames(path, LIMITS, specs, 64)
+    assert [shot.at for shot in frames] == [pytest.approx(at, abs=0.0006) for at in expected_times]
 
 
 @pytest.mark.parametrize("name", ["a.mp4", "a.mov", "a.mkv"])
@@ -165,10 +165,10 @@ def test_frames_after_one_key_frame_are_decoded_in_one_go(
     tmp_path: Path, packets: list[Any], name: str
 ) -> None:
     path = clip(tmp_path / name, frames=200, gop=100)
-    wanted = planned(path, [4.2, 4.4, 4.8, 5.6, 6.0, 6.0])
+    specs = planned(path, [4.2, 4.4, 4.8, 5.6, 6.0, 6.0])
     packets.clear()
-    made = decode_frames(path, LIMITS, wanted, 160)
-    assert [number_of(shot.jpeg) for shot in made] == [105, 110, 120, 140, 150, 150]
+    frames = decode_frames(path, LIMITS, specs, 160)
+    assert [number_of(shot.jpeg) for shot in frames] == [105, 110, 120, 140, 150, 150]
     assert 51 <= len(packets) <= 51 + 5
 
 
@@ -176,10 +176,10 @@ def test_frames_after_one_key_frame_are_decoded_in_one_go(
 @pytest.mark.parametrize("rate", [25, 30])
 def test_a_key_frame_costs_little(tmp_path: Path, packets: list[Any], name: str, rate: int) -> None:
     path = clip(tmp_path / name, frames=200, rate=rate, gop=50)
-    wanted = planned(path, [number / rate for number in (50, 100, 150)])
+    specs = planned(path, [number / rate for number in (50, 100, 150)])
     packets.clear()
-    made = decode_frames(path, LIMITS, wanted, 160)
-    assert [number_of(shot.jpeg) for shot in made] == [50, 100, 150]
+    frames = decode_frames(path, LIMITS, specs, 160)
+    assert [number_of(shot.jpeg) for shot in frames] == [50, 100, 150]
     assert len(packets) <= 3 * 5
 
 
@@ -189,16 +189,16 @@ def test_a_turned_recording_comes_upright(tmp_path: Path, turned: int) -> None:
         upright = blocks(number, size if turned % 180 == 0 else size[::-1])
         return np.ascontiguousarray(np.rot90(upright, turned // 90))
 
-    path = clip(tmp_path / "a.mp4", turned=turned, drawn=sideways)
+    path = clip(tmp_path / "a.mp4", rotation=turned, draw=sideways)
     assert seen(path, [0.2, 1.0]) == [(0.2, 5), (1.0, 25)]
     assert first_frame_size(path, LIMITS) == (SIZE if turned % 180 == 0 else SIZE[::-1])
 
 
 def test_a_turned_recording_shows_what_the_other_shows() -> None:
-    wanted = [FrameSpec(1.0), FrameSpec(5.0)]
-    turned = decode_frames(MEDIA / "vtest12_rotated90.mp4", LIMITS, wanted, 384)
-    plain = decode_frames(MEDIA / "vtest12_h264.mp4", LIMITS, wanted, 384)
-    for one, other in zip(turned, plain, strict=True):
+    specs = [FrameSpec(1.0), FrameSpec(5.0)]
+    rotated_frames = decode_frames(MEDIA / "vtest12_rotated90.mp4", LIMITS, specs, 384)
+    plain = decode_frames(MEDIA / "vtest12_h264.mp4", LIMITS, specs, 384)
+    for one, other in zip(rotated_frames, plain, strict=True):
         assert (one.width, one.height) == (other.height, other.width)
         pixels = cv2.imdecode(np.frombuffer(one.jpeg, np.uint8), cv2.IMREAD_COLOR)
         back = cv2.resize(np.rot90(pixels, -1), (32, 18), interpolation=cv2.INTER_AREA)
@@ -210,7 +210,7 @@ def test_of_a_stretch_the_sharpest_frame_is_taken(tmp_path: Path) -> None:
         pixels = blocks(number | 0x5500, size)
         return pixels if number == 28 else cv2.GaussianBlur(pixels, (0, 0), 3)
 
-    path = clip(tmp_path / "a.mp4", drawn=drawn, crf="5")
+    path = clip(tmp_path / "a.mp4", draw=drawn, crf="5")
     [shot] = decode_frames(path, LIMITS, [FrameSpec(1.0, 1.2)], 160)
     assert shot.at == 1.12
     [other] = decode_frames(path, LIMITS, [FrameSpec(1.0, 1.1)], 160)
@@ -228,7 +228,7 @@ def test_a_jump_is_told_where_the_picture_changes(tmp_path: Path) -> None:
     def drawn(number: int, size: tuple[int, int]) -> NDArray[np.uint8]:
         return blocks(0xFF00 if number < 25 else 0x00FF, size)
 
-    path = clip(tmp_path / "a.mp4", drawn=drawn)
+    path = clip(tmp_path / "a.mp4", draw=drawn)
     calm, change, after = decode_frames(
         path, LIMITS, [FrameSpec(0.4, 0.4), FrameSpec(1.0, 1.0), FrameSpec(1.4)], 160
     )
@@ -238,7 +238,7 @@ def test_a_jump_is_told_where_the_picture_changes(tmp_path: Path) -> None:
 
 
 def test_a_frame_tells_its_size_and_brightness(tmp_path: Path) -> None:
-    path = clip(tmp_path / "a.mp4", size=(320, 180), drawn=lambda _, size: blocks(0, size) + 100)
+    path = clip(tmp_path / "a.mp4", size=(320, 180), draw=lambda _, size: blocks(0, size) + 100)
     [small] = decode_frames(path, LIMITS, [FrameSpec(1.0)], 96)
     assert (small.width, small.height) == (96, 54)
     assert cv2.imdecode(np.frombuffer(small.jpeg, np.uint8), 1).shape == (54, 96, 3)
@@ -283,9 +283,9 @@ def test_a_frame_of_a_file_that_holds_none_is_gone(tmp_path: Path) -> None:
         data = data.replace(packet, bytes(len(packet)))
     path.write_bytes(data)
     assert decode_frames(path, LIMITS, [FrameSpec(0.0)], 160) == ()
-    with pytest.raises(FileProblem) as caught:
+    with pytest.raises(FileProblem) as error:
         crop_frame(path, LIMITS, 0.0, Box(0, 0, 500, 500), 512)
-    assert caught.value.reason is Reason.GONE
+    assert error.value.reason is Reason.GONE
 
 
 def test_a_frame_that_grows_beyond_the_limit_is_left_out(tmp_path: Path) -> None:
@@ -295,15 +295,15 @@ def test_a_frame_that_grows_beyond_the_limit_is_left_out(tmp_path: Path) -> None
         stream.width, stream.height, stream.pix_fmt = *SIZE, "yuvj420p"
         for number in range(4):
             size = (3000, 2000) if number == 2 else SIZE
-            made = cv2.imencode(".jpg", blocks(number, size))[1].tobytes()
-            packet = av.Packet(made)
+            jpeg = cv2.imencode(".jpg", blocks(number, size))[1].tobytes()
+            packet = av.Packet(jpeg)
             packet.stream, packet.pts, packet.dts = stream, number, number
             packet.time_base, packet.is_keyframe = Fraction(1, 25), True
             container.mux(packet)
-    wanted = [FrameSpec(number / 25) for number in range(4)]
+    specs = [FrameSpec(number / 25) for number in range(4)]
     limits = FileLimits(max_photo_pixels=1_000_000, _env_file=None)
-    assert [number_of(s.jpeg) for s in decode_frames(path, limits, wanted, 160)] == [0, 1, 1, 3]
-    assert [number_of(s.jpeg) for s in decode_frames(path, LIMITS, wanted, 160)] == [0, 1, 2, 3]
+    assert [number_of(s.jpeg) for s in decode_frames(path, limits, specs, 160)] == [0, 1, 1, 3]
+    assert [number_of(s.jpeg) for s in decode_frames(path, LIMITS, specs, 160)] == [0, 1, 2, 3]
 
 
 def test_lack_of_memory_is_no_damage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -321,16 +321,16 @@ async def test_memory_does_not_grow_with_the_length(tmp_path: Path) -> None:
     for seconds in (10, 120):
         path = clip(tmp_path / f"{seconds}.mp4", "mpeg4", frames=seconds * 25, size=(320, 180))
         children = ChildProcesses(ChildLimits(_env_file=None), LIMITS)
-        wanted = [FrameSpec(seconds * i / 20) for i in range(20)]
+        specs = [FrameSpec(seconds * i / 20) for i in range(20)]
         try:
-            peaks.append(await children.run(peak_of_shots, path, wanted))
+            peaks.append(await children.run(peak_of_shots, path, specs))
         finally:
             await children.close()
     assert peaks[1] - peaks[0] < 6 * 2**20
 
 
-def peak_of_shots(path: Path, wanted: list[FrameSpec]) -> int:
+def peak_of_shots(path: Path, specs: list[FrameSpec]) -> int:
     """The most memory that this process had, in bytes."""
     frame_times(path, LIMITS)
-    assert len(decode_frames(path, LIMITS, wanted, 160)) == len(wanted)
+    assert len(decode_frames(path, LIMITS, specs, 160)) == len(specs)
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024

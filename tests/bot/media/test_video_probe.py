@@ -41,15 +41,15 @@ def unlimited(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def facts(path: Path, **limits: Any) -> VideoFacts:
-    found = probe(path, FileLimits(_env_file=None, **limits))
-    assert found is not None
-    return found.facts
+    result = probe(path, FileLimits(_env_file=None, **limits))
+    assert result is not None
+    return result.facts
 
 
 def why_not(path: Path, **limits: Any) -> Reason:
-    with pytest.raises(FileProblem) as caught:
+    with pytest.raises(FileProblem) as error:
         open_file(path, FileLimits(_env_file=None, **limits))
-    return caught.value.reason
+    return error.value.reason
 
 
 @pytest.mark.parametrize(
@@ -82,14 +82,14 @@ def test_the_facts_of_a_video(
 
 def test_a_video_is_known_by_the_digest_of_its_bytes(tmp_path: Path) -> None:
     path = clip(tmp_path / "a.mp4")
-    found = probe(path, LIMITS)
-    assert found is not None
-    assert found.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
+    result = probe(path, LIMITS)
+    assert result is not None
+    assert result.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def test_a_turned_video_has_its_upright_size() -> None:
-    plain, turned = facts(MEDIA / "vtest12_h264.mp4"), facts(MEDIA / "vtest12_rotated90.mp4")
-    assert (plain.width, plain.height) == (turned.height, turned.width)
+    plain, rotated = facts(MEDIA / "vtest12_h264.mp4"), facts(MEDIA / "vtest12_rotated90.mp4")
+    assert (plain.width, plain.height) == (rotated.height, rotated.width)
     assert plain.width > plain.height
 
 
@@ -106,21 +106,21 @@ def test_high_dynamic_range_is_told(tmp_path: Path, name: str, transfer: str, hd
 @pytest.mark.parametrize("name", ["a.mp4", "a.mkv", "a.avi", "a.webm"])
 def test_one_frame_is_a_video_without_length(tmp_path: Path, name: str) -> None:
     path = clip(tmp_path / name, "libvpx-vp9" if name == "a.webm" else "libx264", frames=1)
-    found = facts(path)
-    assert (found.seconds, found.rate, found.incomplete) == (0.0, 0.0, False)
+    video_facts = facts(path)
+    assert (video_facts.seconds, video_facts.rate, video_facts.incomplete) == (0.0, 0.0, False)
     assert frame_times(path, LIMITS).at.tolist() == [0.0]
 
 
 def test_ten_thousand_frames_are_listed_at_once(tmp_path: Path) -> None:
     path = repeated(tmp_path / "a.mkv", 10_000, 50)
     began = time.monotonic()
-    found, listed = facts(path), frame_times(path, LIMITS)
-    planned = plan_frames(listed, [(0.0, 200.0)], 40, 1000)
+    video_facts, ticks = facts(path), frame_times(path, LIMITS)
+    plan = plan_frames(ticks, [(0.0, 200.0)], 40, 1000)
     assert time.monotonic() - began < 3
-    assert (found.seconds, found.rate) == (200.0, 50.0)
-    assert listed.at.tolist() == pytest.approx([number / 50 for number in range(10_000)], abs=5e-4)
-    made = decode_frames(path, LIMITS, [one.spec for one in planned], 160)
-    assert [shot.at for shot in made] == [one.spec.at for one in planned]
+    assert (video_facts.seconds, video_facts.rate) == (200.0, 50.0)
+    assert ticks.at.tolist() == pytest.approx([number / 50 for number in range(10_000)], abs=5e-4)
+    frames = decode_frames(path, LIMITS, [one.spec for one in plan], 160)
+    assert [shot.at for shot in frames] == [one.spec.at for one in plan]
 
 
 def repeated(path: Path, frames: int, rate: int) -> Path:
@@ -150,21 +150,21 @@ def test_no_more_packets_are_listed_than_the_limit(
 @pytest.mark.parametrize("name", ["a.mp4", "a.mkv"])
 def test_pictures_of_variable_rate_are_listed_in_order(tmp_path: Path, name: str) -> None:
     times = [0.0, 0.04, 0.5, 0.51, 0.9, 2.3, 2.301, 4.0]
-    listed = frame_times(clip(tmp_path / name, times=times), LIMITS)
-    assert listed.at.tolist() == pytest.approx(times)
-    assert listed.key.tolist() == [True, *[False] * 7]
+    ticks = frame_times(clip(tmp_path / name, times=times), LIMITS)
+    assert ticks.at.tolist() == pytest.approx(times)
+    assert ticks.key.tolist() == [True, *[False] * 7]
 
 
 def test_a_recording_of_variable_rate_has_a_rate_on_average() -> None:
-    found = facts(MEDIA / "vtest12_vfr.mp4")
-    listed = frame_times(MEDIA / "vtest12_vfr.mp4", LIMITS)
-    assert found.rate == pytest.approx((len(listed.at) - 1) / listed.at[-1], abs=0.001)
-    assert found.seconds == pytest.approx(listed.at[-1] + 1 / found.rate, abs=0.001)
+    video_facts = facts(MEDIA / "vtest12_vfr.mp4")
+    ticks = frame_times(MEDIA / "vtest12_vfr.mp4", LIMITS)
+    assert video_facts.rate == pytest.approx((len(ticks.at) - 1) / ticks.at[-1], abs=0.001)
+    assert video_facts.seconds == pytest.approx(ticks.at[-1] + 1 / video_facts.rate, abs=0.001)
 
 
 def test_a_stretch_holds_its_start_and_not_its_end() -> None:
-    listed = FrameTimes(np.arange(5) / 2, np.arange(5), np.array([True, False] * 2 + [True]))
-    part = listed.within(0.5, 1.5)
+    ticks = FrameTimes(np.arange(5) / 2, np.arange(5), np.array([True, False] * 2 + [True]))
+    part = ticks.within(0.5, 1.5)
     assert part.at.tolist() == [0.5, 1.0]
     assert part.size.tolist() == [1, 2]
     assert part.key.tolist() == [False, True]
@@ -186,9 +186,9 @@ def test_an_endless_matroska_file_is_as_long_as_its_pictures(tmp_path: Path) -> 
 def test_a_leap_of_time_costs_nothing(tmp_path: Path) -> None:
     path = clip(tmp_path / "a.mkv", times=[0.0, 0.04, 0.08, 90_000.0])
     assert facts(path).seconds == pytest.approx(120_000)
-    planned = plan_frames(frame_times(path, LIMITS), [(0.0, 200_000.0)], 40, 1000)
-    made = decode_frames(path, LIMITS, [one.spec for one in planned], 160)
-    assert [(shot.at, number_of(shot.jpeg)) for shot in made][-1] == (90_000.0, 3)
+    plan = plan_frames(frame_times(path, LIMITS), [(0.0, 200_000.0)], 40, 1000)
+    frames = decode_frames(path, LIMITS, [one.spec for one in plan], 160)
+    assert [(shot.at, number_of(shot.jpeg)) for shot in frames][-1] == (90_000.0, 3)
 
 
 def test_a_video_larger_than_allowed_is_refused(tmp_path: Path) -> None:
@@ -218,8 +218,8 @@ def test_what_is_no_video_is_refused_with_its_reason(
 
 
 def test_a_photo_is_taken_in_as_such(tmp_path: Path) -> None:
-    found = open_file(MEDIA / "fruits.jpg", LIMITS)
-    assert isinstance(found, PreparedPhoto)
+    photo = open_file(MEDIA / "fruits.jpg", LIMITS)
+    assert isinstance(photo, PreparedPhoto)
     assert probe(MEDIA / "fruits.jpg", LIMITS) is None
 
 
@@ -240,11 +240,11 @@ def looked_at(path: Path) -> tuple[VideoFrame, ...] | FileProblem:
     """Do with a file all that is done with a video."""
     limits = FileLimits(max_photo_pixels=500_000, _env_file=None)
     try:
-        found = open_file(path, limits)
-        if isinstance(found, PreparedPhoto):
+        result = open_file(path, limits)
+        if isinstance(result, PreparedPhoto):
             return ()
-        planned = plan_frames(frame_times(path, limits), [(0.0, found.facts.seconds + 1)], 10, 1000)
-        return decode_frames(path, limits, [one.spec for one in planned], 160)
+        plan = plan_frames(frame_times(path, limits), [(0.0, result.facts.seconds + 1)], 10, 1000)
+        return decode_frames(path, limits, [one.spec for one in plan], 160)
     except FileProblem as problem:
         return problem
 
@@ -278,9 +278,9 @@ def test_damage_costs_no_more_than_the_file(
     random = np.random.default_rng(len(whole))
     seen = 0
     for count in (1, 3, 9, 27, 81, 1, 3, 9):
-        broken = whole.copy()
-        broken[random.integers(start, stop, count)] = random.integers(0, 256, count)
-        path.write_bytes(broken.tobytes())
+        copy = whole.copy()
+        copy[random.integers(start, stop, count)] = random.integers(0, 256, count)
+        path.write_bytes(copy.tobytes())
         began = time.monotonic()
         outcome = looked_at(path)
         assert time.monotonic() - began < 5

@@ -29,10 +29,10 @@ relaxed = settings(deadline=None, max_examples=300)
 client = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
 
 
-def seen(shown: str) -> list[tuple[str, str]]:
+def seen(output: str) -> list[tuple[str, str]]:
     """What a client makes of a text: kinds of inline tokens with their text or target."""
     tokens = []
-    for block in client.parse(shown):
+    for block in client.parse(output):
         tokens.append((block.type, ""))
         for token in block.children or ():
             target = token.attrs.get("href") or token.attrs.get("src") or token.content
@@ -40,8 +40,8 @@ def seen(shown: str) -> list[tuple[str, str]]:
     return tokens
 
 
-def assert_harmless(shown: str, allowed: tuple[str, ...] = ()) -> None:
-    for kind, content in seen(shown):
+def assert_harmless(output: str, allowed: tuple[str, ...] = ()) -> None:
+    for kind, content in seen(output):
         assert kind not in {"html_block", "html_inline", "image"}
         assert kind != "link_open" or content.rstrip("/") in allowed
         if kind == "text" and not allowed:
@@ -70,8 +70,8 @@ def test_code_blocks_are_moved_to_the_margin_and_closed(text: str, shown: str) -
 
 @pytest.mark.parametrize("opening", ["- ```", "> ```", "~~~"])
 def test_a_fence_that_not_all_clients_see_is_none(opening: str) -> None:
-    shown = render(f"{opening}\n[a](b)\n```\n")
-    assert "a (`b`)" in shown
+    output = render(f"{opening}\n[a](b)\n```\n")
+    assert "a (`b`)" in output
 
 
 def test_tables_stay() -> None:
@@ -127,20 +127,20 @@ def test_what_never_ends_is_shown_in_time() -> None:
 @example("[t]![(https://e.org)](x)", ())
 @example("\\`[x](https://e.org)\\`", ())
 def test_no_client_finds_anything_to_load_or_open(text: str, allowed: tuple[str, ...]) -> None:
-    shown = render(text, links=allowed)
-    shown.encode()
-    assert_harmless(shown, allowed)
+    output = render(text, links=allowed)
+    output.encode()
+    assert_harmless(output, allowed)
 
 
 @relaxed
 @given(hostile, links)
 def test_what_was_shown_only_grows(text: str, allowed: tuple[str, ...]) -> None:
-    markdown, shown = Markdown(allowed), ""
+    markdown, output = Markdown(allowed), ""
     for place, char in enumerate(text):
-        shown += markdown.feed(char)
-        assert shown == render(text[: place + 1], final=False, links=allowed)
+        output += markdown.feed(char)
+        assert output == render(text[: place + 1], final=False, links=allowed)
         assert markdown.pending_length <= LOOKAHEAD + 1
-    assert shown + markdown.finish() == render(text, links=allowed)
+    assert output + markdown.finish() == render(text, links=allowed)
 
 
 @relaxed

@@ -93,20 +93,23 @@ class Bench:
         self.progress: list[tuple[int, int]] = []
 
     async def choose(
-        self, known: Survey, words: str = "Where is the kiosk?", count: int = 4, **wish: bool
+        self, video_survey: Survey, words: str = "Where is the kiosk?", count: int = 4, **wish: bool
     ) -> tuple[tuple[ChosenFrame, ...], Survey]:
         return await self.chooser.choose(
-            1, known, FrameRequest(words, count, **wish), lambda *done: self.progress.append(done)
+            1,
+            video_survey,
+            FrameRequest(words, count, **wish),
+            lambda *progress: self.progress.append(progress),
         )
 
 
-def times(chosen: tuple[ChosenFrame, ...]) -> list[float]:
-    assert [one.frame for one in chosen] == sorted(one.frame for one in chosen)
-    return [seconds_of(one.frame) for one in chosen]
+def times(choice: tuple[ChosenFrame, ...]) -> list[float]:
+    assert [one.frame for one in choice] == sorted(one.frame for one in choice)
+    return [seconds_of(one.frame) for one in choice]
 
 
-def told(chosen: tuple[ChosenFrame, ...]) -> dict[float, tuple[str, float, str]]:
-    return {seconds_of(one.frame): (one.why, one.score, one.means) for one in chosen}
+def told(choice: tuple[ChosenFrame, ...]) -> dict[float, tuple[str, float, str]]:
+    return {seconds_of(one.frame): (one.why, one.score, one.means) for one in choice}
 
 
 # by vectors
@@ -115,23 +118,23 @@ def told(chosen: tuple[ChosenFrame, ...]) -> dict[float, tuple[str, float, str]]
 async def test_vectors_come_first_where_there_are_any() -> None:
     space = Space(at=17)
     bench = Bench(embedding=space)
-    chosen, known = await bench.choose(survey(each(20)))
-    assert told(chosen)[17] == ("question", 1.0, EMBEDDING)
-    assert {one.means for one in chosen} == {EMBEDDING}
-    assert (len(chosen), bench.vision.looks) == (4, [])
-    assert known.vectors[17] == (1.0, 0.0)
-    assert sorted(bench.progress) == [(done, 20) for done in range(1, 21)]
+    choice, survey_after = await bench.choose(survey(each(20)))
+    assert told(choice)[17] == ("question", 1.0, EMBEDDING)
+    assert {one.means for one in choice} == {EMBEDDING}
+    assert (len(choice), bench.vision.looks) == (4, [])
+    assert survey_after.vectors[17] == (1.0, 0.0)
+    assert sorted(bench.progress) == [(count, 20) for count in range(1, 21)]
 
 
 async def test_a_video_is_embedded_once() -> None:
     space = Space(at=17)
     bench = Bench(embedding=space)
-    _, known = await bench.choose(survey(each(20)))
-    chosen, again = await bench.choose(known, "And the dog?", count=2)
-    assert again is known
+    _, survey_after = await bench.choose(survey(each(20)))
+    choice, again = await bench.choose(survey_after, "And the dog?", count=2)
+    assert again is survey_after
     assert sorted(space.pictures) == [float(place) for place in range(20)]
     assert space.questions == ["Where is the kiosk?", "And the dog?"]
-    assert 17 in times(chosen)
+    assert 17 in times(choice)
 
 
 @pytest.mark.parametrize("problem", [BUSY, FileProblem(Reason.DAMAGED)])
@@ -140,9 +143,9 @@ async def test_where_embedding_fails_words_decide(fails: str, problem: Exception
     space = Space(at=3)
     setattr(space, fails, problem)
     bench = Bench(Eyes(at=12), space)
-    chosen, known = await bench.choose(survey(each(20)))
-    assert told(chosen)[12] == ("question", 1.0, WORDS)
-    assert known.vectors == ()
+    choice, survey_after = await bench.choose(survey(each(20)))
+    assert told(choice)[12] == ("question", 1.0, WORDS)
+    assert survey_after.vectors == ()
     assert bool(space.pictures) == (fails == "problem")
 
 
@@ -150,11 +153,11 @@ async def test_what_fails_for_some_frames_costs_these_and_is_tried_again() -> No
     space = Space(at=17)
     space.broken = {4.0, 11.0}
     bench = Bench(embedding=space)
-    chosen, known = await bench.choose(survey(each(20)))
-    assert told(chosen)[17] == ("question", 1.0, EMBEDDING)
-    assert [place for place, one in enumerate(known.vectors) if one is None] == [4, 11]
+    choice, survey_after = await bench.choose(survey(each(20)))
+    assert told(choice)[17] == ("question", 1.0, EMBEDDING)
+    assert [place for place, one in enumerate(survey_after.vectors) if one is None] == [4, 11]
     space.broken.clear()
-    _, again = await bench.choose(known)
+    _, again = await bench.choose(survey_after)
     assert None not in again.vectors
     assert sorted(space.pictures[20:]) == [4.0, 11.0]
 
@@ -163,8 +166,8 @@ async def test_vectors_that_are_late_are_not_waited_for() -> None:
     space = Space(at=3)
     space.gate = asyncio.Event()
     bench = Bench(Eyes(at=12), space, seconds=0.05)
-    chosen, known = await bench.choose(survey(each(20)))
-    assert (told(chosen)[12][2], known.vectors) == (WORDS, ())
+    choice, survey_after = await bench.choose(survey(each(20)))
+    assert (told(choice)[12][2], survey_after.vectors) == (WORDS, ())
 
 
 # by words
@@ -172,39 +175,41 @@ async def test_vectors_that_are_late_are_not_waited_for() -> None:
 
 async def test_without_vectors_candidates_are_looked_at() -> None:
     bench = Bench(Eyes(at=12))
-    chosen, known = await bench.choose(survey(each(20)))
-    assert told(chosen)[12] == ("question", 1.0, WORDS)
-    assert [one for one in known.sightings if one and one.lines] == [known.sightings[12]]
-    assert (len(known.sightings), len(bench.vision.looks)) == (20, 20)
+    choice, survey_after = await bench.choose(survey(each(20)))
+    assert told(choice)[12] == ("question", 1.0, WORDS)
+    assert [one for one in survey_after.sightings if one and one.lines] == [
+        survey_after.sightings[12]
+    ]
+    assert (len(survey_after.sightings), len(bench.vision.looks)) == (20, 20)
     assert bench.progress[-1] == (20, 20)
 
 
 async def test_a_video_is_looked_at_once() -> None:
     bench = Bench(Eyes(at=12))
-    _, known = await bench.choose(survey(each(20)))
-    chosen, again = await bench.choose(known, "What is written there?")
-    assert (again, len(bench.vision.looks)) == (known, 20)
-    assert told(chosen)[12][0] == "question"
+    _, survey_after = await bench.choose(survey(each(20)))
+    choice, again = await bench.choose(survey_after, "What is written there?")
+    assert (again, len(bench.vision.looks)) == (survey_after, 20)
+    assert told(choice)[12][0] == "question"
 
 
 async def test_of_many_candidates_some_are_looked_at_those_with_changes_first() -> None:
     frames = each(60)
     frames[31] = candidate(31.0, "red", "blue", change=0.9)
     bench = Bench()
-    _, known = await bench.choose(survey(frames))
-    looked = [place for place, one in enumerate(known.sightings) if one is not None]
-    assert len(bench.vision.looks) == len(looked) == MAX_SIGHTINGS
-    assert 31 in looked
-    assert min(looked) <= 3
-    assert max(looked) >= 56
+    _, survey_after = await bench.choose(survey(frames))
+    numbers = [place for place, one in enumerate(survey_after.sightings) if one is not None]
+    assert len(bench.vision.looks) == len(numbers) == MAX_SIGHTINGS
+    assert 31 in numbers
+    assert min(numbers) <= 3
+    assert max(numbers) >= 56
 
 
 async def test_what_fails_in_one_picture_costs_that_only() -> None:
     eyes = Eyes(at=12)
     eyes.blind = {3.0, 4.0}
-    chosen, known = await Bench(eyes).choose(survey(each(20)))
-    assert 12 in times(chosen)
-    assert [place for place, one in enumerate(known.sightings) if one is None] == [3, 4]
+    choice, survey_after = await Bench(eyes).choose(survey(each(20)))
+    assert 12 in times(choice)
+    assert [place for place, one in enumerate(survey_after.sightings) if one is None] == [3, 4]
 
 
 @pytest.mark.parametrize("late", [False, True])
@@ -215,9 +220,9 @@ async def test_where_nothing_could_be_looked_at_changes_decide(late: bool) -> No
     frames = each(20)
     frames[7] = candidate(7.0, "red", "blue", change=0.9)
     first = survey(frames)
-    chosen, known = await Bench(eyes, seconds=0.05).choose(first)
-    assert told(chosen)[7] == ("change", 0.0, CHANGES)
-    assert known is first
+    choice, survey_after = await Bench(eyes, seconds=0.05).choose(first)
+    assert told(choice)[7] == ("change", 0.0, CHANGES)
+    assert survey_after is first
 
 
 async def test_no_more_looks_are_under_way_after_the_time() -> None:
@@ -247,9 +252,9 @@ async def test_with_vision_off_or_a_leading_model_nothing_is_looked_at(
     frames = each(20)
     frames[7] = candidate(7.0, "red", "blue", change=0.9)
     bench = Bench(Eyes(at=12))
-    chosen, _ = await bench.choose(survey(frames), **wish)
-    assert told(chosen)[7] == ("change", 0.0, CHANGES)
-    assert {why for why, _, _ in told(chosen).values()} == {"change", "spread"}
+    choice, _ = await bench.choose(survey(frames), **wish)
+    assert told(choice)[7] == ("change", 0.0, CHANGES)
+    assert {why for why, _, _ in told(choice).values()} == {"change", "spread"}
     assert (bench.vision.looks, bench.progress) == ([], [])
 
 
@@ -260,47 +265,47 @@ async def test_with_vision_off_nothing_is_embedded() -> None:
 
 
 async def test_a_leading_model_has_frames_chosen_by_vectors() -> None:
-    chosen, _ = await Bench(embedding=Space(at=3)).choose(survey(each(9)), leads=True)
-    assert told(chosen)[3][2] == EMBEDDING
+    choice, _ = await Bench(embedding=Space(at=3)).choose(survey(each(9)), leads=True)
+    assert told(choice)[3][2] == EMBEDDING
 
 
 async def test_with_vision_off_what_was_seen_before_is_not_used() -> None:
     bench = Bench(Eyes(at=12))
-    _, known = await bench.choose(survey(each(20)))
-    chosen, _ = await bench.choose(known, uses_engines=False)
-    assert {means for _, _, means in told(chosen).values()} == {CHANGES}
+    _, survey_after = await bench.choose(survey(each(20)))
+    choice, _ = await bench.choose(survey_after, uses_engines=False)
+    assert {means for _, _, means in told(choice).values()} == {CHANGES}
 
 
 # times that are named
 
 
 async def test_times_that_a_question_names_come_first() -> None:
-    chosen, _ = await Bench(Eyes(at=12)).choose(survey(each(20)), "What happens at 0:05.5?")
-    assert told(chosen)[5.5] == ("asked", 1.0, "")
-    assert len(chosen) == 4
+    choice, _ = await Bench(Eyes(at=12)).choose(survey(each(20)), "What happens at 0:05.5?")
+    assert told(choice)[5.5] == ("asked", 1.0, "")
+    assert len(choice) == 4
 
 
 async def test_no_more_frames_are_chosen_than_wanted_whatever_is_named() -> None:
     words = "What about 0:01, 0:02, 0:02, 0:03 and 0:04?"
-    chosen, _ = await Bench().choose(survey(each(20)), words, count=3)
-    assert times(chosen) == [1, 2, 3]
+    choice, _ = await Bench().choose(survey(each(20)), words, count=3)
+    assert times(choice) == [1, 2, 3]
 
 
 async def test_a_frame_that_is_named_and_chosen_goes_once() -> None:
-    chosen, _ = await Bench(Eyes(at=5)).choose(survey(each(6)), "the kiosk at 0:05", count=6)
-    assert times(chosen) == [0, 1, 2, 3, 4, 5]
-    assert told(chosen)[5][0] == "asked"
+    choice, _ = await Bench(Eyes(at=5)).choose(survey(each(6)), "the kiosk at 0:05", count=6)
+    assert times(choice) == [0, 1, 2, 3, 4, 5]
+    assert told(choice)[5][0] == "asked"
 
 
 async def test_times_outside_of_what_was_surveyed_are_left_out() -> None:
-    known = survey(each(20), end=20)
-    chosen, _ = await Bench().choose(known, "at 0:20 or 9:59", count=2)
-    assert all(one.why != "asked" for one in chosen)
+    survey_after = survey(each(20), end=20)
+    choice, _ = await Bench().choose(survey_after, "at 0:20 or 9:59", count=2)
+    assert all(one.why != "asked" for one in choice)
 
 
 async def test_a_survey_without_candidates_has_the_named_frames_alone() -> None:
     for embedding in (None, Space(at=1)):
         bench = Bench(embedding=embedding)
         assert await bench.choose(survey(())) == ((), survey(()))
-        chosen, _ = await bench.choose(survey(()), "at 0:05?")
-        assert [one.frame for one in chosen] == [frame_number(1, 5.0)]
+        choice, _ = await bench.choose(survey(()), "at 0:05?")
+        assert [one.frame for one in choice] == [frame_number(1, 5.0)]

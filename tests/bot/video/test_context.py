@@ -73,8 +73,8 @@ class Projector:
     ) -> dict[int, Picture]:
         if self.undecodable is not None:
             raise self.undecodable
-        shown = {int(at * 25) / 25 for at in times if at not in self.missing}
-        numbers = sorted(frame_number(video.number, at) for at in shown)
+        frame_times = {int(at * 25) / 25 for at in times if at not in self.missing}
+        numbers = sorted(frame_number(video.number, at) for at in frame_times)
         return {n: Picture(label(n), "", b"", 640, 480, (n,)) for n in numbers}
 
     async def overview(self, video: Video, survey: Survey) -> Picture:
@@ -128,8 +128,8 @@ class Ear:
             self.ended = True
         if self.phrases is None:
             return Transcript(problem=self.problem)
-        heard = (SpokenPassage(video.number, *spans[0], self.phrases),)
-        return Transcript(heard, heard, self.problem)
+        passages = (SpokenPassage(video.number, *spans[0], self.phrases),)
+        return Transcript(passages, passages, self.problem)
 
 
 class Bench:
@@ -150,23 +150,27 @@ def bench() -> Bench:
     return Bench()
 
 
-def times(brought: PreparedVideo) -> list[str]:
+def times(prepared_video: PreparedVideo) -> list[str]:
     """The times of the frames that go, which are the same wherever they are told."""
-    numbers = [number for picture in brought.part.frames for number in picture.numbers]
-    assert numbers == [one.frame for one in brought.frames] == list(brought.part.clip.frames)
+    numbers = [number for picture in prepared_video.part.frames for number in picture.numbers]
+    assert (
+        numbers
+        == [one.frame for one in prepared_video.frames]
+        == list(prepared_video.part.clip.frames)
+    )
     return [clock(seconds_of(number)) for number in numbers]
 
 
 async def test_a_video_brings_its_chosen_frames(bench: Bench) -> None:
-    brought = await bench.bring()
-    assert times(brought) == ["0:02.0", "0:07.0"]
-    assert brought.part.clip.text == (
+    result = await bench.bring()
+    assert times(result) == ["0:02.0", "0:07.0"]
+    assert result.part.clip.text == (
         "[V1 crash.mp4: video, 0:20.0 long, 640 x 480 pixels, 25 frames a second; "
         "its sound was not listened to.]"
     )
-    assert (brought.part.overview, brought.part.transcript) == (None, "")
-    assert (brought.notes, brought.tail) == ((), ())
-    assert (bench.footage.kept, brought.passages, brought.sightings) == ([], (), {})
+    assert (result.part.overview, result.part.transcript) == (None, "")
+    assert (result.notes, result.tail) == ((), ())
+    assert (bench.footage.kept, result.passages, result.sightings) == ([], (), {})
 
 
 async def test_its_introduction_tells_what_is_known(bench: Bench) -> None:
@@ -203,10 +207,10 @@ async def test_progress_is_told_in_order_and_never_goes_back(bench: Bench) -> No
 
 async def test_what_was_found_out_is_kept_for_later_questions(bench: Bench) -> None:
     bench.chooser.sees = Sighting(engine="fake")
-    brought = await bench.bring()
-    (kept,) = bench.footage.kept
-    assert set(kept.sightings) == {bench.chooser.sees}
-    assert brought.sightings[frame_number(1, 19.0)] == bench.chooser.sees
+    result = await bench.bring()
+    (survey,) = bench.footage.kept
+    assert set(survey.sightings) == {bench.chooser.sees}
+    assert result.sightings[frame_number(1, 19.0)] == bench.chooser.sees
 
 
 @pytest.mark.parametrize(
@@ -217,17 +221,17 @@ async def test_an_overview_goes_where_it_shows_more_than_the_frames(
     bench: Bench, times_chosen: tuple[float, ...], wanted: bool, overviews: int
 ) -> None:
     bench.chooser.times = times_chosen
-    brought = await bench.bring(wish=replace(WISH, overview=wanted))
+    result = await bench.bring(wish=replace(WISH, overview=wanted))
     assert bench.footage.overviews == overviews
-    assert (brought.part.overview is not None) == bool(overviews)
-    assert brought.part.pictures[overviews:] == brought.part.frames
+    assert (result.part.overview is not None) == bool(overviews)
+    assert result.part.pictures[overviews:] == result.part.frames
 
 
 async def test_an_overview_that_cannot_be_made_costs_itself_only(bench: Bench) -> None:
     bench.footage.unprintable = FileProblem(Reason.CRASHED)
-    brought = await bench.bring(wish=replace(WISH, overview=True))
-    assert brought.part.overview is None
-    assert (times(brought), brought.notes) == (["0:02.0", "0:07.0"], ())
+    result = await bench.bring(wish=replace(WISH, overview=True))
+    assert result.part.overview is None
+    assert (times(result), result.notes) == (["0:02.0", "0:07.0"], ())
 
 
 async def test_a_time_that_was_named_is_that_of_the_frame_shown_then(bench: Bench) -> None:
@@ -242,8 +246,8 @@ async def test_a_frame_that_was_asked_for_says_so_though_it_is_a_candidate_too(
         ChosenFrame(frame_number(1, 5.0), "change", 0.5),
         ChosenFrame(frame_number(1, 5.03), "asked", 1.0),
     )
-    brought = await bench.bring()
-    assert brought.frames == (ChosenFrame(frame_number(1, 5.0), "asked", 1.0),)
+    result = await bench.bring()
+    assert result.frames == (ChosenFrame(frame_number(1, 5.0), "asked", 1.0),)
 
 
 async def test_a_frame_that_cannot_be_decoded_is_left_out(bench: Bench) -> None:
@@ -257,10 +261,10 @@ async def test_a_frame_that_cannot_be_decoded_is_left_out(bench: Bench) -> None:
 
 async def test_what_is_spoken_goes_with_the_video(bench: Bench) -> None:
     bench.hearing.phrases = (HELLO,)
-    brought = await bench.bring()
-    assert "its words follow" in brought.part.clip.text
-    assert brought.part.transcript == transcript_text(1, (HELLO,), LIMITS.requests.speech_tokens)
-    assert (brought.part.clip.phrases, brought.passages) == (
+    result = await bench.bring()
+    assert "its words follow" in result.part.clip.text
+    assert result.part.transcript == transcript_text(1, (HELLO,), LIMITS.requests.speech_tokens)
+    assert (result.part.clip.phrases, result.passages) == (
         (HELLO,),
         (SpokenPassage(1, 0, 21, (HELLO,)),),
     )
@@ -270,79 +274,79 @@ async def test_what_is_spoken_goes_with_the_video(bench: Bench) -> None:
 async def test_words_for_which_there_is_no_room_are_not_promised() -> None:
     bench = Bench(limits_of(max_video_seconds=180, speech_tokens=0))
     bench.hearing.phrases = (HELLO,)
-    brought = await bench.bring()
-    assert "there is no room for its words" in brought.part.clip.text
-    assert brought.part.transcript == ""
+    result = await bench.bring()
+    assert "there is no room for its words" in result.part.clip.text
+    assert result.part.transcript == ""
 
 
 async def test_what_was_heard_before_a_model_failed_goes_with_the_video(bench: Bench) -> None:
     bench.hearing.phrases = (HELLO,)
     bench.hearing.problem = ModelProblem(ModelReason.BUSY)
-    brought = await bench.bring()
-    assert "its words follow" in brought.part.clip.text
-    assert len(brought.tail) == 1
+    result = await bench.bring()
+    assert "its words follow" in result.part.clip.text
+    assert len(result.tail) == 1
 
 
 async def test_silence_is_told(bench: Bench) -> None:
     bench.hearing.phrases = ()
-    brought = await bench.bring()
-    assert "no words were heard in its sound" in brought.part.clip.text
-    assert (brought.part.transcript, brought.passages) == ("", (SpokenPassage(1, 0, 21),))
+    result = await bench.bring()
+    assert "no words were heard in its sound" in result.part.clip.text
+    assert (result.part.transcript, result.passages) == ("", (SpokenPassage(1, 0, 21),))
 
 
 async def test_a_model_that_cannot_hear_costs_one_sentence(bench: Bench) -> None:
     bench.hearing.problem = ModelProblem(ModelReason.BUSY)
-    brought = await bench.bring()
-    assert brought.tail == (
+    result = await bench.bring()
+    assert result.tail == (
         "I could not transcribe what is said in `V1 crash.mp4`: the AI service is busy. "
         "Please ask again in a minute.",
     )
-    assert "its sound was not listened to" in brought.part.clip.text
-    assert (times(brought), brought.notes) == (["0:02.0", "0:07.0"], ())
+    assert "its sound was not listened to" in result.part.clip.text
+    assert (times(result), result.notes) == (["0:02.0", "0:07.0"], ())
 
 
 # parts
 
 
 async def test_of_a_long_video_the_first_and_the_last_part_are_looked_at(bench: Bench) -> None:
-    brought = await bench.bring(LONG)
+    result = await bench.bring(LONG)
     assert bench.hearing.spans == ((0.0, 90.0), (510.0, 601.0))
-    assert brought.notes == (
+    assert result.notes == (
         "`V1 crash.mp4` is 10:00 long; I looked at 0:00–1:30 and 8:30–10:00. "
         'To have me look at another part, name it, for example "from 1:10 to 2:00".',
     )
-    assert "only 0:00.0 to 1:30.0, 8:30.0 to 10:00.0 was looked at" in brought.part.clip.text
+    assert "only 0:00.0 to 1:30.0, 8:30.0 to 10:00.0 was looked at" in result.part.clip.text
 
 
 async def test_the_part_that_a_question_names_is_looked_at(bench: Bench) -> None:
-    brought = await bench.bring(LONG, replace(WISH, words="What happens from 4:00 to 5:00?"))
+    result = await bench.bring(LONG, replace(WISH, words="What happens from 4:00 to 5:00?"))
     assert bench.hearing.spans == ((240.0, 300.0),)
-    assert brought.notes == ()
-    assert "only 4:00.0 to 5:00.0 was looked at" in brought.part.clip.text
+    assert result.notes == ()
+    assert "only 4:00.0 to 5:00.0 was looked at" in result.part.clip.text
 
 
 async def test_the_part_around_a_time_is_looked_at_and_told(bench: Bench) -> None:
-    brought = await bench.bring(LONG, replace(WISH, words="What happens at 5:00?"))
+    result = await bench.bring(LONG, replace(WISH, words="What happens at 5:00?"))
     assert bench.hearing.spans == ((210.0, 390.0),)
-    assert [note.partition(" To ")[0] for note in brought.notes] == [
+    assert [note.partition(" To ")[0] for note in result.notes] == [
         "`V1 crash.mp4` is 10:00 long; I looked at 3:30–6:30."
     ]
 
 
 async def test_a_part_that_is_too_long_is_told_as_well(bench: Bench) -> None:
-    brought = await bench.bring(LONG, replace(WISH, words="from 1:00 to 9:00"))
-    assert "I looked at 1:00–2:30 and 7:30–9:00." in brought.notes[0]
+    result = await bench.bring(LONG, replace(WISH, words="from 1:00 to 9:00"))
+    assert "I looked at 1:00–2:30 and 7:30–9:00." in result.notes[0]
 
 
 async def test_what_is_missing_of_a_video_is_told_first(bench: Bench) -> None:
     bench.footage.partial = True
     cut = replace(LONG, facts=replace(LONG.facts, incomplete=True))
-    brought = await bench.bring(cut)
-    assert brought.notes[:2] == (
+    result = await bench.bring(cut)
+    assert result.notes[:2] == (
         texts.video_cut(VIDEO.label, 600.0),
         texts.video_partial(VIDEO.label),
     )
-    assert len(brought.notes) == 3
+    assert len(result.notes) == 3
 
 
 # what fails
@@ -352,20 +356,20 @@ async def test_what_is_missing_of_a_video_is_told_first(bench: Bench) -> None:
 async def test_a_video_that_is_gone_costs_itself_only(bench: Bench, part: str) -> None:
     setattr(bench.footage, part, FileProblem(Reason.GONE))
     bench.hearing.gate = asyncio.Event()
-    brought = await bench.bring()
-    assert brought.notes == (
+    result = await bench.bring()
+    assert result.notes == (
         "`V1 crash.mp4` could not be used: it is no longer kept. Please send it again.",
     )
-    assert "none of its frames could be had" in brought.part.clip.text
-    assert (brought.part.pictures, brought.frames, brought.passages) == ((), (), ())
+    assert "none of its frames could be had" in result.part.clip.text
+    assert (result.part.pictures, result.frames, result.passages) == ((), (), ())
     assert bench.hearing.ended
 
 
 async def test_where_nothing_was_chosen_that_is_told(bench: Bench) -> None:
     bench.chooser.times = ()
-    brought = await bench.bring()
-    assert "none of its frames could be had" in brought.part.clip.text
-    assert brought.frames == ()
+    result = await bench.bring()
+    assert "none of its frames could be had" in result.part.clip.text
+    assert result.frames == ()
 
 
 async def test_cancelling_ends_the_listening(bench: Bench) -> None:

@@ -73,10 +73,10 @@ class Room:
         self.footage = FrameStore(taken, self.blobs, gallery, self.limits.files, self.limits.videos)
 
     async def video(self, path: Path, number: int = 1) -> Video:
-        found = probe(path, self.limits.files)
-        assert found is not None
-        await self.blobs.put(blob_key(THREAD, found.sha256), path)
-        return Video(number, found.sha256, path.name, found.facts, "Anna", 7.0)
+        result = probe(path, self.limits.files)
+        assert result is not None
+        await self.blobs.put(blob_key(THREAD, result.sha256), path)
+        return Video(number, result.sha256, path.name, result.facts, "Anna", 7.0)
 
     async def clip(self, number: int = 1, **how: Any) -> Video:
         return await self.video(clip(self.tmp_path / "a.mp4", **how), number)
@@ -87,9 +87,9 @@ class Room:
     async def lose(self, video: Video, *but: str) -> None:
         """Erase the blobs of a video, but for those whose keys end so."""
         key = blob_key(THREAD, video.sha256)
-        kept = {end: await self.blobs.get(key + end) for end in but}
+        blobs = {end: await self.blobs.get(key + end) for end in but}
         await self.blobs.erase(THREAD.key)
-        for end, data in kept.items():
+        for end, data in blobs.items():
             assert data is not None
             await self.blobs.put(key + end, data)
 
@@ -163,17 +163,17 @@ async def test_what_another_version_kept_is_made_anew(room: Room) -> None:
     video = await room.clip()
     survey = await room.survey(video)
     key = f"{blob_key(THREAD, video.sha256)}.0-100000.{room.limits.videos.video_candidates}.survey"
-    kept = await room.blobs.get(key)
-    assert kept is not None
-    assert load_survey(kept) == survey
+    blob = await room.blobs.get(key)
+    assert blob is not None
+    assert load_survey(blob) == survey
     await room.blobs.put(key, b"{}")
     assert await room.survey(video) == survey
 
 
 async def test_a_stretch_without_frames_has_its_reason(room: Room) -> None:
-    with pytest.raises(FileProblem) as caught:
+    with pytest.raises(FileProblem) as error:
         await room.survey(await room.clip(), ((50.0, 60.0),))
-    assert caught.value.reason is Reason.DAMAGED
+    assert error.value.reason is Reason.DAMAGED
 
 
 async def test_one_frame_is_a_survey(room: Room) -> None:
@@ -183,13 +183,13 @@ async def test_one_frame_is_a_survey(room: Room) -> None:
 
 async def test_frames_are_those_of_their_times_at_full_size(room: Room) -> None:
     video = await room.clip(2, frames=100, rate=30, gop=40, size=(960, 540))
-    found = await room.footage.frames(THREAD, video, [2.7, 1.0, 1 / 3, 1.0])
-    assert list(found) == [2_000_000_333, 2_000_001_000, 2_000_002_700]
-    assert [number_of(picture.jpeg) for picture in found.values()] == [10, 30, 81]
-    assert {(one.width, one.height) for one in found.values()} == {(960, 540)}
-    assert [picture.name for picture in found.values()] == ["V2 0:00.3", "V2 0:01.0", "V2 0:02.7"]
-    assert [picture.numbers for picture in found.values()] == [(number,) for number in found]
-    assert len({picture.sha256 for picture in found.values()}) == 3
+    frames = await room.footage.frames(THREAD, video, [2.7, 1.0, 1 / 3, 1.0])
+    assert list(frames) == [2_000_000_333, 2_000_001_000, 2_000_002_700]
+    assert [number_of(picture.jpeg) for picture in frames.values()] == [10, 30, 81]
+    assert {(one.width, one.height) for one in frames.values()} == {(960, 540)}
+    assert [picture.name for picture in frames.values()] == ["V2 0:00.3", "V2 0:01.0", "V2 0:02.7"]
+    assert [picture.numbers for picture in frames.values()] == [(number,) for number in frames]
+    assert len({picture.sha256 for picture in frames.values()}) == 3
 
 
 async def test_what_was_dear_to_decode_is_not_decoded_twice(room: Room) -> None:
@@ -197,19 +197,19 @@ async def test_what_was_dear_to_decode_is_not_decoded_twice(room: Room) -> None:
     survey = await room.survey(video)
     dear = [one.at for one in survey.candidates]
     room.children.calls.clear()
-    found = await room.footage.frames(THREAD, video, dear)
+    frames = await room.footage.frames(THREAD, video, dear)
     assert room.children.calls == []
-    assert [number_of(picture.jpeg) for picture in found.values()] == [
+    assert [number_of(picture.jpeg) for picture in frames.values()] == [
         round(at * 25) for at in dear
     ]
-    assert {(one.width, one.height) for one in found.values()} == {(960, 540)}
+    assert {(one.width, one.height) for one in frames.values()} == {(960, 540)}
 
 
 async def test_a_time_within_a_frame_gives_that_frame_under_its_own_time(room: Room) -> None:
     video = await room.clip(rate=10, frames=20)
-    found = await room.footage.frames(THREAD, video, [0.55, 77.0])
-    assert list(found) == [frame_number(1, 0.5), frame_number(1, 1.9)]
-    assert [number_of(picture.jpeg) for picture in found.values()] == [5, 19]
+    frames = await room.footage.frames(THREAD, video, [0.55, 77.0])
+    assert list(frames) == [frame_number(1, 0.5), frame_number(1, 1.9)]
+    assert [number_of(picture.jpeg) for picture in frames.values()] == [5, 19]
 
 
 async def test_frames_are_kept_and_outlive_the_original(room: Room) -> None:
@@ -220,9 +220,9 @@ async def test_frames_are_kept_and_outlive_the_original(room: Room) -> None:
     assert room.children.calls == []
     await room.lose(video, ".400.2048.jpg", ".800.2048.jpg")
     assert await room.footage.frames(THREAD, video, [0.4, 0.8]) == first
-    with pytest.raises(FileProblem) as caught:
+    with pytest.raises(FileProblem) as error:
         await room.footage.frames(THREAD, video, [0.4, 1.0])
-    assert caught.value.reason is Reason.GONE
+    assert error.value.reason is Reason.GONE
 
 
 async def test_without_the_original_there_is_nothing_to_be_had(room: Room) -> None:
@@ -234,9 +234,9 @@ async def test_without_the_original_there_is_nothing_to_be_had(room: Room) -> No
         room.footage.crop(THREAD, video, frame_number(1, 0.4), Box(0, 0, 500, 500)),
         room.footage.contact_sheet(THREAD, CitedFrames(video, (frame_number(1, 0.4),)), ()),
     ):
-        with pytest.raises(FileProblem) as caught:
+        with pytest.raises(FileProblem) as error:
             await work
-        assert caught.value.reason is Reason.GONE
+        assert error.value.reason is Reason.GONE
 
 
 async def test_a_part_of_a_frame_comes_at_full_resolution(tmp_path: Path) -> None:
@@ -268,19 +268,19 @@ async def test_cited_frames_are_shown_with_their_outlines(room: Room) -> None:
     cited = frame_number(1, 0.4), frame_number(1, 1.2)
     corners = ((0.2, 0.2), (0.6, 0.2), (0.6, 0.6), (0.2, 0.6))
     outline = Outline(1, cited[1], "car", corners)
-    made = await room.footage.contact_sheet(THREAD, CitedFrames(video, cited), [outline])
-    assert [frame.name for frame in made.frames] == ["V1 0:00.4", "V1 0:01.2"]
-    assert [frame.outlines for frame in made.frames] == [(), (outline,)]
-    assert [number_of(frame.jpeg) for frame in made.frames] == [10, 30]
-    assert made.name == video.label
+    sheet = await room.footage.contact_sheet(THREAD, CitedFrames(video, cited), [outline])
+    assert [frame.name for frame in sheet.frames] == ["V1 0:00.4", "V1 0:01.2"]
+    assert [frame.outlines for frame in sheet.frames] == [(), (outline,)]
+    assert [number_of(frame.jpeg) for frame in sheet.frames] == [10, 30]
+    assert sheet.name == video.label
 
 
 async def test_the_frames_of_an_animation_are_brought(room: Room) -> None:
     video = await room.video(animation(room.tmp_path / "a.gif"))
     survey = await room.survey(video)
     assert numbers(survey) == list(range(12))
-    found = await room.footage.frames(THREAD, video, [0.3, 0.57])
-    assert [number_of(picture.jpeg) for picture in found.values()] == [6, 11]
+    frames = await room.footage.frames(THREAD, video, [0.3, 0.57])
+    assert [number_of(picture.jpeg) for picture in frames.values()] == [6, 11]
 
 
 @pytest.fixture
@@ -301,10 +301,10 @@ async def long_video(room: Room) -> Video:
     """A video whose survey is decoded in several parts."""
     video = await room.clip(frames=500, gop=50)
     path = room.tmp_path / "a.mp4"
-    planned = plan_frames(
+    plan = plan_frames(
         frame_times(path, room.limits.files), WHOLE, room.limits.videos.video_candidates, 1000
     )
-    assert len(planned) > 10
+    assert len(plan) > 10
     return video
 
 
@@ -337,9 +337,9 @@ async def test_a_child_that_is_lost_costs_its_part_only(
     assert min(numbers(survey)) >= 50
     assert max(numbers(survey)) > 400
     real.children.fault = lambda function, args: fault if function is decode_frames else None
-    with pytest.raises(FileProblem) as caught:
+    with pytest.raises(FileProblem) as error:
         await real.survey(video, ((0.0, 99.0),))
-    assert caught.value.reason is reason
+    assert error.value.reason is reason
 
 
 async def test_a_child_that_is_lost_costs_its_stretch_only(
@@ -377,17 +377,17 @@ async def test_a_stretch_that_a_child_has_no_time_for_is_missing(
 
 async def test_when_time_is_up_what_was_decoded_is_taken(real: Room) -> None:
     video = await long_video(real)
-    hung = asyncio.Event()
+    hang = asyncio.Event()
 
     def late(function: Any, args: Any) -> tuple[Any, ...] | None:
         if function is decode_frames and among(args, 16.0, 20.0):
-            hung.set()
+            hang.set()
             return child_calls.pid_after, 60, None
         return None
 
     real.children.fault = late
     survey = await real.survey(video)
-    assert hung.is_set()
+    assert hang.is_set()
     assert survey.partial
     assert 0 < max(numbers(survey)) < 450
     real.children.fault = lambda function, args: None

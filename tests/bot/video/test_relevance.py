@@ -111,9 +111,9 @@ def test_rare_words_weigh_more() -> None:
 
 
 def test_a_question_for_a_plate_finds_codes() -> None:
-    found = scores("What is the number plate?", read("BAKERY"), read("KRW 301"), read("2024"))
-    assert found[1] == 1.0
-    assert found[0] == found[2] < 0.6  # Writing, as a number may be.
+    likeness = scores("What is the number plate?", read("BAKERY"), read("KRW 301"), read("2024"))
+    assert likeness[1] == 1.0
+    assert likeness[0] == likeness[2] < 0.6  # Writing, as a number may be.
     assert scores("What is the licence?", read("BAKERY"), read("KRW 301")) == [0.0, 1.0]
 
 
@@ -196,13 +196,13 @@ def test_scores_are_from_0_to_1(question: str) -> None:
 
 
 def test_the_nearest_vector_fits_best_and_the_farthest_not_at_all() -> None:
-    found = by_vectors((1.0, 0.0), [(0.0, 5.0), (3.0, 0.0), (2.0, 2.0)])
-    assert found == pytest.approx([0.0, 1.0, 0.7071], abs=1e-4)
+    likeness = by_vectors((1.0, 0.0), [(0.0, 5.0), (3.0, 0.0), (2.0, 2.0)])
+    assert likeness == pytest.approx([0.0, 1.0, 0.7071], abs=1e-4)
 
 
 def test_a_frame_without_a_vector_fits_least() -> None:
-    found = by_vectors((1.0, 0.0), [(0.0, 5.0), None, (3.0, 0.0)])
-    assert found == pytest.approx([0.0, 0.0, 1.0])
+    likeness = by_vectors((1.0, 0.0), [(0.0, 5.0), None, (3.0, 0.0)])
+    assert likeness == pytest.approx([0.0, 0.0, 1.0])
 
 
 def test_vectors_that_are_all_alike_fit_nothing() -> None:

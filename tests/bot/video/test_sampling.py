@@ -57,8 +57,8 @@ def recording(
     return FrameTimes(at, size.astype(np.int64), key)
 
 
-def changes(planned: Sequence[PlannedFrame]) -> list[float]:
-    return [one.spec.at for one in planned if one.change]
+def changes(plan: Sequence[PlannedFrame]) -> list[float]:
+    return [one.spec.at for one in plan if one.change]
 
 
 ticks_of_any_kind = st.builds(
@@ -85,15 +85,15 @@ ticks_of_any_kind = st.builds(
 def test_a_plan_is_of_frames_that_there_are_in_order_and_within_bounds(
     ticks: FrameTimes, spans: list[tuple[float, float]], most: int
 ) -> None:
-    planned = plan_frames(ticks, spans, most, PLENTY)
-    times = [one.spec.at for one in planned]
+    plan = plan_frames(ticks, spans, most, PLENTY)
+    times = [one.spec.at for one in plan]
     assert len(times) <= most
     assert times == sorted(set(times))
     assert set(times) <= set(ticks.at.tolist())
     assert all(any(start <= at < end for start, end in spans) for at in times)
     there = {at for at in ticks.at.tolist() if any(a <= at < b for a, b in spans)}
     assert bool(times) is bool(there)
-    assert all(one.spec.key <= one.spec.at and one.cost >= 1 for one in planned)
+    assert all(one.spec.key <= one.spec.at and one.cost >= 1 for one in plan)
 
 
 @pytest.mark.parametrize("gop", [0.5, 2.0, 10.0, 60.0])
@@ -108,38 +108,38 @@ def test_no_long_stretch_is_left_out(gop: float, rate: int) -> None:
 
 
 def test_key_frames_come_first_as_they_are_cheap() -> None:
-    planned = plan_frames(recording(60.0, gop=2.0), ALL, 40, PLENTY)
-    assert sum(one.cost == KEY for one in planned) >= 26
-    assert {one.spec.at for one in planned if one.cost == KEY} <= {2.0 * i for i in range(30)}
+    plan = plan_frames(recording(60.0, gop=2.0), ALL, 40, PLENTY)
+    assert sum(one.cost == KEY for one in plan) >= 26
+    assert {one.spec.at for one in plan if one.cost == KEY} <= {2.0 * i for i in range(30)}
 
 
 def test_where_key_frames_are_rare_others_are_decoded_between_them() -> None:
-    planned = plan_frames(recording(60.0, gop=30.0), ALL, 40, PLENTY)
-    assert 12 <= len(planned) <= 40
-    assert all(one.spec.key in {0.0, 30.0} for one in planned)
+    plan = plan_frames(recording(60.0, gop=30.0), ALL, 40, PLENTY)
+    assert 12 <= len(plan) <= 40
+    assert all(one.spec.key in {0.0, 30.0} for one in plan)
 
 
 def test_key_frames_at_the_beginning_alone_do_not_cost_the_end() -> None:
     ticks = recording(180.0, gop=180.0, bumps={10.0 + i * 11: 6 for i in range(15)})
     ticks.key[:30] = True
-    planned = plan_frames(ticks, ALL, 40, PLENTY)
-    assert len(planned) <= 40
-    times = [one.spec.at for one in planned]
+    plan = plan_frames(ticks, ALL, 40, PLENTY)
+    assert len(plan) <= 40
+    times = [one.spec.at for one in plan]
     assert times[-1] > 165
     assert max(b - a for a, b in pairwise(times)) < 15
-    assert len(changes(planned)) == 14
+    assert len(changes(plan)) == 14
 
 
 @pytest.mark.parametrize("moment", [7.4, 30.0 - 1 / 25, 45.48])
 def test_a_packet_larger_than_usual_is_a_change(moment: float) -> None:
-    [found] = [
+    [change] = [
         one for one in plan_frames(recording(bumps={moment: 6}), ALL, 40, PLENTY) if one.change
     ]
-    assert found.spec.at == pytest.approx(moment, abs=0.03)
-    assert found.spec.until == pytest.approx(found.spec.at + SETTLING)
-    assert found.spec.key == pytest.approx(moment // 2 * 2)
-    assert found.cost == round((found.spec.at - found.spec.key) * 25) + KEY
-    assert 0.3 < found.change <= 1.0
+    assert change.spec.at == pytest.approx(moment, abs=0.03)
+    assert change.spec.until == pytest.approx(change.spec.at + SETTLING)
+    assert change.spec.key == pytest.approx(moment // 2 * 2)
+    assert change.cost == round((change.spec.at - change.spec.key) * 25) + KEY
+    assert 0.3 < change.change <= 1.0
 
 
 def test_no_change_is_told_where_all_is_as_usual() -> None:
@@ -152,17 +152,17 @@ def test_packets_just_after_a_key_frame_are_no_change() -> None:
 
 
 def test_changes_at_one_moment_are_one() -> None:
-    planned = plan_frames(recording(bumps={7.4: 6, 7.52: 8, 7.64: 6, 9.4: 5}), ALL, 40, PLENTY)
-    assert changes(planned) == pytest.approx([7.52, 9.4], abs=0.001)
-    assert changes(planned)[1] - changes(planned)[0] >= MIN_GAP
+    plan = plan_frames(recording(bumps={7.4: 6, 7.52: 8, 7.64: 6, 9.4: 5}), ALL, 40, PLENTY)
+    assert changes(plan) == pytest.approx([7.52, 9.4], abs=0.001)
+    assert changes(plan)[1] - changes(plan)[0] >= MIN_GAP
 
 
 def test_the_largest_changes_are_kept_where_there_are_too_many() -> None:
     small = {0.4 + 2 * i: 3.0 for i in range(30)}
     large = {5.4: 12.0, 25.4: 12.0, 47.4: 12.0}
-    found = changes(plan_frames(recording(bumps=small | large), ALL, 20, PLENTY))
-    assert len(found) == 7
-    assert set(found) >= {5.4, 25.4, 47.4}
+    moments = changes(plan_frames(recording(bumps=small | large), ALL, 20, PLENTY))
+    assert len(moments) == 7
+    assert set(moments) >= {5.4, 25.4, 47.4}
 
 
 @pytest.mark.parametrize(
@@ -190,24 +190,24 @@ def test_key_frames_are_fewer_where_less_may_be_spent() -> None:
 
 
 def test_a_key_frame_out_of_turn_is_a_change_of_scene() -> None:
-    planned = plan_frames(recording(cuts=(13.2, 41.48)), ALL, 20, PLENTY)
-    assert changes(planned) == pytest.approx([13.2, 41.48])
-    assert all(one.change == 0.5 and one.cost == KEY for one in planned if one.change)
+    plan = plan_frames(recording(cuts=(13.2, 41.48)), ALL, 20, PLENTY)
+    assert changes(plan) == pytest.approx([13.2, 41.48])
+    assert all(one.change == 0.5 and one.cost == KEY for one in plan if one.change)
 
 
 def test_where_every_frame_is_a_key_frame_they_are_spread() -> None:
-    planned = plan_frames(recording(gop=0.0), ALL, 40, PLENTY)
-    times = [one.spec.at for one in planned]
+    plan = plan_frames(recording(gop=0.0), ALL, 40, PLENTY)
+    times = [one.spec.at for one in plan]
     assert len(times) == 40
     assert max(b - a for a, b in pairwise(times)) < 2.0
-    assert all(one.cost == KEY for one in planned)
+    assert all(one.cost == KEY for one in plan)
 
 
 def test_stretches_share_by_their_length() -> None:
-    planned = plan_frames(recording(180.0), ((0.0, 30.0), (90.0, 180.0)), 40, PLENTY)
-    early = [one for one in planned if one.spec.at < 30.0]
+    plan = plan_frames(recording(180.0), ((0.0, 30.0), (90.0, 180.0)), 40, PLENTY)
+    early = [one for one in plan if one.spec.at < 30.0]
     assert 6 <= len(early) <= 12
-    assert not [one for one in planned if 30.0 <= one.spec.at < 90.0]
+    assert not [one for one in plan if 30.0 <= one.spec.at < 90.0]
     assert plan_frames(recording(), ((70.0, 80.0),), 40, PLENTY) == ()
 
 
@@ -233,8 +233,8 @@ def test_a_frame_is_planned_from_its_key_frame_on() -> None:
 def test_a_time_that_was_rounded_is_of_its_key_frame() -> None:
     ticks = FrameTimes(np.arange(90) / 30, np.full(90, 9), np.arange(90) % 10 == 0)
     for number in range(0, 90, 10):
-        found = plan_frame(ticks, round(number / 30, 3))
-        assert (found.cost, found.spec.key) == (KEY, number / 30)
+        plan = plan_frame(ticks, round(number / 30, 3))
+        assert (plan.cost, plan.spec.key) == (KEY, number / 30)
 
 
 def test_without_a_key_frame_decoding_begins_at_the_first() -> None:
@@ -250,12 +250,12 @@ def test_without_a_key_frame_decoding_begins_at_the_first() -> None:
 def test_frames_after_one_key_frame_stay_together(
     keys: list[int], costs: list[int], worth: int
 ) -> None:
-    planned = [
+    plan = [
         PlannedFrame(FrameSpec(key + i / 1000, 0.0, float(key)), cost)
         for i, (key, cost) in enumerate(zip(keys, costs, strict=False))
     ]
-    parts = group_by_cost(planned, worth)
-    assert [one for part in parts for one in part] == planned
+    parts = group_by_cost(plan, worth)
+    assert [one for part in parts for one in part] == plan
     ends = [(part[0].spec.key, part[-1].spec.key) for part in parts]
     assert all(last < first for (_, last), (first, _) in pairwise(ends))
 
@@ -304,14 +304,16 @@ def test_without_key_frames_a_video_is_watched_in_one_go() -> None:
     most=st.integers(0, 90),
 )
 def test_times_are_spread_evenly(times: list[int], most: int) -> None:
-    kept = thin_out([float(at) for at in times], most)
-    assert len(kept) <= most
-    assert kept == [at for at, _ in groupby(kept)]
-    assert set(kept) <= set(times)
+    thinned_times = thin_out([float(at) for at in times], most)
+    assert len(thinned_times) <= most
+    assert thinned_times == [at for at, _ in groupby(thinned_times)]
+    assert set(thinned_times) <= set(times)
     if len(times) <= most:
-        assert kept == times
+        assert thinned_times == times
     elif most > 1:
-        assert (kept[0], kept[-1]) == (times[0], times[-1])
+        assert (thinned_times[0], thinned_times[-1]) == (times[0], times[-1])
         grid = np.linspace(times[0], times[-1], most)
         nearest = [min(abs(at - point) for at in times) for point in grid]
-        assert [min(abs(at - point) for at in kept) for point in grid] == pytest.approx(nearest)
+        assert [min(abs(at - point) for at in thinned_times) for point in grid] == pytest.approx(
+            nearest
+        )

@@ -37,12 +37,12 @@ def test_each_pick_tells_how_well_it_fits() -> None:
 
 
 def test_where_nothing_fits_frames_are_spread() -> None:
-    found = places(each(60), 6)
-    gaps = [after - before for before, after in itertools.pairwise(found)]
+    numbers = places(each(60), 6)
+    gaps = [after - before for before, after in itertools.pairwise(numbers)]
     assert min(gaps) >= 8
     assert max(gaps) <= 14
-    assert found[0] < 10
-    assert found[-1] >= 50
+    assert numbers[0] < 10
+    assert numbers[-1] >= 50
 
 
 def test_frames_that_fit_are_spread_as_well() -> None:
@@ -67,8 +67,8 @@ def test_what_looks_alike_is_not_chosen_while_there_is_something_else(
 ) -> None:
     colours = ["red", "green", "blue"]
     frames = [candidate(float(i), colours[i] if i < 3 else "grey") for i in range(12)]
-    found = places(frames, 4, *fitting)
-    assert {frames[place].mark for place in found} == {frame.mark for frame in frames}
+    numbers = places(frames, 4, *fitting)
+    assert {frames[place].mark for place in numbers} == {frame.mark for frame in frames}
 
 
 def test_blurred_frames_are_passed_over() -> None:

@@ -32,16 +32,16 @@ def times(survey: Survey) -> list[float]:
     return [one.at for one in survey.candidates]
 
 
-def survey_of(*shots: VideoFrame, planned: tuple[PlannedFrame, ...] = ()) -> Survey:
-    return build_survey(SPANS, planned, shots, 40, partial=False)
+def survey_of(*shots: VideoFrame, plan: tuple[PlannedFrame, ...] = ()) -> Survey:
+    return build_survey(SPANS, plan, shots, 40, partial=False)
 
 
 def test_frames_become_candidates_in_the_order_of_their_times() -> None:
-    made = build_survey(SPANS, (), [shot(2.0, 200), shot(0.5, 20, jump=51.0)], 40, partial=True)
+    result = build_survey(SPANS, (), [shot(2.0, 200), shot(0.5, 20, jump=51.0)], 40, partial=True)
     first = Candidate(0.5, b"jpeg 0.5", 64, 36, mark(20), 100.0, 90.0, 0.2)
-    assert made == Survey(SPANS, (first, replace(made.candidates[1])), partial=True)
-    assert times(made) == [0.5, 2.0]
-    assert made.candidates[1].change == 0.0
+    assert result == Survey(SPANS, (first, replace(result.candidates[1])), partial=True)
+    assert times(result) == [0.5, 2.0]
+    assert result.candidates[1].change == 0.0
 
 
 def test_of_near_duplicates_one_is_kept() -> None:
@@ -72,37 +72,37 @@ def test_of_near_duplicates_the_one_that_changed_is_kept() -> None:
 @pytest.mark.parametrize("at", [4.0, 4 + 1 / 3, 4.0625])
 def test_a_cut_is_as_large_as_it_differs_from_the_frame_before(at: float) -> None:
     """Of a key frame no frame before it was decoded; and times of frames are rounded."""
-    planned = (PlannedFrame(FrameSpec(0.0), 1), PlannedFrame(FrameSpec(at), 1, 0.5))
-    made = survey_of(shot(0.0, 20), shot(round(at, 3), 122), planned=planned)
-    assert made.candidates[1].change == pytest.approx(0.4)
-    assert made.changes == (round(at, 3),)
+    plan = (PlannedFrame(FrameSpec(0.0), 1), PlannedFrame(FrameSpec(at), 1, 0.5))
+    result = survey_of(shot(0.0, 20), shot(round(at, 3), 122), plan=plan)
+    assert result.candidates[1].change == pytest.approx(0.4)
+    assert result.changes == (round(at, 3),)
 
 
 def test_a_key_frame_in_turn_and_a_change_that_was_measured_are_no_cuts() -> None:
-    planned = (PlannedFrame(FrameSpec(1.0), 1), PlannedFrame(FrameSpec(2.0, 2.2), 9, 0.5))
-    made = survey_of(shot(0.0, 20), shot(1.0, 80), shot(2.0, 200, jump=10.2), planned=planned)
-    assert [one.change for one in made.candidates] == [0.0, 0.0, 0.04]
+    plan = (PlannedFrame(FrameSpec(1.0), 1), PlannedFrame(FrameSpec(2.0, 2.2), 9, 0.5))
+    result = survey_of(shot(0.0, 20), shot(1.0, 80), shot(2.0, 200, jump=10.2), plan=plan)
+    assert [one.change for one in result.candidates] == [0.0, 0.0, 0.04]
 
 
 def test_the_first_frame_is_no_cut() -> None:
-    made = survey_of(shot(0.0, 200), planned=(PlannedFrame(FrameSpec(0.0), 1, 0.5),))
-    assert made.candidates[0].change == 0.0
+    result = survey_of(shot(0.0, 200), plan=(PlannedFrame(FrameSpec(0.0), 1, 0.5),))
+    assert result.candidates[0].change == 0.0
 
 
 def test_changes_are_the_largest_in_the_order_of_time() -> None:
     shots = [shot(float(i), 12 * i, jump=20.0 + 5 * (i * 7 % 20)) for i in range(20)]
-    made = survey_of(*shots)
-    large = sorted((one for one in made.candidates), key=lambda one: -one.change)[:MAX_CHANGES]
-    assert made.changes == tuple(sorted(one.at for one in large))
-    assert len(made.changes) == MAX_CHANGES
+    result = survey_of(*shots)
+    large = sorted((one for one in result.candidates), key=lambda one: -one.change)[:MAX_CHANGES]
+    assert result.changes == tuple(sorted(one.at for one in large))
+    assert len(result.changes) == MAX_CHANGES
     assert survey_of(shot(0.0, 0, jump=23.0), shot(1.0, 99, jump=25.0)).changes == (1.0,)
 
 
 def test_what_was_seen_is_known_by_its_time() -> None:
-    made = survey_of(shot(0.0, 20), shot(1.5, 90), shot(3.0, 200))
-    assert made.sightings_by_time == {}
+    result = survey_of(shot(0.0, 20), shot(1.5, 90), shot(3.0, 200))
+    assert result.sightings_by_time == {}
     sign = Sighting(captions=("a sign",), engine="e 1")
-    assert replace(made, sightings=(None, sign, None)).sightings_by_time == {1.5: sign}
+    assert replace(result, sightings=(None, sign, None)).sightings_by_time == {1.5: sign}
 
 
 def test_a_survey_is_kept_whole() -> None:
@@ -110,12 +110,12 @@ def test_a_survey_is_kept_whole() -> None:
     sign = Sighting(
         (TextLine("STOP", corners, 0.9),), (DetectedObject("car", corners, 0.5),), ("a",), "e"
     )
-    made = build_survey(SPANS, (), [shot(0.0, 20), shot(1 / 3, 90, jump=80.0)], 40, partial=True)
-    whole = replace(made, sightings=(sign, None), vectors=((0.1, -0.2), (0.3, 0.4)))
+    result = build_survey(SPANS, (), [shot(0.0, 20), shot(1 / 3, 90, jump=80.0)], 40, partial=True)
+    whole = replace(result, sightings=(sign, None), vectors=((0.1, -0.2), (0.3, 0.4)))
     raw = replace(whole.candidates[0], jpeg=bytes(range(256)))
     whole = replace(whole, candidates=(raw, whole.candidates[1]))
     assert load_survey(dump_survey(whole)) == whole
-    assert load_survey(dump_survey(made)) == made
+    assert load_survey(dump_survey(result)) == result
 
 
 @pytest.mark.parametrize("data", [b"", b"{}", b"not JSON", b'{"spans": 3}', b"\xff\xfe"])

@@ -144,7 +144,7 @@ def test_a_short_video_is_looked_at_as_a_whole() -> None:
 @given(st.sampled_from(["", "at 1:00", "first 30 seconds", "from 0:10 to 9:00"]), st.floats(0, 1e4))
 def test_no_more_is_looked_at_than_allowed(words: str, seconds: float) -> None:
     spans = spans_of(words, seconds, 180)
-    seen = [min(end, seconds) - start for start, end in spans]
+    lengths = [min(end, seconds) - start for start, end in spans]
     assert all(0 <= start < end for start, end in spans)
-    assert sum(seen) <= 180 + 1e-6
+    assert sum(lengths) <= 180 + 1e-6
     assert spans == tuple(sorted(spans))

@@ -105,7 +105,7 @@ async def bench(tmp_path: Path) -> Bench:
 
 
 def words(listened: Transcript) -> list[tuple[str, float, float]]:
-    return [(p.text, p.start, p.end) for heard in listened.passages for p in heard.phrases]
+    return [(p.text, p.start, p.end) for passage in listened.passages for p in passage.phrases]
 
 
 async def test_words_have_the_times_of_the_video(bench: Bench) -> None:
@@ -141,14 +141,14 @@ async def test_a_stretch_that_goes_beyond_is_transcribed(bench: Bench) -> None:
     await bench.hear(WHOLE)
     listened = await bench.hear((100.0, 280.0), WHOLE)
     assert bench.ears.heard == [b"0 to 180", b"100 to 280"]
-    assert [heard.start for heard in listened.passages] == [100.0, 0.0]
-    assert [heard.start for heard in listened.new_passages] == [100.0]
+    assert [passage.start for passage in listened.passages] == [100.0, 0.0]
+    assert [passage.start for passage in listened.new_passages] == [100.0]
 
 
 async def test_each_video_has_words_of_its_own(bench: Bench) -> None:
     await bench.hear(WHOLE)
     listened = await bench.hear(WHOLE, video=replace(VIDEO, number=2))
-    assert [heard.video for heard in listened.new_passages] == [2]
+    assert [passage.video for passage in listened.new_passages] == [2]
     assert len(bench.ears.heard) == 2
 
 
@@ -168,30 +168,30 @@ async def test_a_stretch_without_sound_is_not_sent(bench: Bench) -> None:
 async def test_a_stretch_that_cannot_be_read_is_left_out_and_tried_again(bench: Bench) -> None:
     bench.deck.problems = {0.0: FileProblem(Reason.CRASHED)}
     listened = await bench.hear((0.0, 90.0), (510.0, 601.0))
-    assert [heard.start for heard in listened.passages] == [510.0]
+    assert [passage.start for passage in listened.passages] == [510.0]
     bench.deck.problems = {}
     listened = await bench.hear((0.0, 90.0), (510.0, 601.0))
-    assert [heard.start for heard in listened.passages] == [0.0, 510.0]
+    assert [passage.start for passage in listened.passages] == [0.0, 510.0]
     assert bench.ears.heard == [b"510 to 601", b"0 to 90"]
 
 
 async def test_a_model_that_fails_is_asked_again_the_next_time(bench: Bench) -> None:
     bench.ears.problem = ModelProblem(ModelReason.BUSY)
-    failed = await bench.hear(WHOLE)
-    assert (failed.passages, failed.problem) == ((), bench.ears.problem)
+    first = await bench.hear(WHOLE)
+    assert (first.passages, first.problem) == ((), bench.ears.problem)
     bench.ears.problem = None
-    heard = await bench.hear(WHOLE)
-    assert (len(words(heard)), heard.problem) == (2, None)
+    second = await bench.hear(WHOLE)
+    assert (len(words(second)), second.problem) == (2, None)
 
 
 async def test_a_model_that_fails_later_keeps_what_it_told_before(bench: Bench) -> None:
     bench.ears.fails_after = 1
     listened = await bench.hear((0.0, 90.0), (510.0, 601.0))
-    assert [heard.start for heard in listened.passages] == [0.0]
+    assert [passage.start for passage in listened.passages] == [0.0]
     assert listened.problem is not None
     bench.ears.fails_after = None
     listened = await bench.hear((0.0, 90.0), (510.0, 601.0))
-    assert [heard.start for heard in listened.new_passages] == [510.0]
+    assert [passage.start for passage in listened.new_passages] == [510.0]
 
 
 async def test_a_video_that_is_gone_is_not_heard(tmp_path: Path) -> None:
