@@ -134,8 +134,8 @@ async def test_the_transcript_is_a_file_in_the_thread(workspace: SlackWorkspace)
     files = [
         json.loads(data) for _, name, data in workspace.slack.uploads if name.endswith(".json")
     ]
-    message_texts = [one.text for one in workspace.slack.shown(thread)[1:]]
-    assert files or "```json" in message_texts[0]
+    told = [one.text for one in workspace.slack.shown(thread)[1:]]
+    assert files or "```json" in told[0]
 
 
 async def test_the_native_stop_ends_an_answer(workspace: SlackWorkspace) -> None:
@@ -168,11 +168,11 @@ async def test_nothing_that_is_said_becomes_a_mention(workspace: SlackWorkspace)
 
 
 async def test_files_that_cannot_be_had_are_named(workspace: SlackWorkspace) -> None:
-    file_gone = workspace.slack.file(CAR, "gone.jpg")
-    del workspace.slack.files[file_gone["id"]]
+    missing = workspace.slack.file(CAR, "gone.jpg")
+    del workspace.slack.files[missing["id"]]
     hidden = {"id": "F90", "name": "old.jpg", "mimetype": "image/jpeg", "mode": "hidden_by_limit"}
     other = {"id": "F91", "name": "cloud.jpg", "mode": "external", "is_external": True}
-    answer = await workspace.ask("What are these?", file_gone, hidden, other)
+    answer = await workspace.ask("What are these?", missing, hidden, other)
     for name in ("gone.jpg", "old.jpg", "cloud.jpg"):
         assert name in answer
 
@@ -189,14 +189,14 @@ async def test_a_post_is_looked_at_when_somebody_marks_it(workspace: SlackWorksp
     ts = workspace.slack.stamp()
     post = message_event("the dent", channel="C1", ts=ts, files=[workspace.slack.file(CAR)])
     workspace.slack.posts.append(post)
-    reaction = {
+    marked = {
         "type": "reaction_added",
         "user": "USAM",
         "reaction": "mag",
         "item": {"type": "message", "channel": "C1", "ts": ts},
         "event_ts": workspace.slack.stamp(),
     }
-    assert await workspace.event(reaction) == 200
+    assert await workspace.event(marked) == 200
     await workspace.answered(ts)
     assert len(workspace.bot.model.requests[0].pictures) == 1
 
@@ -211,16 +211,16 @@ async def test_when_the_app_is_uninstalled_all_is_erased(workspace: SlackWorkspa
         while workspace.bot.files():
             await asyncio.sleep(0.02)
     await workspace.bot.settled()
-    keys = [key for key in await workspace.bot.stored() if ":turns" in key or ":settings" in key]
-    assert keys == []
+    kept = [key for key in await workspace.bot.stored() if ":turns" in key or ":settings" in key]
+    assert kept == []
 
 
 async def test_what_is_not_signed_is_refused(workspace: SlackWorkspace) -> None:
     payload = event_callback(message_event("hello", channel="D1"))
-    headers = {"X-Slack-Signature": "v0=" + "0" * 64}
+    forged = {"X-Slack-Signature": "v0=" + "0" * 64}
     session, origin = workspace.bot.session, workspace.bot.origin
     # Where events come through a socket, nothing is taken by HTTP at all.
-    status = await workspace.slack.deliver(session, origin, payload, **headers)
+    status = await workspace.slack.deliver(session, origin, payload, **forged)
     assert status in {401, 404}
     assert workspace.slack.messages == []
 
@@ -235,9 +235,9 @@ async def test_an_edited_question_takes_the_place_of_the_old_one(workspace: Slac
     assert await workspace.event(message_changed(after, post)) == 200
     await workspace.answered(ts, 2)
     await workspace.ask("And in all?", thread_ts=ts)
-    request_text = str(workspace.bot.model.requests[2].body)
-    assert "How many pears?" in request_text
-    assert "apples" not in request_text
+    told = str(workspace.bot.model.requests[2].body)
+    assert "How many pears?" in told
+    assert "apples" not in told
 
 
 async def test_a_post_that_is_deleted_is_forgotten_with_its_pictures(
@@ -279,12 +279,12 @@ async def test_a_question_that_is_deleted_while_it_waits_gets_no_answer(
     await workspace.slack.until(
         lambda: any("Three" in one.text for one in workspace.slack.messages)
     )
-    question = message_event(
+    waiting = message_event(
         "And pears?", channel="D1", ts=workspace.slack.stamp(), thread_ts=thread
     )
-    assert await workspace.event(question) == 200
+    assert await workspace.event(waiting) == 200
     assert (
-        await workspace.event(message_deleted(channel="D1", ts=question["ts"], thread_ts=thread))
+        await workspace.event(message_deleted(channel="D1", ts=waiting["ts"], thread_ts=thread))
         == 200
     )
     hold.set()

@@ -39,19 +39,19 @@ async def asked(workspace: SlackWorkspace, channel: str = "C1") -> str:
 
 @pytest.mark.parametrize("written", [f"{MENTION} /photos", f"{MENTION} !photos", "!photos"])
 async def test_a_command_in_a_channel_needs_no_mention(
-    workspace: SlackWorkspace, command: str
+    workspace: SlackWorkspace, written: str
 ) -> None:
     thread = await asked(workspace)
-    response = await workspace.ask(command, channel="C1", thread_ts=thread)
-    assert response.startswith("- **P1**")
+    told = await workspace.ask(written, channel="C1", thread_ts=thread)
+    assert told.startswith("- **P1**")
 
 
 async def test_the_help_is_what_can_be_written_in_slack(workspace: SlackWorkspace) -> None:
     thread = await asked(workspace)
-    response = await workspace.ask(f"{MENTION} help!", channel="C1", thread_ts=thread)
-    response = await workspace.ask("!help", channel="C1", thread_ts=thread)
-    assert "`!json [full]`" in response
-    assert "`/json" not in response
+    told = await workspace.ask(f"{MENTION} help!", channel="C1", thread_ts=thread)
+    told = await workspace.ask("!help", channel="C1", thread_ts=thread)
+    assert "`!json [full]`" in told
+    assert "`/json" not in told
     await workspace.press(thread, texts.SHOW_PHOTOS, "C1")
     await workspace.answered(thread, 4)
     assert workspace.slack.shown(thread)[-1].text.startswith("- **P1**")
@@ -61,38 +61,38 @@ async def test_slash_commands_about_a_thread_are_about_the_latest_of_their_calle
     workspace: SlackWorkspace,
 ) -> None:
     thread = await asked(workspace)
-    count = len(workspace.slack.messages)
-    for command, response in (("photos", "**P1**"), ("usage", "1 answer"), ("json", "```json")):
+    seen = len(workspace.slack.messages)
+    for command, told in (("photos", "**P1**"), ("usage", "1 answer"), ("json", "```json")):
         answer = await workspace.slash(command, channel_id="C1")
         link = f"https://acme.slack.com/archives/C1/p{thread.replace('.', '')}"
         assert answer.startswith(texts.slack_about(link))
-        assert response in answer
-    assert len(workspace.private) == len(workspace.slack.messages) - count == 3
+        assert told in answer
+    assert len(workspace.private) == len(workspace.slack.messages) - seen == 3
 
 
 async def test_a_setting_by_slash_holds_in_the_channel_and_is_told_in_private(
     workspace: SlackWorkspace,
 ) -> None:
-    response = await workspace.slash("vision off", channel_id="C1")
-    assert response == texts.vision_set(False, texts.IN_THIS_CHANNEL)
+    told = await workspace.slash("vision off", channel_id="C1")
+    assert told == texts.vision_set(False, texts.IN_THIS_CHANNEL)
     thread = await asked(workspace)
-    response = await workspace.ask("!vision", channel="C1", thread_ts=thread)
-    assert response == texts.vision_shown(False)
+    told = await workspace.ask("!vision", channel="C1", thread_ts=thread)
+    assert told == texts.vision_shown(False)
     elsewhere = await asked(workspace, "C2")
-    response = await workspace.ask("!vision", channel="C2", thread_ts=elsewhere)
-    assert response == texts.vision_shown(True)
+    told = await workspace.ask("!vision", channel="C2", thread_ts=elsewhere)
+    assert told == texts.vision_shown(True)
 
 
 async def test_a_system_message_by_slash_waits_for_its_authors_continue(
     workspace: SlackWorkspace,
 ) -> None:
-    response = await workspace.slash("system Answer in French.", channel_id="C1")
-    assert "/loupe system continue" in response
+    told = await workspace.slash("system Answer in French.", channel_id="C1")
+    assert "/loupe system continue" in told
     (block,) = [block for block in workspace.private[0].blocks if block["type"] == "actions"]
-    element = block["elements"][0]
+    pressed = block["elements"][0]
     where = {"message_ts": workspace.private[0].ts, "channel_id": "C1", "is_ephemeral": True}
     again = button(
-        element["value"],
+        pressed["value"],
         channel={"id": "C1"},
         container={"type": "message", **where},
         message={},
@@ -106,8 +106,8 @@ async def test_a_system_message_by_slash_waits_for_its_authors_continue(
 
 
 async def test_help_by_slash_tells_how_it_is_written_there(workspace: SlackWorkspace) -> None:
-    response = await workspace.slash("")
-    assert "`/loupe json [full]`" in response
+    told = await workspace.slash("")
+    assert "`/loupe json [full]`" in told
     assert "`/loupe photos`" in await workspace.slash("fotos")
 
 
@@ -120,23 +120,23 @@ async def test_a_stop_ends_the_answer(workspace: SlackWorkspace, how: str) -> No
         lambda: any("Three" in one.text for one in workspace.slack.messages)
     )
     if how == "slash":
-        response = await workspace.slash("stop", channel_id="C1")
+        told = await workspace.slash("stop", channel_id="C1")
     else:
         await workspace.say(how, channel="C1", thread_ts=thread)
-        response = (await workspace.answered(thread, 2))[1].text
-    assert response.endswith(texts.STOPPING)
+        told = (await workspace.answered(thread, 2))[1].text
+    assert told.endswith(texts.STOPPING)
     assert workspace.slack.shown(thread)[0].text == f"Three\n\n{texts.STOPPED_HERE}"
 
 
 async def test_reset_and_forget_act_in_the_thread(workspace: SlackWorkspace) -> None:
     thread = await asked(workspace)
-    response = await workspace.ask("!reset", channel="C1", thread_ts=thread)
-    assert response == texts.history_reset(1)
+    told = await workspace.ask("!reset", channel="C1", thread_ts=thread)
+    assert told == texts.history_reset(1)
     await asked(workspace)
     assert workspace.bot.files()
     other = await asked(workspace)
-    response = await workspace.ask(f"{MENTION} /forget", channel="C1", thread_ts=other)
-    assert response == texts.forget_receipt(1, 1, 0, 0)
+    told = await workspace.ask(f"{MENTION} /forget", channel="C1", thread_ts=other)
+    assert told == texts.forget_receipt(1, 1, 0, 0)
 
 
 async def test_the_shortcut_looks_at_a_post_that_mentions_nobody(workspace: SlackWorkspace) -> None:
@@ -157,17 +157,17 @@ async def test_the_shortcut_looks_at_a_post_that_mentions_nobody(workspace: Slac
 
 
 async def test_a_watched_channel_has_its_photos_looked_at(workspace: SlackWorkspace) -> None:
-    response = await workspace.ask(f"{MENTION} /watch photos", channel="C1")
-    assert response == texts.watch_set("photos", "Alex")
+    told = await workspace.ask(f"{MENTION} /watch photos", channel="C1")
+    assert told == texts.watch_set("photos", "Alex")
     assert await workspace.say("Nice weather", channel="C1")
     thread = await workspace.say("", workspace.slack.file(CAR), channel="C1", user="USAM")
     (answer,) = await workspace.answered(thread)
     assert answer.text.endswith(texts.ASK_ON)
     assert len(workspace.bot.model.requests) == 1
-    response = await workspace.slash("watch off", channel_id="C1")
-    announcement, private = workspace.slack.messages[-2:]
-    assert response == announcement.text == private.text == texts.watch_set("off", "Alex")
-    assert (announcement.only_for, private.only_for) == ("", "UALEX")
+    told = await workspace.slash("watch off", channel_id="C1")
+    announced, private = workspace.slack.messages[-2:]
+    assert told == announced.text == private.text == texts.watch_set("off", "Alex")
+    assert (announced.only_for, private.only_for) == ("", "UALEX")
     await workspace.say("", workspace.slack.file(CAR), channel="C1", user="USAM")
     await workspace.bot.settled()
     assert len(workspace.bot.model.requests) == 1
@@ -190,7 +190,7 @@ async def test_a_long_transcript_is_a_file_whose_json_is_whole(workspace: SlackW
     assert await workspace.ask("!json", thread_ts=thread) == texts.JSON_AS_FILE
     ((where, name, data),) = workspace.slack.uploads
     assert (where, name) == (thread, "transcript.json")
-    roles = [item["role"] for item in json.loads(data)]
+    roles = [told["role"] for told in json.loads(data)]
     assert roles == ["system", "user", "assistant"]
     assert "".join(json.loads(data)[2]["content"]).strip() == long.strip()
 
@@ -200,8 +200,8 @@ async def test_a_shortcut_where_loupe_is_no_member_is_told_so(workspace: SlackWo
         workspace.slack.errors[method] = ["not_in_channel"] * 4
     post = message_event("the dent", channel="C9", user="USAM", files=[workspace.slack.file(CAR)])
     hook = f"{workspace.slack.url}/hook"
-    request = shortcut(post, channel={"id": "C9"}, response_url=hook)
-    assert await workspace.deliver(request) == 200
+    asked = shortcut(post, channel={"id": "C9"}, response_url=hook)
+    assert await workspace.deliver(asked) == 200
     await workspace.slack.until(lambda: workspace.slack.hook_posts)
     assert workspace.slack.hook_posts[0]["text"] == texts.SLACK_INVITE_ME
     assert workspace.slack.hook_posts[0]["response_type"] == "ephemeral"
@@ -214,8 +214,8 @@ async def test_a_shortcut_obeys_no_command_of_others_and_needs_a_picture(
         post = message_event(text, channel="C1", ts=workspace.slack.stamp(), user="USAM")
         assert await workspace.deliver(shortcut(post, trigger_id=f"{number}.1")) == 200
     await workspace.slack.until(lambda: len(workspace.slack.messages) == 3)
-    assert {message.text for message in workspace.slack.messages} == {
+    assert {shown.text for shown in workspace.slack.messages} == {
         texts.with_prefix(texts.NOTHING_ASKED, "/loupe ")
     }
-    assert {message.only_for for message in workspace.slack.messages} == {"UALEX"}
+    assert {shown.only_for for shown in workspace.slack.messages} == {"UALEX"}
     assert workspace.bot.model.requests == []

@@ -119,7 +119,7 @@ async def test_in_full_it_has_everything_that_is_recorded(bot: RunningBot) -> No
 
 
 async def long_talk(chat: Chat) -> list[dict[str, Any]]:
-    """Say more than fits into a message; returns the transcript to be."""
+    """Send more than fits into a message and return the expected transcript."""
     long = "All of the car is red. " * 40 + "Yes."
     for n in range(3):
         chat.bot.model.then(say(long))

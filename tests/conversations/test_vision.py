@@ -134,7 +134,7 @@ async def test_the_picture_shows_the_photo_with_outlines_on_a_copy(bot: RunningB
 
 
 def near(one: Image.Image, other: Image.Image, at: tuple[float, float]) -> bool:
-    """Tell whether two pictures of one size look alike around a place."""
+    """Return whether two pictures of one size look alike around a place."""
     x, y = at[0] * one.width, at[1] * one.height
     spot = (int(x) - 6, int(y) - 6, int(x) + 6, int(y) + 6)
     pairs = zip(one.crop(spot).tobytes(), other.crop(spot).tobytes(), strict=True)

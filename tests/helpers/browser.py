@@ -101,7 +101,7 @@ async def put_photo(page: Page, event: str, name: str, types: tuple[str, ...] = 
 
 
 async def shows_a_picture(page: Page, selector: str) -> bool:
-    """Tell whether an image was really loaded."""
+    """Return whether an image was really loaded."""
     width = await page.locator(selector).evaluate(
         "(image) => image.decode().then(() => image.naturalWidth)"
     )

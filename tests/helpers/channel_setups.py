@@ -41,7 +41,7 @@ class ChannelSetups:
         assert [alarm for slack in self._slacks for alarm in slack.alarms] == []
 
     async def get(self, name: str) -> ChannelSetup:
-        """Give a stage whose services remember nothing of earlier tests."""
+        """Return a setup whose services remember nothing of earlier tests."""
         if name not in self._built:
             await (self._open_socket() if name == "slack-socket" else self._open_house())
         stage = self._built[name]

@@ -59,7 +59,7 @@ def fail() -> None:
 
 
 def hang(fifo: Path) -> None:
-    """Say which process this is, then work on without ever looking for a signal."""
+    """Report which process this is, then work on without ever looking for a signal."""
     fifo.write_text(str(os.getpid()))
     hashlib.pbkdf2_hmac("sha256", b"", b"", 2**31 - 1)
 
@@ -108,7 +108,7 @@ def confinement() -> dict[str, Any]:
 
 
 def opencv_takes(png: bytes) -> bool:
-    """Tell whether OpenCV itself decodes a picture, were it ever asked to."""
+    """Return whether OpenCV itself decodes a picture, were it ever asked to."""
     import cv2  # noqa: PLC0415
     import numpy as np  # noqa: PLC0415
 

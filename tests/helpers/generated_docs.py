@@ -188,7 +188,7 @@ def _meaning(info: FieldInfo) -> str:
 
 
 def _bounds(info: FieldInfo) -> list[str]:
-    """Say between which values a number has to be."""
+    """Return between which values a number has to be."""
     bounds = []
     for bound in info.metadata:
         match bound:

@@ -259,7 +259,7 @@ class RunningBots:
         await self._stack.aclose()
 
     async def get(self, name: str) -> RunningBot:
-        """Give a bot whose services remember nothing of earlier tests."""
+        """Return a bot whose services remember nothing of earlier tests."""
         if name not in self._started:
             self._started[name] = await self._stack.enter_async_context(self._start(name))
         bot = self._started[name]

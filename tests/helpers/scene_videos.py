@@ -79,7 +79,7 @@ def _samples(sound: bytes) -> av.AudioFrame:
 
 
 def share(picture: Image.Image, colour: str) -> float:
-    """Tell how much of a picture has nearly a colour."""
+    """Return how much of a picture has nearly a colour."""
     pixels = np.asarray(picture.convert("RGB"), np.int16)
     apart = np.abs(pixels - np.array(ImageColor.getrgb(colour)[:3])).max(axis=2)
     return float((apart < 40).mean())

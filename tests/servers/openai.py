@@ -322,7 +322,7 @@ def _are_messages(messages: Any) -> bool:
 
 
 def _are_answered(messages: list[dict[str, Any]]) -> bool:
-    """Tell whether the results of all calls, and of them only, follow at once and are words."""
+    """Return whether the results of all calls, and of them only, follow at once and are words."""
     open_calls: set[str] = set()
     for message in messages:
         if message["role"] == "tool":
@@ -350,7 +350,7 @@ def _is_call(call: dict[str, Any]) -> bool:
 
 
 def _is_tool(tool: dict[str, Any]) -> bool:
-    """Tell whether a tool is one, and if it is strict, follows the rules of strict schemas."""
+    """Return whether a tool is one, and if it is strict, follows the rules of strict schemas."""
     function = tool.get("function", {})
     schema = function.get("parameters", {})
     if tool.get("type") != "function" or not re.fullmatch(r"[\w-]{1,64}", function.get("name", "")):

@@ -27,7 +27,7 @@ NAMES = pytest.mark.parametrize("name", ["a.gif", "a.webp"])
 
 @pytest.fixture(autouse=True)
 def unlimited(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Give Pillow back its own limit, which is one of the whole process."""
+    """Restore the limit of Pillow, which is one of the whole process."""
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", Image.MAX_IMAGE_PIXELS)
 
 

@@ -36,7 +36,7 @@ LIMITS = FileLimits(_env_file=None)
 
 @pytest.fixture(autouse=True)
 def unlimited(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Give Pillow back its own limit, which is one of the whole process."""
+    """Restore the limit of Pillow, which is one of the whole process."""
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", Image.MAX_IMAGE_PIXELS)
 
 
