@@ -75,7 +75,7 @@ class ConfiguredChannels:
         return connection
 
     def read_address(self, channel: str, fields: Mapping[str, Any]) -> Address:
-        """Make an address of a channel of what was stored of it; of one that nobody declared, too.
+        """Make an address of a channel of what was stored of it; also of an undeclared one.
 
         Raises `pydantic.ValidationError`.
         """

@@ -1,4 +1,4 @@
-"""Phrases of a transcription with their times, without those that nobody spoke.
+"""Phrases of a transcription with their times, without those that the model made up.
 
 The form is that of OpenAI's `audio/transcriptions`: `text`, and with `verbose_json` also
 `segments` of `text`, `start`, `end` (seconds) and `no_speech_prob`.

@@ -1,4 +1,4 @@
-"""What threads remember, and the settings people make, on Redis."""
+"""The history of threads, and the settings that people change, on Redis."""
 
 from __future__ import annotations
 

@@ -125,7 +125,7 @@ class RedisMailbox:
             return 0.0
 
     async def _discard(self, lane: int, token: str, reply: list[Any], why: str) -> None:
-        """Move messages that cannot be read, as a newer version may write, to the dead letters."""
+        """Move unreadable messages, such as those of a newer version, to the dead letters."""
         box, generation = reply[:2]
         places = [int(seq) for seq in reply[6::5]]
         log.error("message_unreadable", box=str(box)[:8], why=why)
@@ -302,7 +302,7 @@ class RedisMailbox:
         await retrying(lambda: self._redis.hdel(key, str(number)), within=RETRY_SECONDS)
 
     async def events(self) -> AsyncIterator[MailboxEvent]:
-        """Yield what happens anywhere, for as long as it is read; survives a lost connection."""
+        """Yield the events of all mailboxes until closed; reconnects after a lost connection."""
         while True:
             try:
                 async with self._redis.pubsub(ignore_subscribe_messages=True) as pubsub:

@@ -1,4 +1,4 @@
-"""How the settings of a thread or a place stand in a Redis hash: one field each, as text."""
+"""The format of the settings of a thread or a place in a Redis hash: one text field each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How turns stand in Redis: JSON of flat records, which Lua reads and 0.4.0 wrote as well."""
+"""The format of turns in Redis: JSON of flat records, which Lua reads and 0.4.0 wrote, too."""
 
 from __future__ import annotations
 

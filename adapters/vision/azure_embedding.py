@@ -43,8 +43,8 @@ log = structlog.get_logger()
 class AzureEmbedding:
     """An `Embedding` of one Azure AI Vision resource.
 
-    `is_shared`: somebody else closes the resource. A call takes at most as long as the wait for its
-    turn, its retries and one more request, and then raises `VisionProblem` (`TIMED_OUT`).
+    With `is_shared` the caller closes the resource. A call takes at most as long as the wait for
+    its turn, its retries and one more request, and then raises `VisionProblem` (`TIMED_OUT`).
     """
 
     def __init__(self, resource: AzureClient, *, is_shared: bool = False) -> None:

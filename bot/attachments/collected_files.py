@@ -1,4 +1,4 @@
-"""The files of a question, as far as they could be fetched and opened."""
+"""The files of a question that could be fetched and opened."""
 
 from __future__ import annotations
 

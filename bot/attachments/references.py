@@ -32,9 +32,9 @@ def videos_about(
 ) -> list[Video]:
     """Pick the earlier videos that a question is about.
 
-    Those that it names, or that the quoted message is about; else, where it names no photo either,
-    those of the turn that photos or videos were last posted with. With `fresh` files are posted
-    with the question, which it is about then.
+    These are the ones that it names, or that the quoted message is about. If it names no photo
+    either, they are those of the last turn with photos or videos; with `fresh`, the question has
+    files of its own and is about these instead.
     """
     # There are other things of such names, such as an engine V8 or a road P3.
     numbers = {int(n) for n in _VIDEO_NAME.findall(words)} & {one.number for one in past.videos}

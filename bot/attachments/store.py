@@ -48,7 +48,7 @@ F = TypeVar("F", Photo, Video)
 
 @dataclass(frozen=True, slots=True)
 class _StoredFile:
-    """A file that was opened; `whole` is false for a smaller copy of what was posted."""
+    """A file that was opened; `is_complete` is false for a smaller copy of the original."""
 
     contents: PreparedPhoto | ProbedFile
     is_complete: bool
@@ -86,7 +86,7 @@ class AttachmentStore:
         past: ThreadHistory,
         progress: Callable[[int, int], None],
     ) -> CollectedFiles:
-        """Fetch, check and keep all files; each that fails costs itself only."""
+        """Fetch, check and keep all files; the failure of one does not affect the others."""
 
         async def one(file: RequestedFile) -> _StoredFile | FileProblem:
             try:
@@ -119,7 +119,7 @@ class AttachmentStore:
 
     @contextlib.asynccontextmanager
     async def _spooled(self) -> AsyncIterator[Path]:
-        """Lend a path for a file on its way."""
+        """Yield a temporary path, and delete its file at the end."""
         path = self._spool / secrets.token_hex(16)
         try:
             yield path
@@ -128,7 +128,7 @@ class AttachmentStore:
 
     @contextlib.asynccontextmanager
     async def original(self, thread: Thread, sha256: str) -> AsyncIterator[Path | None]:
-        """Lend the original file of a photo; None when it is no longer kept."""
+        """Yield the path of a photo's original; None when it is no longer stored."""
         async with self._spooled() as path:
             exists = await self._blobs.save(blob_key(thread, sha256), path)
             yield path if exists else None
@@ -258,7 +258,7 @@ class _Numbers(Generic[F]):
         self.files: dict[int, F] = {}
 
     def give(self, sha256: str, name: str) -> tuple[int, str]:
-        """Return the number of a file, and what it is called from now on."""
+        """Return the number of a file, and its name from now on."""
         number = self._numbers.setdefault(sha256, self._following)
         self._following += number == self._following
         self._names[number] = name or self._names.get(number, "")

@@ -34,7 +34,7 @@ log = structlog.get_logger()
 
 @dataclass(slots=True)
 class VisionResult:
-    """What was seen, by photo number; `problem` is why something is missing."""
+    """Sightings by photo number; `problem` is why some are missing."""
 
     sightings: dict[int, Sighting] = field(default_factory=dict)
     problem: FileProblem | VisionProblem | None = None
@@ -49,7 +49,7 @@ class OriginalFiles(Protocol):
 
 
 class VisionPass:
-    """Has photos looked at, for so long and no longer; what fails costs itself only."""
+    """Has photos analysed within a time limit; the failure of one does not affect the others."""
 
     def __init__(self, vision: Vision, files: OriginalFiles, limits: TurnLimits) -> None:
         self._vision = vision
@@ -107,5 +107,5 @@ class VisionPass:
 def _graver(
     current: FileProblem | VisionProblem | None, new: FileProblem | VisionProblem
 ) -> FileProblem | VisionProblem:
-    """Prefer what is wrong with the engine to what is wrong with one picture."""
+    """Return the graver problem: one of the engine before one of a single picture."""
     return current if isinstance(current, VisionProblem) else new

@@ -1,4 +1,4 @@
-"""What `loupe doctor` tries, part by part: each outside service by what is asked of it first."""
+"""The checks of `loupe doctor`: each outside service gets the request that Loupe makes first."""
 
 from __future__ import annotations
 

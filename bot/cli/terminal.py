@@ -6,7 +6,7 @@ import sys
 
 
 class Terminal:
-    """Watches a turn come about."""
+    """Shows the progress of a turn."""
 
     def __init__(self, *, quiet: bool) -> None:
         """With `quiet` nothing of the answer is printed while it grows."""

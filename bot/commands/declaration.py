@@ -1,4 +1,4 @@
-"""A command as it is declared: what is known of it, and the handler that carries it out."""
+"""The declaration of a command: its specification, and the handler that executes it."""
 
 from __future__ import annotations
 

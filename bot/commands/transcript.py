@@ -28,7 +28,7 @@ TranscriptMessage = dict[str, Any]
 def transcript(system: str, past: ThreadHistory) -> list[TranscriptMessage]:
     """Return what was said, in the shape of the quickstart's "Show raw JSON".
 
-    First the system message in force, then question and answer of each turn that was answered, or
+    First the system message in effect, then question and answer of each turn that was answered, or
     stopped after its first word.
     """
     messages: list[TranscriptMessage] = [{"role": "system", "content": [system]}]

@@ -1,4 +1,4 @@
-"""What is declared of the commands in chat, and a command as somebody wrote it."""
+"""The specification of a command in chat, and a command as somebody wrote it."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ class Command:
 
     @property
     def is_announced(self) -> bool:
-        """Whether everybody in a shared place has to learn of it."""
+        """Whether everybody in a shared place has to see what it changes."""
         return not self.unknown and self.spec.is_announced and bool(self.argument)
 
     @property

@@ -1,4 +1,4 @@
-"""The photos and videos of a thread, and what is known of them."""
+"""The photos and videos of a thread, and their metadata."""
 
 from __future__ import annotations
 

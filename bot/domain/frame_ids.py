@@ -1,4 +1,4 @@
-"""Frames of videos: numbered, so that whatever knows photos by number knows frames too.
+"""Frames of videos: numbered, so that code which knows photos by number can use frames, too.
 
 The frame of video `V2` at 12.4 seconds has the number 2_000_012_400: the video's number and the
 time in milliseconds. Photos have numbers below 1_000_000_000, so that all sort in the order in

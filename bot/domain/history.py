@@ -1,4 +1,4 @@
-"""What a thread remembers: turns, photos, videos, and the request that was sent last."""
+"""The history of a thread: turns, photos, videos, and the last request."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class TurnPictures:
 
 @dataclass(frozen=True, slots=True)
 class ModelResponse:
-    """What the model service answered, or why it did not.
+    """The response of the model service, or why there is none.
 
     `deployment` is the model asked for and `model` what the service says answered. `refusal` names
     the response field of a refusal, or the codes of a content filter's; `problem` is why a turn
@@ -66,7 +66,7 @@ class ModelResponse:
 
 @dataclass(frozen=True, slots=True)
 class TurnEvidence:
-    """What was seen and heard for a turn that was not known before."""
+    """Sightings and passages of speech that are new with a turn."""
 
     sightings: tuple[VisionRecord, ...] = ()
     passages: tuple[SpokenPassage, ...] = ()
@@ -117,7 +117,7 @@ class ThreadHistory:
 
     @property
     def sightings(self) -> dict[int, Sighting]:
-        """What was seen in photos and frames, by number, as last looked at."""
+        """The latest sightings of photos and frames, by number."""
         return {
             record.photo: record.sighting
             for turn in self.turns

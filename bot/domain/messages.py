@@ -1,4 +1,4 @@
-"""What people post, in one shape for every channel."""
+"""Messages from people, in one format for all channels."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ VIDEO_SUFFIXES = (".mp4", ".m4v", ".mov", ".webm", ".mkv", ".avi")
 Kind = Literal["message", "installed", "channel", "full", "deleted", "uninstalled"]
 """`message`: somebody wrote; `installed`: Loupe was added and says hello; `channel`: work of the
 channel's own that has to survive a crash (see `Channel.run_task`); `full`: a message that did not
-fit into the mailbox, which its author is told; `deleted`: the post that `quoted` names is gone;
-`uninstalled`: everything of the thread and its place is to be erased."""
+fit into the mailbox, and whose author gets a notice; `deleted`: the post with the id `quoted` is
+gone; `uninstalled`: everything of the thread and its place is to be erased."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,12 +101,12 @@ class Message:
 
     @property
     def without_words(self) -> bool:
-        """Whether this is a picture without words, which waits for company."""
+        """Whether this is a picture without words, which waits for more messages."""
         return self.kind == "message" and not self.text.strip() and bool(self.attachments)
 
     @property
     def unreadable(self) -> bool:
-        """Whether its files are all ones that the platform does not hand to apps."""
+        """Whether the platform gives apps none of its files."""
         return bool(self.attachments) and all(
             file.problem is Reason.HTML_ONLY for file in self.attachments
         )

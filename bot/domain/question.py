@@ -1,4 +1,4 @@
-"""What is asked in a thread: words, files, and where they came from."""
+"""A question in a thread: its words, its files, and where they came from."""
 
 from __future__ import annotations
 

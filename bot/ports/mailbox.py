@@ -66,7 +66,7 @@ class CitedFrames:
 
 @dataclass(frozen=True, slots=True)
 class AnsweredTurn:
-    """A finished turn that waits for its last edit: all that `Mailbox.done` commits.
+    """A finished turn that waits for its last edit: all that `Mailbox.complete` commits.
 
     `parts` are the final texts to show, one message each; `outlined_photos` are shown with
     their outlines after them, and so are the `cited_frames` of videos.
@@ -152,7 +152,7 @@ Erase = Literal["nothing", "history", "everything"]
 
 
 class LeaseLost(Exception):
-    """Somebody else works on the thread now, or it was reset: nothing more may be written."""
+    """Another worker has the thread now, or it was reset: nothing more may be written."""
 
 
 class Mailbox(Protocol):

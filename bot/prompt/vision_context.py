@@ -1,4 +1,4 @@
-"""What vision saw, as a model is told it: quoted data, in a fence that no text can close."""
+"""Sightings as text for a model: quoted data in a fence that no text can close."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ HIDDEN = frozenset(("Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"))
 """Categories of characters that do not show; JSON escapes only some of them."""
 
 FRAME = 24
-"""Tokens of the fence, and of the line that counts what is left out."""
+"""Tokens of the fence, and of the line that counts the omitted lines."""
 
 
 class VisionContext:

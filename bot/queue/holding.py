@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 class Holding:
     """A lease that is being worked on: `stop` and `mail` are set from outside.
 
-    `withdrawn` are the places of messages that were withdrawn since it was taken.
+    `withdrawn_places` are the places of messages whose posts were deleted or edited meanwhile.
     """
 
     lease: Lease

@@ -25,7 +25,7 @@ Notice = Callable[["Message", "Receipt"], Awaitable[None]]
 
 
 class Inbox:
-    """Accepts messages durably, before the platform is told that they arrived."""
+    """Accepts messages durably, before they are acknowledged to the platform."""
 
     def __init__(
         self,
@@ -42,7 +42,7 @@ class Inbox:
         self._limits = limits
 
     async def receive(self, message: Message) -> bool:
-        """Accept a message, or drop it unread when it is not for Loupe; raises `StoreDown`.
+        """Accept a message, or drop it if it is not for Loupe; raises `StoreDown`.
 
         Returns whether it is accepted.
         """
@@ -66,10 +66,10 @@ class Inbox:
         return True
 
     async def _for_loupe(self, message: Message, command: Command | None) -> Message | None:
-        """Return what is for Loupe of a post without a mention: a command, or in a watched place.
+        """Return the part of a post without a mention that is for Loupe; None if there is none.
 
-        A word that is no command may be meant for another bot. Files that the platform does not
-        hand to apps are worth an answer once a day.
+        That is a command, or a post in a watched place. An unknown command may be meant for another
+        bot. Files that the platform does not give to apps are answered once a day.
         """
         if command is not None and not command.unknown:
             return message

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from bot.ports.mailbox import Mailbox
 
 TRIES = 10
-"""Numbers per message of a reply: an opening that may have arrived is opened anew, so often."""
+"""Numbers per message of a reply: attempts to open it while one may have arrived."""
 FRESH = 5.0
 """Seconds within which somebody else's intent may still become a send."""
 
@@ -70,12 +70,10 @@ class Outbox:
         for number in range(TRIES * part, TRIES * part + TRIES):
             record = await self._settled(number)
             if record is None:
-                sent = await self._post(number, post)
-            else:
-                sent = record
-            if sent.id:
-                self._numbers[sent.id] = number
-                return sent
+                record = await self._post(number, post)
+            if record.id:
+                self._numbers[record.id] = number
+                return record
         raise DeliveryUnknown
 
     async def say(self, part: int, post: Post) -> None:
@@ -124,7 +122,7 @@ class Outbox:
         )
 
     async def _settled(self, number: int) -> SendRecord | None:
-        """Claim a number; somebody's fresh intent is given time to become a send."""
+        """Claim a number; the recent intent of another worker gets time to become a send."""
         record = await self._mailbox.claim(self._box, self._seq, number, self._token)
         while record is not None and not record.id and time.time() - record.at < FRESH:
             await asyncio.sleep(0.1)
@@ -132,7 +130,7 @@ class Outbox:
         return record
 
     async def _post(self, number: int, post: Post) -> SendRecord:
-        """Post and record; what may have been shown is tried again only while it is an opening."""
+        """Post and record; a post that may have arrived is repeated only if it is an opening."""
         final = post.stage is Stage.FINAL
         try:
             identity = await self.channel.post(self.address, post) or NO_ID

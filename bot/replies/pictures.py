@@ -1,4 +1,4 @@
-"""What is shown below an answer: the photos and frames that it points at, with outlines."""
+"""The pictures below an answer: the photos and frames that it cites, with outlines."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ class ReplyPictures:
         self._frames = frames
 
     async def show(self, sends: Outbox, thread: Thread, result: AnsweredTurn) -> None:
-        """Show what an answer points at, or say that it cannot be shown."""
+        """Show the pictures that an answer cites, or a sentence for each that cannot be shown."""
         if not sends.capabilities.pictures:
             return
         pictures = self._pictures(thread, result)

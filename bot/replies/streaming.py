@@ -39,12 +39,11 @@ class _Part:
 
 
 class Reply:
-    """Shows a turn as it comes about: a placeholder, progress, growing text, the end.
+    """Shows the progress of a turn: a placeholder, what is being done, growing text, the end.
 
-    `kept` is what a predecessor showed of the answer before it died.
-    `progress` and `grow` only say what should be seen; a task of its own shows the newest at the
-    channel's pace. What was shown of the answer only grows: text that a predecessor showed before
-    it died stays, followed by one sentence.
+    `progress` and `grow` only set what to show; a task of its own sends the newest text at the
+    channel's pace. The text of an answer only grows: `earlier_text`, which a predecessor showed
+    before it died, stays, and one sentence follows it.
     """
 
     def __init__(

@@ -138,11 +138,11 @@ def forget_receipt(turns: int, photos: int, videos: int, settings: int) -> str:
 def photo_log(photos: Sequence[Photo], videos: Sequence[Video] = ()) -> str:
     """List the photos and videos of a thread with the metadata of their files."""
     lines = [_file_line(f"P{photo.number}", photo, []) for photo in photos]
-    lines += [_file_line(f"V{video.number}", video, _film(video.facts)) for video in videos]
+    lines += [_file_line(f"V{video.number}", video, _video_lines(video.facts)) for video in videos]
     return "\n".join(lines) or NO_PHOTOS
 
 
-def _film(facts: VideoFacts) -> list[str]:
+def _video_lines(facts: VideoFacts) -> list[str]:
     return [f"{clock(facts.seconds)} long", facts.codec.upper()]
 
 

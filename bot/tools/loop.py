@@ -1,4 +1,4 @@
-"""An answer with tools: the model calls, is told the results, and goes on, round after round."""
+"""An answer with tools: the model calls them, gets the results, and goes on, round after round."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from bot.tools.toolbox import Toolbox
 
 NOT_SHOWN = "(not shown any more)"
-"""Stands in place of a picture that made room for a closer look."""
+"""Replaces a picture that was dropped to make room for a closer look."""
 
 
 class ToolLoop:
@@ -67,7 +67,7 @@ class ToolLoop:
 
 
 class _RoundText:
-    """What a model said in one round."""
+    """The words and calls of a model in one round."""
 
     def __init__(self) -> None:
         self.words = ""
@@ -82,9 +82,9 @@ class _RoundText:
 
 
 def _gap(text: str) -> str:
-    """Part the words of two rounds: a sentence by a paragraph, a part of one by a space.
+    """Return what separates the words of two rounds: a paragraph after a sentence, else a space.
 
-    It is said before the tools are used, so that the last word can be shown meanwhile.
+    It is sent before the tools are used, so that the last word can be shown meanwhile.
     """
     words = text.rstrip()
     if not words or text.endswith("\n"):
@@ -95,10 +95,10 @@ def _gap(text: str) -> str:
 
 
 def within(messages: Sequence[ChatMessage], limit: int, question: int) -> tuple[ChatMessage, ...]:
-    """Leave out pictures until `limit` are left, those of least use first.
+    """Drop pictures until `limit` remain, the least useful first.
 
-    First go those of earlier turns, then earlier looks, then those of the question (the message
-    at that index), the oldest of each first.
+    Those of earlier turns are dropped first, then earlier looks, then those of the question (the
+    message at that index), the oldest of each first.
     """
     last = len(messages) - 1
     order = dict.fromkeys((*range(question), *range(question + 1, last), question, last))

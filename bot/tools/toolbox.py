@@ -83,9 +83,9 @@ class InvalidCall(ValueError):
 
 
 class Toolbox:
-    """Follows the calls of one answer, so many and for so long.
+    """Follows the tool calls of one answer, within limits of number and time.
 
-    `photos` are the numbers of the thread's photos. What is wrong with a call is told the model.
+    `photos` are the numbers of the thread's photos. The model gets the error of an invalid call.
     """
 
     def __init__(
@@ -157,7 +157,7 @@ class Toolbox:
             return OVER, ()
 
     async def _do(self, call: ToolCall) -> tuple[str, tuple[Part, ...]]:
-        """Do what a call wants; raises `InvalidCall`, `InvalidBox` and `UnknownFrame`."""
+        """Execute a call; raises `InvalidCall`, `InvalidBox` and `UnknownFrame`."""
         names = [tool.name for tool in self._tools]
         if call.name not in names:
             raise InvalidCall(NO_TOOL.format(names=_listed(names)))

@@ -51,7 +51,7 @@ _VIDEO = re.compile(r"\s*V?(\d{1,5})\b", re.IGNORECASE)
 
 
 class UnknownFrame(ValueError):
-    """A time or video that there is not; its text tells the model why."""
+    """A time or video that does not exist; its text tells the model why."""
 
 
 class VideoFramesTool:

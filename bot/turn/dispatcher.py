@@ -1,4 +1,4 @@
-"""What is done with a lease, by the kind of its message: a command, a question, or upkeep."""
+"""Handles a lease by the kind of its message: a command, a question, or upkeep."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ class Dispatcher:
                 await self._deliveries.end_reply(lease, message, given_up, given_up)
         except (LeaseLost, StoreDown):
             raise
-        except Exception as error:  # whatever the channel fails with, the next message is due
+        except Exception as error:  # One message that fails must not block the next.
             log.warning("giving_up_not_told", error=type(error).__name__)
         if lease.result is None:
             await self._mailbox.move_to_dead_letters(lease, why)

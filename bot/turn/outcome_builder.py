@@ -162,7 +162,7 @@ def _refusal(problem: ModelProblem | None) -> str:
 
 
 def _text(stages: _Stages, status: Status, problem: ModelProblem | None, *, has_hints: bool) -> str:
-    """Write the whole text that people see."""
+    """Return the whole text that people see."""
     inputs, composition = stages.inputs, stages.composition
     head = composition.head.strip() if composition else "\n\n".join(inputs.files.problems).strip()
     closing: list[str] = []

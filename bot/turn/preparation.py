@@ -76,8 +76,7 @@ class QuestionPreparer:
     ) -> PreparedQuestion:
         """Choose photos and frames, and have them looked at.
 
-        `leads` says that the model can ask for what it wants to see by itself; `say` is told in
-        words how far the work is.
+        `leads` is whether the model can request pictures by itself; `say` gets progress messages.
         """
         photos, notes = await self._photos(inputs)
         budget = self._budgets.of(inputs.settings.model)
@@ -177,8 +176,8 @@ class QuestionPreparer:
     ) -> PhotoSightings:
         """Have photos and frames looked at that were not yet; none where vision is off.
 
-        What was seen in small copies of frames is enough for those that are hardly larger, and for
-        those that there is no time for.
+        The sighting of a frame's small copy is used if the frame is hardly larger, or if there is
+        no time to look at the frame.
         """
         if not inputs.settings.vision:
             return PhotoSightings()

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class QuestionBuilder:
-    """Asks the channel for what messages came without, and puts all together."""
+    """Builds a question of messages, and asks the channel for what they lack."""
 
     def __init__(self, channels: Mapping[str, Channel], hints: Hints) -> None:
         self._channels = channels
@@ -27,9 +27,9 @@ class QuestionBuilder:
     async def of(
         self, entries: Sequence[Entry], past: ThreadHistory, *, forgot: bool = False
     ) -> Question:
-        """Make the question whole: names, files, earlier pictures of the thread, hints.
+        """Complete the question: names, files, earlier pictures of the thread, hints.
 
-        What a thread `forgot`, as it was told to, is not brought back.
+        With `forgot`, after `/forget`, earlier pictures are not fetched again.
         """
         channel = self._channels[entries[0].message.thread.channel]
         messages = [await channel.add_details(entry.message) for entry in entries]
@@ -48,7 +48,7 @@ class QuestionBuilder:
     ) -> tuple[Message, ...] | None:
         """Ask for what was posted in a thread before Loupe was first asked there.
 
-        None where the platform does not tell.
+        None where the platform cannot list it.
         """
         channel = self._channels[message.thread.channel]
         if not channel.capabilities(message.address).earlier_messages:

@@ -1,4 +1,4 @@
-"""The request of a question: which photos go singly, on contact sheets, or not again."""
+"""The request of a question: which photos are sent one by one, on contact sheets, or not again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One turn: a question about pictures becomes an answer, shown as it comes about."""
+"""One turn: a question about pictures becomes an answer, which is shown while it grows."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ if TYPE_CHECKING:
 
 
 class Audience(Protocol):
-    """Who watches a turn come about."""
+    """Watches the progress of a turn."""
 
     def progress(self, text: str) -> None:
-        """See what is being done."""
+        """Show what is being done."""
         ...
 
     def grow(self, text: str) -> None:
-        """See the answer so far."""
+        """Show the answer so far."""
         ...
 
 
@@ -59,7 +59,7 @@ class FileCollector(Protocol):
         past: ThreadHistory,
         progress: Callable[[int, int], None],
     ) -> CollectedFiles:
-        """Fetch, check and store all files; each that fails costs itself only."""
+        """Fetch, check and store all files; the failure of one does not affect the others."""
         ...
 
 

@@ -47,7 +47,7 @@ class CollectedQuestion:
 
     @property
     def words(self) -> str:
-        """What is asked; words that were not meant for Loupe are neither sent on nor stored."""
+        """The words of the question, or a default; words not meant for Loupe are not sent or stored."""
         words = self.question.words if self.answerable else ""
         return words or texts.default_question(len(self.files.photos), len(self.files.videos))
 
@@ -56,7 +56,7 @@ class CollectedQuestion:
 class PhotoSightings:
     """The sightings of photos and frames, by number, and those that are new with this question.
 
-    `notes` tell people what could not be looked at.
+    `notes` are sentences for people about what could not be analysed.
     """
 
     by_number: Mapping[int, Sighting] = field(default_factory=dict)
@@ -107,10 +107,10 @@ class PreparedQuestion:
 
 @dataclass(frozen=True, slots=True)
 class ComposedRequest:
-    """A request, and what people and the history are to know of it.
+    """A request, with its notes for people and its details for the history.
 
     `notes` stand above the answer and `tail` below it. `singles` and `sheets` are the photos that
-    go singly or only on a contact sheet; `sightings` what is known of all that go with the
+    are sent one by one or only on a contact sheet; `sightings` those of all that go with the
     question, or of the recent ones where none do, by number, and `fresh` what was looked at for it.
     `frames` are the frames of videos that go, `overviews` the numbers of those that stand on an
     overview, and `passages` is what was newly transcribed.
