@@ -144,7 +144,7 @@ class _Omissions:
         return [number for number in (*photos, *frames) if number not in self._sent_numbers]
 
     def _labels(self, turn: Turn) -> list[str]:
-        """Return the names of a turn's pictures that are not sent; for frames those of their videos."""
+        """Return the names of a turn's unsent pictures; for frames those of their videos."""
         photos = [self._photos[n].label for n in self.numbers(turn) if not is_frame(n)]
         frames = {one.video for one in turn.pictures.frames}
         videos = [

@@ -47,7 +47,7 @@ class CollectedQuestion:
 
     @property
     def words(self) -> str:
-        """The words of the question, or a default; words not meant for Loupe are not sent or stored."""
+        """The words to answer, or a default; words not meant for Loupe are not sent or stored."""
         words = self.question.words if self.answerable else ""
         return words or texts.default_question(len(self.files.photos), len(self.files.videos))
 
