@@ -14,7 +14,7 @@ from tests.helpers.slack_payloads import event_callback, message_event
 from tests.helpers.slack_workspace import CAR, open_workspace
 from tests.helpers.transcripts import parse_transcript
 from tests.servers.openai import say
-from tests.servers.slack import CUT, DROPPED, HTML, THROTTLED
+from tests.servers.slack import CUT, DROP, HTML, THROTTLED
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,7 +53,7 @@ async def seen(workspace: SlackWorkspace, words: str) -> None:
 
 
 @pytest.mark.parametrize("method", ["chat.startStream", "chat.appendStream", "chat.stopStream"])
-@pytest.mark.parametrize("fault", [f"{THROTTLED}1", CUT, DROPPED, HTML, "internal_error"])
+@pytest.mark.parametrize("fault", [f"{THROTTLED}1", CUT, DROP, HTML, "internal_error"])
 async def test_a_stream_that_meets_trouble_shows_the_whole_answer_once(
     workspace: SlackWorkspace, method: str, fault: str
 ) -> None:
@@ -66,7 +66,7 @@ async def test_a_stream_that_meets_trouble_shows_the_whole_answer_once(
     assert answers == [WHOLE]
 
 
-@pytest.mark.parametrize("fault", [f"{THROTTLED}1", DROPPED, HTML, "service_unavailable"])
+@pytest.mark.parametrize("fault", [f"{THROTTLED}1", DROP, HTML, "service_unavailable"])
 @pytest.mark.parametrize("method", ["chat.postMessage", "chat.update"])
 async def test_edits_that_meet_trouble_show_the_whole_answer_once(
     workspace: SlackWorkspace, method: str, fault: str

@@ -43,7 +43,7 @@ class SlackConversation:
         return thread_of(TEAM, self.channel, self.root)
 
     @property
-    def shown(self) -> list[SlackMessage]:
+    def bot_messages(self) -> list[SlackMessage]:
         """The messages of Loupe's, as they stand."""
         return self.slack.shown(self.root)
 
@@ -81,11 +81,11 @@ class SlackConversation:
         await self.stage.deliver(payload)
 
     def _buttons(self) -> list[dict[str, Any]]:
-        return [button for message in self.shown for button in _buttons_of(message)]
+        return [button for message in self.bot_messages for button in _buttons_of(message)]
 
     async def stop(self) -> None:
         """Press Slack's Stop, which ends the stream before the app is told."""
-        streams = [message for message in self.shown if message.streaming]
+        streams = [message for message in self.bot_messages if message.streaming]
         for message in streams:
             message.streaming = False
         event = {"type": "agent_session_stopped", "channel": self.channel, "user": "UALEX"}
@@ -93,17 +93,17 @@ class SlackConversation:
         await self.event({**event, "thread_ts": self.root, "streaming_message_ts": marks})
 
     async def until(self, text: str) -> None:
-        await self.slack.until(lambda: any(text in message.text for message in self.shown))
+        await self.slack.until(lambda: any(text in message.text for message in self.bot_messages))
 
     async def messages(self) -> list[ShownMessage]:
         return [
             ShownMessage(message.text, tuple(one["text"]["text"] for one in _buttons_of(message)))
-            for message in self.shown
+            for message in self.bot_messages
             if message.text
         ]
 
     async def is_streamed(self) -> bool:
-        return any(message.was_streamed for message in self.shown)
+        return any(message.was_streamed for message in self.bot_messages)
 
     async def pictures(self) -> int:
         return sum(name.endswith(".jpg") for name, _ in self._uploads())
@@ -119,7 +119,7 @@ class SlashConversation(SlackConversation):
     """What one person has by `/loupe`, about the latest thread in which they asked something."""
 
     @property
-    def shown(self) -> list[SlackMessage]:
+    def bot_messages(self) -> list[SlackMessage]:
         """What only that person sees."""
         private = (one for one in self.slack.messages if one.only_for == PEOPLE["Alex"])
         return [one for one in private if one.channel == self.channel]

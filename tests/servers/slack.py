@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from aiohttp import ClientSession
 
 TOKEN, APP_TOKEN = "xoxb-a-token-of-the-tests", "xapp-a-token-of-the-tests"
-CUT, DROPPED, HANG, HTML = "(cut)", "(lost)", "(hang)", "(html)"
+CUT, DROP, HANG, HTML = "(cut)", "(lost)", "(hang)", "(html)"
 """Faults of a call: done and then cut off, cut off before, never answered, a proxy's page."""
 THROTTLED = "ratelimited"
 """Refused for the rate; a number behind it is Retry-After in seconds."""
@@ -181,7 +181,7 @@ class SlackServer(Loopback):
             return _throttled(fault.removeprefix(THROTTLED) or str(math.ceil(wait)))
         if fault == HANG:
             await asyncio.Event().wait()
-        if fault == DROPPED:
+        if fault == DROP:
             return _cut(request)
         if fault == HTML:
             return web.Response(status=502, text="<h1>Bad Gateway</h1>", content_type="text/html")

@@ -10,7 +10,7 @@ import pytest
 from aiohttp import ClientError, ClientSession, WSMsgType
 
 from tests.helpers.slack_payloads import event_callback, message_event
-from tests.servers.slack import APP_TOKEN, CUT, DROPPED, HTML, THROTTLED, TOKEN, SlackServer
+from tests.servers.slack import APP_TOKEN, CUT, DROP, HTML, THROTTLED, TOKEN, SlackServer
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -147,7 +147,7 @@ async def test_without_the_token_a_file_is_a_page_to_sign_in(client: Client) -> 
 
 async def test_faults_come_as_they_are_ordered(client: Client) -> None:
     post = {"channel": "C1", "blocks": [WORDS]}
-    faults = [f"{THROTTLED}7", "is_archived", CUT, DROPPED, HTML]
+    faults = [f"{THROTTLED}7", "is_archived", CUT, DROP, HTML]
     client.server.errors["chat.postMessage"] = list(faults)
     throttled = await client.call("chat.postMessage", **post)
     assert (throttled["status"], throttled["error"]) == (429, THROTTLED)

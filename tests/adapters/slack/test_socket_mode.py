@@ -42,7 +42,7 @@ EVERY = [
 class SocketServer:
     """Slack's side: `apps.connections.open`, and the WebSockets that it leads to.
 
-    `refusals` are errors that the next openings get; with `lost` an address leads nowhere.
+    `refusals` are errors that the next openings get; the next `expired_links` links lead nowhere.
     """
 
     def __init__(self) -> None:
@@ -51,10 +51,10 @@ class SocketServer:
         self.tickets: list[str] = []
         self.tokens: list[str] = []
         self.refusals: list[str] = []
-        self.lost = 0
+        self.expired_links = 0
         self.acks: dict[str, Any] = {}
-        self._news = asyncio.Condition()
-        self._sent = 0
+        self._changes = asyncio.Condition()
+        self._deliveries = 0
 
     def routes(self) -> list[web.RouteDef]:
         opening = web.post("/api/apps.connections.open", self.open)
@@ -69,42 +69,47 @@ class SocketServer:
         return web.json_response({"ok": True, "url": link})
 
     async def link(self, request: web.Request) -> web.StreamResponse:
-        if self.lost:
-            self.lost -= 1
+        if self.expired_links:
+            self.expired_links -= 1
             return web.Response(status=404)
         connection = web.WebSocketResponse()
         await connection.prepare(request)
         await connection.send_json({"type": "hello", "num_connections": 1})
-        async with self._news:
+        async with self._changes:
             self.sockets.append(connection)
-            self._news.notify_all()
+            self._changes.notify_all()
         async for frame in connection:
             if frame.type is WSMsgType.TEXT:
                 await self._acknowledged(json.loads(frame.data))
         return connection
 
     async def _acknowledged(self, ack: dict[str, Any]) -> None:
-        async with self._news:
+        async with self._changes:
             self.acks[ack.pop("envelope_id")] = ack
-            self._news.notify_all()
+            self._changes.notify_all()
 
     async def connected(self, count: int = 1) -> web.WebSocketResponse:
         """Wait for the connection with that number."""
-        async with asyncio.timeout(5), self._news:
-            await self._news.wait_for(lambda: len(self.sockets) >= count)
+        async with asyncio.timeout(5), self._changes:
+            await self._changes.wait_for(lambda: len(self.sockets) >= count)
         return self.sockets[count - 1]
 
     async def send(self, kind: str, payload: Any, **more: Any) -> str:
         """Send an envelope through the newest connection; returns its id."""
-        self._sent += 1
-        envelope = {"envelope_id": f"e{self._sent}", "type": kind, "payload": payload, **more}
+        self._deliveries += 1
+        envelope = {
+            "envelope_id": f"e{self._deliveries}",
+            "type": kind,
+            "payload": payload,
+            **more,
+        }
         await self.sockets[-1].send_json(envelope)
         return str(envelope["envelope_id"])
 
     async def ack(self, envelope: str) -> Any:
         """Wait for the answer to an envelope."""
-        async with asyncio.timeout(5), self._news:
-            await self._news.wait_for(lambda: envelope in self.acks)
+        async with asyncio.timeout(5), self._changes:
+            await self._changes.wait_for(lambda: envelope in self.acks)
         return self.acks[envelope]
 
 
@@ -279,7 +284,7 @@ async def test_a_cut_connection_is_replaced(
 async def test_an_address_that_leads_nowhere_is_not_tried_for_ever(
     slack: SocketServer, line: SocketMode
 ) -> None:
-    slack.lost = 4
+    slack.expired_links = 4
     with capture_logs() as logs:
         await line.start()
         await slack.connected()
