@@ -149,7 +149,7 @@ class RedisMailbox:
             )
         )
         return Lease(
-            box=str(box),
+            mailbox_key=str(box),
             lane=lane,
             token=token,
             generation=int(generation),
@@ -240,7 +240,7 @@ class RedisMailbox:
     async def move_to_dead_letters(self, lease: Lease, why: str) -> bool:
         """Move the run to the dead letters and free the thread."""
         places = _places(lease)
-        dead_letter = {"box": lease.box, "places": places, "why": why, "at": time.time()}
+        dead_letter = {"box": lease.mailbox_key, "places": places, "why": why, "at": time.time()}
         return bool(
             await self._scripts.run_held(
                 "move_to_dead_letters",

@@ -48,7 +48,7 @@ class MailboxScripts:
         return await self.run(
             name,
             lease.lane,
-            box=lease.box,
+            box=lease.mailbox_key,
             token=lease.token,
             generation=lease.generation,
             **arguments,

@@ -90,7 +90,7 @@ class Lease:
     user stopped; `result` is the finished turn that an earlier worker left.
     """
 
-    box: str
+    mailbox_key: str
     lane: int
     token: str
     generation: int
@@ -117,14 +117,14 @@ class LeaseStatus:
 
 @dataclass(frozen=True, slots=True)
 class MailboxEvent:
-    """The mailbox `box` received a message, or its lease ended.
+    """The mailbox `mailbox_key` received a message, or its lease ended.
 
     With `stop`, the mailbox `thread` was stopped up to that place; with `withdrawn_id`, the post
     of that id was deleted or edited by what was accepted at `place`.
     """
 
     lane: int
-    box: str
+    mailbox_key: str
     thread: str = ""
     stop: int = 0
     withdrawn_id: str = ""

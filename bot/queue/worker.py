@@ -79,7 +79,7 @@ class Worker:
         async for event in self._mailbox.events():
             self._due[event.lane] = 0.0
             self._wake.set()
-            holding = self._holdings.get(event.box)
+            holding = self._holdings.get(event.mailbox_key)
             if holding is not None:
                 holding.mail.set()
             thread_holding = self._holdings.get(event.thread)
@@ -135,9 +135,9 @@ class Worker:
     def _hold(self, lease: Lease) -> Holding:
         """Register a lease; its stop may have arrived before the lease itself."""
         holding = Holding(lease)
-        holding.stop_up_to(max(lease.stop, self._stops.get(lease.box, 0)))
+        holding.stop_up_to(max(lease.stop, self._stops.get(lease.mailbox_key, 0)))
         holding.withdraw()
-        self._holdings[lease.box] = holding
+        self._holdings[lease.mailbox_key] = holding
         return holding
 
     async def _work_on(self, holding: Holding) -> None:
@@ -150,8 +150,8 @@ class Worker:
             work.cancel()
             renewal.cancel()
             await asyncio.gather(work, renewal, return_exceptions=True)
-            if self._holdings.get(lease.box) is holding:
-                del self._holdings[lease.box]
+            if self._holdings.get(lease.mailbox_key) is holding:
+                del self._holdings[lease.mailbox_key]
             self._slots.release()
 
     async def _renew(self, holding: Holding, work: asyncio.Task[None]) -> None:
@@ -161,7 +161,7 @@ class Worker:
             with contextlib.suppress(StoreDown):
                 status = await self._mailbox.renew(holding.lease)
                 if not status.is_held:
-                    log.warning("lease_lost", box=holding.lease.box[:8])
+                    log.warning("lease_lost", box=holding.lease.mailbox_key[:8])
                     work.cancel()
                     return
                 holding.stop_up_to(status.stop)
@@ -169,7 +169,7 @@ class Worker:
 
     async def _attempt(self, holding: Holding) -> None:
         lease = holding.lease
-        with structlog.contextvars.bound_contextvars(thread=lease.box[:8], place=lease.seq):
+        with structlog.contextvars.bound_contextvars(thread=lease.mailbox_key[:8], place=lease.seq):
             try:
                 if lease.attempt > self._limits.max_attempts:
                     await self._give_up(lease, "too many attempts")

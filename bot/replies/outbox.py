@@ -41,12 +41,12 @@ class Outbox:
         mailbox: Mailbox,
         channel: Channel,
         address: Address,
-        box: str,
+        mailbox_key: str,
         seq: int,
         token: str = "",
     ) -> None:
         self._mailbox = mailbox
-        self._box = box
+        self._mailbox_key = mailbox_key
         self._seq = seq
         self._token = token
         self._numbers: dict[str, int] = {}
@@ -107,9 +107,9 @@ class Outbox:
             except DeliveryUnknown:
                 log.info("perhaps_shown", part=part)
             except (ConversationGone, DeliveryRefused):
-                await self._mailbox.unclaim(self._box, self._seq, number)
+                await self._mailbox.unclaim(self._mailbox_key, self._seq, number)
                 raise
-        await self._mailbox.record(self._box, self._seq, number, SendRecord(NO_ID))
+        await self._mailbox.record(self._mailbox_key, self._seq, number, SendRecord(NO_ID))
 
     async def remember(self, message_id: str, text: str) -> None:
         """Record the text of the answer before people see it, for a successor to go on from.
@@ -118,15 +118,15 @@ class Outbox:
         """
         number = self._numbers[message_id]
         await self._mailbox.record(
-            self._box, self._seq, number, SendRecord(message_id, text), self._token
+            self._mailbox_key, self._seq, number, SendRecord(message_id, text), self._token
         )
 
     async def _settled(self, number: int) -> SendRecord | None:
         """Claim a number; the recent intent of another worker gets time to become a send."""
-        record = await self._mailbox.claim(self._box, self._seq, number, self._token)
+        record = await self._mailbox.claim(self._mailbox_key, self._seq, number, self._token)
         while record is not None and not record.id and time.time() - record.at < FRESH:
             await asyncio.sleep(0.1)
-            record = await self._mailbox.claim(self._box, self._seq, number, self._token)
+            record = await self._mailbox.claim(self._mailbox_key, self._seq, number, self._token)
         return record
 
     async def _post(self, number: int, post: Post) -> SendRecord:
@@ -137,8 +137,8 @@ class Outbox:
         except DeliveryUnknown:
             identity = NO_ID if final else ""
         except (ConversationGone, DeliveryRefused):
-            await self._mailbox.unclaim(self._box, self._seq, number)
+            await self._mailbox.unclaim(self._mailbox_key, self._seq, number)
             raise
         record = SendRecord(identity, post.text if final else "")
-        await self._mailbox.record(self._box, self._seq, number, record)
+        await self._mailbox.record(self._mailbox_key, self._seq, number, record)
         return record

@@ -47,7 +47,9 @@ class Deliveries:
     def outbox(self, lease: Lease, message: Message) -> Outbox:
         """Return the outbox of the replies to a message."""
         channel = self._channels[message.thread.channel]
-        return Outbox(self._mailbox, channel, message.address, lease.box, lease.seq, lease.token)
+        return Outbox(
+            self._mailbox, channel, message.address, lease.mailbox_key, lease.seq, lease.token
+        )
 
     def reply(self, outbox: Outbox, stop: asyncio.Event) -> Reply:
         """Return a reply that grows; `stop` is set when the user stops it."""

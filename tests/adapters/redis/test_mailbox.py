@@ -132,7 +132,7 @@ async def test_threads_are_parallel(mailbox: RedisMailbox) -> None:
     found = set()
     for lane in range(LANES):
         while isinstance(lease := await mailbox.take(lane), Lease):
-            found.add(lease.box)
+            found.add(lease.mailbox_key)
     assert found == {thread.key for thread in threads}
 
 
@@ -154,14 +154,14 @@ async def test_an_expired_lease_goes_to_a_successor_and_fences_the_first(
     await mailbox.accept(Submission(message("m1")))
     first = await take(mailbox)
     second = await until_taken(mailbox, first.lane)
-    assert (second.box, second.attempt) == (first.box, 2)
+    assert (second.mailbox_key, second.attempt) == (first.mailbox_key, 2)
     assert not (await mailbox.renew(first)).is_held
     assert not await mailbox.store_result(first, answered())
     assert not await mailbox.complete(first)
     assert not await mailbox.release(first, 0)
     assert await mailbox.gather(first) is None
     with pytest.raises(LeaseLost):
-        await mailbox.claim(first.box, first.seq, 0, first.token)
+        await mailbox.claim(first.mailbox_key, first.seq, 0, first.token)
     assert await mailbox.complete(second)
 
 
@@ -292,7 +292,7 @@ async def test_a_stop_reaches_what_was_accepted_before_it_only(mailbox: RedisMai
     await mailbox.complete(running)
     places = []
     while isinstance(lease := await mailbox.take(lane_of(THREAD.key)), Lease):
-        if not lease.box.endswith("!"):
+        if not lease.mailbox_key.endswith("!"):
             places.append((lease.run[0].message.id, lease.seq < lease.stop))
         else:
             assert lease.run[0].before == 2
@@ -304,7 +304,7 @@ async def test_a_stop_wakes_a_thread_that_waits_for_a_retry(mailbox: RedisMailbo
     await mailbox.accept(Submission(message("m1")))
     await mailbox.release(await take(mailbox), 60)
     await mailbox.accept(Submission(message("s", "/stop"), express=True, stops=True))
-    boxes = {(await take(mailbox)).box for _ in range(2)}
+    boxes = {(await take(mailbox)).mailbox_key for _ in range(2)}
     assert THREAD.key in boxes
 
 
@@ -412,15 +412,17 @@ async def test_who_is_worked_on_has_no_place_even_when_it_is_stopped(mailbox: Re
 async def test_a_send_is_claimed_once_and_its_id_recorded(mailbox: RedisMailbox) -> None:
     await mailbox.accept(Submission(message("m1")))
     lease = await take(mailbox)
-    assert await mailbox.claim(lease.box, lease.seq, 0, lease.token) is None
-    unclear = await mailbox.claim(lease.box, lease.seq, 0, lease.token)
+    assert await mailbox.claim(lease.mailbox_key, lease.seq, 0, lease.token) is None
+    unclear = await mailbox.claim(lease.mailbox_key, lease.seq, 0, lease.token)
     assert unclear is not None
     assert unclear.id == ""
-    await mailbox.record(lease.box, lease.seq, 0, SendRecord("id-1", "A c"))
-    assert await mailbox.claim(lease.box, lease.seq, 0, lease.token) == SendRecord("id-1", "A c")
-    await mailbox.claim(lease.box, lease.seq, 1, lease.token)
-    await mailbox.unclaim(lease.box, lease.seq, 1)
-    assert await mailbox.claim(lease.box, lease.seq, 1, lease.token) is None
+    await mailbox.record(lease.mailbox_key, lease.seq, 0, SendRecord("id-1", "A c"))
+    assert await mailbox.claim(lease.mailbox_key, lease.seq, 0, lease.token) == SendRecord(
+        "id-1", "A c"
+    )
+    await mailbox.claim(lease.mailbox_key, lease.seq, 1, lease.token)
+    await mailbox.unclaim(lease.mailbox_key, lease.seq, 1)
+    assert await mailbox.claim(lease.mailbox_key, lease.seq, 1, lease.token) is None
 
 
 async def test_a_send_is_not_recorded_after_its_message_is_done(
@@ -428,22 +430,24 @@ async def test_a_send_is_not_recorded_after_its_message_is_done(
 ) -> None:
     await mailbox.accept(Submission(message("m1")))
     lease = await take(mailbox)
-    await mailbox.claim(lease.box, lease.seq, 0, lease.token)
+    await mailbox.claim(lease.mailbox_key, lease.seq, 0, lease.token)
     await mailbox.complete(lease, erase="everything")
-    await mailbox.record(lease.box, lease.seq, 0, SendRecord("id-1", "what was said"))
+    await mailbox.record(lease.mailbox_key, lease.seq, 0, SendRecord("id-1", "what was said"))
     assert await redis_client.keys("*:sends:*") == []
 
 
 async def test_what_is_shown_is_recorded_under_the_lease_only(mailbox: RedisMailbox) -> None:
     await mailbox.accept(Submission(message("m1")))
     lease = await take(mailbox)
-    await mailbox.claim(lease.box, lease.seq, 0, lease.token)
-    await mailbox.record(lease.box, lease.seq, 0, SendRecord("id-1", "A c"), lease.token)
+    await mailbox.claim(lease.mailbox_key, lease.seq, 0, lease.token)
+    await mailbox.record(lease.mailbox_key, lease.seq, 0, SendRecord("id-1", "A c"), lease.token)
     await mailbox.release(lease, 0)
     successor = await take(mailbox)
     with pytest.raises(LeaseLost):
-        await mailbox.record(lease.box, lease.seq, 0, SendRecord("id-1", "A car"), lease.token)
-    known = await mailbox.claim(lease.box, lease.seq, 0, successor.token)
+        await mailbox.record(
+            lease.mailbox_key, lease.seq, 0, SendRecord("id-1", "A car"), lease.token
+        )
+    known = await mailbox.claim(lease.mailbox_key, lease.seq, 0, successor.token)
     assert known == SendRecord("id-1", "A c")
 
 
@@ -453,9 +457,9 @@ async def test_a_waiting_message_can_be_claimed_without_a_lease_until_its_turn(
     await mailbox.accept(Submission(message("m1")))
     await mailbox.accept(Submission(message("m2")))
     lease = await take(mailbox)
-    assert await mailbox.claim(lease.box, 2, 0) is None
+    assert await mailbox.claim(lease.mailbox_key, 2, 0) is None
     with pytest.raises(LeaseLost):
-        await mailbox.claim(lease.box, 1, 0)
+        await mailbox.claim(lease.mailbox_key, 1, 0)
 
 
 async def test_news_tells_of_mail_and_of_stops(mailbox: RedisMailbox) -> None:
@@ -474,7 +478,11 @@ async def test_news_tells_of_mail_and_of_stops(mailbox: RedisMailbox) -> None:
                 await mailbox.accept(Submission(message(f"m{number}")))
                 await asyncio.sleep(0.02)
             first = await heard.get()
-            assert (first.box, first.lane, first.stop) == (THREAD.key, lane_of(THREAD.key), 0)
+            assert (first.mailbox_key, first.lane, first.stop) == (
+                THREAD.key,
+                lane_of(THREAD.key),
+                0,
+            )
             stop = await mailbox.accept(Submission(message("s"), express=True, stops=True))
             while not (news := await heard.get()).stop:
                 pass

@@ -175,7 +175,7 @@ class MailboxMachine(RuleBasedStateMachine):
         return self.runner.run(call)
 
     def holds(self, lease: Lease) -> bool:
-        box = self.boxes[lease.box]
+        box = self.boxes[lease.mailbox_key]
         return (box.owner, box.of.generation) == (lease.token, lease.generation)
 
     def own(self, thread: Thread) -> Box:
@@ -272,7 +272,7 @@ class MailboxMachine(RuleBasedStateMachine):
     def compare(self, lease: Lease, box: Box) -> None:
         run, settle = box.run(self.clock())
         box.last, box.open = run[-1].seq, settle > 0
-        assert (lease.box, lease.generation, lease.stop) == (
+        assert (lease.mailbox_key, lease.generation, lease.stop) == (
             box.name,
             box.of.generation,
             box.of.stop,
@@ -290,12 +290,12 @@ class MailboxMachine(RuleBasedStateMachine):
         if not self.holds(lease):
             assert found is None
             return multiple()
-        self.compare(found, self.boxes[lease.box])
+        self.compare(found, self.boxes[lease.mailbox_key])
         return found
 
     @rule(lease=leases)
     def renew(self, lease: Lease) -> None:
-        box = self.boxes[lease.box]
+        box = self.boxes[lease.mailbox_key]
         standing = self.do(self.mailbox.renew(lease))
         if self.holds(lease):
             box.due = self.clock() + LIMITS.workers.lease_seconds
@@ -310,7 +310,7 @@ class MailboxMachine(RuleBasedStateMachine):
         result = self.result(lease)
         assert self.do(self.mailbox.store_result(lease, result)) == self.holds(lease)
         if self.holds(lease):
-            self.boxes[lease.box].answered = result
+            self.boxes[lease.mailbox_key].answered = result
 
     def result(self, lease: Lease) -> AnsweredTurn:
         turn = Turn(str(lease.seq), 1.0, "Anna", "What is it?", f"{lease.token} says so.")
@@ -318,7 +318,7 @@ class MailboxMachine(RuleBasedStateMachine):
 
     @rule(lease=leases, erase=st.sampled_from(["nothing", "history", "everything"]))
     def done(self, lease: Lease, erase: Erase) -> None:
-        held, box = self.holds(lease), self.boxes[lease.box]
+        held, box = self.holds(lease), self.boxes[lease.mailbox_key]
         result = self.result(lease) if erase == "nothing" else None
         assert self.do(self.mailbox.complete(lease, result, erase)) == held
         if held and result:
@@ -335,11 +335,11 @@ class MailboxMachine(RuleBasedStateMachine):
         held = self.holds(lease)
         assert self.do(self.mailbox.move_to_dead_letters(lease, "too many attempts")) == held
         if held:
-            self.boxes[lease.box].pop({entry.seq for entry in lease.run}, self.clock())
+            self.boxes[lease.mailbox_key].pop({entry.seq for entry in lease.run}, self.clock())
 
     @rule(lease=leases, delay=st.sampled_from([0, 3]), counts=st.booleans())
     def release(self, lease: Lease, delay: float, counts: bool) -> None:
-        held, box = self.holds(lease), self.boxes[lease.box]
+        held, box = self.holds(lease), self.boxes[lease.mailbox_key]
         assert self.do(self.mailbox.release(lease, delay, counts=counts)) == held
         if held:
             box.owner, box.due = "", self.clock() + delay
@@ -347,8 +347,8 @@ class MailboxMachine(RuleBasedStateMachine):
 
     @rule(lease=leases, number=st.integers(0, 1))
     def claim(self, lease: Lease, number: int) -> None:
-        box, key = self.boxes[lease.box], (lease.seq, number)
-        call = self.mailbox.claim(lease.box, lease.seq, number, lease.token)
+        box, key = self.boxes[lease.mailbox_key], (lease.seq, number)
+        call = self.mailbox.claim(lease.mailbox_key, lease.seq, number, lease.token)
         if key not in box.sends and box.owner != lease.token:
             with pytest.raises(LeaseLost):
                 self.do(call)
@@ -368,7 +368,7 @@ class MailboxMachine(RuleBasedStateMachine):
             self.wait(LIMITS.workers.lease_seconds + LIMITS.messages.burst_max_seconds)
             lease = self.take()
             assert self.do(self.mailbox.complete(lease))
-            self.boxes[lease.box].pop({entry.seq for entry in lease.run}, self.clock())
+            self.boxes[lease.mailbox_key].pop({entry.seq for entry in lease.run}, self.clock())
         kinds = ("ready", "slips", "mail", "lease", "sends")
         left = [key for key in self.do(self.redis.keys("*")) if key.split(":")[-1] in kinds]
         assert left + self.do(self.redis.keys("*:sends:*")) == []

@@ -69,7 +69,7 @@ def mailbox(store: Redis) -> RedisMailbox:
 async def take(mailbox: RedisMailbox, thread: Thread) -> Lease:
     lease = await mailbox.take(keys.lane_of(thread.key))
     assert isinstance(lease, Lease)
-    assert lease.box == thread.key
+    assert lease.mailbox_key == thread.key
     return lease
 
 
@@ -177,7 +177,9 @@ async def test_waiting_messages_are_taken_in_order_and_committed(
     (picture,) = entry.message.attachments
     assert picture.declared == "image/*"
     assert picture.source["credential"] == "bot"
-    assert await mailbox.claim(second.box, 2, 0, second.token) == SendRecord("1796096012667")
+    assert await mailbox.claim(second.mailbox_key, 2, 0, second.token) == SendRecord(
+        "1796096012667"
+    )
     assert await mailbox.complete(second, answered("2", "A face."))
     assert [turn.answer for turn in (await history.past(PERSONAL)).turns] == ["Yes.", "A face."]
     assert await mailbox.take(second.lane) is None
@@ -199,7 +201,7 @@ async def test_an_answer_that_was_not_delivered_is_handed_over(
     assert lease.result is not None
     assert lease.result.parts == ("An answer that was not delivered.",)
     assert lease.result.turn.posts.questions == ("1796092412076",)
-    assert await mailbox.claim(lease.box, 1, 0, lease.token) == SendRecord("1796096012666")
+    assert await mailbox.claim(lease.mailbox_key, 1, 0, lease.token) == SendRecord("1796096012666")
     assert await mailbox.complete(lease, lease.result)
     past = await history.past(UNDELIVERED)
     assert (past.turns, past.request) == ((lease.result.turn,), lease.result.request)

@@ -86,7 +86,7 @@ async def test_what_was_told_becomes_the_answer() -> None:
         await bench.come("m1")
         await bench.settled()
         lease = await bench.lease()
-        sends = Outbox(bench.mailbox, bench.channel, {}, lease.box, lease.seq, lease.token)
+        sends = Outbox(bench.mailbox, bench.channel, {}, lease.mailbox_key, lease.seq, lease.token)
         sent = await sends.open(0, Post(texts.THINKING, Stage.OPENING))
         assert [message.id for message in bench.channel.messages] == [sent.id]
 

@@ -230,7 +230,7 @@ class LateMailbox(RedisMailbox):
 
     async def take(self, lane: int) -> Lease | float | None:
         found = await super().take(lane)
-        if isinstance(found, Lease) and not found.box.endswith("!"):
+        if isinstance(found, Lease) and not found.mailbox_key.endswith("!"):
             await self.accept(letter("s", express=True, stops=True))
             await asyncio.sleep(0.1)
         return found

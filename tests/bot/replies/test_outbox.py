@@ -36,7 +36,7 @@ async def lease(mailbox: RedisMailbox) -> Lease:
 
 
 def sends(mailbox: RedisMailbox, lease: Lease, channel: FakeChannel) -> Outbox:
-    return Outbox(mailbox, channel, {}, lease.box, lease.seq, lease.token)
+    return Outbox(mailbox, channel, {}, lease.mailbox_key, lease.seq, lease.token)
 
 
 async def test_a_successor_finds_the_message_that_was_opened(
@@ -72,8 +72,8 @@ async def test_an_opening_that_may_have_arrived_is_opened_anew(
 async def test_an_intent_of_a_process_that_died_is_left_behind(
     mailbox: RedisMailbox, lease: Lease
 ) -> None:
-    await mailbox.claim(lease.box, lease.seq, 0, lease.token)
-    await mailbox.record(lease.box, lease.seq, 0, SendRecord(at=time.time() - 60))
+    await mailbox.claim(lease.mailbox_key, lease.seq, 0, lease.token)
+    await mailbox.record(lease.mailbox_key, lease.seq, 0, SendRecord(at=time.time() - 60))
     channel = FakeChannel()
     assert (await sends(mailbox, lease, channel).open(0, OPENING)).id == "b1"
 
@@ -85,7 +85,7 @@ async def test_an_opening_that_was_refused_is_forgotten(
     channel.faults = [ConversationGone()]
     with pytest.raises(ConversationGone):
         await sends(mailbox, lease, channel).open(0, OPENING)
-    assert await mailbox.claim(lease.box, lease.seq, 0, lease.token) is None
+    assert await mailbox.claim(lease.mailbox_key, lease.seq, 0, lease.token) is None
 
 
 async def test_openings_that_never_get_through_end(mailbox: RedisMailbox, lease: Lease) -> None:

@@ -53,7 +53,7 @@ class Bench:
 
     def reply(self, clock: Clock | None = None) -> Reply:
         lease = self.lease
-        sends = Outbox(self.mailbox, self.channel, {}, lease.box, lease.seq, lease.token)
+        sends = Outbox(self.mailbox, self.channel, {}, lease.mailbox_key, lease.seq, lease.token)
         return Reply(sends, sends.capabilities, self.stop, clock)
 
 
