@@ -72,12 +72,12 @@ async def messages(store: MessageStore) -> list[dict[str, Any]]:
 
 
 async def test_a_post_is_stored_and_grows_there(store: FaultyStore, channel: PageChannel) -> None:
-    sent = await channel.post(ADDRESS, Post("Thinking…", Stage.OPENING))
-    await channel.edit(ADDRESS, sent, Post("A red", Stage.GROWING))
+    message_id = await channel.post(ADDRESS, Post("Thinking…", Stage.OPENING))
+    await channel.edit(ADDRESS, message_id, Post("A red", Stage.GROWING))
     buttons = (Button("Go", "/go"),)
-    await channel.edit(ADDRESS, sent, Post("A red car", is_generated=True, buttons=buttons))
+    await channel.edit(ADDRESS, message_id, Post("A red car", is_generated=True, buttons=buttons))
     (message,) = await messages(store)
-    assert (message["id"], message["text"], message["stage"]) == (sent, "A red car", "final")
+    assert (message["id"], message["text"], message["stage"]) == (message_id, "A red car", "final")
     assert (message["by"], message["asks"], message["generated"]) == ("loupe", "m1", True)
     assert message["buttons"] == [{"title": "Go", "command": "/go"}]
 
@@ -93,9 +93,9 @@ async def test_a_post_that_arrived_without_a_word_is_shown_once(
     store: FaultyStore, channel: PageChannel
 ) -> None:
     store.faults = 2
-    sent = await channel.post(ADDRESS, Post("Hello"))
+    message_id = await channel.post(ADDRESS, Post("Hello"))
     assert [(message["id"], message["text"]) for message in await messages(store)] == [
-        (sent, "Hello")
+        (message_id, "Hello")
     ]
 
 
@@ -110,9 +110,9 @@ async def test_a_store_that_stays_down_makes_it_unclear(
 async def test_an_edit_of_a_deleted_message_shows_it_again(
     store: FaultyStore, channel: PageChannel
 ) -> None:
-    sent = await channel.post(ADDRESS, Post("Thinking…", Stage.OPENING))
-    await store.delete(TALK, sent)
-    await channel.edit(ADDRESS, sent, Post("The answer"))
+    message_id = await channel.post(ADDRESS, Post("Thinking…", Stage.OPENING))
+    await store.delete(TALK, message_id)
+    await channel.edit(ADDRESS, message_id, Post("The answer"))
     assert [message["text"] for message in await messages(store)] == ["The answer"]
 
 
@@ -203,9 +203,9 @@ async def test_an_upload_that_cannot_be_had_says_why(
     """The limit may have been lowered since the upload came."""
     await blobs.put("thread/up/large", b"\xff\xd8\xff" + bytes(5))
     file = Attachment("a.jpg", "", {"blob": f"thread/up/{ref}"})
-    with pytest.raises(FileProblem) as caught:
+    with pytest.raises(FileProblem) as error:
         await channel.fetch(ADDRESS, file, tmp_path / "into", SizeLimits(7, 99))
-    assert caught.value.reason is reason
+    assert error.value.reason is reason
 
 
 def test_the_page_can_do_everything(channel: PageChannel) -> None:

@@ -73,7 +73,7 @@ def uploads(tmp_path: Path) -> Uploads:
 
 
 @pytest.mark.parametrize(
-    ("offered", "name"),
+    ("encoded_name", "name"),
     [
         ("photo.jpg", "photo.jpg"),
         ("K%C3%A4se%20%F0%9F%A7%80.jpg", "Käse 🧀.jpg"),
@@ -87,8 +87,8 @@ def uploads(tmp_path: Path) -> Uploads:
         ("folder/", ""),
     ],
 )
-def test_a_name_is_reduced_to_a_plain_one(offered: str, name: str) -> None:
-    assert clean_name(offered) == name
+def test_a_name_is_reduced_to_a_plain_one(encoded_name: str, name: str) -> None:
+    assert clean_name(encoded_name) == name
 
 
 def test_a_long_name_keeps_its_end() -> None:

@@ -131,11 +131,16 @@ async def test_everything_of_a_message_survives(store: MessageStore) -> None:
         files=(file,),
     )
     await store.put(TALK, message)
-    (found,) = (await store.read(TALK)).messages
-    assert found["text"] == text
-    assert found["buttons"] == [{"title": "Go", "command": "/go"}]
-    assert found["files"][0]["name"] == "käse 🧀.jpg"
-    assert (found["asks"], found["quiet"], found["generated"], found["stopped"]) == (
+    (stored_message,) = (await store.read(TALK)).messages
+    assert stored_message["text"] == text
+    assert stored_message["buttons"] == [{"title": "Go", "command": "/go"}]
+    assert stored_message["files"][0]["name"] == "käse 🧀.jpg"
+    assert (
+        stored_message["asks"],
+        stored_message["quiet"],
+        stored_message["generated"],
+        stored_message["stopped"],
+    ) == (
         "m1",
         True,
         True,
@@ -145,8 +150,8 @@ async def test_everything_of_a_message_survives(store: MessageStore) -> None:
 
 async def test_empty_lists_of_a_message_stay_lists(store: MessageStore) -> None:
     await store.put(TALK, said("n1"))
-    (found,) = (await store.read(TALK)).messages
-    assert (found["buttons"], found["files"]) == ([], [])
+    (stored_message,) = (await store.read(TALK)).messages
+    assert (stored_message["buttons"], stored_message["files"]) == ([], [])
 
 
 async def test_messages_past_their_retention_go_even_in_a_busy_conversation(
@@ -160,8 +165,8 @@ async def test_messages_past_their_retention_go_even_in_a_busy_conversation(
     clock[0] += 120
     assert [message["id"] for message in (await store.read(TALK)).messages] == ["new"]
     await store.put(TALK, said("newer"))
-    kept = await redis_client.hkeys(f"loupe:page:{{{TALK}}}:notes")
-    assert sorted(kept) == ["new", "newer"]
+    ids = await redis_client.hkeys(f"loupe:page:{{{TALK}}}:notes")
+    assert sorted(ids) == ["new", "newer"]
 
 
 async def test_every_key_but_the_token_has_a_term_and_conversations_one_slot(

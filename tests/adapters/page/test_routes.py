@@ -300,8 +300,8 @@ async def test_whatever_is_posted_gets_a_plain_answer(
 ) -> None:
     response = await browser.post("/page/messages", data=body)
     assert response.status == status
-    told = await response.json()
-    assert status == 202 or told["error"].endswith((".", "again."))
+    error = await response.json()
+    assert status == 202 or error["error"].endswith((".", "again."))
 
 
 async def test_a_controls_command_stays_quiet_and_so_does_its_answer(
@@ -351,8 +351,8 @@ async def test_an_upload_is_kept_shown_and_handed_to_the_bot(
     assert picture.headers["Content-Disposition"].startswith("inline")
     (attachment,) = limited_page.bot.accepted[0].attachments
     assert attachment.source["blob"].startswith(f"{thread_of(CONVERSATION).key}/up/")
-    allowed = SizeLimits(PHOTO_LIMIT, UPLOAD_LIMIT)
-    await limited_page.page.channel.fetch({}, attachment, tmp_path / "got", allowed)
+    limits = SizeLimits(PHOTO_LIMIT, UPLOAD_LIMIT)
+    await limited_page.page.channel.fetch({}, attachment, tmp_path / "got", limits)
     assert (tmp_path / "got").read_bytes() == PHOTO.read_bytes()
 
 
@@ -372,7 +372,7 @@ async def test_what_is_no_picture_is_a_download(
     assert "sandbox" in response.headers["Content-Security-Policy"]
 
 
-REFUSED = [
+TOO_LARGE = [
     (JPEG, PHOTO_LIMIT + 1, "It is larger than 488 KB. Please send a smaller copy."),
     (
         MP4,
@@ -383,18 +383,18 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize(("head", "size", "told"), REFUSED)
+@pytest.mark.parametrize(("head", "size", "error"), TOO_LARGE)
 async def test_a_huge_upload_is_refused(
-    browser: aiohttp.ClientSession, head: bytes, size: int, told: str
+    browser: aiohttp.ClientSession, head: bytes, size: int, error: str
 ) -> None:
     response = await upload(browser, head + bytes(size - len(head)))
     assert response.status == 413
-    assert (await response.json())["error"].startswith(told)
+    assert (await response.json())["error"].startswith(error)
 
 
-@pytest.mark.parametrize(("head", "size", "told"), REFUSED)
+@pytest.mark.parametrize(("head", "size", "error"), TOO_LARGE)
 async def test_a_huge_upload_without_a_length_is_refused_while_it_comes(
-    browser: aiohttp.ClientSession, tmp_path: Path, head: bytes, size: int, told: str
+    browser: aiohttp.ClientSession, tmp_path: Path, head: bytes, size: int, error: str
 ) -> None:
     async def endless() -> AsyncIterator[bytes]:
         yield head
@@ -403,7 +403,7 @@ async def test_a_huge_upload_without_a_length_is_refused_while_it_comes(
 
     response = await upload(browser, endless())
     assert response.status == 413
-    assert (await response.json())["error"].startswith(told)
+    assert (await response.json())["error"].startswith(error)
     assert not [path for path in tmp_path.rglob("*") if "/up/" in str(path)]
 
 
@@ -471,8 +471,8 @@ async def test_an_upload_of_one_conversation_is_no_file_of_another(
     file = await (await upload(browser, b"x")).json()
     other = "b" * 32
     assert (await browser.get(f"/page/blob/{other}/{file['ref']}")).status == 404
-    stolen = message(conversation=other, files=[file["ref"]])
-    assert (await browser.post("/page/messages", json=stolen)).status == 410
+    foreign_message = message(conversation=other, files=[file["ref"]])
+    assert (await browser.post("/page/messages", json=foreign_message)).status == 410
 
 
 @pytest.mark.parametrize(
@@ -529,9 +529,9 @@ async def test_what_another_process_writes_is_seen(
     async with stream(browser) as events, serve(redis, tmp_path) as other:
         await events.next()
         address = PageAddress(CONVERSATION, "", quiet=False)
-        sent = await other.page.channel.post(address, Post("Look", Stage.GROWING))
+        message_id = await other.page.channel.post(address, Post("Look", Stage.GROWING))
         await events.until("Look")
-        await other.page.channel.edit(address, sent, Post("Looked from elsewhere"))
+        await other.page.channel.edit(address, message_id, Post("Looked from elsewhere"))
         assert (await events.until("elsewhere"))["stage"] == "final"
         assert other.token == limited_page.token
 

@@ -54,8 +54,8 @@ async def test_the_cookie_does_not_hold_the_token(session: Session) -> None:
 async def test_a_forged_cookie_is_nobodys(session: Session, change: str) -> None:
     cookie = await session.begin()
     user, _, proof = cookie.value.partition(".")
-    forged = [f"{user}.{proof[:-1]}{change}", f"{'0' * 32}.{proof}", user, f".{proof}", change]
-    for value in forged:
+    forgery = [f"{user}.{proof[:-1]}{change}", f"{'0' * 32}.{proof}", user, f".{proof}", change]
+    for value in forgery:
         assert await session.user(request(Cookie=f"{cookie.name}={value}")) == ""
     assert await session.user(request()) == ""
 
@@ -76,7 +76,7 @@ async def test_only_the_token_opens(session: Session, offered: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("host", "shown"),
+    ("host", "netloc"),
     [
         ("127.0.0.1", "http://127.0.0.1:3978/?token="),
         ("", "http://127.0.0.1:3978/?token="),
@@ -86,9 +86,9 @@ async def test_only_the_token_opens(session: Session, offered: str) -> None:
         ("box.example", "http://box.example:3978/?token="),
     ],
 )
-async def test_the_printed_address_can_be_opened(session: Session, host: str, shown: str) -> None:
+async def test_the_printed_address_can_be_opened(session: Session, host: str, netloc: str) -> None:
     address = await session.address(host, 3978)
-    assert address == shown + await session.token()
+    assert address == netloc + await session.token()
     name = address.removeprefix("http://").partition("/")[0]
     assert session.allows_host(request(Host=name))
 

@@ -13,7 +13,7 @@ from bot.settings_reader import load
 
 
 @pytest.mark.parametrize(
-    ("value", "channels", "wanted"),
+    ("value", "channels", "expected"),
     [
         (None, False, True),
         (None, True, False),
@@ -23,12 +23,12 @@ from bot.settings_reader import load
     ],
 )
 def test_the_page_is_on_where_nothing_else_is_unless_somebody_says(
-    value: str | None, channels: bool, wanted: bool
+    value: str | None, channels: bool, expected: bool
 ) -> None:
     teams = TeamsSettings(app_id="1", app_password="x") if channels else TeamsSettings()
     sections = Sections([teams, SlackSettings(), PageSettings(page=value)])
     connection = ConfiguredChannels(CHANNELS, sections).connection(DECLARATION)
-    assert (connection is Connection.LOCAL) is wanted
+    assert (connection is Connection.LOCAL) is expected
 
 
 def test_a_wrong_value_is_named_with_its_key(monkeypatch: pytest.MonkeyPatch) -> None:
