@@ -101,7 +101,7 @@ async def page_store() -> AsyncIterator[Redis]:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def served(page_store: Redis, tmp_path: Path) -> AsyncIterator[ServedPage]:
+async def page_server(page_store: Redis, tmp_path: Path) -> AsyncIterator[ServedPage]:
     """The local page with a scripted bot behind it."""
     async with serve(page_store, tmp_path) as page:
         yield page

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 async def test_the_system_message_changes_after_the_confirmation(
-    tab: Page, served: ServedPage
+    tab: Page, page_server: ServedPage
 ) -> None:
     system, apply = tab.locator("#system"), tab.get_by_role("button", name="Apply changes")
     await expect(system).to_have_value(SYSTEM)
@@ -38,14 +38,14 @@ async def test_the_system_message_changes_after_the_confirmation(
     await expect(tab.locator("#toast")).to_contain_text("The new system message applies")
     await expect(apply).to_be_disabled()
     await expect(tab.locator(".message")).to_have_count(0)
-    assert served.bot.texts == [
+    assert page_server.bot.texts == [
         "/system You are a car expert.\nBe brief.",
         "/system continue",
     ]
-    assert served.bot.state["system"] == "You are a car expert.\nBe brief."
+    assert page_server.bot.state["system"] == "You are a car expert.\nBe brief."
 
 
-async def test_a_new_system_message_can_be_dropped(tab: Page, served: ServedPage) -> None:
+async def test_a_new_system_message_can_be_dropped(tab: Page, page_server: ServedPage) -> None:
     await tab.fill("#system", "Something else")
     await tab.get_by_role("button", name="Apply changes").click()
     await expect(tab.get_by_role("dialog")).to_be_visible()
@@ -53,11 +53,11 @@ async def test_a_new_system_message_can_be_dropped(tab: Page, served: ServedPage
     await expect(tab.locator("#toast")).to_contain_text("stays as it is")
     await expect(tab.locator("#system")).to_have_value("Something else")
     await expect(tab.locator("#apply")).to_be_enabled()
-    assert served.bot.texts[-1] == "/system cancel"
-    assert served.bot.state["system"] == SYSTEM
+    assert page_server.bot.texts[-1] == "/system cancel"
+    assert page_server.bot.state["system"] == SYSTEM
 
 
-async def test_an_open_confirmation_survives_a_reload(tab: Page, served: ServedPage) -> None:
+async def test_an_open_confirmation_survives_a_reload(tab: Page, page_server: ServedPage) -> None:
     await tab.fill("#system", "Something else")
     await tab.get_by_role("button", name="Apply changes").click()
     await expect(tab.get_by_role("dialog")).to_be_visible()
@@ -66,7 +66,7 @@ async def test_an_open_confirmation_survives_a_reload(tab: Page, served: ServedP
     await expect(tab.locator("#system")).to_have_value("Something else")
 
 
-async def test_a_typed_command_shows_with_its_buttons(tab: Page, served: ServedPage) -> None:
+async def test_a_typed_command_shows_with_its_buttons(tab: Page, page_server: ServedPage) -> None:
     await say(tab, "/system Typed by hand")
     answer = tab.locator(".message.loupe")
     await answer.get_by_role("button", name="Continue").click()
@@ -76,7 +76,7 @@ async def test_a_typed_command_shows_with_its_buttons(tab: Page, served: ServedP
 
 
 async def test_the_deployment_and_vision_are_chosen_by_commands(
-    tab: Page, served: ServedPage
+    tab: Page, page_server: ServedPage
 ) -> None:
     await tab.select_option("#model", "gpt-4.1-mini")
     await expect(tab.locator("#toast")).to_contain_text("gpt-4.1-mini will answer in this chat")
@@ -85,18 +85,18 @@ async def test_the_deployment_and_vision_are_chosen_by_commands(
     await vision.click()
     await expect(vision).to_have_attribute("aria-checked", "false")
     await expect(tab.locator("#model")).to_have_value("gpt-4.1-mini")
-    assert served.bot.texts == ["/model gpt-4.1-mini", "/vision off"]
+    assert page_server.bot.texts == ["/model gpt-4.1-mini", "/vision off"]
     await expect(tab.locator(".message")).to_have_count(0)
 
 
 @pytest.mark.parametrize("as_file", [False, True])
-async def test_the_raw_json_parses(tab: Page, served: ServedPage, as_file: bool) -> None:
+async def test_the_raw_json_parses(tab: Page, page_server: ServedPage, as_file: bool) -> None:
     transcript = [
         {"role": "system", "content": [SYSTEM]},
         {"role": "user", "content": ["```\n</pre><script>\\ 'é\u2028☕"]},
     ]
-    served.bot.transcript = json.dumps(transcript)
-    served.bot.file = json.dumps(transcript).encode() if as_file else b""
+    page_server.bot.transcript = json.dumps(transcript)
+    page_server.bot.file = json.dumps(transcript).encode() if as_file else b""
     await tab.get_by_role("button", name="Show raw JSON").click()
     shown = tab.locator("#raw-text")
     await expect(shown).to_be_visible()

@@ -47,15 +47,18 @@ FRAMES = (
 
 
 async def show(
-    page: Page, served: ServedPage, frames: tuple[FrameAttachment, ...] = FRAMES, text: str = TEXT
+    page: Page,
+    page_server: ServedPage,
+    frames: tuple[FrameAttachment, ...] = FRAMES,
+    text: str = TEXT,
 ) -> None:
     """Have an answer shown with its frames."""
     address = PageAddress(page.url.rpartition("/c/")[2], ASKS, quiet=False)
     outlines = [outline for frame in frames for outline in frame.outlines]
     cited = tuple(Citation(one.number, one.label, "Outlined on V1.") for one in outlines)
-    await served.page.channel.post(address, Post(text, is_generated=True, citations=cited))
+    await page_server.page.channel.post(address, Post(text, is_generated=True, citations=cited))
     sheet = PictureAttachment("V1 crash.mp4", ALT, b"sheet", b"sheet", b"sheet", frames=frames)
-    await served.page.channel.send_picture(address, sheet)
+    await page_server.page.channel.send_picture(address, sheet)
     await expect(page.locator(".cells li")).to_have_count(len(frames))
     await page.wait_for_function(
         "() => [...document.querySelectorAll('.cells img')].every((one) => one.naturalWidth)"
@@ -68,8 +71,10 @@ async def enlarged(page: Page) -> str:
     return str(await page.locator(f"{VIEWER} img").get_attribute("alt"))
 
 
-async def test_frames_stand_in_the_answer_with_their_times(tab: Page, served: ServedPage) -> None:
-    await show(tab, served)
+async def test_frames_stand_in_the_answer_with_their_times(
+    tab: Page, page_server: ServedPage
+) -> None:
+    await show(tab, page_server)
     await expect(tab.locator(".message")).to_have_count(1)
     sheet = tab.get_by_role("figure", name="V1 crash.mp4")
     await expect(sheet.get_by_role("listitem")).to_have_count(3)
@@ -80,9 +85,9 @@ async def test_frames_stand_in_the_answer_with_their_times(tab: Page, served: Se
 
 
 async def test_outlines_lie_on_their_frames_and_light_up_with_the_text(
-    tab: Page, served: ServedPage
+    tab: Page, page_server: ServedPage
 ) -> None:
-    await show(tab, served)
+    await show(tab, page_server)
     first = tab.locator(".cells li").first
     canvas = await first.locator(".canvas").bounding_box()
     drawn = await first.locator("polygon").last.evaluate(
@@ -103,9 +108,9 @@ async def test_outlines_lie_on_their_frames_and_light_up_with_the_text(
 
 @pytest.mark.parametrize("spot", [(10, 10), (0, 0)])
 async def test_a_press_anywhere_on_a_frame_opens_it_large_and_escape_closes_it(
-    tab: Page, served: ServedPage, spot: tuple[int, int]
+    tab: Page, page_server: ServedPage, spot: tuple[int, int]
 ) -> None:
-    await show(tab, served)
+    await show(tab, page_server)
     canvas = tab.locator(".cells .canvas").first
     if spot == (0, 0):  # the middle, which is outlined
         await canvas.click()
@@ -119,11 +124,13 @@ async def test_a_press_anywhere_on_a_frame_opens_it_large_and_escape_closes_it(
     await tab.keyboard.press("Escape")
     await expect(tab.locator(VIEWER)).to_have_count(0)
     await expect(tab.get_by_role("button", name="Enlarge V1 0:03.2")).to_be_focused()
-    assert served.bot.texts == []
+    assert page_server.bot.texts == []
 
 
-async def test_keys_open_a_frame_and_go_to_its_neighbours(tab: Page, served: ServedPage) -> None:
-    await show(tab, served)
+async def test_keys_open_a_frame_and_go_to_its_neighbours(
+    tab: Page, page_server: ServedPage
+) -> None:
+    await show(tab, page_server)
     time = tab.get_by_role("button", name="Enlarge V1 0:12.4")
     await time.focus()
     await tab.keyboard.press("Enter")
@@ -145,10 +152,10 @@ async def test_keys_open_a_frame_and_go_to_its_neighbours(tab: Page, served: Ser
     await expect(time).to_be_focused()
 
 
-async def test_a_photo_alone_has_no_neighbours(tab: Page, served: ServedPage) -> None:
+async def test_a_photo_alone_has_no_neighbours(tab: Page, page_server: ServedPage) -> None:
     address = PageAddress(tab.url.rpartition("/c/")[2], ASKS, quiet=False)
     photo = FRAMES[0].jpeg
-    await served.page.channel.send_picture(
+    await page_server.page.channel.send_picture(
         address, PictureAttachment("P1 a.jpg", "A car.", photo, photo, photo, (CAR,))
     )
     await tab.get_by_role("button", name="Enlarge").click()
@@ -158,8 +165,8 @@ async def test_a_photo_alone_has_no_neighbours(tab: Page, served: ServedPage) ->
     assert await enlarged(tab) == "A car."
 
 
-async def test_times_in_the_text_lead_to_their_frames(tab: Page, served: ServedPage) -> None:
-    await show(tab, served)
+async def test_times_in_the_text_lead_to_their_frames(tab: Page, page_server: ServedPage) -> None:
+    await show(tab, page_server)
     times = tab.locator(".markdown .time")
     await expect(times).to_have_text(["0:03.2", "V1 0:12.4", "1:02", "0:12.4"])
     await expect(tab.locator(".markdown a")).to_have_text("A link to 0:12.4")
@@ -186,26 +193,26 @@ async def test_times_in_the_text_lead_to_their_frames(tab: Page, served: ServedP
     ],
 )
 async def test_times_are_found_as_people_write_them(
-    tab: Page, served: ServedPage, written: str, times: list[str]
+    tab: Page, page_server: ServedPage, written: str, times: list[str]
 ) -> None:
     frames = (frame(1, "0:12.4", "darkred"), frame(1, "0:16.0", "darkblue"))
-    await show(tab, served, frames, written)
+    await show(tab, page_server, frames, written)
     await expect(tab.locator(".markdown .time")).to_have_text(times)
 
 
 async def test_a_time_with_the_number_of_a_video_leads_to_that_video(
-    tab: Page, served: ServedPage
+    tab: Page, page_server: ServedPage
 ) -> None:
     frames = (frame(1, "0:12.4", "darkred"), frame(2, "0:12.4", "darkblue"))
-    await show(tab, served, frames, "V2 0:12.4")
+    await show(tab, page_server, frames, "V2 0:12.4")
     await tab.locator(".markdown .time").click()
     assert await enlarged(tab) == frames[1].alt
 
 
 async def test_a_reload_shows_it_all_again_and_a_frame_that_is_gone_says_so(
-    tab: Page, served: ServedPage
+    tab: Page, page_server: ServedPage
 ) -> None:
-    await show(tab, served)
+    await show(tab, page_server)
     await tab.reload()
     await expect(tab.locator(".cells .badge")).to_have_text(["1", "2"])
     await expect(tab.locator(".markdown .time")).to_have_count(4)
@@ -218,15 +225,15 @@ async def test_a_reload_shows_it_all_again_and_a_frame_that_is_gone_says_so(
 @pytest.mark.parametrize("width", [360, 1200])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_light_and_dark_wide_and_narrow(
-    chromium: Browser, served: ServedPage, scheme: Any, width: int
+    chromium: Browser, page_server: ServedPage, scheme: Any, width: int
 ) -> None:
     context = await chromium.new_context(
         color_scheme=scheme, viewport={"width": width, "height": 740}
     )
     page = await context.new_page()
-    await page.goto(served.address)
+    await page.goto(page_server.address)
     many = tuple(frame(1, f"0:{at:02}.0", "grey", CAR) for at in range(10))
-    await show(page, served, many)
+    await show(page, page_server, many)
     lefts = await page.locator(".cells li").evaluate_all(
         "(all) => all.map((node) => Math.round(node.getBoundingClientRect().left))"
     )

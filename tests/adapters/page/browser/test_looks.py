@@ -29,13 +29,13 @@ MARKED = """() => {
 }"""
 
 
-async def test_everything_can_be_reached_by_keyboard(tab: Page, served: ServedPage) -> None:
+async def test_everything_can_be_reached_by_keyboard(tab: Page, page_server: ServedPage) -> None:
     await tab.keyboard.type("First line")
     await tab.keyboard.press("Shift+Enter")
     await tab.keyboard.type("second line")
     await tab.keyboard.press("Enter")
     await expect(tab.locator(".message.loupe")).to_contain_text("KRW 301")
-    assert served.bot.texts == ["First line\nsecond line"]
+    assert page_server.bot.texts == ["First line\nsecond line"]
     await tab.reload()
     await expect(tab.locator(".message")).to_have_count(2)
     await tab.evaluate("() => document.activeElement.blur()")
@@ -62,13 +62,13 @@ async def test_everything_can_be_reached_by_keyboard(tab: Page, served: ServedPa
 @pytest.mark.parametrize("width", [360, 1200])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_light_and_dark_wide_and_narrow(
-    chromium: Browser, served: ServedPage, scheme: Any, width: int
+    chromium: Browser, page_server: ServedPage, scheme: Any, width: int
 ) -> None:
     context = await chromium.new_context(
         color_scheme=scheme, viewport={"width": width, "height": 740}
     )
     page = await context.new_page()
-    await page.goto(served.address)
+    await page.goto(page_server.address)
     await say(page, "x" * 300)
     await expect(page.locator(".message.loupe")).to_contain_text("KRW 301")
     assert await page.evaluate("() => document.documentElement.scrollWidth") <= width
@@ -80,10 +80,10 @@ async def test_light_and_dark_wide_and_narrow(
 
 
 async def test_the_setup_opens_and_closes_on_a_narrow_screen(
-    chromium: Browser, served: ServedPage
+    chromium: Browser, page_server: ServedPage
 ) -> None:
     page = await chromium.new_page(viewport={"width": 360, "height": 740})
-    await page.goto(served.address)
+    await page.goto(page_server.address)
     await expect(page.locator("#setup")).to_be_hidden()
     await page.get_by_role("button", name="Setup").click()
     await expect(page.locator("#system")).to_have_value(SYSTEM)
@@ -105,11 +105,13 @@ async def test_controls_have_names_for_screen_readers(tab: Page) -> None:
     assert nameless == []
 
 
-async def test_motion_is_reduced_for_those_who_ask(chromium: Browser, served: ServedPage) -> None:
-    served.bot.held = True
+async def test_motion_is_reduced_for_those_who_ask(
+    chromium: Browser, page_server: ServedPage
+) -> None:
+    page_server.bot.held = True
     context = await chromium.new_context(reduced_motion="reduce")
     page = await context.new_page()
-    await page.goto(served.address)
+    await page.goto(page_server.address)
     await say(page, "What is this?")
     face = page.locator(".message.loupe .face")
     assert await face.evaluate("(node) => getComputedStyle(node).animationName") == "none"

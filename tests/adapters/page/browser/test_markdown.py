@@ -25,8 +25,8 @@ HOSTILE = (
 )
 
 
-async def test_hostile_text_is_inert(tab: Page, served: ServedPage) -> None:
-    served.bot.pieces = (HOSTILE, "The end.")
+async def test_hostile_text_is_inert(tab: Page, page_server: ServedPage) -> None:
+    page_server.bot.pieces = (HOSTILE, "The end.")
     await say(tab, HOSTILE)
     await expect(tab.locator(".message.loupe")).to_contain_text("The end.")
     assert await tab.evaluate("() => window.hurt") is None

@@ -35,41 +35,43 @@ async def test_the_token_leaves_the_address_and_every_visit_is_a_conversation(ta
     await expect(tab.locator("#words")).to_be_focused()
 
 
-async def test_a_question_is_answered_as_it_grows(tab: Page, served: ServedPage) -> None:
-    served.bot.held = True
+async def test_a_question_is_answered_as_it_grows(tab: Page, page_server: ServedPage) -> None:
+    page_server.bot.held = True
     await say(tab, "What is this?")
     await expect(tab.locator(".message.user")).to_contain_text("What is this?")
     answer = tab.locator(".message.loupe .markdown")
     await expect(answer).to_have_text("Thinking about it…")
     await expect(tab.locator(STOP)).to_have_attribute("aria-label", "Stop")
-    served.bot.step()
+    page_server.bot.step()
     await expect(answer).to_have_text("A red car")
-    served.bot.step()
+    page_server.bot.step()
     await expect(answer).to_have_text("A red car stands by the road.")
-    served.bot.step()
+    page_server.bot.step()
     await expect(tab.locator(STOP)).to_have_count(0)
     await expect(answer.locator("strong")).to_have_text("KRW 301")
     await expect(tab.locator(".message.loupe .foot")).to_have_text("AI-generated")
     await expect(tab.locator("#words")).to_have_value("")
-    assert served.bot.texts == ["What is this?"]
+    assert page_server.bot.texts == ["What is this?"]
 
 
 async def test_whole_answers_are_read_out_and_growing_ones_are_not(
-    tab: Page, served: ServedPage
+    tab: Page, page_server: ServedPage
 ) -> None:
     log = tab.locator("[role=log][aria-live=polite]")
-    served.bot.held = True
+    page_server.bot.held = True
     await say(tab, "What is this?")
     await expect(log).to_have_text("Thinking about it…")
-    served.bot.step()
+    page_server.bot.step()
     await expect(tab.locator(".message.loupe")).to_contain_text("A red car")
-    served.bot.step(5)
+    page_server.bot.step(5)
     await expect(log).to_contain_text("Its plate reads KRW 301.")
     said = await log.locator("p").all_inner_texts()
     assert said == ["Thinking about it…", "A red car stands by the road. Its plate reads KRW 301."]
 
 
-async def test_photos_are_attached_by_button_paste_and_drop(tab: Page, served: ServedPage) -> None:
+async def test_photos_are_attached_by_button_paste_and_drop(
+    tab: Page, page_server: ServedPage
+) -> None:
     async with tab.expect_file_chooser() as chooser:
         await tab.click("#attach")
     await (await chooser.value).set_files(PHOTO)
@@ -86,7 +88,7 @@ async def test_photos_are_attached_by_button_paste_and_drop(tab: Page, served: S
     await expect(tab.locator(".message.user .frame")).to_have_count(2)
     assert await shows_a_picture(tab, ".message.user img[alt='dropped.jpg']")
     await expect(tab.locator(".message.loupe")).to_contain_text("KRW 301")
-    names = [file.name for file in served.bot.accepted[0].attachments]
+    names = [file.name for file in page_server.bot.accepted[0].attachments]
     assert names == ["notice_double_parking.jpg", "dropped.jpg"]
     await expect(tab.locator("#thumbs")).to_be_hidden()
 
@@ -106,7 +108,7 @@ async def test_a_photo_is_enlarged_and_put_back(tab: Page) -> None:
     await expect(viewer).to_have_count(0)
 
 
-async def test_a_file_that_no_browser_shows_is_a_chip(tab: Page, served: ServedPage) -> None:
+async def test_a_file_that_no_browser_shows_is_a_chip(tab: Page, page_server: ServedPage) -> None:
     await tab.set_input_files("#picker", MEDIA / "arrow.heic")
     await expect(tab.locator("#thumbs .file")).to_have_text("arrow.heic")
     await tab.click("#send")
@@ -147,9 +149,9 @@ async def test_a_picture_that_does_not_arrive_is_not_called_erased(tab: Page) ->
 async def test_a_file_that_is_refused_keeps_the_message(
     chromium: Browser, page_store: Redis, tmp_path: Path
 ) -> None:
-    async with serve(page_store, tmp_path, max_photo_bytes=1000) as served:
+    async with serve(page_store, tmp_path, max_photo_bytes=1000) as page_server:
         page = await chromium.new_page()
-        await page.goto(served.address)
+        await page.goto(page_server.address)
         await expect(page.locator("#model option")).to_have_count(2)
         await page.set_input_files("#picker", PHOTO)
         await expect(page.get_by_role("alert")).to_contain_text("is too large")
@@ -161,9 +163,9 @@ async def test_a_video_may_be_larger_than_a_photo(
     chromium: Browser, page_store: Redis, tmp_path: Path
 ) -> None:
     clip = b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom" + bytes(2000)
-    async with serve(page_store, tmp_path, max_photo_bytes=1000) as served:
+    async with serve(page_store, tmp_path, max_photo_bytes=1000) as page_server:
         page = await chromium.new_page()
-        await page.goto(served.address)
+        await page.goto(page_server.address)
         await expect(page.locator("#model option")).to_have_count(2)
         await page.set_input_files(
             "#picker", {"name": "clip.mp4", "mimeType": "video/mp4", "buffer": clip}
@@ -174,7 +176,7 @@ async def test_a_video_may_be_larger_than_a_photo(
 
 
 async def test_a_file_that_did_not_arrive_holds_the_message_back(
-    tab: Page, served: ServedPage
+    tab: Page, page_server: ServedPage
 ) -> None:
     await tab.route("**/page/files?*", lambda route: route.abort())
     await tab.set_input_files("#picker", PHOTO)
@@ -182,7 +184,7 @@ async def test_a_file_that_did_not_arrive_holds_the_message_back(
     await expect(tab.get_by_role("alert")).to_contain_text("could not be attached")
     await say(tab, "What is this?")
     await expect(tab.get_by_role("alert")).to_contain_text("Please remove it")
-    assert served.bot.accepted == []
+    assert page_server.bot.accepted == []
     await tab.get_by_role("button", name="Remove").click()
     await tab.press("#words", "Enter")
     await expect(tab.locator(".message.loupe")).to_contain_text("KRW 301")
@@ -190,11 +192,11 @@ async def test_a_file_that_did_not_arrive_holds_the_message_back(
 
 @pytest.mark.parametrize("how", ["button", "escape"])
 async def test_stop_ends_the_answer_and_keeps_its_beginning(
-    tab: Page, served: ServedPage, how: str
+    tab: Page, page_server: ServedPage, how: str
 ) -> None:
-    served.bot.held = True
+    page_server.bot.held = True
     await say(tab, "What is this?")
-    served.bot.step()
+    page_server.bot.step()
     await expect(tab.locator(".message.loupe")).to_contain_text("A red car")
     if how == "button":
         await tab.get_by_role("button", name="Stop").click()
@@ -204,20 +206,22 @@ async def test_stop_ends_the_answer_and_keeps_its_beginning(
     await expect(tab.locator(".message.loupe .markdown p")).to_have_text(["A red car", "Stopped."])
     await expect(tab.locator(".message.loupe .foot")).to_have_text("AI-generated, stopped")
     await expect(tab.locator(".message")).to_have_count(2)
-    assert served.bot.texts == ["What is this?", "/stop"]
+    assert page_server.bot.texts == ["What is this?", "/stop"]
 
 
-async def test_a_reload_in_the_middle_of_an_answer_goes_on(tab: Page, served: ServedPage) -> None:
-    served.bot.held = True
+async def test_a_reload_in_the_middle_of_an_answer_goes_on(
+    tab: Page, page_server: ServedPage
+) -> None:
+    page_server.bot.held = True
     await say(tab, "What is this?")
-    served.bot.step()
+    page_server.bot.step()
     await expect(tab.locator(".message.loupe")).to_contain_text("A red car")
     await tab.fill("#words", "Half a thou")
     await tab.reload()
     await expect(tab.locator(".message.loupe .markdown")).to_have_text("A red car")
     await expect(tab.locator(STOP)).to_be_visible()
     await expect(tab.locator("#words")).to_have_value("Half a thou")
-    served.bot.step(5)
+    page_server.bot.step(5)
     await expect(tab.locator(".message.loupe")).to_contain_text("KRW 301")
     await expect(tab.locator(".message")).to_have_count(2)
 
@@ -229,13 +233,15 @@ async def test_a_suggestion_goes_into_the_message_box(tab: Page) -> None:
     await expect(tab.locator("#words")).to_be_focused()
 
 
-async def test_a_store_that_is_down_keeps_what_was_typed(tab: Page, served: ServedPage) -> None:
-    served.bot.down = True
+async def test_a_store_that_is_down_keeps_what_was_typed(
+    tab: Page, page_server: ServedPage
+) -> None:
+    page_server.bot.down = True
     await say(tab, "Do not lose me")
     await expect(tab.get_by_role("alert")).to_contain_text("cannot store anything right now")
     await expect(tab.locator("#words")).to_have_value("Do not lose me")
     await expect(tab.locator(".message")).to_have_count(0)
-    served.bot.down = False
+    page_server.bot.down = False
     await tab.press("#words", "Enter")
     await expect(tab.locator(".message.loupe")).to_contain_text("KRW 301")
     await expect(tab.locator(".message.user")).to_have_count(1)
@@ -267,7 +273,7 @@ async def test_a_lost_connection_is_told_and_resumed(
         await page.close()
 
 
-async def test_an_ended_session_says_how_to_come_back(tab: Page, served: ServedPage) -> None:
+async def test_an_ended_session_says_how_to_come_back(tab: Page, page_server: ServedPage) -> None:
     await tab.context.clear_cookies()
     await say(tab, "Hello")
     await expect(tab.get_by_role("alert")).to_contain_text("Your session has ended")
@@ -275,15 +281,15 @@ async def test_an_ended_session_says_how_to_come_back(tab: Page, served: ServedP
 
 
 async def test_the_answer_to_a_photo_without_words_stands_below_the_words(
-    tab: Page, served: ServedPage
+    tab: Page, page_server: ServedPage
 ) -> None:
-    served.bot.held = True
+    page_server.bot.held = True
     await tab.set_input_files("#picker", PHOTO)
     await tab.click("#send")
     await expect(tab.locator(".message.loupe")).to_contain_text("Looking at 1 photo…")
     await say(tab, "What is this?")
     await expect(tab.locator(".message.user")).to_have_count(2)
-    served.bot.step(9)
+    page_server.bot.step(9)
     await expect(tab.locator(".message.loupe").first).to_contain_text("KRW 301")
     kinds = await tab.locator(".message").evaluate_all(
         "(all) => all.map((message) => message.classList.contains('user') ? 'user' : 'loupe')"
@@ -292,15 +298,15 @@ async def test_the_answer_to_a_photo_without_words_stands_below_the_words(
 
 
 async def test_a_placeholder_that_was_left_behind_is_not_shown(
-    tab: Page, served: ServedPage
+    tab: Page, page_server: ServedPage
 ) -> None:
-    served.bot.held = True
+    page_server.bot.held = True
     await say(tab, "What is this?")
     await expect(tab.locator(".message.loupe")).to_contain_text("Thinking")
-    address = served.bot.accepted[0].address
-    sent = await served.page.channel.post(address, Post("Thinking anew…", Stage.OPENING))
+    address = page_server.bot.accepted[0].address
+    sent = await page_server.page.channel.post(address, Post("Thinking anew…", Stage.OPENING))
     await expect(tab.locator(".message.loupe")).to_have_count(2)
-    await served.page.channel.edit(address, sent, Post("Here it is."))
+    await page_server.page.channel.edit(address, sent, Post("Here it is."))
     await expect(tab.locator(".message.loupe")).to_have_count(1)
     await expect(tab.locator(".message.loupe .markdown")).to_have_text("Here it is.")
     await expect(tab.locator(STOP)).to_have_count(0)

@@ -36,13 +36,16 @@ TEXT = (
 
 
 async def show(
-    page: Page, served: ServedPage, outlines: tuple[Outline, ...] = OUTLINES, photo: bytes = b""
+    page: Page,
+    page_server: ServedPage,
+    outlines: tuple[Outline, ...] = OUTLINES,
+    photo: bytes = b"",
 ) -> Locator:
     """Have an answer shown with its picture; returns the photo with its outlines."""
     address = PageAddress(page.url.rpartition("/c/")[2], ASKS, quiet=False)
     cited = tuple(Citation(one.number, one.label, "Outlined on P1.") for one in outlines)
     photo = photo or PHOTO.read_bytes()
-    channel = served.page.channel
+    channel = page_server.page.channel
     await channel.post(address, Post(TEXT, is_generated=True, citations=cited))
     alt = "P1 motorway.jpg with outlines: 1 red car, 2 emergency sign, 3 gantry."
     picture = PictureAttachment("P1 motorway.jpg", alt, photo, photo, photo, outlines)
@@ -56,9 +59,9 @@ async def show(
 
 
 async def test_cited_numbers_are_buttons_and_others_are_words(
-    tab: Page, served: ServedPage
+    tab: Page, page_server: ServedPage
 ) -> None:
-    await show(tab, served)
+    await show(tab, page_server)
     chips = tab.locator(".message.loupe .cite")
     await expect(chips).to_have_text(["1", "2", "3"])
     await expect(chips.first).to_have_attribute("aria-label", "1: red car")
@@ -67,9 +70,9 @@ async def test_cited_numbers_are_buttons_and_others_are_words(
 
 
 async def test_the_photo_stands_in_the_answer_and_says_what_it_shows(
-    tab: Page, served: ServedPage
+    tab: Page, page_server: ServedPage
 ) -> None:
-    canvas = await show(tab, served)
+    canvas = await show(tab, page_server)
     alt = "P1 motorway.jpg with outlines: 1 red car, 2 emergency sign, 3 gantry."
     await expect(tab.get_by_role("img", name=alt)).to_be_visible()
     await expect(tab.locator("[role=log]")).to_contain_text(alt)
@@ -85,8 +88,8 @@ async def test_the_photo_stands_in_the_answer_and_says_what_it_shows(
     assert drawn["bottom"] == pytest.approx(photo["y"] + 0.36 * photo["height"], abs=4)
 
 
-async def test_the_pointer_lights_the_other_up(tab: Page, served: ServedPage) -> None:
-    canvas = await show(tab, served)
+async def test_the_pointer_lights_the_other_up(tab: Page, page_server: ServedPage) -> None:
+    canvas = await show(tab, page_server)
     await tab.locator(".cite", has_text="1").hover()
     assert await lit_marks(tab) == {"cite 1", "badge 1", "outline 1"}
     others = canvas.locator("[data-mark='2']").first
@@ -97,8 +100,10 @@ async def test_the_pointer_lights_the_other_up(tab: Page, served: ServedPage) ->
     assert await lit_marks(tab) == set()
 
 
-async def test_keys_go_from_the_text_to_the_photo_and_back(tab: Page, served: ServedPage) -> None:
-    await show(tab, served)
+async def test_keys_go_from_the_text_to_the_photo_and_back(
+    tab: Page, page_server: ServedPage
+) -> None:
+    await show(tab, page_server)
     chip = tab.get_by_role("button", name="2: emergency sign").first
     badge = tab.get_by_role("button", name="2: emergency sign").last
     await chip.focus()
@@ -111,11 +116,13 @@ async def test_keys_go_from_the_text_to_the_photo_and_back(tab: Page, served: Se
     await expect(tab.locator(".cite", has_text="3")).to_be_focused()
 
 
-async def test_a_tap_leads_to_the_photo_and_back(chromium: Browser, served: ServedPage) -> None:
+async def test_a_tap_leads_to_the_photo_and_back(
+    chromium: Browser, page_server: ServedPage
+) -> None:
     context = await chromium.new_context(has_touch=True, viewport={"width": 360, "height": 500})
     page = await context.new_page()
-    await page.goto(served.address)
-    canvas = await show(page, served)
+    await page.goto(page_server.address)
+    canvas = await show(page, page_server)
     await page.locator(".cite", has_text="1").tap()
     await expect(canvas.locator(".badge.lit")).to_have_text("1")
     await expect(canvas).to_be_in_viewport(ratio=0.9)
@@ -127,15 +134,15 @@ async def test_a_tap_leads_to_the_photo_and_back(chromium: Browser, served: Serv
 
 @pytest.mark.parametrize("width", [360, 1200])
 async def test_badges_are_apart_and_beside_what_they_name(
-    chromium: Browser, served: ServedPage, width: int
+    chromium: Browser, page_server: ServedPage, width: int
 ) -> None:
     context = await chromium.new_context(viewport={"width": width, "height": 800})
     page = await context.new_page()
-    await page.goto(served.address)
+    await page.goto(page_server.address)
     row = tuple(
         Outline(at + 1, 1, "car", box(0.3 + at / 20, 0.5, 0.33 + at / 20, 0.55)) for at in range(6)
     )
-    await show(page, served, (*row, Outline(12, 1, "all", box(0, 0, 1, 1))))
+    await show(page, page_server, (*row, Outline(12, 1, "all", box(0, 0, 1, 1))))
     shapes: list[dict[str, Any]] = await page.locator(".badge").evaluate_all(
         "(all) => all.map((node) => node.getBoundingClientRect().toJSON())"
     )
@@ -152,20 +159,22 @@ async def test_badges_are_apart_and_beside_what_they_name(
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_everything_can_be_read(chromium: Browser, served: ServedPage, scheme: Any) -> None:
+async def test_everything_can_be_read(
+    chromium: Browser, page_server: ServedPage, scheme: Any
+) -> None:
     context = await chromium.new_context(color_scheme=scheme)
     page = await context.new_page()
-    await page.goto(served.address)
+    await page.goto(page_server.address)
     hues = tuple(
         Outline(at, 1, f"thing {at}", box(at / 12, 0.4, at / 12 + 0.02, 0.5)) for at in range(1, 8)
     )
-    await show(page, served, hues)
+    await show(page, page_server, hues)
     assert await page.evaluate(CONTRAST) >= 4.5
     await context.close()
 
 
-async def test_the_photo_is_enlarged_with_its_outlines(tab: Page, served: ServedPage) -> None:
-    await show(tab, served)
+async def test_the_photo_is_enlarged_with_its_outlines(tab: Page, page_server: ServedPage) -> None:
+    await show(tab, page_server)
     enlarge = tab.get_by_role("button", name="Enlarge")
     outside, inside = await tab.locator(".figure").bounding_box(), await enlarge.bounding_box()
     assert outside is not None
@@ -179,26 +188,26 @@ async def test_the_photo_is_enlarged_with_its_outlines(tab: Page, served: Served
 
 
 async def test_a_small_photo_is_enlarged_until_its_numbers_leave_it_visible(
-    tab: Page, served: ServedPage
+    tab: Page, page_server: ServedPage
 ) -> None:
     plate = Outline(1, 1, "plate", box(0.1, 0.2, 0.9, 0.8))
-    await show(tab, served, (plate,), (MEDIA / "plate_KRW301.png").read_bytes())
+    await show(tab, page_server, (plate,), (MEDIA / "plate_KRW301.png").read_bytes())
     await expect(tab.locator(".canvas img")).to_have_attribute("width", "320")
 
 
-async def test_answers_are_not_mixed_up(tab: Page, served: ServedPage) -> None:
-    await show(tab, served)
+async def test_answers_are_not_mixed_up(tab: Page, page_server: ServedPage) -> None:
+    await show(tab, page_server)
     address = PageAddress(tab.url.rpartition("/c/")[2], "m2", quiet=False)
     cited = (Citation(1, "another car", "Outlined on P2."),)
-    await served.page.channel.post(address, Post("Another [1].", citations=cited))
+    await page_server.page.channel.post(address, Post("Another [1].", citations=cited))
     await tab.get_by_role("button", name="1: another car").hover()
     assert await lit_marks(tab) == {"cite 1"}
 
 
 async def test_a_reload_shows_it_all_again_and_a_photo_that_is_gone_says_so(
-    tab: Page, served: ServedPage
+    tab: Page, page_server: ServedPage
 ) -> None:
-    await show(tab, served)
+    await show(tab, page_server)
     await tab.reload()
     await expect(tab.locator(".canvas .badge")).to_have_text(["1", "2", "3"])
     await tab.route("**/page/blob/**", lambda route: route.fulfill(status=404))

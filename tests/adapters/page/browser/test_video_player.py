@@ -45,7 +45,7 @@ def file(name: str, data: bytes, media_type: str = "video/mp4") -> Any:
     return {"name": name, "mimeType": media_type, "buffer": data}
 
 
-async def test_a_posted_video_plays_in_the_post(tab: Page, served: ServedPage) -> None:
+async def test_a_posted_video_plays_in_the_post(tab: Page, page_server: ServedPage) -> None:
     await tab.set_input_files("#picker", CLIP)
     thumb = tab.locator("#thumbs video")
     await tab.wait_for_function("() => document.querySelector('#thumbs video')?.videoWidth > 0")
@@ -56,7 +56,7 @@ async def test_a_posted_video_plays_in_the_post(tab: Page, served: ServedPage) -
     await expect(player).to_have_attribute("preload", "metadata")
     await tab.wait_for_function(f"() => document.querySelector('{PLAYER}')?.duration > 10")
     await expect(tab.locator(".message.user .caption")).to_have_text(CLIP.name)
-    (attachment,) = served.bot.accepted[0].attachments
+    (attachment,) = page_server.bot.accepted[0].attachments
     assert attachment.name == CLIP.name
     seeked = """(player) => new Promise((resolve) => {
       player.onseeked = () => resolve(player.currentTime);
@@ -109,13 +109,13 @@ async def test_a_video_that_was_erased_says_so(tab: Page, tmp_path: Path) -> Non
     )
 
 
-async def test_photos_and_a_video_go_in_one_message(tab: Page, served: ServedPage) -> None:
+async def test_photos_and_a_video_go_in_one_message(tab: Page, page_server: ServedPage) -> None:
     await tab.set_input_files("#picker", [PHOTO, CLIP])
     await expect(tab.locator("#thumbs li")).to_have_count(2)
     await tab.click("#send")
     await expect(tab.locator(".message.user li img")).to_have_count(1)
     await expect(tab.locator(PLAYER)).to_be_visible()
-    names = [attachment.name for attachment in served.bot.accepted[0].attachments]
+    names = [attachment.name for attachment in page_server.bot.accepted[0].attachments]
     assert names == [PHOTO.name, CLIP.name]
 
 
@@ -166,9 +166,9 @@ async def test_an_upload_that_the_server_refuses_says_why(
     chromium: Browser, page_store: Redis, tmp_path: Path
 ) -> None:
     limits = {"max_photo_bytes": 1_000, "max_video_bytes": 2_000_000}
-    async with serve(page_store, tmp_path, **limits) as served:
+    async with serve(page_store, tmp_path, **limits) as page_server:
         page = await chromium.new_page()
-        await page.goto(served.address)
+        await page.goto(page_server.address)
         await page.set_input_files("#picker", file("notes.mp4", b"%PDF-1.7" + bytes(5_000)))
         await expect(page.locator("#thumbs .failed")).to_be_visible()
         await expect(page.get_by_role("alert")).to_contain_text("cannot read this type of file")
