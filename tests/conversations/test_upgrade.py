@@ -57,7 +57,9 @@ async def upgraded(
     for key, (picture, kind) in data.teams_files.items():
         teams.drive._files[key] = (base64.b64decode(picture), kind)
     for ts, channel, thread, texts, streaming, is_stream, readers in data.slack_posts:
-        message = SlackMessage(ts, channel, thread, texts, streaming=streaming, streamed=is_stream)
+        message = SlackMessage(
+            ts, channel, thread, texts, streaming=streaming, was_streamed=is_stream
+        )
         message.readers = tuple(readers)
         slack.messages.append(message)
     limits = {"retention_days": 3650, "burst_seconds": 0.2}

@@ -301,7 +301,7 @@ class MailboxMachine(RuleBasedStateMachine):
             box.due = self.clock() + LIMITS.workers.lease_seconds
             assert (standing.is_held, standing.stop) == (True, box.of.stop)
             gone = {slip.seq for slip in box.slips if slip.seq <= box.last and box.withdrawn(slip)}
-            assert standing.withdrawn == gone
+            assert standing.withdrawn_places == gone
         else:
             assert not standing.is_held
 
