@@ -11,7 +11,7 @@ class Clock:
     """Seconds that only go forward, and a way to let some pass."""
 
     def now(self) -> float:
-        """Tell the seconds since some moment."""
+        """Return the seconds since some moment."""
         return time.monotonic()
 
     async def sleep(self, seconds: float) -> None:

@@ -92,7 +92,7 @@ class Dispatcher:
             await self._deliveries.complete(holding.lease, holding.lease.result)
 
     async def give_up(self, lease: Lease, why: str) -> None:
-        """Tell the user that a message cannot be answered, and move it to the dead letters.
+        """Show the user that a message cannot be answered, and move it to the dead letters.
 
         An answer that exists but could not be shown stays in the history.
         """
